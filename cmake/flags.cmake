@@ -1,0 +1,19 @@
+# Flags of our own code, not of those who link it.
+add_library(impasto_flags INTERFACE)
+target_compile_options(impasto_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+    -Wnon-virtual-dtor -Woverloaded-virtual>
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${IMPASTO_WERROR}>>:-Werror>)
+
+# The CPU kernels are plain loops that the compiler vectorises for the machine they are built for.
+# -fno-trapping-math and -fno-math-errno allow vector selects and square roots without changing a
+# result; sums are not reordered.
+add_library(impasto_kernel_flags INTERFACE)
+target_compile_options(impasto_kernel_flags INTERFACE
+  -march=${IMPASTO_CPU_ARCH} -O3 -fno-trapping-math -fno-math-errno)
+
+if(IMPASTO_SANITIZE)
+  add_compile_options(-fsanitize=${IMPASTO_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${IMPASTO_SANITIZE})
+endif()

@@ -1,0 +1,16 @@
+# find_package(impasto) gives impasto::impasto, the engine without the command line.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+install(TARGETS impasto EXPORT impasto-targets)
+install(TARGETS impasto_app RUNTIME)
+install(EXPORT impasto-targets NAMESPACE impasto:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
+install(DIRECTORY kernels host weights samples DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "app" EXCLUDE)
+configure_package_config_file(cmake/impasto-config.cmake.in ${CMAKE_BINARY_DIR}/impasto-config.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/impasto-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/impasto-config.cmake ${CMAKE_BINARY_DIR}/impasto-config-version.cmake
+              cmake/FindDNNL.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)

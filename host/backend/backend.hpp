@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/core/tensor.hpp"
+#include "kernels/adam/adam.hpp"
+#include "kernels/content_loss/content_loss.hpp"
+#include "kernels/pool/pool.hpp"
+#include "kernels/style_loss/style_loss.hpp"
+#include "kernels/total_variation/total_variation.hpp"
+
+namespace impasto {
+
+using kernels::AdamOptions;
+using kernels::ContentLossScale;
+using kernels::GradientEpilogue;
+using kernels::PoolKind;
+using kernels::StyleLossScale;
+using kernels::VariationScale;
+
+/// How feature maps and their gradients are stored and multiplied. Pixels, Adam's moments, Gram
+/// matrices and losses are float in every mode (double on the reference backend, which ignores it).
+enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16 };
+
+std::string_view to_string(Precision precision);
+
+/// A convolution's parameters as the host holds them: weight (Cout,3,3,Cin), bias (Cout).
+struct ConvParameters {
+  std::int64_t in_channels = 0;
+  std::int64_t out_channels = 0;
+  std::vector<float> weight;
+  std::vector<float> bias;
+};
+
+/// The same parameters in the form a backend computes with. Made by Backend::make_conv.
+class Conv {
+ public:
+  Conv() = default;
+  Conv(const Conv&) = delete;
+  Conv& operator=(const Conv&) = delete;
+  virtual ~Conv() = default;
+};
+
+/// Device memory, freed with the object.
+using Buffer = std::shared_ptr<void>;
+
+/// The operations one iteration is made of, each on its own, so that one kernel can be tested alone
+/// and a library can fuse where it is able to. The mathematics of an operation is in the contract
+/// kernels/<op>/<op>.hpp; here only what differs.
+///
+/// Operations enqueue work and return: nothing waits, allocates after the first call with a shape, or
+/// reads a result back. Only `read` and `synchronize` wait. Outputs come first. Feature maps and
+/// their gradients have activation_type(); pixels and their gradient, moments, Gram matrices and
+/// losses have master_type(). One backend is used by one thread at a time.
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// What it runs on, for people: "Intel Xeon, 2 threads, oneDNN 2.6.3, avx512_core".
+  [[nodiscard]] virtual std::string device() const = 0;
+  [[nodiscard]] virtual Precision precision() const = 0;
+  [[nodiscard]] virtual DataType activation_type() const = 0;
+  [[nodiscard]] virtual DataType master_type() const = 0;
+
+  /// Uninitialised device memory, aligned to 256 bytes. Throws ErrorKind::backend when there is not
+  /// enough, saying how much was asked for.
+  [[nodiscard]] virtual Buffer allocate(std::size_t bytes) = 0;
+  virtual void fill_zero(const Tensor& tensor) = 0;
+  virtual void copy(const Tensor& to, const Tensor& from) = 0;
+  /// Between host floats and device memory, converting to and from the tensor's type.
+  virtual void write(const Tensor& to, std::span<const float> from) = 0;
+  virtual void read(std::span<float> to, const Tensor& from) = 0;
+  virtual void synchronize() = 0;
+
+  [[nodiscard]] virtual std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) = 0;
+
+  /// Pixels (N,H,W,3) to the first feature map: preprocess, convolution, bias and, with `relu`, ReLU.
+  virtual void first_conv_forward(const Tensor& y, const Tensor& pixels, const Conv& conv,
+                                  const std::array<float, 3>& mean, bool relu) = 0;
+  /// The gradient of the first feature map (already masked) to that of the pixels.
+  virtual void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y,
+                                   const Conv& conv) = 0;
+
+  virtual void conv_forward(const Tensor& y, const Tensor& x, const Conv& conv, bool relu) = 0;
+  virtual void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                                  const Conv& conv, const GradientEpilogue& epilogue) = 0;
+
+  virtual void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) = 0;
+  virtual void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                             const PoolKind& kind, const GradientEpilogue& epilogue) = 0;
+
+  virtual void gram(const Tensor& gram, const Tensor& features) = 0;
+  /// `loss` has N values, one per image; so for every loss below.
+  virtual void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
+                          const Tensor& target, const StyleLossScale& scale) = 0;
+  virtual void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
+                              const GradientEpilogue& epilogue) = 0;
+  /// An empty `grad` asks for the loss alone.
+  virtual void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
+                            const Tensor& target, const ContentLossScale& scale,
+                            const GradientEpilogue& epilogue) = 0;
+  /// Adds to `grad_pixels`; an empty one asks for the loss alone.
+  virtual void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                               const VariationScale& scale) = 0;
+  /// `step` is one i64: the number of steps done, counted by the operation itself.
+  virtual void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
+                    const Tensor& grad_pixels, const AdamOptions& options) = 0;
+};
+
+}  // namespace impasto

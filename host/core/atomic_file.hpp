@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace impasto {
+
+/// A file that appears complete or not at all: written under a temporary name beside the target,
+/// flushed to disk, then renamed over it. Without commit() the destructor removes the temporary.
+/// Every failure throws ErrorKind::output with the path and the system's reason.
+class AtomicFile {
+ public:
+  /// Creates the temporary (exclusively) in the target's folder.
+  explicit AtomicFile(std::string path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  /// For libraries that write by name.
+  [[nodiscard]] const std::string& temporary_path() const { return temporary_; }
+  void write(std::span<const std::byte> bytes);
+  /// fsync, rename, and fsync of the folder where the file system allows it.
+  void commit();
+
+ private:
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace impasto

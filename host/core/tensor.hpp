@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "kernels/common/size.hpp"
+
+namespace impasto {
+
+using Shape = kernels::MapSize;
+
+/// "1×256×256×64"
+std::string to_string(const Shape& shape);
+
+enum class DataType : std::uint8_t { f64, f32, bf16, fp16, i64 };
+
+std::size_t size_of(DataType type);
+
+/// A view of device memory, NHWC and dense. It owns nothing: a Buffer or an arena does.
+struct Tensor {
+  void* data = nullptr;
+  Shape shape;
+  DataType type = DataType::f32;
+
+  [[nodiscard]] std::size_t bytes() const {
+    return static_cast<std::size_t>(shape.count()) * size_of(type);
+  }
+  [[nodiscard]] explicit operator bool() const { return data != nullptr; }
+
+  /// The data as T. Meaningful on backends whose memory the host can read.
+  template <class T>
+  [[nodiscard]] T* as() const {
+    return static_cast<T*>(data);
+  }
+};
+
+/// N square matrices (N,C,C).
+constexpr Shape matrix_shape(std::int64_t batch, std::int64_t channels) {
+  return {batch, 1, channels, channels};
+}
+
+}  // namespace impasto

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/objective/objective.hpp"
+#include "kernels/adam/adam.hpp"
+
+namespace impasto {
+
+/// What the optimisation starts from.
+enum class Init : std::uint8_t {
+  content,  ///< the content picture
+  random,   ///< the mean pixel plus uniform noise of ±noise_amplitude
+  mix,      ///< noise_ratio parts of `random` to 1 − noise_ratio parts of the content
+  file,     ///< a picture of the user's
+};
+
+/// One stylization, complete: two runs with equal configurations, pictures and weights on one machine
+/// give the same bits.
+struct Config {
+  std::string preset;
+  Objective objective;
+  kernels::AdamOptions adam;
+  std::int64_t iterations = 200;
+  std::int64_t size = 512;  ///< longer side of the result, in pixels
+  Init init = Init::content;
+  double noise_ratio = 0.6;
+  double noise_amplitude = 20;
+  std::uint64_t seed = 0;
+};
+
+/// "impasto" (the default) and "coursera". Throws ErrorKind::usage for another name.
+Config preset(std::string_view name);
+
+std::vector<std::string> preset_names();
+
+}  // namespace impasto

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/common/size.hpp"
+
+namespace impasto::kernels {
+
+/// 3×3 convolution, stride 1, zero padding 1, with bias and ReLU; and its data gradient.
+/// Math    y[n,h,w,k] = act(bias[k] + Σ_{r,s,c} weight[k,r,s,c] · x[n,h+r−1,w+s−1,c])
+///         grad_x[n,h,w,c] = Σ_{k,r,s} weight[k,r,s,c] · grad_y[n,h+1−r,w+1−s,k]
+///         which is again a 3×3 convolution, of grad_y with weight'[c,r,s,k] = weight[k,2−r,2−s,c]
+/// Shapes  x (N,H,W,Cin), y (N,H,W,Cout), weight (Cout,3,3,Cin), bias (Cout)
+/// Source  Simonyan & Zisserman 2015; the deep-learning convention, i.e. cross-correlation
+/// Cost    18·Cin·Cout·N·H·W FLOP each way
+///
+/// The CPU version is oneDNN's (host/backend/cpu/conv.cpp): a library call, not a kernel of ours.
+struct ConvSize {
+  std::int64_t batch = 1;
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+  std::int64_t in_channels = 1;
+  std::int64_t out_channels = 1;
+};
+
+namespace reference {
+void conv_forward(double* y, const double* x, const double* weight, const double* bias,
+                  const ConvSize& size, bool relu);
+
+/// `x` is read for the mask only and may be null without it.
+void conv_data_gradient(double* grad_x, const double* grad_y, const double* weight, const double* x,
+                        const ConvSize& size, const GradientEpilogue& epilogue);
+}  // namespace reference
+
+}  // namespace impasto::kernels

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/size.hpp"
+
+namespace impasto::kernels {
+
+/// Gram matrix of a feature map: which channels fire together, wherever that is.
+/// Math    G[n] = F[n]ᵀ·F[n], that is G[n,i,j] = Σ_p F[n,p,i]·F[n,p,j]; not normalised
+/// Shapes  features (N,P,C) with P = H·W, gram (N,C,C), symmetric
+/// Source  Gatys, Ecker, Bethge 2015, eq. 3
+/// Cost    2·C²·P FLOP per image (half of it with symmetry); sizeof(T)·C·P + 4·C² bytes
+/// Order   fixed: the same input gives the same bits on any number of threads
+///
+/// The CPU version is a product through oneDNN: host/backend/cpu/gram.cpp.
+namespace reference {
+void gram(double* gram, const double* features, const MapSize& size);
+}
+
+}  // namespace impasto::kernels

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/common/size.hpp"
+
+namespace impasto::kernels {
+
+/// 2×2 pooling with stride 2 and no padding, and its gradient.
+/// Math    average: y = Σ window / (cells of the window inside the map)
+///         max:     y = max window; the gradient goes to the first maximum in row order
+/// Edges   an odd side leaves half a window: `up` pools it over the cells it has (Caffe, TensorFlow
+///         'SAME'), `down` drops it and its cells get no gradient (PyTorch)
+/// Shapes  x (N,H,W,C), y (N,H',W',C) with H' = ⌈H/2⌉ or ⌊H/2⌋
+/// Cost    forward 5/4 and backward 9/4 values moved per value of x (one more with the mask or max)
+enum class PoolMode : std::uint8_t { average, max };
+enum class PoolRounding : std::uint8_t { up, down };
+
+struct PoolKind {
+  PoolMode mode = PoolMode::average;
+  PoolRounding rounding = PoolRounding::up;
+  friend constexpr bool operator==(const PoolKind&, const PoolKind&) = default;
+};
+
+/// The size of y for an x of size `x`.
+constexpr MapSize pooled(const MapSize& x, PoolRounding rounding) {
+  const std::int64_t extra = rounding == PoolRounding::up ? 1 : 0;
+  return {x.batch, (x.height + extra) / 2, (x.width + extra) / 2, x.channels};
+}
+
+namespace reference {
+void pool_forward(double* y, const double* x, const MapSize& x_size, const PoolKind& kind);
+void pool_backward(double* grad_x, const double* grad_y, const double* x, const MapSize& x_size,
+                   const PoolKind& kind, const GradientEpilogue& epilogue);
+}  // namespace reference
+
+namespace cpu {
+/// T: float or bfloat16; sums in float.
+template <class T>
+void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind);
+template <class T>
+void pool_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
+                   const PoolKind& kind, const GradientEpilogue& epilogue);
+}  // namespace cpu
+
+}  // namespace impasto::kernels

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace impasto::kernels {
+
+/// One layer's style loss, and the matrix that turns features into their gradient.
+/// Math    D = gram_scale·G − target
+///         loss[n] = loss_scale · Σ_{i,j} D[n,i,j]²
+///         M[n]    = gradient_scale · D[n]
+///         With G = FᵀF and gradient_scale = weight·4·loss_scale·gram_scale, F·M is the gradient of
+///         weight·loss with respect to F (G is symmetric, hence 4 and not 2).
+/// Shapes  gram, matrix (N,C,C); target (C,C), already normalised, shared by the batch; loss (N)
+/// Source  Gatys, Ecker, Bethge 2015, eqs. 4–6
+/// Cost    3·C² values moved and 4·C² FLOP per image
+struct StyleLossScale {
+  double gram = 1;      ///< normaliser of this image's Gram matrix
+  double loss = 1;      ///< normaliser of the squared distance
+  double gradient = 1;  ///< weight·4·loss·gram
+};
+
+namespace reference {
+void style_loss(double* loss, double* matrix, const double* gram, const double* target,
+                std::int64_t batch, std::int64_t channels, const StyleLossScale& scale);
+}
+
+namespace cpu {
+/// Sums in double, in a fixed order.
+void style_loss(float* loss, float* matrix, const float* gram, const float* target,
+                std::int64_t batch, std::int64_t channels, const StyleLossScale& scale);
+}
+
+}  // namespace impasto::kernels
