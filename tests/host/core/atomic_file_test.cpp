@@ -141,10 +141,10 @@ TEST(AtomicFile, NamesTheReasonWhenTheFolderCannotBeWrittenTo) {
   const TemporaryFolder folder;
   ASSERT_EQ(::chmod(folder.path().c_str(), 0500), 0);
   const bool root = ::geteuid() == 0;  // who may write anywhere
-  if (root) ASSERT_EQ(::seteuid(65534), 0);
+  ASSERT_EQ(::seteuid(root ? 65534 : ::geteuid()), 0);
   EXPECT_THAT(output_error([&] { AtomicFile file(folder.file("out")); }),
               HasSubstr("Permission denied"));
-  if (root) ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_EQ(::seteuid(root ? 0 : ::geteuid()), 0);
   ASSERT_EQ(::chmod(folder.path().c_str(), 0700), 0);
 }
 
