@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fmt/format.h>
+#include <span>
+#include <unistd.h>
+
+#include "host/core/atomic_file.hpp"
+#include "host/core/error.hpp"
+#include "host/core/sha256.hpp"
+#include "host/image/file.hpp"
+#include "host/image/image.hpp"
+#include "host/image/vips.hpp"
+
+namespace impasto {
+namespace {
+
+using vips::Handle;
+
+bool holds_16_bits(ImageFormat format) {
+  return format == ImageFormat::png || format == ImageFormat::tiff;
+}
+
+template <class Sample>
+Sample to_sample(float value) {
+  constexpr float scale = sizeof(Sample) == 1 ? 1.0F : 257.0F;
+  // Written so that NaN becomes 0.
+  const float inside = value > 0 ? std::min(value, 255.0F) : 0.0F;
+  return static_cast<Sample>(inside * scale + 0.5F);
+}
+
+/// The pixels as the format stores them: rounded, alpha interleaved or the picture put over white.
+template <class Sample>
+std::vector<Sample> interleave(const Image& image, bool keep_alpha) {
+  const auto count = static_cast<std::size_t>(image.pixels());
+  const bool flatten = !image.alpha.empty() && !keep_alpha;
+  std::vector<Sample> samples;
+  samples.reserve(count * (keep_alpha ? 4 : 3));
+  for (std::size_t i = 0; i < count; ++i) {
+    const float cover = flatten ? image.alpha[i] / 255.0F : 1.0F;
+    for (std::size_t c = 0; c < 3; ++c) {
+      const float value = image.rgb[i * 3 + c];
+      samples.push_back(to_sample<Sample>(flatten ? value * cover + 255.0F * (1 - cover) : value));
+    }
+    if (keep_alpha) samples.push_back(to_sample<Sample>(image.alpha[i]));
+  }
+  return samples;
+}
+
+template <class Sample>
+Handle make_vips_image(const Image& image, bool keep_alpha) {
+  constexpr bool wide = sizeof(Sample) == 2;
+  const auto samples = interleave<Sample>(image, keep_alpha);
+  const Handle raw(vips_image_new_from_memory_copy(
+      samples.data(), samples.size() * sizeof(Sample), static_cast<int>(image.width),
+      static_cast<int>(image.height), keep_alpha ? 4 : 3,
+      wide ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR));
+  if (!raw) return {};
+  constexpr double pixels_per_mm = 72 / 25.4;
+  return vips::call([&](VipsImage** out) {
+    return vips_copy(raw.get(), out, "interpretation",
+                     wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, "xres",
+                     pixels_per_mm, "yres", pixels_per_mm, nullptr);
+  });
+}
+
+void set_comment(VipsImage* image, ImageFormat format, const std::string& comment) {
+  if (comment.empty()) return;
+  switch (format) {
+    case ImageFormat::png:
+      vips_image_set_string(image, "png-comment-0-Comment", comment.c_str());
+      return;
+    case ImageFormat::tiff:
+      vips_image_set_string(image, VIPS_META_IMAGEDESCRIPTION, comment.c_str());
+      return;
+    case ImageFormat::jpeg:
+    case ImageFormat::webp:
+      // libvips takes a bracket at the end of the text for its own note of the type, and drops it.
+      vips_image_set_string(image, "exif-ifd0-ImageDescription",
+                            fmt::format("{} (text, ASCII)", comment).c_str());
+      return;
+  }
+}
+
+int encode(VipsImage* image, ImageFormat format, void** data, std::size_t* size) {
+  constexpr int quality = 95;
+  switch (format) {
+    case ImageFormat::jpeg:
+      return vips_jpegsave_buffer(image, data, size, "Q", quality, "subsample_mode",
+                                  VIPS_FOREIGN_SUBSAMPLE_OFF, "optimize_coding", TRUE, nullptr);
+    case ImageFormat::png:
+      return vips_pngsave_buffer(image, data, size, "filter", VIPS_FOREIGN_PNG_FILTER_ALL, nullptr);
+    case ImageFormat::webp:
+      // Lossy WebP always halves the resolution of colour, which bleeds at the edges of strokes.
+      return vips_webpsave_buffer(image, data, size, "lossless", TRUE, nullptr);
+    case ImageFormat::tiff:
+      return vips_tiffsave_buffer(image, data, size, "compression",
+                                  VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
+                                  VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
+  }
+  return -1;
+}
+
+void check_saveable(const Image& image, const std::string& path, ImageFormat format) {
+  const auto pixels = static_cast<std::size_t>(image.pixels());
+  require(image.height > 0 && image.width > 0 && image.rgb.size() == pixels * 3 &&
+              (image.alpha.empty() || image.alpha.size() == pixels),
+          "an image of {}×{} with {} colour and {} alpha values cannot be saved", image.width,
+          image.height, image.rgb.size(), image.alpha.size());
+  const std::int64_t max_side = format == ImageFormat::webp ? 16383 : 65535;
+  if (std::max(image.height, image.width) > max_side) {
+    fail(ErrorKind::output, "cannot write '{}': {}×{} pixels, {} holds at most {} a side",
+         printable(path), image.width, image.height, name_of(format), max_side);
+  }
+}
+
+}  // namespace
+
+void check_output_path(const std::string& path) {
+  format_of_extension(path);
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    fail(ErrorKind::output, "cannot write '{}': it is a directory", printable(path));
+  }
+  fs::path folder = fs::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  if (!fs::is_directory(folder, ignored)) {
+    fail(ErrorKind::output, "cannot write '{}': there is no folder '{}'", printable(path),
+         printable(folder.string()));
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    const int error = errno;
+    fail(ErrorKind::output, "cannot write '{}': folder '{}': {}", printable(path),
+         printable(folder.string()), std::strerror(error));
+  }
+}
+
+std::string save_image(const Image& image, const std::string& path, std::string_view comment) {
+  vips::start();
+  const ImageFormat format = format_of_extension(path);
+  check_saveable(image, path, format);
+  const bool keep_alpha = !image.alpha.empty() && format != ImageFormat::jpeg;
+  const bool wide = image.bits == 16 && holds_16_bits(format);
+  const Handle pixels = wide ? make_vips_image<std::uint16_t>(image, keep_alpha)
+                             : make_vips_image<std::uint8_t>(image, keep_alpha);
+  void* data = nullptr;
+  std::size_t size = 0;
+  if (pixels) {
+    const auto& profile = vips::srgb_profile();
+    vips_image_set_blob_copy(pixels.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
+    set_comment(pixels.get(), format, std::string(comment));
+  }
+  if (!pixels || encode(pixels.get(), format, &data, &size) != 0) {
+    fail(ErrorKind::output, "cannot write '{}': {}", printable(path), vips::take_error());
+  }
+  const std::unique_ptr<void, decltype(&g_free)> owner(data, g_free);
+  const std::span<const std::byte> bytes(static_cast<const std::byte*>(data), size);
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+  return sha256(bytes);
+}
+
+}  // namespace impasto
