@@ -31,8 +31,8 @@ StylizeInputs load_inputs(const StylizeOptions& options, const Config& config) {
     inputs.styles.push_back({load_picture(style, options.style_size.value_or(config.size)), 1});
   }
   if (config.init == Init::file) {
-    const Image start = resize(load_picture(*options.init), inputs.content.height,
-                               inputs.content.width);
+    const Image start =
+        resize(load_picture(*options.init), inputs.content.height, inputs.content.width);
     inputs.initial = make_initial(config, inputs.content, &start);
   } else {
     inputs.initial = make_initial(config, inputs.content);
@@ -57,8 +57,7 @@ void stylize(const StylizeOptions& options) {
 }  // namespace
 
 void add_stylize_command(CLI::App& program) {
-  CLI::App* command =
-      program.add_subcommand("stylize", "paint one picture in the style of others");
+  CLI::App* command = program.add_subcommand("stylize", "paint one picture in the style of others");
   command->footer(examples);
   const auto options = std::make_shared<StylizeOptions>();
   add_stylize_options(*command, *options);

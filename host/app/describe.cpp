@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <fmt/format.h>
 #include <string_view>
 
 #include "host/app/version.hpp"

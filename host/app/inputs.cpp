@@ -30,8 +30,7 @@ Image load_picture(const std::string& name, std::optional<std::int64_t> size) {
                     did_you_mean(name, names, "there are sample:scene and sample:painting"));
 }
 
-Weights make_builtin_weights(std::uint64_t seed, Backend& backend,
-                             std::string_view deepest_layer) {
+Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer) {
   Weights weights = builtin_weights(seed, deepest_layer);
   const std::array<Image, 2> pictures = {
       draw_scene(sample_height(calibration_size), calibration_size),

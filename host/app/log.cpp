@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/log.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <string_view>
+#include <unistd.h>
 
 namespace impasto::app {
 
@@ -31,8 +30,8 @@ void Log::write(const Json& record) {
     if (written >= 0) {
       rest.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
-      failure_ = Error(ErrorKind::output, fmt::format("{}: the log is incomplete: {}", path_,
-                                                      std::strerror(errno)));
+      failure_ = Error(ErrorKind::output,
+                       fmt::format("{}: the log is incomplete: {}", path_, std::strerror(errno)));
       return;
     }
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/objective_options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
-#include "host/app/failure.hpp"
-#include "host/app/suggest.hpp"
 #include "host/app/values.hpp"
 #include "host/backend/registry.hpp"
+#include "host/core/error.hpp"
 #include "host/model/vgg19.hpp"
 
 namespace impasto::app {
@@ -31,6 +31,15 @@ double parse_layer_weight(std::string_view flag, std::string_view text) {
          text);
   }
   return weight;
+}
+
+/// Our own name of a layer that may be called as another system calls it.
+std::string layer_name(std::string_view flag, std::string_view text) {
+  try {
+    return std::string(vgg19.at(vgg19_index(text)).name);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", flag, error.what()));
+  }
 }
 
 template <class T>
@@ -102,22 +111,6 @@ Config make_config(const ObjectiveOptions& options) {
   return config;
 }
 
-void check_layer_name(std::string_view flag, std::string_view name) {
-  std::vector<std::string> names;
-  for (const VggLayer& layer : vgg19) {
-    if (layer.name == name) return;
-    names.emplace_back(layer.name);
-  }
-  std::string hint;
-  if (name.starts_with("relu")) {
-    hint = fmt::format("a layer here includes its ReLU: relu4_2 is called conv4_2");
-  } else {
-    hint = did_you_mean(name, names, "the layers are conv1_1 to conv5_4 and pool1 to pool5");
-  }
-  throw HintedError(ErrorKind::usage, fmt::format("{}: VGG-19 has no layer '{}'", flag, name),
-                    hint);
-}
-
 std::vector<LayerWeight> parse_layers(std::string_view flag, std::string_view text) {
   std::vector<LayerWeight> layers;
   std::vector<bool> weighted;
@@ -126,10 +119,9 @@ std::vector<LayerWeight> parse_layers(std::string_view flag, std::string_view te
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
     const std::size_t colon = item.find(':');
     const std::string_view name = item.substr(0, colon);
-    check_layer_name(flag, name);
     const bool has_weight = colon != std::string_view::npos;
     weighted.push_back(has_weight);
-    layers.push_back({std::string(name),
+    layers.push_back({layer_name(flag, name),
                       has_weight ? parse_layer_weight(flag, item.substr(colon + 1)) : 0});
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -140,8 +132,8 @@ std::vector<LayerWeight> parse_layers(std::string_view flag, std::string_view te
 
 std::string convolution_at(std::string_view layer) {
   std::size_t index = vgg19_index(layer);
-  while (vgg19[index].kind != conv_kind) --index;
-  return std::string(vgg19[index].name);
+  while (vgg19.at(index).kind != conv_kind) --index;
+  return std::string(vgg19.at(index).name);
 }
 
 std::string deepest_convolution(const Objective& objective) {
@@ -151,7 +143,7 @@ std::string deepest_convolution(const Objective& objective) {
       deepest = std::max(deepest, vgg19_index(layer.layer));
     }
   }
-  return convolution_at(vgg19[deepest].name);
+  return convolution_at(vgg19.at(deepest).name);
 }
 
 }  // namespace impasto::app

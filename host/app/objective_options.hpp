@@ -37,19 +37,16 @@ struct ObjectiveOptions {
 
 void add_objective_options(CLI::App& command, ObjectiveOptions& options);
 
-/// The preset with what the user said laid over it. Throws ErrorKind::usage where that makes no sense.
+/// The preset with what the user said laid over it. Throws ErrorKind::usage where that makes no
+/// sense.
 Config make_config(const ObjectiveOptions& options);
 
 /// --pooling alone, laid over a preset's.
 void apply_pooling(const std::optional<std::string>& pooling, kernels::PoolKind& kind);
 
-/// "conv4_2:0.5,conv5_2" as layers and weights; those without a weight get 1/count, so that a list of
-/// bare names keeps the scale of a single layer. Throws ErrorKind::usage with a suggestion for a layer
-/// that VGG-19 does not have.
+/// "conv4_2:0.5,conv5_2" as layers and weights; those without a weight get 1/count, so that a list
+/// of bare names keeps the scale of one layer. Throws ErrorKind::usage, naming the flag.
 std::vector<LayerWeight> parse_layers(std::string_view flag, std::string_view text);
-
-/// Throws ErrorKind::usage, with a suggestion, unless VGG-19 has the layer.
-void check_layer_name(std::string_view flag, std::string_view name);
 
 /// The last convolution that the objective needs: how far a network has to be loaded.
 std::string deepest_convolution(const Objective& objective);

@@ -27,27 +27,28 @@ void print_words(const StylizeOptions& options, const Config& config, const Back
   const auto add = [&text](std::string_view label, const std::string& value) {
     text += fmt::format("{:<16}{}\n", label, value);
   };
-  add("result", fmt::format("{} ({}x{})", *options.output, inputs.content.width,
-                            inputs.content.height));
+  add("result",
+      fmt::format("{} ({}x{})", *options.output, inputs.content.width, inputs.content.height));
   for (std::size_t i = 0; i < inputs.styles.size(); ++i) {
     const Image& style = inputs.styles[i].image;
     add("style", fmt::format("{} ({}x{})", options.styles[i], style.width, style.height));
   }
   add("preset", config.preset);
   add("iterations", fmt::format("{}", config.iterations));
-  add("start", fmt::format("{}, seed {}",
-                           config.init == Init::file ? *options.init : json["init"].get<std::string>(),
-                           config.seed));
-  add("content", fmt::format("{:g} x {}", objective.content_weight,
-                             layer_list(objective.content_layers)));
-  add("style", fmt::format("{:g} x {}", objective.style_weight,
-                           layer_list(objective.style_layers)));
+  add("start",
+      fmt::format("{}, seed {}",
+                  config.init == Init::file ? *options.init : json["init"].get<std::string>(),
+                  config.seed));
+  add("content",
+      fmt::format("{:g} x {}", objective.content_weight, layer_list(objective.content_layers)));
+  add("style",
+      fmt::format("{:g} x {}", objective.style_weight, layer_list(objective.style_layers)));
   add("tv weight", fmt::format("{:g}", objective.variation_weight));
   add("learning rate", fmt::format("{:g}", config.adam.learning_rate));
   add("pooling", json["pooling"].get<std::string>());
   add("network", options.engine.weights.value_or("built-in"));
-  add("machine", fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()),
-                             backend.device()));
+  add("machine",
+      fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()), backend.device()));
   add("memory", fmt::format("{} = {} network + {} picture and targets + {} feature maps",
                             human_bytes(memory.total()), human_bytes(memory.weights),
                             human_bytes(memory.persistent), human_bytes(memory.arena)));
@@ -62,8 +63,8 @@ void print_plan(const StylizeOptions& options, const Config& config, const Backe
   for (const Style& style : inputs.styles) {
     style_sizes.emplace_back(style.image.height, style.image.width);
   }
-  const MemoryEstimate memory = estimate_memory(backend, config, inputs.content.height,
-                                                inputs.content.width, style_sizes);
+  const MemoryEstimate memory =
+      estimate_memory(backend, config, inputs.content.height, inputs.content.width, style_sizes);
   if (!options.json) {
     print_words(options, config, backend, inputs, memory);
     return;

@@ -52,8 +52,8 @@ void ProgressLine::update(const Progress& progress) {
 std::string ProgressLine::facts(const Progress& progress) const {
   const std::int64_t total = config_.iterations;
   const auto done = static_cast<double>(progress.iteration);
-  std::string text = fmt::format("{:>{}}/{}", progress.iteration, fmt::formatted_size("{}", total),
-                                 total);
+  std::string text =
+      fmt::format("{:>{}}/{}", progress.iteration, fmt::formatted_size("{}", total), total);
   if (progress.iteration > 0 && progress.seconds > 0) {
     const double rate = done / progress.seconds;
     const double left = static_cast<double>(total - progress.iteration) / rate;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/signals.hpp"
 
+#include <atomic>
 #include <signal.h>
 #include <unistd.h>
-
-#include <atomic>
 
 #include "host/app/failure.hpp"
 

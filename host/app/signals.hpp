@@ -3,8 +3,8 @@
 
 namespace impasto::app {
 
-/// From here on the first SIGINT or SIGTERM is only remembered, so that the work in hand can be saved;
-/// a second one ends the program at once.
+/// From here on the first SIGINT or SIGTERM is only remembered, so that the work in hand can be
+/// saved; a second one ends the program at once.
 void catch_signals();
 
 /// The signal that arrived, or 0.

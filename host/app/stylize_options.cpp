@@ -13,7 +13,6 @@ namespace {
 
 constexpr auto run_group = "Optimisation";
 constexpr auto output_group = "Output";
-constexpr std::int64_t largest_size = 32768;
 
 void add_run_options(CLI::App& command, StylizeOptions& options) {
   add_whole(command, "--size", options.size, {16, largest_size},
@@ -101,8 +100,7 @@ void check_files(const StylizeOptions& options) {
                       "try: impasto stylize sample:scene sample:painting -o result.png");
   }
   if (!options.output) {
-    throw HintedError(ErrorKind::usage, "stylize needs a file for the result",
-                      "add -o result.png");
+    throw HintedError(ErrorKind::usage, "stylize needs a file for the result", "add -o result.png");
   }
   for (const auto& path : {options.output, options.sheet}) {
     if (!path) continue;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/stylize_run.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
 #include <string_view>
+#include <sys/resource.h>
 
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
@@ -31,8 +30,8 @@ std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
   gmtime_r(&now, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 std::int64_t peak_memory_bytes() {
@@ -87,9 +86,9 @@ void StylizeRun::optimise() {
   stop_if_asked();
   Stylizer stylizer(backend_, weights, config_, inputs_.content, inputs_.styles, inputs_.initial);
   log_.write(start_record(weights));
-  course_.ending = impasto::run(
-      stylizer, config_.iterations, 1,
-      [&](const Progress& progress) { return report(stylizer, weights, progress); });
+  course_.ending = impasto::run(stylizer, config_.iterations, 1, [&](const Progress& progress) {
+    return report(stylizer, weights, progress);
+  });
   progress_.clear();
   save(stylizer, weights);
   summarise(weights);
@@ -112,7 +111,7 @@ bool StylizeRun::report(Stylizer& stylizer, const Weights& weights, const Progre
 }
 
 Image StylizeRun::finished_picture(Stylizer& stylizer) const {
-  Image picture = stylizer.image();
+  Image picture = stylizer.good_image();
   picture.alpha = inputs_.content.alpha;
   picture.bits = inputs_.content.bits;
   return picture;
@@ -188,7 +187,8 @@ void StylizeRun::summarise(const Weights& weights) const {
     message("Stopped before the first iteration: nothing was written.\n");
     return;
   }
-  const std::string_view verb = course_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
+  const std::string_view verb =
+      course_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
   message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
           verb, *options_.output, inputs_.content.width, inputs_.content.height, last.iteration,
           last.seconds, rate(last), course_.first.losses.total, last.losses.total);

@@ -27,7 +27,8 @@ class StylizeRun {
   StylizeRun(const StylizeOptions& options, const Config& config, Backend& backend,
              const StylizeInputs& inputs);
 
-  /// Throws Interrupted after a signal and ErrorKind::diverged after a NaN, the picture being saved.
+  /// Throws Interrupted after a signal and ErrorKind::diverged after a NaN, the picture being
+  /// saved.
   void run();
 
  private:

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/suggest.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <numeric>
 #include <vector>
 

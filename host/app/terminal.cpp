@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/terminal.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "host/core/error.hpp"
 

@@ -13,6 +13,9 @@ namespace impasto::app {
 /// Options whose values are checked as they are read, with messages that name the option, what it
 /// takes and what it got. A value stays empty until the user gives one.
 
+/// The longest side a picture may be asked for, as ImageLimits has it.
+inline constexpr std::int64_t largest_size = 32768;
+
 struct WholeRange {
   std::int64_t lowest = 0;
   std::int64_t highest = std::numeric_limits<std::int64_t>::max();
