@@ -7,8 +7,8 @@
 
 namespace impasto {
 
-/// Two pictures of the project's own making, drawn from formulas, the same on every machine: what the
-/// demo uses, and what the built-in network is calibrated on.
+/// Two pictures of the project's own making, drawn from formulas, the same on every machine: what
+/// the demo uses, and what the built-in network is calibrated on.
 
 /// The content: a landscape with structure at every scale (sky, mountains, houses, water, trees).
 Image draw_scene(std::int64_t height, std::int64_t width);
