@@ -100,8 +100,8 @@ void add_layer(std::vector<Stroke>& strokes, float aspect, float spacing, float 
       strokes.push_back(make_stroke(middle, long_side, half_width, own));
     }
   }
-  std::sort(strokes.begin() + static_cast<std::ptrdiff_t>(first), strokes.end(),
-            [](const Stroke& a, const Stroke& b) { return a.seed < b.seed; });
+  std::stable_sort(strokes.begin() + static_cast<std::ptrdiff_t>(first), strokes.end(),
+                   [](const Stroke& a, const Stroke& b) { return a.seed < b.seed; });
 }
 
 }  // namespace

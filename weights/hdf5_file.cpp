@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "host/core/error.hpp"
-#include "weights/hdf5_storage.hpp"
 
 namespace impasto {
 namespace {
@@ -147,10 +146,9 @@ std::vector<float> Hdf5File::read_floats(const std::string& dataset,
     refuse(dataset, fmt::format("has the wrong type: expected float32, found {} of {} bytes",
                                 type_kind(H5Tget_class(type.get())), H5Tget_size(type.get())));
   }
-  if (const auto objection = storage_objection(opened, bytes_)) refuse(dataset, *objection);
-
   std::size_t count = 1;
   for (const std::uint64_t side : expected) count *= side;
+  check_storage(dataset, opened, count * sizeof(float));
   std::vector<float> values(count);
   if (H5Dread(opened.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
     refuse(dataset, fmt::format("cannot be read: {}", hdf5_reason()));
@@ -162,6 +160,26 @@ std::vector<float> Hdf5File::read_floats(const std::string& dataset,
     }
   }
   return values;
+}
+
+void Hdf5File::check_storage(const std::string& name, const Hdf5Dataset& dataset,
+                             std::uint64_t declared) const {
+  const Hdf5Properties properties(H5Dget_create_plist(dataset.get()));
+  const H5D_layout_t layout = H5Pget_layout(properties.get());
+  if (layout == H5D_VIRTUAL) refuse(name, "is a virtual dataset; expected its values in this file");
+  if (layout != H5D_CONTIGUOUS) {
+    refuse(name, "is stored compressed or in pieces; expected plain, contiguous values");
+  }
+  if (H5Pget_external_count(properties.get()) != 0) {
+    refuse(name, "has external storage; expected its values in this file");
+  }
+  const std::uint64_t stored = H5Dget_storage_size(dataset.get());
+  const haddr_t address = H5Dget_offset(dataset.get());
+  if (stored != declared || address == HADDR_UNDEF || declared > bytes_ ||
+      address > bytes_ - declared) {
+    refuse(name, fmt::format("is incomplete: expected {} bytes within the file, found {}", declared,
+                             address == HADDR_UNDEF ? 0 : stored));
+  }
 }
 
 Hdf5Attribute Hdf5File::open_attribute(const std::string& object, const std::string& name) const {

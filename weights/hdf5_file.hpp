@@ -11,10 +11,11 @@
 
 namespace impasto {
 
-/// An HDF5 file of unknown origin, opened for reading. What HDF5 could do beyond reading this one
+/// An HDF5 file of unknown origin, opened for reading. What HDF5 could do beyond copying this one
 /// file's own bytes is refused before a value is read: links other than hard ones, external and
-/// virtual storage, filters other than deflate, shuffle and fletcher32 (which would be plugins),
-/// values that unfold to far more than the file holds.
+/// virtual storage, and anything but plain contiguous values. Chunks and filters are not needed
+/// here, and HDF5 1.10 reads past the end of a compressed chunk that unfolds to less than it
+/// should.
 ///
 /// Objects are named by absolute path ("/conv1_1/weight"). Every refusal throws ErrorKind::weights
 /// and names the file, the object, what was expected and what was found.
@@ -52,6 +53,8 @@ class Hdf5File {
   [[nodiscard]] Hdf5Attribute open_attribute(const std::string& object,
                                              const std::string& name) const;
   void check_links(const std::string& object) const;
+  void check_storage(const std::string& name, const Hdf5Dataset& dataset,
+                     std::uint64_t declared) const;
 
   Hdf5Session session_;
   std::string path_;

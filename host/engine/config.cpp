@@ -22,6 +22,7 @@ Config coursera() {
   objective.content_scale = {.factor = 0.25, .channel_power = 1, .pixel_power = 1};
   objective.gram_scale = {.factor = 1, .channel_power = 0, .pixel_power = 1};
   objective.style_scale = {.factor = 0.25, .channel_power = 2, .pixel_power = 0};
+  objective.variation_scale = {.factor = 1, .channel_power = 1, .pixel_power = 1};
   objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
   config.adam.learning_rate = 2.0;
   config.adam.form = kernels::AdamEpsilon::tensorflow;

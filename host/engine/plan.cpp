@@ -60,7 +60,7 @@ void Plan::allocate(Backend& backend) {
 }
 
 void Plan::build() {
-  iteration_ = build_iteration();
+  build_iteration();
   evaluation_ = build_evaluation();
   arena_bytes_ = std::max({arena_bytes_, iteration_.place(), evaluation_.place()});
 }
@@ -92,7 +92,7 @@ std::vector<StyleTerm> Plan::style_terms() const {
   return terms;
 }
 
-Schedule Plan::build_iteration() const {
+void Plan::build_iteration() {
   Schedule schedule;
   const Value pixels = schedule.external(tensors_[pixels_]);
   const std::vector<StyleTerm> styles = style_terms();
@@ -108,39 +108,41 @@ Schedule Plan::build_iteration() const {
 
   const Value grad = schedule.temporary(shape_, master_);
   network_.backward(schedule, features, content_gradients, style_gradients, grad);
-  if (objective_.variation_weight > 0) {
-    schedule.add(
-        "total variation", {pixels, grad},
-        [=, slot = loss(content_.size() + styles_.size()),
-         scale = variation_scale(objective_, shape_)](Backend& backend, const Schedule& s) {
-          backend.total_variation(slot, s[grad], s[pixels], scale);
-        });
-  }
+  add_variation(schedule, pixels, &grad);
   adam_.add_step(schedule, pixels, grad);
-  return schedule;
+  iteration_ = std::move(schedule);
+  gradient_ = grad;
 }
 
 Schedule Plan::build_evaluation() const {
   Schedule schedule;
   const Value pixels = schedule.external(tensors_[pixels_]);
+  const std::vector<StyleTerm> styles = style_terms();
+  const std::vector<ContentTerm> contents = content_terms();
   network_.forward(schedule, pixels, deepest_layer(objective_), activations_,
                    [&](std::size_t layer, Value map) {
-                     for (const StyleTerm& term : style_terms()) {
+                     for (const StyleTerm& term : styles) {
                        if (term.layer == layer) add_style_loss(schedule, term, map);
                      }
-                     for (const ContentTerm& term : content_terms()) {
+                     for (const ContentTerm& term : contents) {
                        if (term.layer == layer) add_content_loss(schedule, term, map);
                      }
                    });
-  if (objective_.variation_weight > 0) {
-    schedule.add(
-        "total variation", {pixels},
-        [=, slot = loss(content_.size() + styles_.size()),
-         scale = variation_scale(objective_, shape_)](Backend& backend, const Schedule& s) {
-          backend.total_variation(slot, {}, s[pixels], scale);
-        });
-  }
+  add_variation(schedule, pixels, nullptr);
   return schedule;
+}
+
+void Plan::add_variation(Schedule& schedule, Value pixels, const Value* grad) const {
+  // Without a weight as well: a NaN among the pixels shows in no other loss, because a ReLU makes 0
+  // of it.
+  const bool with_gradient = grad != nullptr && objective_.variation_weight > 0;
+  const Value target = with_gradient ? *grad : pixels;
+  schedule.add("total variation", {pixels, target},
+               [=, slot = loss(content_.size() + styles_.size()),
+                scale = variation_scale(objective_, shape_)](Backend& backend, const Schedule& s) {
+                 backend.total_variation(slot, with_gradient ? s[target] : Tensor{}, s[pixels],
+                                         scale);
+               });
 }
 
 Losses Plan::read_losses(Backend& backend) const {

@@ -46,6 +46,9 @@ class Plan {
   /// What either computed last. Waits.
   [[nodiscard]] Losses read_losses(Backend& backend) const;
 
+  [[nodiscard]] const Tensor& losses() const { return tensors_[losses_]; }
+  /// The gradient of the pixels that the last iteration computed; any other pass overwrites it.
+  [[nodiscard]] const Tensor& gradient() const { return iteration_[gradient_]; }
   [[nodiscard]] const Tensor& pixels() const { return tensors_[pixels_]; }
   [[nodiscard]] const Tensor& marked() const { return tensors_[marked_]; }
   [[nodiscard]] const Tensor& good() const { return tensors_[good_]; }
@@ -62,13 +65,15 @@ class Plan {
   [[nodiscard]] Tensor loss(std::size_t slot) const;
   [[nodiscard]] std::vector<ContentTerm> content_terms() const;
   [[nodiscard]] std::vector<StyleTerm> style_terms() const;
-  [[nodiscard]] Schedule build_iteration() const;
   [[nodiscard]] Schedule build_evaluation() const;
   [[nodiscard]] Schedule build_content_pass(const Image* content) const;
   /// `read_gram` is called for every style layer, in their order, with its Gram matrix.
   using ReadGram = std::function<void(Backend&, std::size_t style_layer, const Tensor& gram)>;
   [[nodiscard]] Schedule build_style_pass(const Shape& pixels, const Image* style,
                                           const ReadGram& read_gram) const;
+  /// Appends the total variation; a null `grad` asks for the loss alone.
+  void add_variation(Schedule& schedule, Value pixels, const Value* grad) const;
+  void build_iteration();
   void build();
 
   const Network& network_;
@@ -87,6 +92,7 @@ class Plan {
   std::size_t arena_bytes_ = 0;
   Buffer arena_;
   Schedule iteration_;
+  Value gradient_;
   Schedule evaluation_;
 };
 

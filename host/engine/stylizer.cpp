@@ -14,7 +14,7 @@ Shape pixel_shape(const Image& image) { return pixel_shape(image.height, image.w
 
 }  // namespace
 
-bool Losses::finite() const { return std::isfinite(total); }
+bool Losses::finite() const { return std::isfinite(total) && std::isfinite(variation); }
 
 struct Stylizer::State {
   State(Backend& used, const Weights& weights, const Config& config, const Shape& pixels)

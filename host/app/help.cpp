@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/help.hpp"
+
+#include <fmt/format.h>
+
+namespace impasto::app {
+namespace {
+
+std::string full_name(const CLI::App* command) {
+  const CLI::App* parent = command->get_parent();
+  return parent == nullptr ? "impasto" : full_name(parent) + " " + command->get_name();
+}
+
+}  // namespace
+
+HelpFormat::HelpFormat() {
+  column_width(34);
+  label("Positionals", "Arguments");
+  label("Subcommands", "Commands");
+}
+
+std::string HelpFormat::make_usage(const CLI::App* command, std::string /*name*/) const {
+  std::string usage = "\nUsage: " + full_name(command);
+  if (!command->get_subcommands({}).empty()) return usage + " COMMAND ...\n";
+  for (const CLI::Option* option : command->get_options()) {
+    if (!option->get_positional()) continue;
+    const bool many = option->get_expected_max() > 1;
+    usage += fmt::format(" {}{}", option->get_name(true), many ? "..." : "");
+  }
+  return usage + " [OPTIONS]\n";
+}
+
+std::string HelpFormat::make_option_opts(const CLI::Option* option) const {
+  if (option->get_positional() || option->get_type_size() == 0) return {};
+  return " " + option->get_type_name();
+}
+
+}  // namespace impasto::app
