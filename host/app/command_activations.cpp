@@ -90,8 +90,8 @@ void save_activations(const ActivationsOptions& options) {
 }  // namespace
 
 void add_activations_command(CLI::App& program) {
-  CLI::App* command =
-      program.add_subcommand("activations", "what one layer of the network makes of a picture");
+  CLI::App* command = program.add_subcommand(
+      "activations", "Show what one layer of the network makes of a picture");
   command->footer(examples);
   const auto options = std::make_shared<ActivationsOptions>();
   command->add_option("IMAGE", options->image, "the picture to show to the network");

@@ -54,7 +54,7 @@ void print_json(const std::vector<BackendEntry>& entries) {
 }  // namespace
 
 void add_devices_command(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("devices", "what this machine can compute with");
+  CLI::App* command = program.add_subcommand("devices", "List what this machine can compute with");
   command->footer(
       "A backend's first precision is its default; --backend auto takes the first\n"
       "backend that is available.");

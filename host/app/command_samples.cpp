@@ -35,7 +35,7 @@ void write_samples(const SamplesOptions& options) {
 
 void add_samples_command(CLI::App& program) {
   CLI::App* command =
-      program.add_subcommand("samples", "write the two built-in pictures to a folder");
+      program.add_subcommand("samples", "Write the two built-in pictures to a folder");
   command->footer("'stylize' also takes them by name: sample:scene and sample:painting.");
   const auto options = std::make_shared<SamplesOptions>();
   command->add_option("FOLDER", options->folder, "gets scene.png and painting.png");

@@ -69,7 +69,7 @@ void score_picture(const ScoreOptions& options) {
 
 void add_score_command(CLI::App& program) {
   CLI::App* command =
-      program.add_subcommand("score", "the losses of any picture, as JSON on stdout");
+      program.add_subcommand("score", "Give the losses of any picture, as JSON on stdout");
   command->footer(examples);
   const auto options = std::make_shared<ScoreOptions>();
   command->add_option("IMAGE", options->image, "the picture to score");

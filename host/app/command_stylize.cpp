@@ -57,7 +57,7 @@ void stylize(const StylizeOptions& options) {
 }  // namespace
 
 void add_stylize_command(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("stylize", "paint one picture in the style of others");
+  CLI::App* command = program.add_subcommand("stylize", "Paint one picture in the style of others");
   command->footer(examples);
   const auto options = std::make_shared<StylizeOptions>();
   add_stylize_options(*command, *options);

@@ -2,6 +2,7 @@
 #include "host/app/help.hpp"
 
 #include <fmt/format.h>
+#include <utility>
 
 namespace impasto::app {
 namespace {
@@ -16,7 +17,13 @@ std::string full_name(const CLI::App* command) {
 HelpFormat::HelpFormat() {
   column_width(34);
   label("Positionals", "Arguments");
-  label("Subcommands", "Commands");
+}
+
+std::string HelpFormat::make_help(const CLI::App* command, std::string name,
+                                  CLI::AppFormatMode mode) const {
+  // CLI11 separates groups by two empty lines.
+  return CLI::detail::find_and_replace(Formatter::make_help(command, std::move(name), mode),
+                                       "\n\n\n", "\n\n");
 }
 
 std::string HelpFormat::make_usage(const CLI::App* command, std::string /*name*/) const {

@@ -10,6 +10,8 @@ namespace impasto::app {
 class HelpFormat : public CLI::Formatter {
  public:
   HelpFormat();
+  std::string make_help(const CLI::App* command, std::string name,
+                        CLI::AppFormatMode mode) const override;
   std::string make_usage(const CLI::App* command, std::string name) const override;
   std::string make_option_opts(const CLI::Option* option) const override;
 };

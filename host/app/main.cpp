@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
   CLI::App program("Impasto paints one picture in the style of others: neural style transfer.");
   program.formatter(std::make_shared<HelpFormat>());
   program.require_subcommand(0, 1);
-  program.set_version_flag("--version", std::string("impasto ") + version);
+  program.set_help_flag("-h,--help", "show this");
+  program.set_version_flag("--version", std::string("impasto ") + version, "show the version");
   program.footer(
       "Try it without any file: impasto stylize sample:scene sample:painting -o demo.png\n"
       "More about a command:   impasto COMMAND --help");
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   add_weights_command(program);
   add_samples_command(program);
   add_devices_command(program);
+  for (CLI::App* command : program.get_subcommands({})) command->group("Commands");
   try {
     return parse_and_run(program, argc, argv);
   } catch (...) {

@@ -54,7 +54,7 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
            "VGG-19 as 'impasto weights convert' writes it\n(default: a built-in network)")
       ->group(engine_group);
   add_choice(command, "--backend", options.backend, backend_names(),
-             "where to compute (default: auto, the best there is;\nsee 'impasto devices')")
+             "where to compute (default: auto,\nthe best there is; see 'impasto devices')")
       ->group(engine_group);
   add_choice(command, "--precision", options.precision, {"auto", "fp32", "tf32", "bf16", "fp16"},
              "of feature maps (default: the backend's own)")

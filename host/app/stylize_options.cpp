@@ -76,6 +76,7 @@ void add_stylize_options(CLI::App& command, StylizeOptions& options) {
   add_objective_options(command, options.objective);
   add_engine_options(command, options.engine);
   add_config_option(command, options.config);
+  command.set_help_flag("-h,--help", "show this");  // again, so that it comes last
 }
 
 Config make_config(const StylizeOptions& options) {

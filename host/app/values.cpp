@@ -60,6 +60,7 @@ CLI::Option* add_real(CLI::App& command, const std::string& flag, std::optional<
 CLI::Option* add_choice(CLI::App& command, const std::string& flag,
                         std::optional<std::string>& value, std::vector<std::string> choices,
                         const std::string& help) {
+  const std::string type = CLI::detail::join(choices, "|");
   const auto read = [flag, &value, choices = std::move(choices)](const std::string& text) {
     for (const std::string& choice : choices) {
       if (choice == text) {
@@ -71,7 +72,7 @@ CLI::Option* add_choice(CLI::App& command, const std::string& flag,
                       fmt::format("{} takes {}, not '{}'", flag, one_of(choices), text),
                       did_you_mean(text, choices));
   };
-  return command.add_option_function<std::string>(flag, read, help)->type_name("NAME");
+  return command.add_option_function<std::string>(flag, read, help)->type_name(type);
 }
 
 CLI::Option* add_text(CLI::App& command, const std::string& flag, std::optional<std::string>& value,
