@@ -37,7 +37,8 @@ struct ConvParameters {
   std::vector<float> bias;
 };
 
-/// The same parameters in the form a backend computes with. Made by Backend::make_conv.
+/// The same parameters in the form a backend computes with, and what it caches for them by shape.
+/// Made by Backend::make_conv, used with that backend only.
 class Conv {
  public:
   Conv() = default;
@@ -53,8 +54,8 @@ using Buffer = std::shared_ptr<void>;
 /// and a library can fuse where it is able to. The mathematics of an operation is in the contract
 /// kernels/<op>/<op>.hpp; here only what differs.
 ///
-/// Operations enqueue work and return: nothing waits, allocates after the first call with a shape, or
-/// reads a result back. Only `read` and `synchronize` wait. Outputs come first. Feature maps and
+/// Operations enqueue work and return: nothing waits, allocates after the first call with a shape,
+/// or reads a result back. Only `read` and `synchronize` wait. Outputs come first. Feature maps and
 /// their gradients have activation_type(); pixels and their gradient, moments, Gram matrices and
 /// losses have master_type(). One backend is used by one thread at a time.
 class Backend {
@@ -83,16 +84,16 @@ class Backend {
 
   [[nodiscard]] virtual std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) = 0;
 
-  /// Pixels (N,H,W,3) to the first feature map: preprocess, convolution, bias and, with `relu`, ReLU.
-  virtual void first_conv_forward(const Tensor& y, const Tensor& pixels, const Conv& conv,
+  /// Pixels (N,H,W,3) to the first feature map: preprocess, convolution, bias and, with `relu`,
+  /// ReLU.
+  virtual void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
                                   const std::array<float, 3>& mean, bool relu) = 0;
   /// The gradient of the first feature map (already masked) to that of the pixels.
-  virtual void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y,
-                                   const Conv& conv) = 0;
+  virtual void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) = 0;
 
-  virtual void conv_forward(const Tensor& y, const Tensor& x, const Conv& conv, bool relu) = 0;
+  virtual void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) = 0;
   virtual void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
-                                  const Conv& conv, const GradientEpilogue& epilogue) = 0;
+                                  Conv& conv, const GradientEpilogue& epilogue) = 0;
 
   virtual void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) = 0;
   virtual void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,

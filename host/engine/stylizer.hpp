@@ -12,6 +12,7 @@
 #include "host/backend/backend.hpp"
 #include "host/engine/config.hpp"
 #include "host/image/image.hpp"
+#include "host/model/schedule.hpp"
 #include "weights/weights.hpp"
 
 namespace impasto {
@@ -68,17 +69,25 @@ class Stylizer {
   [[nodiscard]] Losses evaluate();
   /// The current picture, unclamped. Waits.
   [[nodiscard]] Image image();
-  /// Keeps the current picture aside, or brings the one kept back; both on the device.
-  void keep();
+
+  /// The last good picture, kept on the device: mark() copies the current picture aside, confirm()
+  /// declares the marked one good, restore() makes the good one current again. At first the initial
+  /// picture is the good one.
+  void mark();
+  void confirm();
   void restore();
+  [[nodiscard]] Image good_image();
+
+  /// The operations of one iteration in order, for profiles and traces.
+  [[nodiscard]] const Schedule& iteration() const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-/// The picture to start from: `content`, noise, or both, by config. For Init::file pass that picture
-/// as `file`, resized to the content's size.
+/// The picture to start from: `content`, noise, or both, by config. For Init::file pass that
+/// picture as `file`, resized to the content's size.
 Image make_initial(const Config& config, const Image& content, const Image* file = nullptr);
 
 /// The losses of any picture against a content and styles.
@@ -105,9 +114,11 @@ struct Progress {
   Losses losses;               ///< of the picture after `iteration` steps
 };
 
-/// Runs up to `iterations` steps. Calls `report` with the losses of every `report_every`-th picture,
-/// the first and the last included; returning false asks to stop. A NaN or Inf loss ends the run at
-/// once, with the last picture restored whose losses were finite.
+/// Runs up to `iterations` steps. Calls `report` with the losses of every `report_every`-th
+/// picture, the first and the last included; while it runs, that picture is good_image(). Returning
+/// false asks to stop. A NaN or Inf loss ends the run at once, unreported. However it ends, the
+/// current picture is then the one last reported, or a later one whose losses were seen to be
+/// finite.
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
            const std::function<bool(const Progress&)>& report);
 

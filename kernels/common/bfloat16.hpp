@@ -28,4 +28,11 @@ struct bfloat16 {
 
 static_assert(sizeof(bfloat16) == 2);
 
+/// *to = value, rounded to T. Written as a cast inside a `simd` loop, GCC 12 keeps the temporary
+/// bfloat16 in memory and does not vectorise the loop.
+template <class T>
+inline void store(T* to, float value) {
+  *to = static_cast<T>(value);
+}
+
 }  // namespace impasto::kernels

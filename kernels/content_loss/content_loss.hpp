@@ -28,6 +28,6 @@ namespace cpu {
 template <class T>
 void content_loss(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                   const ContentLossScale& scale, const GradientEpilogue& epilogue);
-}
+}  // namespace cpu
 
 }  // namespace impasto::kernels

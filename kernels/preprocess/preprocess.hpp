@@ -22,6 +22,6 @@ namespace cpu {
 template <class T>
 void preprocess(T* y, const float* pixels, const std::array<float, 3>& mean,
                 std::int64_t pixel_count);
-}
+}  // namespace cpu
 
 }  // namespace impasto::kernels

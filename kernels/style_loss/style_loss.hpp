@@ -29,6 +29,6 @@ namespace cpu {
 /// Sums in double, in a fixed order.
 void style_loss(float* loss, float* matrix, const float* gram, const float* target,
                 std::int64_t batch, std::int64_t channels, const StyleLossScale& scale);
-}
+}  // namespace cpu
 
 }  // namespace impasto::kernels

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace impasto::app {
+
+/// Each adds one subcommand, with its options and what it does once they are read.
+void add_stylize_command(CLI::App& program);
+void add_score_command(CLI::App& program);
+void add_activations_command(CLI::App& program);
+void add_weights_command(CLI::App& program);
+void add_samples_command(CLI::App& program);
+void add_devices_command(CLI::App& program);
+void add_check_command(CLI::App& program);
+
+}  // namespace impasto::app

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/failure.hpp"
+
+#include <new>
+#include <string_view>
+
+#include "host/app/terminal.hpp"
+
+namespace impasto::app {
+namespace {
+
+/// What helps with most failures of a kind; a HintedError knows better.
+std::string_view usual_hint(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::internal:
+      return "this is a defect of impasto; please report it with the command that shows it";
+    case ErrorKind::weights: return "'impasto weights inspect FILE' shows what a weight file holds";
+    case ErrorKind::backend: return "'impasto devices' lists what this machine can use";
+    default: return {};
+  }
+}
+
+int report(ErrorKind kind, std::string_view message, std::string_view hint) {
+  print_failure(message, hint.empty() ? usual_hint(kind) : hint);
+  return static_cast<int>(kind);
+}
+
+}  // namespace
+
+int report_failure(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Interrupted& interrupted) {
+    return 128 + interrupted.signal;
+  } catch (const HintedError& error) {
+    return report(error.kind(), error.what(), error.hint());
+  } catch (const Error& error) {
+    return report(error.kind(), error.what(), {});
+  } catch (const std::bad_alloc&) {
+    return report(ErrorKind::try_again, "out of memory",
+                  "--dry-run shows what a run needs; a smaller --size needs less");
+  } catch (const std::exception& error) {
+    return report(ErrorKind::internal, error.what(), {});
+  }
+}
+
+}  // namespace impasto::app

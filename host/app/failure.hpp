@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "host/core/error.hpp"
+
+namespace impasto::app {
+
+/// An Error with a second line for the user: what to do about it.
+class HintedError : public Error {
+ public:
+  HintedError(ErrorKind kind, const std::string& message, std::string hint)
+      : Error(kind, message), hint_(std::move(hint)) {}
+
+  [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
+
+ private:
+  std::string hint_;
+};
+
+/// Ends the program as a signal asked, everything worth saving being saved.
+struct Interrupted {
+  int signal = 0;
+};
+
+/// Tells the user about the exception on stderr and returns the program's exit code for it. The one
+/// place where exceptions become words and numbers.
+int report_failure(const std::exception_ptr& failure);
+
+}  // namespace impasto::app

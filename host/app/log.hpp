@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "host/app/describe.hpp"
+#include "host/core/error.hpp"
+#include "host/engine/stylizer.hpp"
+
+namespace impasto::app {
+
+/// The JSON lines of --log: a start record, one per iteration, an end record; each line reaches the
+/// file as soon as it is complete. A line that cannot be written does not stop the run: the rest of
+/// the log is given up, and failure() tells at the end.
+class Log {
+ public:
+  /// Without a path nothing is written. Throws ErrorKind::output where the file cannot be opened.
+  explicit Log(const std::optional<std::string>& path);
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log();
+
+  void write(const Json& record);
+  void write(const Progress& progress);
+
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  std::optional<Error> failure_;
+};
+
+}  // namespace impasto::app

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/progress.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "host/app/describe.hpp"
+#include "host/app/terminal.hpp"
+
+namespace impasto::app {
+namespace {
+
+constexpr auto redraw_interval = std::chrono::milliseconds(100);
+constexpr auto print_interval = std::chrono::seconds(10);
+constexpr std::int64_t widest_bar = 24;
+
+std::string repeated(std::string_view text, std::int64_t times) {
+  std::string result;
+  for (std::int64_t i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+std::string bar(std::int64_t done, std::int64_t total, std::int64_t width) {
+  const std::int64_t filled = total > 0 ? done * width / total : width;
+  const Terminal& screen = terminal();
+  const std::string full = repeated(screen.unicode ? "━" : "#", filled);
+  const std::string rest = repeated(screen.unicode ? "╌" : ".", width - filled);
+  if (!screen.colour) return full + rest;
+  return "\x1b[36m" + full + "\x1b[0;2m" + rest + "\x1b[0m";
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine(const Config& config, bool quiet) : config_(config), quiet_(quiet) {}
+
+ProgressLine::~ProgressLine() { clear(); }
+
+void ProgressLine::clear() {
+  if (drawn_) print_message("\r\x1b[K");
+  drawn_ = false;
+}
+
+void ProgressLine::update(const Progress& progress) {
+  if (quiet_) return;
+  if (terminal().redraws) {
+    redraw(progress);
+  } else {
+    print(progress);
+  }
+}
+
+std::string ProgressLine::facts(const Progress& progress) const {
+  const std::int64_t total = config_.iterations;
+  const auto done = static_cast<double>(progress.iteration);
+  std::string text =
+      fmt::format("{:>{}}/{}", progress.iteration, fmt::formatted_size("{}", total), total);
+  if (progress.iteration > 0 && progress.seconds > 0) {
+    const double rate = done / progress.seconds;
+    const double left = static_cast<double>(total - progress.iteration) / rate;
+    text += fmt::format("  {:.{}f} it/s  ETA {}", rate, rate < 10 ? 2 : 0, human_time(left));
+  }
+  const LossParts share = parts(progress.losses, config_.objective);
+  text += fmt::format("  loss {:.3e} = {:.2e} content + {:.2e} style", progress.losses.total,
+                      share.content, share.style);
+  if (config_.objective.variation_weight > 0) text += fmt::format(" + {:.2e} tv", share.variation);
+  return text;
+}
+
+void ProgressLine::redraw(const Progress& progress) {
+  const Clock::time_point now = Clock::now();
+  const bool last = progress.iteration >= config_.iterations;
+  if (last_ && now - *last_ < redraw_interval && !last) return;
+  last_ = now;
+  // The last column stays free: some terminals wrap when it is written.
+  const std::int64_t width = std::max(terminal().width() - 1, 1);
+  std::string text = facts(progress);
+  const std::int64_t room = width - static_cast<std::int64_t>(text.size()) - 2;
+  if (room >= 5) {
+    const std::int64_t bar_width = std::min(room, widest_bar);
+    text = bar(progress.iteration, config_.iterations, bar_width) + "  " + text;
+  } else {
+    text.resize(std::min(text.size(), static_cast<std::size_t>(width)));
+  }
+  print_message("\r" + text + "\x1b[K");
+  drawn_ = true;
+}
+
+void ProgressLine::print(const Progress& progress) {
+  const Clock::time_point now = Clock::now();
+  const std::int64_t tenth =
+      config_.iterations > 0 ? progress.iteration * 10 / config_.iterations : 10;
+  if (last_ && tenth == last_tenth_ && now - *last_ < print_interval) return;
+  last_ = now;
+  last_tenth_ = tenth;
+  print_message(facts(progress) + "\n");
+}
+
+}  // namespace impasto::app

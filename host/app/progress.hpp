@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "host/engine/stylizer.hpp"
+
+namespace impasto::app {
+
+/// How far the optimisation is, on stderr: one line drawn over at most ten times a second on a
+/// terminal, elsewhere a line of its own for every tenth of the way or every ten seconds.
+class ProgressLine {
+ public:
+  ProgressLine(const Config& config, bool quiet);
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine();
+
+  void update(const Progress& progress);
+  /// Takes the drawn line away, so that messages start on a clean one.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] std::string facts(const Progress& progress) const;
+  void redraw(const Progress& progress);
+  void print(const Progress& progress);
+
+  Config config_;
+  bool quiet_;
+  bool drawn_ = false;
+  std::optional<Clock::time_point> last_;
+  std::int64_t last_tenth_ = -1;
+};
+
+}  // namespace impasto::app

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/stylize_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <string_view>
+#include <sys/resource.h>
+
+#include "host/app/failure.hpp"
+#include "host/app/inputs.hpp"
+#include "host/app/sheet.hpp"
+#include "host/app/signals.hpp"
+#include "host/app/terminal.hpp"
+
+namespace impasto::app {
+namespace {
+
+std::string_view name(Ending ending) {
+  switch (ending) {
+    case Ending::finished: return "finished";
+    case Ending::stopped: return "stopped";
+    case Ending::diverged: return "diverged";
+  }
+  return "";
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::int64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
+/// "out.png" after 100 iterations: "out_0100.png".
+std::string snapshot_path(const std::string& output, std::int64_t iteration) {
+  const std::filesystem::path path(output);
+  const std::string file =
+      fmt::format("{}_{:04}{}", path.stem().string(), iteration, path.extension().string());
+  return (path.parent_path() / file).string();
+}
+
+Json describe_picture(const std::string& path, const Image& image) {
+  return {{"path", path}, {"height", image.height}, {"width", image.width}};
+}
+
+double rate(const Progress& progress) {
+  return progress.seconds > 0 ? static_cast<double>(progress.iteration) / progress.seconds : 0;
+}
+
+}  // namespace
+
+StylizeRun::StylizeRun(const StylizeOptions& options, const Config& config, Backend& backend,
+                       const StylizeInputs& inputs)
+    : options_(options),
+      config_(config),
+      backend_(backend),
+      inputs_(inputs),
+      log_(options.log),
+      progress_(config, options.quiet) {}
+
+void StylizeRun::run() {
+  try {
+    optimise();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::diverged) {
+      log_.write({{"event", "error"},
+                  {"exit_code", static_cast<int>(error.kind())},
+                  {"message", error.what()}});
+    }
+    throw;
+  }
+}
+
+void StylizeRun::optimise() {
+  const Weights weights =
+      open_weights(options_.engine, backend_, deepest_convolution(config_.objective));
+  stop_if_asked();
+  Stylizer stylizer(backend_, weights, config_, inputs_.content, inputs_.styles, inputs_.initial);
+  log_.write(start_record(weights));
+  course_.ending = impasto::run(stylizer, config_.iterations, 1, [&](const Progress& progress) {
+    return report(stylizer, weights, progress);
+  });
+  progress_.clear();
+  save(stylizer, weights);
+  summarise(weights);
+  end();
+}
+
+bool StylizeRun::report(Stylizer& stylizer, const Weights& weights, const Progress& progress) {
+  if (progress.iteration == 0) course_.first = progress;
+  course_.last = progress;
+  log_.write(progress);
+  progress_.update(progress);
+  const bool snapshot = options_.save_every && progress.iteration > 0 &&
+                        progress.iteration < config_.iterations &&
+                        progress.iteration % *options_.save_every == 0;
+  if (snapshot) {
+    save_image(finished_picture(stylizer), snapshot_path(*options_.output, progress.iteration),
+               comment(weights));
+  }
+  return caught_signal() == 0;
+}
+
+Image StylizeRun::finished_picture(Stylizer& stylizer) const {
+  Image picture = stylizer.good_image();
+  picture.alpha = inputs_.content.alpha;
+  picture.bits = inputs_.content.bits;
+  return picture;
+}
+
+void StylizeRun::save(Stylizer& stylizer, const Weights& weights) {
+  // A run stopped before its first step has nothing to show but its own beginning.
+  if (course_.last.iteration == 0 && course_.ending == Ending::stopped) {
+    log_.write(end_record({}));
+    return;
+  }
+  const Image picture = finished_picture(stylizer);
+  const std::string sha256 = save_image(picture, *options_.output, comment(weights));
+  if (options_.sheet) {
+    std::vector<Image> pictures = {inputs_.content};
+    for (const Style& style : inputs_.styles) pictures.push_back(style.image);
+    pictures.push_back(picture);
+    save_image(make_sheet(pictures, picture.height), *options_.sheet, comment(weights));
+  }
+  const Json record = end_record(sha256);
+  log_.write(record);
+  if (options_.json) {
+    Json result = record;
+    result.erase("event");
+    result["losses"] = describe(course_.last.losses);
+    print_result(dump(result) + "\n");
+  }
+}
+
+Json StylizeRun::start_record(const Weights& weights) const {
+  Json styles = Json::array();
+  for (std::size_t i = 0; i < inputs_.styles.size(); ++i) {
+    styles.push_back(describe_picture(options_.styles[i], inputs_.styles[i].image));
+  }
+  return {{"event", "start"},
+          {"time", utc_now()},
+          {"versions", describe_versions()},
+          {"backend", describe(backend_)},
+          {"network", describe(weights)},
+          {"content", describe_picture(options_.content, inputs_.content)},
+          {"styles", styles},
+          {"output", *options_.output},
+          {"height", inputs_.content.height},
+          {"width", inputs_.content.width},
+          {"config", describe(config_)}};
+}
+
+Json StylizeRun::end_record(const std::string& sha256) const {
+  const bool saved = !sha256.empty();
+  return {{"event", "end"},
+          {"ending", name(course_.ending)},
+          {"output", saved ? Json(*options_.output) : Json()},
+          {"sha256", saved ? Json(sha256) : Json()},
+          {"iterations", course_.last.iteration},
+          {"seconds", course_.last.seconds},
+          {"iterations_per_second", rate(course_.last)},
+          {"peak_memory_bytes", peak_memory_bytes()}};
+}
+
+/// The recipe, kept inside the picture. No names or times: equal runs give equal files.
+std::string StylizeRun::comment(const Weights& weights) const {
+  return dump({{"impasto", describe_versions()["impasto"]},
+               {"backend", backend_.name()},
+               {"precision", to_string(backend_.precision())},
+               {"network", describe(weights)},
+               {"config", describe(config_)}});
+}
+
+void StylizeRun::summarise(const Weights& weights) const {
+  if (options_.quiet) return;
+  const Progress& last = course_.last;
+  if (course_.ending == Ending::stopped && last.iteration == 0) {
+    message("Stopped before the first iteration: nothing was written.\n");
+    return;
+  }
+  const std::string_view verb =
+      course_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
+  message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
+          verb, *options_.output, inputs_.content.width, inputs_.content.height, last.iteration,
+          last.seconds, rate(last), course_.first.losses.total, last.losses.total);
+  if (options_.sheet) message("Sheet    {}\n", *options_.sheet);
+  if (options_.log) message("Log      {}\n", *options_.log);
+  message("Network  {}\n", weights.description);
+  if (!options_.engine.weights) {
+    message(
+        "         a stand-in with random weights. The trained VGG-19 paints better: get its file,\n"
+        "         then 'impasto weights convert FILE vgg19.h5' and --weights vgg19.h5\n");
+  }
+  message("Machine  {}, {}, {}\n", backend_.name(), to_string(backend_.precision()),
+          backend_.device());
+}
+
+void StylizeRun::end() const {
+  if (course_.ending == Ending::diverged) {
+    throw HintedError(
+        ErrorKind::diverged,
+        fmt::format("the loss is no longer a finite number after iteration {}; {} holds the last "
+                    "picture whose loss was",
+                    course_.last.iteration, *options_.output),
+        "a smaller --learning-rate usually helps");
+  }
+  if (log_.failure()) throw Error(*log_.failure());
+  if (course_.ending == Ending::stopped) throw Interrupted{caught_signal()};
+}
+
+}  // namespace impasto::app

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/terminal.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "host/core/error.hpp"
+
+namespace impasto::app {
+namespace {
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+bool utf8_locale() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string_view value = environment(name);
+    if (value.empty()) continue;
+    for (const std::string_view spelling : {"UTF-8", "utf-8", "UTF8", "utf8"}) {
+      if (value.find(spelling) != std::string_view::npos) return true;
+    }
+    return false;
+  }
+  return false;
+}
+
+Terminal look() {
+  Terminal found;
+  found.redraws = isatty(STDERR_FILENO) != 0 && environment("TERM") != "dumb";
+  found.colour = found.redraws && environment("NO_COLOR").empty();
+  found.unicode = utf8_locale();
+  return found;
+}
+
+}  // namespace
+
+int Terminal::width() const {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+const Terminal& terminal() {
+  static const Terminal found = look();
+  return found;
+}
+
+void print_message(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+void print_failure(std::string_view message, std::string_view hint) {
+  const bool colour = terminal().colour;
+  std::string text = fmt::format("{}impasto:{} {}\n", colour ? "\x1b[1;31m" : "",
+                                 colour ? "\x1b[0m" : "", message);
+  if (!hint.empty()) text += fmt::format("         {}\n", hint);
+  print_message(text);
+}
+
+void print_result(std::string_view text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0) {
+    fail(ErrorKind::output, "standard output: cannot write: {}", std::strerror(errno));
+  }
+}
+
+}  // namespace impasto::app

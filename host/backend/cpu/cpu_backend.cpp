@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/cpu/cpu_backend.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <omp.h>
+
+#include "host/backend/cpu/conv.hpp"
+#include "host/backend/cpu/dispatch.hpp"
+#include "host/backend/cpu/gram.hpp"
+#include "host/backend/cpu/product.hpp"
+#include "host/backend/cpu/style_backward.hpp"
+#include "host/backend/host_memory.hpp"
+#include "kernels/preprocess/preprocess.hpp"
+#include "kernels/style_backward/style_backward.hpp"
+
+namespace impasto {
+namespace {
+
+using cpu::dispatch;
+using cpu::OneDnnConv;
+
+std::string_view isa_name() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::avx512_core_amx: return "avx512_core_amx";
+    case dnnl::cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core: return "avx512_core";
+    case dnnl::cpu_isa::avx2_vnni: return "avx2_vnni";
+    case dnnl::cpu_isa::avx2: return "avx2";
+    case dnnl::cpu_isa::avx: return "avx";
+    case dnnl::cpu_isa::sse41: return "sse41";
+    default: return "another instruction set";
+  }
+}
+
+class CpuBackend final : public Backend {
+ public:
+  explicit CpuBackend(Precision precision) : precision_(precision) {}
+
+  std::string name() const override { return "cpu"; }
+  std::string device() const override {
+    const dnnl_version_t* version = dnnl_version();
+    return fmt::format("{}, {} threads, oneDNN {}.{}.{} ({})", host_processor(),
+                       omp_get_max_threads(), version->major, version->minor, version->patch,
+                       isa_name());
+  }
+  Precision precision() const override { return precision_; }
+  DataType activation_type() const override {
+    return precision_ == Precision::bf16 ? DataType::bf16 : DataType::f32;
+  }
+  DataType master_type() const override { return DataType::f32; }
+
+  Buffer allocate(std::size_t bytes) override { return host_memory::allocate(bytes); }
+  void fill_zero(const Tensor& tensor) override { std::memset(tensor.data, 0, tensor.bytes()); }
+  void copy(const Tensor& to, const Tensor& from) override { host_memory::copy(to, from); }
+  void write(const Tensor& to, std::span<const float> from) override {
+    host_memory::write(to, from);
+  }
+  void read(std::span<float> to, const Tensor& from) override { host_memory::read(to, from); }
+  void synchronize() override {}
+
+  std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
+    return std::make_unique<OneDnnConv>(onednn_, parameters);
+  }
+
+  void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
+                          const std::array<float, 3>& mean, bool relu) override {
+    const Tensor input = network_input(pixels.shape);
+    dispatch(input.type, [&]<class T>(T) {
+      kernels::cpu::preprocess(input.as<T>(), pixels.as<float>(), mean,
+                               pixels.shape.batch * pixels.shape.pixels());
+    });
+    conv_forward(y, input, conv, relu);
+  }
+  void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
+    onednn_conv(conv).data_gradient(grad_pixels, grad_y, false);
+  }
+  void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
+    onednn_conv(conv).forward(y, x, relu);
+  }
+  void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
+                          const GradientEpilogue& epilogue) override {
+    onednn_conv(conv).data_gradient(grad_x, grad_y, epilogue.accumulate);
+    if (!epilogue.relu_mask) return;
+    dispatch(grad_x.type, [&]<class T>(T) {
+      kernels::cpu::relu_mask(grad_x.as<T>(), x.as<T>(), x.shape.count());
+    });
+  }
+
+  void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
+    dispatch(x.type,
+             [&]<class T>(T) { kernels::cpu::pool_forward(y.as<T>(), x.as<T>(), x.shape, kind); });
+  }
+  void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                     const PoolKind& kind, const GradientEpilogue& epilogue) override {
+    dispatch(x.type, [&]<class T>(T) {
+      kernels::cpu::pool_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), x.shape, kind,
+                                  epilogue);
+    });
+  }
+
+  void gram(const Tensor& gram, const Tensor& features) override { gram_(gram, features); }
+  void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
+                  const Tensor& target, const StyleLossScale& scale) override {
+    kernels::cpu::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(),
+                             target.as<float>(), gram.shape.batch, gram.shape.channels, scale);
+  }
+  void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
+                      const GradientEpilogue& epilogue) override {
+    style_backward_(grad, features, matrix, epilogue);
+  }
+  void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
+                    const Tensor& target, const ContentLossScale& scale,
+                    const GradientEpilogue& epilogue) override {
+    dispatch(features.type, [&]<class T>(T) {
+      kernels::cpu::content_loss(loss.as<float>(), grad.as<T>(), features.as<T>(), target.as<T>(),
+                                 features.shape, scale, epilogue);
+    });
+  }
+  void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                       const VariationScale& scale) override {
+    kernels::cpu::total_variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
+                                  pixels.shape, scale);
+  }
+  void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
+            const Tensor& grad_pixels, const AdamOptions& options) override {
+    kernels::cpu::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
+                       grad_pixels.as<float>(), pixels.shape.count(), options);
+  }
+
+ private:
+  static OneDnnConv& onednn_conv(Conv& conv) { return dynamic_cast<OneDnnConv&>(conv); }
+
+  /// The preprocessed pixels, between two steps of one operation.
+  Tensor network_input(const Shape& shape) {
+    Tensor input{nullptr, shape, activation_type()};
+    if (input.bytes() > input_bytes_) {
+      input_ = allocate(input.bytes());
+      input_bytes_ = input.bytes();
+    }
+    input.data = input_.get();
+    return input;
+  }
+
+  Precision precision_;
+  cpu::OneDnn onednn_;
+  cpu::Product product_{onednn_};
+  cpu::Gram gram_{product_};
+  cpu::StyleBackward style_backward_{product_};
+  Buffer input_;
+  std::size_t input_bytes_ = 0;
+};
+
+}  // namespace
+
+std::vector<Precision> cpu_precisions() {
+  std::vector<Precision> precisions = {Precision::fp32};
+  if (__builtin_cpu_supports("avx512bf16") != 0) precisions.push_back(Precision::bf16);
+  return precisions;
+}
+
+std::unique_ptr<Backend> make_cpu_backend(Precision precision) {
+  return std::make_unique<CpuBackend>(precision);
+}
+
+}  // namespace impasto

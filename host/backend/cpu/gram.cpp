@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/cpu/gram.hpp"
+
+#include <algorithm>
+
+namespace impasto::cpu {
+namespace {
+
+/// Pixels per product: enough that a product is worth its call, and at most 64 partial matrices.
+std::int64_t chunk_pixels(std::int64_t pixels) { return std::max<std::int64_t>(4096, pixels / 64); }
+
+}  // namespace
+
+void Gram::operator()(const Tensor& gram, const Tensor& features) {
+  const std::int64_t channels = features.shape.channels;
+  const std::int64_t pixels = features.shape.pixels();
+  const std::int64_t chunk = std::min(pixels, chunk_pixels(pixels));
+  const std::int64_t whole = pixels / chunk;
+  const std::int64_t rest = pixels % chunk;
+  const std::int64_t chunks = whole + (rest != 0 ? 1 : 0);
+  const std::int64_t square = channels * channels;
+  partial_.resize(std::max(partial_.size(), static_cast<std::size_t>(chunks * square)));
+
+  const std::size_t value_bytes = size_of(features.type);
+  for (std::int64_t n = 0; n < features.shape.batch; ++n) {
+    auto* map = features.as<std::byte>() +
+                static_cast<std::size_t>(n * features.shape.per_image()) * value_bytes;
+    const auto multiply = [&](std::int64_t first, std::int64_t count, std::int64_t length) {
+      auto* rows = map + static_cast<std::size_t>(first * chunk * channels) * value_bytes;
+      const Matrix f{rows, features.type, count, length, channels};
+      const Matrix f_transposed{rows, features.type, count, channels, length, true};
+      const Matrix sum{partial_.data() + first * square, DataType::f32, count, channels, channels};
+      product_(sum, f_transposed, f, false);
+    };
+    multiply(0, whole, chunk);
+    if (rest != 0) multiply(whole, 1, rest);
+
+    float* out = gram.as<float>() + n * square;
+#pragma omp parallel for schedule(static)
+    for (std::int64_t i = 0; i < square; ++i) {
+      double sum = 0;
+      for (std::int64_t k = 0; k < chunks; ++k) {
+        sum += static_cast<double>(partial_[static_cast<std::size_t>(k * square + i)]);
+      }
+      out[i] = static_cast<float>(sum);
+    }
+  }
+}
+
+}  // namespace impasto::cpu

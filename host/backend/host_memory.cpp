@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/host_memory.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "host/core/error.hpp"
+#include "kernels/common/bfloat16.hpp"
+
+namespace impasto {
+
+std::string host_processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+namespace host_memory {
+
+Buffer allocate(std::size_t bytes) {
+  constexpr std::size_t alignment = 256;
+  const std::size_t rounded =
+      (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+  void* data = std::aligned_alloc(alignment, rounded);
+  if (data == nullptr) {
+    fail(ErrorKind::backend, "not enough memory: {} MiB asked for", rounded >> 20U);
+  }
+  return {data, [](void* memory) { std::free(memory); }};
+}
+
+void copy(const Tensor& to, const Tensor& from) {
+  require(to.bytes() == from.bytes() && to.type == from.type, "copy of {} to {}",
+          to_string(from.shape), to_string(to.shape));
+  std::memcpy(to.data, from.data, from.bytes());
+}
+
+void write(const Tensor& to, std::span<const float> from) {
+  require(static_cast<std::size_t>(to.shape.count()) == from.size(), "write of {} values to {}",
+          from.size(), to_string(to.shape));
+  switch (to.type) {
+    case DataType::f64: std::copy(from.begin(), from.end(), to.as<double>()); return;
+    case DataType::f32: std::copy(from.begin(), from.end(), to.as<float>()); return;
+    case DataType::bf16:
+      std::transform(from.begin(), from.end(), to.as<kernels::bfloat16>(),
+                     [](float value) { return kernels::bfloat16(value); });
+      return;
+    default: fail(ErrorKind::internal, "host memory holds no values of this type");
+  }
+}
+
+void read(std::span<float> to, const Tensor& from) {
+  require(static_cast<std::size_t>(from.shape.count()) == to.size(), "read of {} into {} values",
+          to_string(from.shape), to.size());
+  const auto narrow = [](auto value) { return static_cast<float>(value); };
+  switch (from.type) {
+    case DataType::f64:
+      std::transform(from.as<double>(), from.as<double>() + to.size(), to.begin(), narrow);
+      return;
+    case DataType::f32:
+      std::copy(from.as<float>(), from.as<float>() + to.size(), to.begin());
+      return;
+    case DataType::bf16:
+      std::transform(from.as<kernels::bfloat16>(), from.as<kernels::bfloat16>() + to.size(),
+                     to.begin(), narrow);
+      return;
+    default: fail(ErrorKind::internal, "host memory holds no values of this type");
+  }
+}
+
+}  // namespace host_memory
+}  // namespace impasto

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/reference/reference_backend.hpp"
+
+#include <cstring>
+#include <vector>
+
+#include "host/backend/host_memory.hpp"
+#include "kernels/conv/conv.hpp"
+#include "kernels/gram/gram.hpp"
+#include "kernels/preprocess/preprocess.hpp"
+#include "kernels/style_backward/style_backward.hpp"
+
+namespace impasto {
+namespace {
+
+namespace reference = kernels::reference;
+
+struct ReferenceConv final : Conv {
+  explicit ReferenceConv(const ConvParameters& parameters)
+      : weight(parameters.weight.begin(), parameters.weight.end()),
+        bias(parameters.bias.begin(), parameters.bias.end()) {}
+  std::vector<double> weight;
+  std::vector<double> bias;
+};
+
+const ReferenceConv& reference_conv(const Conv& conv) {
+  return dynamic_cast<const ReferenceConv&>(conv);
+}
+
+double* values(const Tensor& tensor) { return tensor.as<double>(); }
+
+kernels::ConvSize conv_size(const Shape& x, const Shape& y) {
+  return {x.batch, x.height, x.width, x.channels, y.channels};
+}
+
+class ReferenceBackend final : public Backend {
+ public:
+  std::string name() const override { return "reference"; }
+  std::string device() const override { return host_processor() + ", plain loops in double"; }
+  Precision precision() const override { return Precision::fp32; }
+  DataType activation_type() const override { return DataType::f64; }
+  DataType master_type() const override { return DataType::f64; }
+
+  Buffer allocate(std::size_t bytes) override { return host_memory::allocate(bytes); }
+  void fill_zero(const Tensor& tensor) override { std::memset(tensor.data, 0, tensor.bytes()); }
+  void copy(const Tensor& to, const Tensor& from) override { host_memory::copy(to, from); }
+  void write(const Tensor& to, std::span<const float> from) override {
+    host_memory::write(to, from);
+  }
+  void read(std::span<float> to, const Tensor& from) override { host_memory::read(to, from); }
+  void synchronize() override {}
+
+  std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
+    return std::make_unique<ReferenceConv>(parameters);
+  }
+
+  void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
+                          const std::array<float, 3>& mean, bool relu) override {
+    std::vector<double> input(static_cast<std::size_t>(pixels.shape.count()));
+    reference::preprocess(input.data(), values(pixels), {mean[0], mean[1], mean[2]},
+                          pixels.shape.batch * pixels.shape.pixels());
+    conv_forward(y, {input.data(), pixels.shape, DataType::f64}, conv, relu);
+  }
+  void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
+    conv_data_gradient(grad_pixels, grad_y, {}, conv, {});
+  }
+  void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
+    const ReferenceConv& parameters = reference_conv(conv);
+    reference::conv_forward(values(y), values(x), parameters.weight.data(), parameters.bias.data(),
+                            conv_size(x.shape, y.shape), relu);
+  }
+  void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
+                          const GradientEpilogue& epilogue) override {
+    reference::conv_data_gradient(values(grad_x), values(grad_y),
+                                  reference_conv(conv).weight.data(), values(x),
+                                  conv_size(grad_x.shape, grad_y.shape), epilogue);
+  }
+
+  void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
+    reference::pool_forward(values(y), values(x), x.shape, kind);
+  }
+  void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                     const PoolKind& kind, const GradientEpilogue& epilogue) override {
+    reference::pool_backward(values(grad_x), values(grad_y), values(x), x.shape, kind, epilogue);
+  }
+
+  void gram(const Tensor& gram, const Tensor& features) override {
+    reference::gram(values(gram), values(features), features.shape);
+  }
+  void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
+                  const Tensor& target, const StyleLossScale& scale) override {
+    reference::style_loss(values(loss), values(matrix), values(gram), values(target),
+                          gram.shape.batch, gram.shape.channels, scale);
+  }
+  void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
+                      const GradientEpilogue& epilogue) override {
+    reference::style_backward(values(grad), values(features), values(matrix), features.shape,
+                              epilogue);
+  }
+  void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
+                    const Tensor& target, const ContentLossScale& scale,
+                    const GradientEpilogue& epilogue) override {
+    reference::content_loss(values(loss), values(grad), values(features), values(target),
+                            features.shape, scale, epilogue);
+  }
+  void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                       const VariationScale& scale) override {
+    reference::total_variation(values(loss), values(grad_pixels), values(pixels), pixels.shape,
+                               scale);
+  }
+  void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
+            const Tensor& grad_pixels, const AdamOptions& options) override {
+    reference::adam(values(pixels), values(m), values(v), step.as<std::int64_t>(),
+                    values(grad_pixels), pixels.shape.count(), options);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_reference_backend() { return std::make_unique<ReferenceBackend>(); }
+
+}  // namespace impasto

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/registry.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "host/backend/cpu/cpu_backend.hpp"
+#include "host/backend/reference/reference_backend.hpp"
+#include "host/core/error.hpp"
+
+namespace impasto {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Precision>, 4> precision_names = {
+    {{"fp32", Precision::fp32},
+     {"tf32", Precision::tf32},
+     {"bf16", Precision::bf16},
+     {"fp16", Precision::fp16}}};
+
+struct Known {
+  BackendEntry entry;
+  std::function<std::unique_ptr<Backend>(Precision)> make;
+};
+
+/// In the order of preference. The reference is last: it is for checking.
+std::vector<Known> known_backends() {
+  return {
+      {{"cpu", "oneDNN convolutions and products, OpenMP", "", cpu_precisions()}, make_cpu_backend},
+      {{"reference", "plain loops in double, for checking", "", {Precision::fp32}},
+       [](Precision) { return make_reference_backend(); }}};
+}
+
+}  // namespace
+
+std::string_view to_string(Precision precision) {
+  for (const auto& [name, value] : precision_names) {
+    if (value == precision) return name;
+  }
+  fail(ErrorKind::internal, "unknown precision {}", static_cast<int>(precision));
+}
+
+std::optional<Precision> parse_precision(std::string_view name) {
+  if (name == "auto") return std::nullopt;
+  for (const auto& [known, value] : precision_names) {
+    if (known == name) return value;
+  }
+  fail(ErrorKind::usage, "unknown precision '{}': expected auto, fp32, tf32, bf16 or fp16", name);
+}
+
+std::vector<BackendEntry> list_backends() {
+  std::vector<BackendEntry> entries;
+  for (const Known& known : known_backends()) entries.push_back(known.entry);
+  return entries;
+}
+
+std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Precision> precision) {
+  const std::vector<Known> backends = known_backends();
+  const auto chosen = std::find_if(backends.begin(), backends.end(), [&](const Known& known) {
+    return name == "auto" ? known.entry.unavailable.empty() : known.entry.name == name;
+  });
+  if (chosen == backends.end()) {
+    std::string names = "auto";
+    for (const Known& known : backends) names += ", " + known.entry.name;
+    fail(ErrorKind::usage, "unknown backend '{}': expected one of {}", name, names);
+  }
+  const BackendEntry& entry = chosen->entry;
+  if (!entry.unavailable.empty()) {
+    fail(ErrorKind::backend, "the {} backend is not available: {}", entry.name, entry.unavailable);
+  }
+  const Precision wanted = precision.value_or(entry.precisions.front());
+  if (std::find(entry.precisions.begin(), entry.precisions.end(), wanted) ==
+      entry.precisions.end()) {
+    std::string offered;
+    for (const Precision offer : entry.precisions) {
+      offered += (offered.empty() ? "" : ", ") + std::string(to_string(offer));
+    }
+    fail(ErrorKind::backend, "the {} backend has no {} here: it offers {}", entry.name,
+         to_string(wanted), offered);
+  }
+  return chosen->make(wanted);
+}
+
+}  // namespace impasto

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "host/engine/config.hpp"
+
+#include "host/core/error.hpp"
+
+namespace impasto {
+namespace {
+
+/// The programming assignment of Coursera's "Convolutional Neural Networks" (2017), exactly:
+/// J = 10·Σ(a_C−a_G)²/(4·C·P) + 40·Σ_l 0.2·Σ(G_S−G_G)²/(4·C²·P²), 400×300, TensorFlow's Adam
+/// at 2.0. The Gram matrices are divided by P and the loss by 4·C² alone: the same number while
+/// content and style have one size, as they do there, and a meaningful one when they do not.
+Config coursera() {
+  Config config;
+  config.preset = "coursera";
+  Objective& objective = config.objective;
+  objective.content_weight = 10;
+  objective.style_weight = 40;
+  objective.content_layers = {{"conv4_2", 1}};
+  objective.style_layers = {
+      {"conv1_1", 0.2}, {"conv2_1", 0.2}, {"conv3_1", 0.2}, {"conv4_1", 0.2}, {"conv5_1", 0.2}};
+  objective.content_scale = {.factor = 0.25, .channel_power = 1, .pixel_power = 1};
+  objective.gram_scale = {.factor = 1, .channel_power = 0, .pixel_power = 1};
+  objective.style_scale = {.factor = 0.25, .channel_power = 2, .pixel_power = 0};
+  objective.variation_scale = {.factor = 1, .channel_power = 1, .pixel_power = 1};
+  objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
+  config.adam.learning_rate = 2.0;
+  config.adam.form = kernels::AdamEpsilon::tensorflow;
+  config.iterations = 200;
+  config.size = 400;
+  config.init = Init::mix;
+  config.noise_ratio = 0.6;
+  config.noise_amplitude = 20;
+  return config;
+}
+
+/// Ours: what looked best in the fewest seconds, with the built-in network and with the published
+/// one. docs/decisions/0004-default-preset.md shows the trials.
+Config impasto_default() {
+  Config config;
+  config.preset = "impasto";
+  Objective& objective = config.objective;
+  objective.content_weight = 1;
+  objective.style_weight = 1;
+  objective.variation_weight = 1;
+  objective.content_layers = {{"conv4_2", 1}};
+  objective.style_layers = {
+      {"conv1_1", 0.2}, {"conv2_1", 0.2}, {"conv3_1", 0.2}, {"conv4_1", 0.2}, {"conv5_1", 0.2}};
+  objective.content_scale = {.factor = 1, .channel_power = 1, .pixel_power = 1};
+  objective.gram_scale = {.factor = 1, .channel_power = 0, .pixel_power = 1};
+  objective.style_scale = {.factor = 1, .channel_power = 2, .pixel_power = 0};
+  objective.variation_scale = {.factor = 1, .channel_power = 1, .pixel_power = 1};
+  objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
+  config.adam.learning_rate = 4.0;
+  config.adam.lowest = 0;
+  config.adam.highest = 255;
+  config.iterations = 150;
+  config.size = 512;
+  config.init = Init::content;
+  return config;
+}
+
+}  // namespace
+
+std::vector<std::string> preset_names() { return {"impasto", "coursera"}; }
+
+Config preset(std::string_view name) {
+  if (name == "impasto") return impasto_default();
+  if (name == "coursera") return coursera();
+  fail(ErrorKind::usage, "unknown preset '{}': expected impasto or coursera", name);
+}
+
+}  // namespace impasto

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "host/core/error.hpp"
+#include "host/engine/stylizer.hpp"
+#include "kernels/common/philox.hpp"
+
+namespace impasto {
+namespace {
+
+/// The mean pixel plus uniform noise of ±amplitude, value i drawn from counter i/4.
+Image noise(const Config& config, std::int64_t height, std::int64_t width) {
+  Image image{
+      height, width, std::vector<float>(static_cast<std::size_t>(3 * height * width)), {}, 8};
+  const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(config.seed),
+                                            static_cast<std::uint32_t>(config.seed >> 32U)};
+  std::array<std::uint32_t, 4> bits{};
+  for (std::size_t i = 0; i < image.rgb.size(); ++i) {
+    const std::size_t block = i / 4;
+    if (i % 4 == 0) {
+      bits = kernels::philox4x32(
+          {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32U), 0, 0}, key);
+    }
+    const double uniform = 2.0 * static_cast<double>(kernels::philox_uniform(bits[i % 4])) - 1.0;
+    image.rgb[i] = vgg_mean[i % 3] + static_cast<float>(config.noise_amplitude * uniform);
+  }
+  return image;
+}
+
+}  // namespace
+
+Image make_initial(const Config& config, const Image& content, const Image* file) {
+  switch (config.init) {
+    case Init::content: return content;
+    case Init::random: return noise(config, content.height, content.width);
+    case Init::mix: {
+      Image image = noise(config, content.height, content.width);
+      const auto ratio = static_cast<float>(config.noise_ratio);
+      for (std::size_t i = 0; i < image.rgb.size(); ++i) {
+        image.rgb[i] = ratio * image.rgb[i] + (1 - ratio) * content.rgb[i];
+      }
+      return image;
+    }
+    case Init::file:
+      require(file != nullptr && file->height == content.height && file->width == content.width,
+              "the initial picture must have the content's size");
+      return *file;
+  }
+  fail(ErrorKind::internal, "unknown initial picture");
+}
+
+}  // namespace impasto

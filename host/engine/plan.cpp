@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "host/engine/plan.hpp"
+
+#include <algorithm>
+
+#include "host/core/error.hpp"
+
+namespace impasto {
+
+std::size_t deepest_layer(const Objective& objective) {
+  std::size_t deepest = 0;
+  for (const auto* layers : {&objective.content_layers, &objective.style_layers}) {
+    for (const LayerWeight& layer : *layers) {
+      deepest = std::max(deepest, vgg19_index(layer.layer));
+    }
+  }
+  return deepest;
+}
+
+Plan::Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
+           DataType activations)
+    : network_(network),
+      objective_(config.objective),
+      shape_(pixels),
+      master_(master),
+      activations_(activations),
+      adam_(pixels, master, config.adam),
+      pixels_(tensors_.reserve(pixels, master)),
+      marked_(tensors_.reserve(pixels, master)),
+      good_(tensors_.reserve(pixels, master)) {
+  check(objective_);
+  for (const LayerWeight& term : objective_.content_layers) {
+    const std::size_t layer = vgg19_index(term.layer);
+    content_.push_back(
+        {layer, term.weight, tensors_.reserve(network.feature_shape(pixels, layer), activations)});
+  }
+  for (const LayerWeight& term : objective_.style_layers) {
+    const std::size_t layer = vgg19_index(term.layer);
+    const Shape square = matrix_shape(1, vgg19[layer].out_channels);
+    styles_.push_back({layer, term.weight, tensors_.reserve(square, master)});
+  }
+  const auto slots = static_cast<std::int64_t>(content_.size() + styles_.size() + 1);
+  losses_ = tensors_.reserve({1, 1, 1, slots}, master);
+  build();
+  arena_bytes_ = std::max(arena_bytes_, build_content_pass(nullptr).place());
+}
+
+void Plan::expect_style(const Shape& style_pixels) {
+  arena_bytes_ = std::max(arena_bytes_, build_style_pass(style_pixels, nullptr, {}).place());
+}
+
+void Plan::allocate(Backend& backend) {
+  tensors_.allocate(backend);
+  adam_.allocate(backend);
+  arena_ = backend.allocate(arena_bytes_);
+  backend.fill_zero(tensors_[losses_]);
+  build();  // again, now that the tensors have their addresses
+  iteration_.bind(arena_.get());
+  evaluation_.bind(arena_.get());
+}
+
+void Plan::build() {
+  build_iteration();
+  evaluation_ = build_evaluation();
+  arena_bytes_ = std::max({arena_bytes_, iteration_.place(), evaluation_.place()});
+}
+
+Tensor Plan::loss(std::size_t slot) const {
+  const Tensor& all = tensors_[losses_];
+  Tensor one{all.data, {}, all.type};
+  if (all) one.data = all.as<std::byte>() + slot * size_of(all.type);
+  return one;
+}
+
+std::vector<ContentTerm> Plan::content_terms() const {
+  std::vector<ContentTerm> terms;
+  for (const TargetLayer& term : content_) {
+    const Tensor& target = tensors_[term.target];
+    terms.push_back({term.layer, target, loss(terms.size()),
+                     content_scale(objective_, term.weight, target.shape)});
+  }
+  return terms;
+}
+
+std::vector<StyleTerm> Plan::style_terms() const {
+  std::vector<StyleTerm> terms;
+  for (const TargetLayer& term : styles_) {
+    const Shape features = network_.feature_shape(shape_, term.layer);
+    terms.push_back({term.layer, tensors_[term.target], loss(content_.size() + terms.size()),
+                     style_scale(objective_, term.weight, features)});
+  }
+  return terms;
+}
+
+void Plan::build_iteration() {
+  Schedule schedule;
+  const Value pixels = schedule.external(tensors_[pixels_]);
+  const std::vector<StyleTerm> styles = style_terms();
+  std::vector<GradientTerm> style_gradients;
+  const std::vector<Value> features = network_.forward(
+      schedule, pixels, deepest_layer(objective_), activations_, [&](std::size_t layer, Value map) {
+        for (const StyleTerm& term : styles) {
+          if (term.layer == layer) style_gradients.push_back(add_style_loss(schedule, term, map));
+        }
+      });
+  std::vector<GradientTerm> content_gradients;
+  for (const ContentTerm& term : content_terms()) content_gradients.push_back(gradient_of(term));
+
+  const Value grad = schedule.temporary(shape_, master_);
+  network_.backward(schedule, features, content_gradients, style_gradients, grad);
+  add_variation(schedule, pixels, &grad);
+  adam_.add_step(schedule, pixels, grad);
+  iteration_ = std::move(schedule);
+  gradient_ = grad;
+}
+
+Schedule Plan::build_evaluation() const {
+  Schedule schedule;
+  const Value pixels = schedule.external(tensors_[pixels_]);
+  const std::vector<StyleTerm> styles = style_terms();
+  const std::vector<ContentTerm> contents = content_terms();
+  network_.forward(schedule, pixels, deepest_layer(objective_), activations_,
+                   [&](std::size_t layer, Value map) {
+                     for (const StyleTerm& term : styles) {
+                       if (term.layer == layer) add_style_loss(schedule, term, map);
+                     }
+                     for (const ContentTerm& term : contents) {
+                       if (term.layer == layer) add_content_loss(schedule, term, map);
+                     }
+                   });
+  add_variation(schedule, pixels, nullptr);
+  return schedule;
+}
+
+void Plan::add_variation(Schedule& schedule, Value pixels, const Value* grad) const {
+  // Without a weight as well: a NaN among the pixels shows in no other loss, because a ReLU makes 0
+  // of it.
+  const bool with_gradient = grad != nullptr && objective_.variation_weight > 0;
+  const Value target = with_gradient ? *grad : pixels;
+  schedule.add("total variation", {pixels, target},
+               [=, slot = loss(content_.size() + styles_.size()),
+                scale = variation_scale(objective_, shape_)](Backend& backend, const Schedule& s) {
+                 backend.total_variation(slot, with_gradient ? s[target] : Tensor{}, s[pixels],
+                                         scale);
+               });
+}
+
+Losses Plan::read_losses(Backend& backend) const {
+  const Tensor& all = tensors_[losses_];
+  std::vector<float> values(static_cast<std::size_t>(all.shape.count()));
+  backend.read(values, all);
+
+  Losses losses;
+  auto value = values.begin();
+  const auto take = [&](const std::vector<TargetLayer>& layers, auto& named, double& sum) {
+    for (const TargetLayer& term : layers) {
+      const auto loss = static_cast<double>(*value++);
+      named.emplace_back(vgg19[term.layer].name, loss);
+      sum += term.weight * loss;
+    }
+  };
+  take(content_, losses.content_layers, losses.content);
+  take(styles_, losses.style_layers, losses.style);
+  losses.variation = static_cast<double>(*value);
+  losses.total = objective_.content_weight * losses.content +
+                 objective_.style_weight * losses.style +
+                 objective_.variation_weight * losses.variation;
+  return losses;
+}
+
+}  // namespace impasto

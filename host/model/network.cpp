@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "host/model/network.hpp"
+
+#include <string>
+
+#include "host/core/error.hpp"
+
+namespace impasto {
+namespace {
+
+std::string label(std::size_t layer, std::string_view what) {
+  return std::string(vgg19[layer].name) + " " + std::string(what);
+}
+
+}  // namespace
+
+Network::Network(Backend& backend, const Weights& weights, PoolKind pool, std::size_t deepest)
+    : pool_(pool), mean_(weights.mean) {
+  auto next = weights.convs.begin();
+  for (std::size_t layer = 0; layer <= deepest; ++layer) {
+    if (vgg19[layer].kind == pool_kind) {
+      convs_.push_back(nullptr);
+      continue;
+    }
+    if (next == weights.convs.end() || next->name != vgg19[layer].name) {
+      fail(ErrorKind::weights, "{}: expected parameters of layer {}, found {}", weights.description,
+           vgg19[layer].name, next == weights.convs.end() ? "no more layers" : next->name);
+    }
+    convs_.push_back(backend.make_conv(next->parameters));
+    ++next;
+  }
+}
+
+Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
+  Shape shape = pixels;
+  for (std::size_t i = 0; i <= layer; ++i) {
+    if (vgg19[i].kind == pool_kind) shape = kernels::pooled(shape, pool_.rounding);
+  }
+  shape.channels = vgg19[layer].out_channels;
+  if (shape.pixels() == 0) {
+    fail(ErrorKind::usage, "a picture of {}×{} is too small for {}: pooling leaves nothing of it",
+         pixels.width, pixels.height, vgg19[layer].name);
+  }
+  return shape;
+}
+
+std::vector<Value> Network::forward(Schedule& schedule, Value pixels, std::size_t deepest,
+                                    DataType type, const Visit& visit) const {
+  const Shape input = schedule[pixels].shape;
+  std::vector<Value> features;
+  for (std::size_t layer = 0; layer <= deepest; ++layer) {
+    const Value x = layer == 0 ? pixels : features.back();
+    const Value y = schedule.temporary(feature_shape(input, layer), type);
+    const bool is_pool = vgg19[layer].kind == pool_kind;
+    schedule.add(label(layer, "forward"), {x, y},
+                 [this, layer, is_pool, x, y](Backend& backend, const Schedule& s) {
+                   if (layer == 0) {
+                     backend.first_conv_forward(s[y], s[x], *convs_[layer], mean_, true);
+                   } else if (is_pool) {
+                     backend.pool_forward(s[y], s[x], pool_);
+                   } else {
+                     backend.conv_forward(s[y], s[x], *convs_[layer], true);
+                   }
+                 });
+    features.push_back(y);
+    visit(layer, y);
+  }
+  return features;
+}
+
+void Network::backward(Schedule& schedule, std::span<const Value> features,
+                       std::span<const GradientTerm> before, std::span<const GradientTerm> after,
+                       Value grad_pixels) const {
+  Value grad_above{};
+  for (std::size_t layer = features.size(); layer-- > 0;) {
+    const Value x = features[layer];
+    const Value grad = schedule.temporary(schedule[x].shape, schedule[x].type);
+
+    // Everything that contributes here, in order; then each is told whether it is first or last.
+    std::vector<std::function<void(const GradientEpilogue&)>> contributions;
+    const auto join = [&](std::span<const GradientTerm> terms) {
+      for (const GradientTerm& term : terms) {
+        if (term.layer != layer) continue;
+        contributions.emplace_back([&schedule, &term, grad, x](const GradientEpilogue& epilogue) {
+          term.add(schedule, grad, x, epilogue);
+        });
+      }
+    };
+    join(before);
+    if (layer + 1 < features.size()) {
+      contributions.emplace_back([&](const GradientEpilogue& epilogue) {
+        layer_backward(schedule, layer + 1, grad, grad_above, x, epilogue);
+      });
+    }
+    join(after);
+    require(!contributions.empty(), "no gradient reaches {}", vgg19[layer].name);
+
+    const bool has_relu = vgg19[layer].kind == conv_kind;
+    for (std::size_t i = 0; i < contributions.size(); ++i) {
+      const bool last = i + 1 == contributions.size();
+      contributions[i]({.accumulate = i > 0, .relu_mask = last && has_relu});
+    }
+    grad_above = grad;
+  }
+  schedule.add(label(0, "backward"), {grad_pixels, grad_above},
+               [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
+                 backend.first_conv_backward(s[grad_pixels], s[grad_above], *convs_[0]);
+               });
+}
+
+void Network::layer_backward(Schedule& schedule, std::size_t layer, Value grad_x, Value grad_y,
+                             Value x, const GradientEpilogue& epilogue) const {
+  const bool is_pool = vgg19[layer].kind == pool_kind;
+  schedule.add(label(layer, "backward"), {grad_x, grad_y, x},
+               [=, this](Backend& backend, const Schedule& s) {
+                 if (is_pool) {
+                   backend.pool_backward(s[grad_x], s[grad_y], s[x], pool_, epilogue);
+                 } else {
+                   backend.conv_data_gradient(s[grad_x], s[grad_y], s[x], *convs_[layer], epilogue);
+                 }
+               });
+}
+
+}  // namespace impasto

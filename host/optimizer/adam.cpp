@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "host/optimizer/adam.hpp"
+
+namespace impasto {
+
+Adam::Adam(const Shape& pixels, DataType type, const AdamOptions& options)
+    : options_(options),
+      m_(state_.reserve(pixels, type)),
+      v_(state_.reserve(pixels, type)),
+      step_(state_.reserve({}, DataType::i64)) {}
+
+void Adam::allocate(Backend& backend) {
+  state_.allocate(backend);
+  for (const std::size_t tensor : {m_, v_, step_}) backend.fill_zero(state_[tensor]);
+}
+
+void Adam::add_step(Schedule& schedule, Value pixels, Value grad_pixels) const {
+  schedule.add("Adam", {pixels, grad_pixels}, [=, this](Backend& backend, const Schedule& s) {
+    backend.adam(s[pixels], state_[m_], state_[v_], state_[step_], s[grad_pixels], options_);
+  });
+}
+
+}  // namespace impasto

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/adam/adam.hpp"
+
+namespace impasto::kernels::reference {
+
+void adam(double* pixels, double* m, double* v, std::int64_t* step, const double* grad,
+          std::int64_t count, const AdamOptions& options) {
+  const auto t = static_cast<double>(++*step);
+  const double m_correction = 1 - std::pow(options.beta1, t);
+  const double v_correction = 1 - std::pow(options.beta2, t);
+  for (std::int64_t i = 0; i < count; ++i) {
+    m[i] = options.beta1 * m[i] + (1 - options.beta1) * grad[i];
+    v[i] = options.beta2 * v[i] + (1 - options.beta2) * grad[i] * grad[i];
+    if (options.form == AdamEpsilon::pytorch) {
+      pixels[i] -= options.learning_rate * (m[i] / m_correction) /
+                   (std::sqrt(v[i] / v_correction) + options.epsilon);
+    } else {
+      pixels[i] -= options.learning_rate * std::sqrt(v_correction) / m_correction * m[i] /
+                   (std::sqrt(v[i]) + options.epsilon);
+    }
+    pixels[i] = std::min(std::max(pixels[i], options.lowest), options.highest);
+  }
+}
+
+}  // namespace impasto::kernels::reference

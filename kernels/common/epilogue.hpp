@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/bfloat16.hpp"
+#include "kernels/common/size.hpp"
+
+namespace impasto::kernels {
+
+/// A GradientEpilogue known to the compiler, so that the loop it ends has no branch. What it does
+/// not need it does not read: `grad` without accumulate, `feature` without the mask.
+template <bool accumulate, bool relu_mask>
+struct FixedEpilogue {
+  template <class T>
+  static void join(T* grad, float value, const T* feature) {
+    if constexpr (accumulate) value += static_cast<float>(*grad);
+    if constexpr (relu_mask) value = static_cast<float>(*feature) > 0 ? value : 0;
+    store(grad, value);
+  }
+};
+
+/// Calls body(FixedEpilogue<...>{}) with the epilogue asked for.
+template <class Body>
+void with_epilogue(const GradientEpilogue& epilogue, Body body) {
+  if (epilogue.accumulate) {
+    epilogue.relu_mask ? body(FixedEpilogue<true, true>{}) : body(FixedEpilogue<true, false>{});
+  } else {
+    epilogue.relu_mask ? body(FixedEpilogue<false, true>{}) : body(FixedEpilogue<false, false>{});
+  }
+}
+
+}  // namespace impasto::kernels

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""The same run gives the same bytes."""
+
+import unittest
+
+from harness import SAMPLES, ProgramTest, weights
+
+
+class DeterminismTest(ProgramTest):
+    def picture(self, name, *more, threads="2"):
+        self.succeed("stylize", *SAMPLES, "-o", name, "--size", "48", "--iterations", "3", *more,
+                     env={"OMP_NUM_THREADS": threads})
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def test_run_to_run_and_threads(self):
+        more = ("--weights", weights())
+        first = self.picture("a.png", *more)
+        self.assertEqual(first, self.picture("b.png", *more))
+        self.assertEqual(first, self.picture("c.png", *more, threads="1"))
+
+    def test_built_in_network(self):
+        self.assertEqual(self.picture("a.png", threads="1"), self.picture("b.png"))
+
+    def test_generated_file_is_the_built_in_network(self):
+        self.succeed("weights", "generate", "again.h5")
+        with open(self.path("again.h5"), "rb") as again, open(weights(), "rb") as first:
+            self.assertEqual(again.read(), first.read())
+
+    def test_seed(self):
+        more = ("--init", "random", "--weights", weights())
+        pictures = [self.picture(f"{seed}.png", *more, "--seed", seed) for seed in "001"]
+        self.assertEqual(pictures[0], pictures[1])
+        self.assertNotEqual(pictures[1], pictures[2])
+
+
+if __name__ == "__main__":
+    unittest.main()

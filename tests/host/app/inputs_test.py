@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Pictures and weights that cannot be read: exit 3 or 4, the file named, nothing written."""
+
+import os
+import unittest
+
+import png
+from harness import ProgramTest, weights
+
+
+def gradient(x, y):
+    return (5 * x % 256, 7 * y % 256, (x + y) % 256)
+
+
+class PictureTest(ProgramTest):
+    def refuse(self, content, says=()):
+        before = self.files()
+        self.fail_with(3, "stylize", content, "sample:painting", "-o", "out.png",
+                       says=[content, *says])
+        self.fail_with(3, "stylize", "sample:scene", content, "-o", "out.png", says=[content])
+        self.assertEqual(self.files(), before)
+
+    def write_bytes(self, name, data):
+        with open(self.path(name), "wb") as file:
+            file.write(data)
+
+    def test_missing(self):
+        self.refuse("nowhere.png")
+
+    def test_folder(self):
+        os.mkdir(self.path("folder.png"))
+        self.refuse("folder.png")
+
+    def test_empty(self):
+        self.write_bytes("empty.png", b"")
+        self.refuse("empty.png")
+
+    def test_text(self):
+        self.write_bytes("text.png", b"this is no picture\n" * 100)
+        self.refuse("text.png")
+
+    def test_truncated(self):
+        png.write(self.path("whole.png"), 64, 64, gradient)
+        with open(self.path("whole.png"), "rb") as file:
+            data = file.read()
+        for part in (4, 20, 40, len(data) // 2, len(data) - 16):
+            self.write_bytes("part.png", data[:part])
+            self.refuse("part.png")
+
+    def test_huge_header(self):
+        for width, height in ((60000, 60000), (1, 2**31 - 1), (32768, 32768)):
+            self.write_bytes("bomb.png", png.header(width, height) + png.chunk(b"IDAT", b"x" * 64))
+            self.refuse("bomb.png")
+
+    def test_initial_picture(self):
+        self.fail_with(3, *self.stylize_arguments("--init", "nowhere.png"), says="nowhere.png")
+
+    def test_score_of_another_shape(self):
+        self.fail_with(3, "score", "sample:scene", "--size", "64", "--content", self.tall(),
+                       "--style", "sample:painting", says=["tall.png", "shape"])
+
+    def tall(self):
+        png.write(self.path("tall.png"), 20, 60, gradient)
+        return "tall.png"
+
+
+class WeightsTest(ProgramTest):
+    def refuse(self, path):
+        self.fail_with(4, "stylize", "sample:scene", "sample:painting", "-o", "out.png",
+                       "--size", "48", "--weights", path, says=path)
+        self.assertNotIn("out.png", self.files())
+
+    def test_missing(self):
+        self.refuse("nowhere.h5")
+
+    def test_not_weights(self):
+        with open(self.path("text.h5"), "w", encoding="utf-8") as file:
+            file.write("no weights\n" * 1000)
+        self.refuse("text.h5")
+
+    def test_truncated(self):
+        with open(weights(), "rb") as file:
+            data = file.read(1 << 20)
+        with open(self.path("part.h5"), "wb") as file:
+            file.write(data)
+        self.refuse("part.h5")
+
+
+if __name__ == "__main__":
+    unittest.main()

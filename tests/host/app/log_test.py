@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""--log: every record is there, and its numbers add up."""
+
+import hashlib
+import json
+import unittest
+
+import png
+from harness import SAMPLES, ProgramTest, read_log, weights
+
+
+class LogTest(ProgramTest):
+    def check_log(self, log, iterations):
+        start, *records, end = log
+        self.assertEqual(start["event"], "start")
+        for key in ("time", "versions", "backend", "network", "content", "styles", "output", "config",
+                    "height", "width"):
+            self.assertIn(key, start)
+        self.assertEqual([r["event"] for r in records], ["iteration"] * (iterations + 1))
+        self.assertEqual([r["iteration"] for r in records], list(range(iterations + 1)))
+        for record in records:
+            self.check_sums(record, start["config"])
+        seconds = [r["seconds"] for r in records]
+        self.assertEqual(seconds, sorted(seconds))
+        self.assertEqual(end["event"], "end")
+        self.assertEqual(end["iterations"], iterations)
+        self.assertGreater(end["peak_memory_bytes"], 1 << 20)
+        self.assertAlmostEqual(end["iterations_per_second"], iterations / end["seconds"], delta=1e-6)
+
+    def check_sums(self, record, config):
+        style = sum(config["style_layers"][k] * v for k, v in record["style_layers"].items())
+        content = sum(config["content_layers"][k] * v for k, v in record["content_layers"].items())
+        total = (config["content_weight"] * record["content"]
+                 + config["style_weight"] * record["style"]
+                 + config["variation_weight"] * record["variation"])
+        self.assertEqual(record["style_layers"].keys(), config["style_layers"].keys())
+        self.assert_close(record["style"], style)
+        self.assert_close(record["content"], content)
+        self.assert_close(record["loss"], total)
+
+    def assert_close(self, value, expected):
+        self.assertLessEqual(abs(value - expected), 1e-6 * abs(expected))
+
+    def check_hash(self, end, name="out.png"):
+        self.assertEqual(end["output"], name)
+        with open(self.path(name), "rb") as file:
+            self.assertEqual(end["sha256"], hashlib.sha256(file.read()).hexdigest())
+
+    def test_light_network(self):
+        self.stylize("--log", "run.jsonl", "--tv-weight", "0.5", iterations=4)
+        log = read_log(self.path("run.jsonl"))
+        self.check_log(log, 4)
+        self.check_hash(log[-1])
+        self.assertEqual(log[-1]["ending"], "finished")
+        self.assertLess(log[-2]["loss"], log[1]["loss"])
+
+    def test_every_preset(self):
+        for preset in ("impasto", "coursera"):
+            self.succeed("stylize", *SAMPLES, "-o", "out.png", "--size", "48", "--preset", preset,
+                         "--iterations", "2", "--log", "run.jsonl", "--weights", weights())
+            self.check_log(read_log(self.path("run.jsonl")), 2)
+
+    def test_a_second_run_replaces_the_log(self):
+        for iterations in (4, 2):
+            self.stylize("--log", "run.jsonl", iterations=iterations)
+        self.check_log(read_log(self.path("run.jsonl")), 2)
+
+    def test_json(self):
+        result = self.stylize("--json", "--log", "run.jsonl")
+        end = read_log(self.path("run.jsonl"))[-1]
+        said = json.loads(result.stdout)
+        losses = said.pop("losses")
+        end.pop("event")
+        self.assertEqual(said, end)
+        self.assertGreater(losses["loss"], 0)
+
+    def test_divergence(self):
+        arguments = ["stylize", *SAMPLES, "-o", "out.png", "--size", "48", "--preset", "coursera",
+                     "--learning-rate", "1e30", "--init", "content", "--iterations", "5",
+                     "--weights", weights(), "--log", "run.jsonl", "--quiet"]
+        self.fail_with(7, *arguments, says=["out.png", "--learning-rate"])
+        log = read_log(self.path("run.jsonl"))
+        self.assertEqual(log[-1]["ending"], "diverged")
+        self.check_hash(log[-1])
+        # The last picture with a finite loss is the one that the log ends with.
+        rows = png.Picture(self.path("out.png")).rows()
+        self.assertGreater(len({bytes(row) for row in rows}), 1)
+
+    def test_log_that_cannot_be_opened(self):
+        self.fail_with(6, *self.stylize_arguments("--log", "no/such/folder.jsonl"),
+                       says="no/such/folder.jsonl")
+        self.assertEqual(self.files(), [])
+
+    def test_log_that_cannot_be_written(self):
+        self.fail_with(6, *self.stylize_arguments("--iterations", "2", "--log", "/dev/full", "-q"),
+                       says=["/dev/full", "incomplete"])
+        self.assert_complete_picture("out.png")
+
+
+if __name__ == "__main__":
+    unittest.main()

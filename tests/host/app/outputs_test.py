@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""An output path holds nothing, the old file or a complete new one; whatever happens."""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import png
+from harness import PROGRAM, ProgramTest
+
+
+class OutputTest(ProgramTest):
+    def test_formats(self):
+        beginnings = {"png": b"\x89PNG", "jpg": b"\xff\xd8\xff", "webp": b"RIFF", "tif": b"II*\0"}
+        for extension, beginning in beginnings.items():
+            self.stylize(iterations=1, output="out." + extension)
+            with open(self.path("out." + extension), "rb") as file:
+                self.assertTrue(file.read(4).startswith(beginning))
+
+    def test_size(self):
+        self.stylize(iterations=1)
+        picture = png.Picture(self.path("out.png"))
+        self.assertEqual((picture.width, picture.height), (48, 36))
+        self.assertEqual((picture.bits, picture.channels), (8, 3))
+
+    def test_alpha_and_depth_are_kept(self):
+        png.write(self.path("in.png"), 48, 40, bits=16, alpha=True,
+                  pixel=lambda x, y: (x * 1300, y * 1600, 30000, 65535 if x > 24 else 257 * y))
+        self.stylize(content="in.png", iterations=1)
+        written, given = png.Picture(self.path("out.png")), png.Picture(self.path("in.png"))
+        self.assertEqual((written.bits, written.channels), (16, 4))
+        for row, expected in zip(written.rows(), given.rows()):
+            self.assertEqual(row[6::8], expected[6::8])
+
+    def test_snapshots(self):
+        self.stylize("--save-every", "2", iterations=5)
+        self.assertEqual(self.files(), ["out.png", "out_0002.png", "out_0004.png"])
+        for name in self.files():
+            self.assert_complete_picture(name)
+
+    def test_snapshot_is_the_picture_of_that_iteration(self):
+        self.stylize("--save-every", "2", iterations=3)
+        self.stylize(iterations=2, output="two.png")
+        snapshot, two = (png.Picture(self.path(n)).rows() for n in ("out_0002.png", "two.png"))
+        self.assertEqual(snapshot, two)
+
+    def test_sheet(self):
+        self.stylize("--sheet", "sheet.png", iterations=1)
+        sheet = png.Picture(self.path("sheet.png"))
+        self.assertEqual((sheet.width, sheet.height), (3 * 48 + 4 * 4, 36 + 2 * 4))
+        white = b"\xff" * (3 * sheet.width)
+        rows = sheet.rows()
+        self.assertTrue(all(row == white for row in rows[:4] + rows[-4:]))
+        result = png.Picture(self.path("out.png")).rows()
+        inside = [row[3 * -52 : -12] for row in rows[4:-4]]
+        self.assertEqual(inside, result)
+
+    def test_dry_run_writes_nothing(self):
+        result = self.stylize("--dry-run", "--log", "run.jsonl", "--sheet", "sheet.png")
+        self.assertEqual(self.files(), [])
+        self.assertIn("48x36", result.stdout)
+        self.assertIn("memory", result.stdout)
+
+    def test_from_an_empty_folder(self):
+        self.succeed("stylize", "sample:scene", "sample:painting", "-o", "out.png", "--size", "32",
+                     "--iterations", "1")
+        self.assertEqual(self.files(), ["out.png"])
+
+    def test_missing_folder(self):
+        self.fail_with(6, *self.stylize_arguments(output="no/out.png"), says="no")
+        self.fail_with(6, *self.stylize_arguments("--sheet", "no/sheet.png"), says="no")
+        self.fail_with(6, "samples", "no", says="no")
+        self.assertEqual(self.files(), [])
+
+    def test_unwritable_folder(self):
+        if os.geteuid() == 0:
+            self.skipTest("root may write everywhere")
+        os.mkdir(self.path("locked"), 0o555)
+        self.fail_with(6, *self.stylize_arguments(output="locked/out.png"), says="locked")
+
+    def test_stdout_that_is_full(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = subprocess.run([PROGRAM, "devices"], stdout=full, stderr=subprocess.PIPE,
+                                    text=True, check=False)
+        self.assertEqual(result.returncode, 6)
+        self.assertIn("standard output", result.stderr)
+
+
+class FullDiskTest(ProgramTest):
+    def check_nothing_left(self, result, folder):
+        self.assertEqual(result.returncode, 6, result.stderr)
+        self.assertIn("out.png", result.stderr)
+        self.assertEqual([n for n in os.listdir(folder) if n != "filler"], [])
+
+    def test_full_disk(self):
+        disk = tempfile.mkdtemp()
+        self.addCleanup(os.rmdir, disk)
+        mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk],
+                               capture_output=True, text=True, check=False)
+        if mount.returncode != 0:
+            self.skipTest("cannot mount a small disk: " + mount.stderr.strip())
+        self.addCleanup(subprocess.run, ["umount", disk], check=True)
+        with open(os.path.join(disk, "filler"), "wb") as filler:
+            filler.write(b"\0" * ((1 << 20) - 8192))
+        output = os.path.join(disk, "out.png")
+        self.check_nothing_left(self.run_program(*self.large(output)), disk)
+
+    def test_file_size_limit(self):
+        result = self.run_program(*self.large("out.png"), restore_signals=False,
+                                  preexec_fn=limit_files)
+        self.check_nothing_left(result, self.folder)
+
+    def large(self, output):
+        arguments = self.stylize_arguments("--iterations", "1", output=output)
+        arguments[arguments.index("--size") + 1] = "160"
+        return arguments
+
+
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+class KillTest(ProgramTest):
+    """kill -9 at random moments, most of them while pictures are being written."""
+
+    def kill_at_random(self, arguments, longest, rounds):
+        for _ in range(rounds):
+            process = self.start(*arguments)
+            time.sleep(random.uniform(0, longest))
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            for name in self.files():
+                if name.endswith(".png") and not name.startswith("."):
+                    self.assert_complete_picture(name)
+
+    def duration(self, arguments):
+        start = time.monotonic()
+        self.succeed(*arguments)
+        return time.monotonic() - start
+
+    def test_stylize(self):
+        arguments = self.stylize_arguments("--iterations", "20", "--save-every", "1")
+        self.kill_at_random(arguments, self.duration(arguments), rounds=25)
+        self.succeed(*arguments)
+
+    def test_large_files(self):
+        arguments = ("samples", ".", "--size", "700")
+        self.kill_at_random(arguments, self.duration(arguments), rounds=15)
+        self.succeed(*arguments)
+
+
+if __name__ == "__main__":
+    unittest.main()

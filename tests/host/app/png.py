@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Just enough PNG to look at what the program wrote and to make pictures for it to read."""
+
+import struct
+import zlib
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+def chunks(data):
+    """Every (type, body) of a complete file; raises ValueError for anything less."""
+    if data[:8] != SIGNATURE:
+        raise ValueError("not a PNG file")
+    found, at = [], 8
+    while True:
+        if at + 12 > len(data):
+            raise ValueError("the file ends within a chunk")
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        (crc,) = struct.unpack(">I", data[at + 8 + length : at + 12 + length])
+        if crc != zlib.crc32(kind + body):
+            raise ValueError("wrong checksum in a chunk")
+        found.append((kind, body))
+        at += 12 + length
+        if kind == b"IEND":
+            break
+    if at != len(data):
+        raise ValueError("bytes after the end")
+    return found
+
+
+class Picture:
+    """A decoded file: width, height, bits, channels and rows of raw bytes."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            parts = chunks(file.read())
+        header = dict(parts)[b"IHDR"]
+        self.width, self.height, self.bits, colour = struct.unpack(">IIBB", header[:10])
+        self.channels = CHANNELS[colour]
+        raw = zlib.decompress(b"".join(body for kind, body in parts if kind == b"IDAT"))
+        self.step = self.channels * self.bits // 8
+        stride = self.width * self.step
+        if len(raw) != self.height * (stride + 1):
+            raise ValueError("the pixels are incomplete")
+        self._raw, self._stride = raw, stride
+
+    def rows(self):
+        """The unfiltered rows, as bytearrays."""
+        previous, rows = bytearray(self._stride), []
+        for y in range(self.height):
+            line = self._raw[y * (self._stride + 1) : (y + 1) * (self._stride + 1)]
+            previous = self._unfilter(line[0], bytearray(line[1:]), previous)
+            rows.append(previous)
+        return rows
+
+    def _unfilter(self, kind, row, above):
+        for i in range(len(row)):
+            left = row[i - self.step] if i >= self.step else 0
+            corner = above[i - self.step] if i >= self.step else 0
+            row[i] = (row[i] + predicted(kind, left, above[i], corner)) & 255
+        return row
+
+
+def predicted(kind, left, up, corner):
+    if kind == 4:
+        guess = left + up - corner
+        distance = [abs(guess - left), abs(guess - up), abs(guess - corner)]
+        return (left, up, corner)[distance.index(min(distance))]
+    return (0, left, up, (left + up) // 2)[kind]
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def header(width, height, bits=8, colour=2):
+    return SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+
+
+def write(path, width, height, pixel, bits=8, alpha=False):
+    """pixel(x, y) gives the channel values as integers of `bits` bits."""
+    form = ">H" if bits == 16 else ">B"
+    rows = b"".join(
+        b"\0" + b"".join(struct.pack(form, v) for x in range(width) for v in pixel(x, y))
+        for y in range(height)
+    )
+    body = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    with open(path, "wb") as file:
+        file.write(header(width, height, bits, 6 if alpha else 2) + body)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""What the program says to a command line that makes no sense."""
+
+import unittest
+
+from harness import ProgramTest
+
+
+class UsageTest(ProgramTest):
+    def refuse(self, *more, says, code=2):
+        arguments = ["stylize", "sample:scene", "sample:painting", "-o", "out.png", *more]
+        self.fail_with(code, *arguments, says=says)
+        self.assertEqual(self.files(), [])
+
+    def test_no_command(self):
+        self.fail_with(2, says=["needs a command", "stylize"])
+
+    def test_unknown_command(self):
+        self.fail_with(2, "stylise", "a", "b", says=["'stylise'", "did you mean 'stylize'?"])
+        self.fail_with(2, "weights", "convrt", says=["'convrt'", "did you mean 'convert'?"])
+        self.fail_with(2, "weights", says=["needs a command", "inspect"])
+
+    def test_unknown_option(self):
+        self.refuse("--stlye-weight", "3", says=["'--stlye-weight'", "mean '--style-weight'?"])
+        self.refuse("--stlye-weight=3", says=["'--stlye-weight'", "mean '--style-weight'?"])
+        self.refuse("--frobnicate", says=["'--frobnicate'", "impasto stylize --help"])
+
+    def test_option_without_value(self):
+        self.refuse("--size", says="--size")
+
+    def test_option_twice(self):
+        self.refuse("--size", "48", "--size", "64", says="--size")
+
+    def test_numbers(self):
+        for flag in ("--size", "--style-size", "--iterations", "--seed", "--save-every"):
+            for value in ("abc", "1.5", "-1", "12x", "", "99999999999999999999"):
+                self.refuse(flag, value, says=[flag, "whole number", f"'{value}'"])
+        self.refuse("--size", "15", says="from 16 to 32768, not '15'")
+        for flag in ("--content-weight", "--style-weight", "--tv-weight", "--learning-rate"):
+            for value in ("abc", "-1", "nan", "inf", "1e999", ""):
+                self.refuse(flag, value, says=[flag, "takes a number", f"'{value}'"])
+        self.refuse("--learning-rate", "0", says="greater than 0")
+
+    def test_words(self):
+        self.refuse("--preset", "courseera", says=["--preset", "did you mean 'coursera'?"])
+        self.refuse("--pooling", "mean", says=["--pooling takes avg or max, not 'mean'"])
+        self.refuse("--backend", "cpuu", says=["--backend", "did you mean 'cpu'?"])
+        self.refuse("--precision", "fp64", says=["--precision", "'fp64'"])
+
+    def test_layers(self):
+        self.refuse("--style-layers", "conv4_9", says=["--style-layers", "'conv4_9'", "did you mean"])
+        self.refuse("--content-layers", "conv4_2:x", says=["--content-layers", "'x'"])
+        self.refuse("--content-layers", "conv4_2:-1", says=["--content-layers", "'-1'"])
+        self.refuse("--style-layers", "conv1_1,conv1_1", says="conv1_1")
+        self.refuse("--style-layers", "conv1_1,,conv2_1", says="--style-layers")
+
+    def test_nothing_to_minimise(self):
+        self.refuse("--content-weight", "0", "--style-weight", "0", "--tv-weight", "0", says="weight")
+
+    def test_missing_pictures(self):
+        self.fail_with(2, "stylize", says=["a content picture", "sample:scene"])
+        self.fail_with(2, "stylize", "sample:scene", "-o", "out.png", says="a style picture")
+        self.fail_with(2, "stylize", "sample:scene", "sample:painting", says="-o")
+        self.fail_with(2, "stylize", "sample:scne", "sample:painting", "-o", "out.png",
+                       says="did you mean 'sample:scene'?")
+        self.fail_with(2, "score", "sample:scene", says="--content")
+        self.fail_with(2, "activations", "sample:scene", says="--layer")
+        self.fail_with(2, "samples", says="folder")
+
+    def test_output_extension(self):
+        for name in ("out", "out.gif", "out.bmp", ".png/"):
+            result = self.run_program("stylize", "sample:scene", "sample:painting", "-o", name)
+            self.assertIn(result.returncode, (2, 6), result.stderr)
+            self.assertIn(name, result.stderr)
+        self.refuse("--sheet", "sheet.gif", says="sheet.gif")
+
+    def test_output_is_an_input(self):
+        self.succeed("samples", ".", "--size", "48")
+        before = self.files()
+        self.fail_with(2, "stylize", "scene.png", "painting.png", "-o", "./scene.png",
+                       says=["scene.png", "is an input"])
+        self.fail_with(2, "stylize", "scene.png", "painting.png", "-o", "out.png", "--log",
+                       "painting.png", says=["painting.png", "is an input"])
+        self.assertEqual(self.files(), before)
+
+    def test_word_too_many(self):
+        self.fail_with(2, "devices", "all", says="does not expect 'all'")
+
+
+class HelpTest(ProgramTest):
+    def test_version(self):
+        self.assertRegex(self.succeed("--version").stdout, r"^impasto \d+\.\d+\.\d+\n$")
+
+    def test_every_command_has_help(self):
+        commands = [["stylize"], ["score"], ["activations"], ["samples"], ["devices"], ["weights"],
+                    ["weights", "convert"], ["weights", "inspect"], ["weights", "generate"], []]
+        for command in commands:
+            result = self.succeed(*command, "--help")
+            self.assertIn("Usage: " + " ".join(["impasto", *command]), result.stdout)
+            self.assertEqual(result.stderr, "")
+            for line in result.stdout.splitlines():
+                self.assertLessEqual(len(line), 100, line)
+
+    def test_help_wins_over_missing_arguments(self):
+        self.succeed("stylize", "--size", "48", "--help")
+
+
+if __name__ == "__main__":
+    unittest.main()

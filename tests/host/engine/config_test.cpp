@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "host/engine/config.hpp"
+
+#include <gtest/gtest.h>
+
+#include "host/core/error.hpp"
+
+namespace impasto {
+namespace {
+
+TEST(Preset, EveryNameGivesAnObjectiveThatMakesSense) {
+  for (const std::string& name : preset_names()) {
+    const Config config = preset(name);
+    EXPECT_EQ(config.preset, name);
+    EXPECT_NO_THROW(check(config.objective));
+  }
+}
+
+TEST(Preset, AnUnknownNameIsAUsageError) { EXPECT_THROW(preset("gatys"), Error); }
+
+TEST(Preset, CourseraScalesAreTheAssignments) {
+  const Objective objective = preset("coursera").objective;
+  const double c = 512;
+  const double p = 38 * 50;
+  EXPECT_DOUBLE_EQ(objective.content_scale.at(512, 38 * 50), 1 / (4 * c * p));
+  const double gram = objective.gram_scale.at(512, 38 * 50);
+  EXPECT_DOUBLE_EQ(gram * gram * objective.style_scale.at(512, 38 * 50), 1 / (4 * c * c * p * p));
+}
+
+TEST(Objective, RefusesWhatMakesNoSense) {
+  const auto refuse = [](auto change) {
+    Objective objective = preset("coursera").objective;
+    change(objective);
+    EXPECT_THROW(check(objective), Error);
+  };
+  refuse([](Objective& o) { o.content_weight = -1; });
+  refuse([](Objective& o) { o.style_weight = std::nan(""); });
+  refuse([](Objective& o) { o.style_layers = {{"conv6_1", 1}}; });
+  refuse([](Objective& o) { o.style_layers.push_back({"conv1_1", 1}); });
+  refuse([](Objective& o) { o.style_layers.clear(), o.content_layers.clear(); });
+}
+
+}  // namespace
+}  // namespace impasto

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <gtest/gtest.h>
+
+#include "host/engine/stylizer.hpp"
+#include "tests/support/toy_network.hpp"
+
+namespace impasto {
+namespace {
+
+using testing_support::random_image;
+
+TEST(Initial, MixIsNoiseRatioPartsOfNoiseAroundTheMean) {
+  Config config = preset("coursera");
+  const Image content = random_image(9, 7, 1);
+  const Image mix = make_initial(config, content);
+  for (std::size_t i = 0; i < mix.rgb.size(); ++i) {
+    const float mean = vgg_mean[i % 3];
+    const float noise = (mix.rgb[i] - mean - 0.4F * (content.rgb[i] - mean)) / 0.6F;
+    EXPECT_LE(std::abs(noise), 20.001F);
+  }
+}
+
+TEST(Initial, NoiseDependsOnTheSeedAndNothingElse) {
+  Config config = preset("coursera");
+  config.init = Init::random;
+  const Image first = make_initial(config, random_image(9, 7, 1));
+  EXPECT_EQ(first.rgb, make_initial(config, random_image(9, 7, 2)).rgb);
+  config.seed = 1;
+  EXPECT_NE(first.rgb, make_initial(config, random_image(9, 7, 1)).rgb);
+}
+
+TEST(Initial, NoiseFillsItsRange) {
+  Config config = preset("coursera");
+  config.init = Init::random;
+  Image noise = make_initial(config, random_image(64, 64, 1));
+  double sum = 0;
+  float lowest = 0;
+  float highest = 0;
+  for (std::size_t i = 0; i < noise.rgb.size(); ++i) {
+    const float value = noise.rgb[i] - vgg_mean[i % 3];
+    sum += static_cast<double>(value);
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
+  }
+  EXPECT_NEAR(sum / static_cast<double>(noise.rgb.size()), 0, 0.5);
+  EXPECT_NEAR(lowest, -20, 0.1);
+  EXPECT_NEAR(highest, 20, 0.1);
+}
+
+}  // namespace
+}  // namespace impasto

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <limits>
+
+#include "host/backend/registry.hpp"
+#include "host/engine/stylizer.hpp"
+#include "tests/support/toy_network.hpp"
+
+namespace impasto {
+namespace {
+
+using testing_support::random_image;
+using testing_support::random_weights;
+
+/// A stylization of one shallow layer: quick, and enough for the loop around it.
+class Run : public testing::Test {
+ protected:
+  Run() : backend_(make_backend("cpu", Precision::fp32)), weights_(random_weights(0)) {
+    config_ = preset("coursera");
+    config_.objective.content_layers = {{"conv1_1", 1}};
+    config_.objective.style_layers = {{"conv1_1", 1}};
+  }
+
+  Stylizer stylizer() {
+    const Image content = random_image(16, 16, 1);
+    const Style style{random_image(16, 16, 2), 1};
+    return {*backend_,
+            weights_,
+            config_,
+            content,
+            std::span(&style, 1),
+            make_initial(config_, content)};
+  }
+
+  std::unique_ptr<Backend> backend_;
+  Weights weights_;
+  Config config_;
+};
+
+TEST_F(Run, ReportsTheFirstTheLastAndEveryNthPicture) {
+  Stylizer optimised = stylizer();
+  std::vector<std::int64_t> reported;
+  const Ending ending = run(optimised, 10, 4, [&](const Progress& progress) {
+    reported.push_back(progress.iteration);
+    return true;
+  });
+  EXPECT_EQ(ending, Ending::finished);
+  EXPECT_EQ(reported, (std::vector<std::int64_t>{0, 4, 8, 10}));
+}
+
+TEST_F(Run, OfNoIterationsReportsTheInitialPicture) {
+  Stylizer optimised = stylizer();
+  const std::vector<float> initial = optimised.image().rgb;
+  int reports = 0;
+  run(optimised, 0, 1, [&](const Progress&) { return ++reports != 0; });
+  EXPECT_EQ(reports, 1);
+  EXPECT_EQ(optimised.image().rgb, initial);
+}
+
+TEST_F(Run, WhatIsReportedIsTheGoodPicture) {
+  Stylizer optimised = stylizer();
+  std::vector<std::vector<float>> pictures;
+  run(optimised, 3, 1, [&](const Progress&) {
+    pictures.push_back(optimised.good_image().rgb);
+    return true;
+  });
+  ASSERT_EQ(pictures.size(), 4U);
+  EXPECT_EQ(pictures.back(), optimised.image().rgb);
+  EXPECT_NE(pictures[0], pictures[1]);
+}
+
+TEST_F(Run, StopsWhenAskedAndKeepsWhatItReported) {
+  Stylizer optimised = stylizer();
+  std::vector<float> last;
+  const Ending ending = run(optimised, 100, 1, [&](const Progress& progress) {
+    last = optimised.good_image().rgb;
+    return progress.iteration < 5;
+  });
+  EXPECT_EQ(ending, Ending::stopped);
+  EXPECT_EQ(optimised.image().rgb, last);
+}
+
+TEST_F(Run, LogsTheLossesOfThePictureItNames) {
+  Stylizer optimised = stylizer();
+  std::vector<double> losses;
+  run(optimised, 4, 1, [&](const Progress& progress) {
+    losses.push_back(progress.losses.total);
+    return true;
+  });
+  Stylizer again = stylizer();
+  for (std::size_t k = 0; k < losses.size(); ++k) {
+    EXPECT_EQ(again.evaluate().total, losses[k]) << "picture " << k;
+    again.step();
+  }
+}
+
+TEST_F(Run, EndsAtTheLastFinitePictureWhenItDiverges) {
+  config_.adam.learning_rate = 1e30;
+  Stylizer optimised = stylizer();
+  std::vector<float> last;
+  const Ending ending = run(optimised, 100, 1, [&](const Progress&) {
+    last = optimised.good_image().rgb;
+    return true;
+  });
+  EXPECT_EQ(ending, Ending::diverged);
+  EXPECT_EQ(optimised.image().rgb, last);
+}
+
+TEST_F(Run, NoticesDivergenceWithinTenIterationsEvenWhenNobodyWatches) {
+  config_.adam.learning_rate = std::numeric_limits<double>::quiet_NaN();
+  Stylizer optimised = stylizer();
+  const std::vector<float> initial = optimised.image().rgb;
+  int reports = 0;
+  const Ending ending = run(optimised, 1'000'000, 1'000'000, [&](const Progress&) {
+    ++reports;
+    return true;
+  });
+  EXPECT_EQ(ending, Ending::diverged);
+  EXPECT_EQ(reports, 1);
+  EXPECT_EQ(optimised.image().rgb, initial);
+}
+
+}  // namespace
+}  // namespace impasto

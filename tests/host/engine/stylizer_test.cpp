@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "host/engine/stylizer.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include "host/backend/registry.hpp"
+#include "host/core/error.hpp"
+#include "tests/support/toy_network.hpp"
+
+namespace impasto {
+namespace {
+
+using testing_support::random_image;
+using testing_support::random_weights;
+
+/// Shared: 40 MB of weights are not worth making for every test.
+const Weights& weights() {
+  static const Weights made = random_weights();
+  return made;
+}
+
+Config small_config() {
+  Config config = preset("coursera");
+  config.objective.variation_weight = 1;
+  return config;
+}
+
+/// The losses of `iterations` steps from noise, and the picture they end at.
+struct Trace {
+  std::vector<double> losses;
+  std::vector<float> pixels;
+};
+
+Trace optimise(Backend& backend, int iterations, std::int64_t height = 32,
+               std::int64_t width = 48) {
+  const Config config = small_config();
+  const Image content = random_image(height, width, 1);
+  const Style style{random_image(height + 5, width - 7, 2), 1};
+  Stylizer stylizer(backend, weights(), config, content, std::span(&style, 1),
+                    make_initial(config, content));
+  Trace trace;
+  for (int i = 0; i < iterations; ++i) {
+    stylizer.step();
+    trace.losses.push_back(stylizer.losses().total);
+  }
+  trace.pixels = stylizer.image().rgb;
+  return trace;
+}
+
+TEST(Stylizer, TheLossFalls) {
+  const Trace trace = optimise(*make_backend("cpu", Precision::fp32), 10);
+  EXPECT_LT(trace.losses.back(), 0.8 * trace.losses.front());
+}
+
+TEST(Stylizer, TheCpuFollowsTheReference) {
+  const Trace fast = optimise(*make_backend("cpu", Precision::fp32), 5, 19, 27);
+  const Trace plain = optimise(*make_backend("reference"), 5, 19, 27);
+  for (std::size_t i = 0; i < plain.losses.size(); ++i) {
+    EXPECT_NEAR(fast.losses[i] / plain.losses[i], 1, 1e-5) << "iteration " << i;
+  }
+}
+
+TEST(Stylizer, Bfloat16FollowsTheReferenceWithinOnePercent) {
+  const auto backends = list_backends();
+  const auto& offers = backends.front().precisions;
+  if (std::find(offers.begin(), offers.end(), Precision::bf16) == offers.end()) {
+    GTEST_SKIP() << "this CPU has no bf16";
+  }
+  const Trace fast = optimise(*make_backend("cpu", Precision::bf16), 5, 19, 27);
+  const Trace plain = optimise(*make_backend("reference"), 5, 19, 27);
+  for (std::size_t i = 0; i < plain.losses.size(); ++i) {
+    EXPECT_NEAR(fast.losses[i] / plain.losses[i], 1, 1e-2) << "iteration " << i;
+  }
+}
+
+TEST(Stylizer, TwoRunsGiveTheSameBitsOnAnyNumberOfThreads) {
+  const int threads = omp_get_max_threads();
+  std::vector<Trace> runs;
+  for (const int count : {1, 2, 2}) {
+    omp_set_num_threads(count);
+    runs.push_back(optimise(*make_backend("cpu", Precision::fp32), 4));
+  }
+  omp_set_num_threads(threads);
+  for (const Trace& trace : runs) {
+    EXPECT_EQ(trace.losses, runs.front().losses);
+    EXPECT_EQ(trace.pixels, runs.front().pixels);
+  }
+}
+
+TEST(Stylizer, EvaluateGivesTheLossesOfTheStepThatFollows) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const Config config = small_config();
+  const Image content = random_image(24, 40, 1);
+  const Style style{random_image(30, 30, 2), 1};
+  Stylizer stylizer(*backend, weights(), config, content, std::span(&style, 1),
+                    make_initial(config, content));
+  const Losses evaluated = stylizer.evaluate();
+  stylizer.step();
+  const Losses stepped = stylizer.losses();
+  EXPECT_EQ(evaluated.total, stepped.total);
+  EXPECT_EQ(evaluated.content_layers, stepped.content_layers);
+  EXPECT_EQ(evaluated.style_layers, stepped.style_layers);
+  EXPECT_GT(evaluated.variation, 0);
+}
+
+TEST(Stylizer, TheContentHasNoContentLossAgainstItself) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const Image picture = random_image(24, 40, 1);
+  const Style style{picture, 1};
+  const Losses losses =
+      score(*backend, weights(), preset("coursera"), picture, picture, std::span(&style, 1));
+  EXPECT_EQ(losses.content, 0);
+  // The same Gram matrix twice, once through the host: only rounding is left.
+  EXPECT_LT(losses.style, 1e-6);
+}
+
+TEST(Stylizer, StylesAverageByWeight) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const Image content = random_image(24, 24, 1);
+  const std::vector<Style> twice = {{random_image(20, 20, 2), 1}, {random_image(20, 20, 2), 3}};
+  const std::vector<Style> ignored = {{random_image(20, 20, 2), 1}, {random_image(28, 20, 3), 0}};
+  const auto total = [&](std::span<const Style> styles) {
+    return score(*backend, weights(), preset("coursera"), content, content, styles).total;
+  };
+  const double once = total(std::span(twice).first(1));
+  EXPECT_NEAR(total(twice) / once, 1, 1e-6);
+  EXPECT_NEAR(total(ignored) / once, 1, 1e-6);
+}
+
+TEST(Stylizer, MarkConfirmAndRestoreBringTheGoodPictureBack) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const Config config = small_config();
+  const Image content = random_image(16, 16, 1);
+  const Style style{content, 1};
+  Stylizer stylizer(*backend, weights(), config, content, std::span(&style, 1),
+                    make_initial(config, content));
+  const std::vector<float> first = stylizer.image().rgb;
+  stylizer.mark();
+  stylizer.step();
+  EXPECT_NE(stylizer.image().rgb, first);
+  EXPECT_EQ(stylizer.good_image().rgb, first);
+  stylizer.confirm();
+  stylizer.restore();
+  EXPECT_EQ(stylizer.image().rgb, first);
+}
+
+TEST(Stylizer, AStyleIsExpected) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const Image content = random_image(16, 16, 1);
+  EXPECT_THROW(Stylizer(*backend, weights(), preset("coursera"), content, {}, content), Error);
+}
+
+TEST(Stylizer, APictureTooSmallForItsDeepestLayerIsRefused) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  Config config = preset("coursera");
+  config.objective.pool.rounding = kernels::PoolRounding::down;
+  const Image content = random_image(8, 8, 1);
+  const Style style{content, 1};
+  EXPECT_THROW(Stylizer(*backend, weights(), config, content, std::span(&style, 1), content),
+               Error);
+}
+
+TEST(Activation, HasTheShapeOfItsLayer) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const Activation found = activation(*backend, weights(), preset("coursera").objective.pool,
+                                      random_image(30, 41, 1), "conv4_2");
+  EXPECT_EQ(found.height, 4);
+  EXPECT_EQ(found.width, 6);
+  EXPECT_EQ(found.channels, 512);
+  EXPECT_EQ(found.values.size(), 4U * 6 * 512);
+  EXPECT_GE(*std::min_element(found.values.begin(), found.values.end()), 0);
+}
+
+TEST(MemoryEstimate, GrowsWithThePictureAndNotWithTheStyleBelowIt) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const Config config = preset("coursera");
+  const std::vector<std::pair<std::int64_t, std::int64_t>> style = {{64, 64}};
+  const MemoryEstimate small = estimate_memory(*backend, config, 256, 256, style);
+  const MemoryEstimate large = estimate_memory(*backend, config, 512, 512, style);
+  EXPECT_NEAR(static_cast<double>(large.arena) / static_cast<double>(small.arena), 4, 0.4);
+  EXPECT_EQ(small.weights, large.weights);
+}
+
+TEST(MemoryEstimate, AnIterationTakesLittleMoreThanItsActivations) {
+  // conv1_1 … conv5_1 of a 256² picture in float are 80.5 MiB; gradients find room among them.
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const std::vector<std::pair<std::int64_t, std::int64_t>> style = {{256, 256}};
+  const MemoryEstimate estimate = estimate_memory(*backend, preset("coursera"), 256, 256, style);
+  EXPECT_LT(estimate.arena, std::size_t{90} << 20U);
+}
+
+}  // namespace
+}  // namespace impasto

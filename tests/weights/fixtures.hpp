@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "host/core/error.hpp"
+#include "weights/weights.hpp"
+#include "weights/weights_format.hpp"
+
+namespace impasto {
+
+/// Weights with a different value everywhere, so that no two positions can be exchanged unnoticed.
+Weights pattern_weights(std::string_view deepest_layer);
+
+/// The value of pattern_weights at a position of the weight (co, r, s, ci) and the bias.
+float pattern_weight(const VggLayer& layer, std::int64_t co, std::int64_t r, std::int64_t s,
+                     std::int64_t ci);
+float pattern_bias(const VggLayer& layer, std::int64_t co);
+
+/// Fails the test unless both have the same layers with the same bits.
+void expect_same_layers(const Weights& found, const Weights& expected);
+
+/// The message of the Error of this kind that `action` throws; otherwise a text that says what
+/// happened instead.
+std::string message_of(ErrorKind kind, const std::function<void()>& action);
+
+}  // namespace impasto

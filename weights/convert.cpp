@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "weights/convert.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "host/core/digest.hpp"
+#include "host/core/error.hpp"
+#include "weights/file_kind.hpp"
+#include "weights/source_file.hpp"
+#include "weights/weights_writer.hpp"
+
+namespace impasto {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The published .mat has 576 million bytes; uncompressed doubles would have twice that.
+constexpr std::uint64_t max_source_bytes = std::uint64_t{4} << 30U;
+
+using Progress = std::function<void(const ConvertProgress&)>;
+
+IdentifiedFile identify_source(const std::string& path) {
+  IdentifiedFile file = identify_weight_file(path, max_source_bytes);
+  switch (file.kind) {
+    case FileKind::matlab5:
+    case FileKind::hdf5: return file;
+    case FileKind::matlab73:
+      fail(ErrorKind::weights,
+           "weights '{}' are a MATLAB 7.3 file; expected level 5, as published or saved with -v7",
+           path);
+    case FileKind::zip:
+      fail(ErrorKind::weights,
+           "weights '{}' are a zip archive (PyTorch or Keras 3); expected MatConvNet's .mat or "
+           "Keras' .h5 file of VGG-19",
+           path);
+    default:
+      fail(ErrorKind::weights,
+           "weights '{}' are neither a MATLAB nor an HDF5 file: found {} at the beginning", path,
+           file.beginning);
+  }
+}
+
+WeightsOrigin hash_source(const std::string& path, std::uint64_t bytes, const Progress& progress) {
+  Digest sha256(DigestKind::sha256);
+  Digest md5(DigestKind::md5);
+  std::uint64_t done = 0;
+  for_each_block(path, [&](std::span<const std::byte> block) {
+    sha256.update(block);
+    md5.update(block);
+    done += block.size();
+    if (progress) progress({"hashing", done, bytes});
+  });
+  return {fs::path(path).filename().string(), sha256.finish(), md5.finish(), IMPASTO_VERSION};
+}
+
+}  // namespace
+
+const VggLayer* find_conv(std::string_view name) {
+  const auto* const found = std::ranges::find(vgg19, name, &VggLayer::name);
+  return found == vgg19.end() || found->kind != conv_kind ? nullptr : found;
+}
+
+void check_values(const std::string& path, std::string_view what, std::span<const float> values) {
+  const auto good = [](float value) { return std::abs(value) < 1e4F; };
+  const auto bad = std::ranges::find_if_not(values, good);
+  if (bad == values.end()) return;
+  fail(ErrorKind::weights,
+       "weights '{}' are refused: {} holds {}; expected finite values below 10000", path, what,
+       *bad);
+}
+
+ConversionReport convert_weights(const std::string& in, const std::string& out,
+                                 const Progress& progress) {
+  const IdentifiedFile source = identify_source(in);
+  std::error_code no_such_file;
+  if (fs::equivalent(in, out, no_such_file)) {
+    fail(ErrorKind::usage, "cannot convert '{}' onto itself", in);
+  }
+  WeightsWriter writer(out);
+  ConversionReport report;
+  report.header.origin = hash_source(in, source.bytes, progress);
+
+  const std::vector<const VggLayer*> all = convs_up_to(vgg19.back().name);
+  std::set<std::string_view> written;
+  const LayerSink sink = [&](const VggLayer& layer, const ConvParameters& parameters) {
+    if (!written.insert(layer.name).second) {
+      fail(ErrorKind::weights, "weights '{}' are refused: {} is there twice", in, layer.name);
+    }
+    writer.write(layer, parameters);
+    if (progress) progress({"converting", written.size(), all.size()});
+  };
+  const bool matlab = source.kind == FileKind::matlab5;
+  report.source_format = matlab ? "MatConvNet (MATLAB level 5)" : "Keras (HDF5)";
+  report.header.mean =
+      matlab ? read_matconvnet(in, source.bytes, sink) : read_keras(in, source.bytes, sink);
+  for (const VggLayer* layer : all) {
+    if (!written.contains(layer->name)) {
+      fail(ErrorKind::weights, "weights '{}' are refused: {} is missing", in, layer->name);
+    }
+  }
+  report.header.description = fmt::format("VGG-19 from {}", report.header.origin.source_file);
+  report.known =
+      find_known_file(report.header.origin.source_sha256, report.header.origin.source_md5);
+  writer.commit(report.header);
+  return report;
+}
+
+}  // namespace impasto

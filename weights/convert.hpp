@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "weights/known_files.hpp"
+#include "weights/weights_format.hpp"
+
+namespace impasto {
+
+/// How far a conversion is: bytes read while "hashing", layers written while "converting".
+struct ConvertProgress {
+  std::string_view stage;
+  std::uint64_t done;
+  std::uint64_t total;
+};
+
+struct ConversionReport {
+  std::string source_format;         ///< for people: "MatConvNet (MATLAB level 5)"
+  WeightsHeader header;              ///< as written, with the hashes of the source
+  const KnownFile* known = nullptr;  ///< the published file that the source is, or nullptr
+};
+
+/// Converts published VGG-19 weights, recognised by content, to Impasto's format: MatConvNet's .mat
+/// or Keras' HDF5. Layer by layer, so that memory stays far below the size of either file; `out`
+/// appears atomically. Throws ErrorKind::weights when `in` is refused, ErrorKind::output when `out`
+/// cannot be written, ErrorKind::usage when both are the same file.
+ConversionReport convert_weights(const std::string& in, const std::string& out,
+                                 const std::function<void(const ConvertProgress&)>& progress = {});
+
+}  // namespace impasto

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "host/backend/backend.hpp"
+#include "host/model/vgg19.hpp"
+
+namespace impasto {
+
+/// Takes one layer of a published file, in Impasto's layout; in whatever order the file has them.
+using LayerSink = std::function<void(const VggLayer& layer, ConvParameters parameters)>;
+
+/// Reads MatConvNet's imagenet-vgg-verydeep-19.mat in any of its layouts and returns the mean pixel
+/// (red, green, blue). The classifier is passed over. Throws ErrorKind::weights.
+std::array<float, 3> read_matconvnet(const std::string& path, std::uint64_t bytes,
+                                     const LayerSink& sink);
+
+/// Reads Keras' VGG-19 weights (HDF5) in either naming, from BGR to RGB, and returns the mean
+/// pixel. Throws ErrorKind::weights.
+std::array<float, 3> read_keras(const std::string& path, std::uint64_t bytes,
+                                const LayerSink& sink);
+
+/// The convolution of that name, or nullptr.
+const VggLayer* find_conv(std::string_view name);
+
+/// Throws ErrorKind::weights, naming the file and the layer, for a value that is not finite or not
+/// smaller than 10,000 in magnitude.
+void check_values(const std::string& path, std::string_view what, std::span<const float> values);
+
+}  // namespace impasto
