@@ -35,7 +35,7 @@ Config coursera() {
 }
 
 /// Ours: what looked best in the fewest seconds, with the built-in network and with the published
-/// one. docs/decisions/0003-default-preset.md shows the trials.
+/// one. docs/decisions/0004-default-preset.md shows the trials.
 Config impasto_default() {
   Config config;
   config.preset = "impasto";

@@ -43,13 +43,17 @@ vips::Handle widen(VipsImage* image) {
       [&](VipsImage** out) { return vips_cast(scaled.get(), out, VIPS_FORMAT_USHORT, nullptr); });
 }
 
-vips::Handle join_alpha(const vips::Handle& colours, vips::Handle alpha) {
-  if (alpha && vips_image_get_format(alpha.get()) != vips_image_get_format(colours.get())) {
-    alpha = widen(alpha.get());
-  }
+/// sRGB at 16 bits, followed by the alpha of `image` if it has one.
+vips::Handle convert(VipsImage* image, int colours, int bands) {
+  const auto inks = extract(image, 0, colours);
+  if (!inks) return {};
+  auto converted = transform(inks.get(), colours == 4 ? "cmyk" : "srgb");
+  if (!converted || bands == colours) return converted;
+  auto alpha = extract(image, colours, 1);
+  if (alpha && vips_image_get_format(alpha.get()) == VIPS_FORMAT_UCHAR) alpha = widen(alpha.get());
   if (!alpha) return {};
   return vips::call(
-      [&](VipsImage** out) { return vips_bandjoin2(colours.get(), alpha.get(), out, nullptr); });
+      [&](VipsImage** out) { return vips_bandjoin2(converted.get(), alpha.get(), out, nullptr); });
 }
 
 }  // namespace
@@ -57,37 +61,23 @@ vips::Handle join_alpha(const vips::Handle& colours, vips::Handle alpha) {
 SrgbImage to_srgb(VipsImage* image, const std::string& path) {
   const int colours = colours_of(vips_image_guess_interpretation(image));
   const int bands = vips_image_get_bands(image);
-  const VipsBandFormat format = vips_image_get_format(image);
-  if (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT) {
-    fail(ErrorKind::input, "cannot read '{}': expected 8 or 16 bits per channel, found {}",
-         printable(path), vips_enum_nick(VIPS_TYPE_BAND_FORMAT, format));
-  }
   if (colours == 0 || bands < colours) {
     fail(ErrorKind::input,
          "cannot read '{}': expected grey, RGB or CMYK, found {} channels of colour space {}",
          printable(path), bands,
          vips_enum_nick(VIPS_TYPE_INTERPRETATION, vips_image_get_interpretation(image)));
   }
-  SrgbImage result{extract(image, 0, colours), colours};
   const bool cmyk = colours == 4;
-  if (result.image && (cmyk || vips::has_foreign_profile(image))) {
-    auto converted = transform(result.image.get(), cmyk ? "cmyk" : "srgb");
-    if (converted) {
-      result = {std::move(converted), 3};
-    } else if (cmyk) {
-      result.image.reset();
-    } else {
-      vips_error_clear();
+  if (cmyk || vips::has_foreign_profile(image)) {
+    if (auto converted = convert(image, colours, bands)) return {std::move(converted), 3};
+    if (cmyk) {
+      fail(ErrorKind::input, "cannot read '{}': its colours cannot be converted to sRGB: {}",
+           printable(path), vips::take_error());
     }
+    vips_error_clear();
   }
-  if (result.image && bands > colours) {
-    result.image = join_alpha(result.image, extract(image, colours, 1));
-  }
-  if (!result.image) {
-    fail(ErrorKind::input, "cannot read '{}': its colours cannot be converted to sRGB: {}",
-         printable(path), vips::take_error());
-  }
-  return result;
+  g_object_ref(image);
+  return {vips::Handle(image), colours};
 }
 
 }  // namespace impasto

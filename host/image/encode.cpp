@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <span>
@@ -130,7 +131,7 @@ void check_output_path(const std::string& path) {
     fail(ErrorKind::output, "cannot write '{}': there is no folder '{}'", printable(path),
          printable(folder.string()));
   }
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     const int error = errno;
     fail(ErrorKind::output, "cannot write '{}': folder '{}': {}", printable(path),
          printable(folder.string()), std::strerror(error));

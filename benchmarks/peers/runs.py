@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""Runs `impasto stylize` and the PyTorch peer on the same inputs and reads what both report."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+PEER = Path(__file__).with_name("pytorch_peer.py")
+Record = Dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What both programs read: nothing is resized on the way."""
+
+    weights: Path
+    content: Path
+    style: Path
+    content_size: int
+    style_size: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One optimisation: how it was computed, and a record for every picture from the first on."""
+
+    about: Dict[str, Any]
+    records: List[Record]
+    peak_memory_bytes: int
+
+    def seconds_per_iteration(self, warm_up: int) -> List[float]:
+        """Times from one picture to the next. The last record is an evaluation, not a step."""
+        ends = [record["seconds"] for record in self.records[:-1]]
+        return [after - before for before, after in zip(ends, ends[1:])][warm_up:]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The largest relative difference between two runs, and where it is."""
+
+    value: float
+    where: str
+
+
+def execute(command: Sequence[str], environment: Optional[Dict[str, str]] = None) -> str:
+    done = subprocess.run(
+        command, env={**os.environ, **(environment or {})}, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} exited with {done.returncode}:\n{done.stderr}")
+    return done.stdout
+
+
+def make_inputs(impasto: str, folder: Path, content_size: int, style_size: int) -> Inputs:
+    """The built-in network and the two built-in pictures, written by the program itself."""
+    weights = folder / "weights.h5"
+    execute([impasto, "weights", "generate", str(weights)])
+    for name, size in (("content", content_size), ("style", style_size)):
+        (folder / name).mkdir()
+        execute([impasto, "samples", str(folder / name), "--size", str(size)])
+    return Inputs(
+        weights=weights,
+        content=folder / "content" / "scene.png",
+        style=folder / "style" / "painting.png",
+        content_size=content_size,
+        style_size=style_size,
+    )
+
+
+def make_square_inputs(impasto: str, python: str, folder: Path, side: int) -> Inputs:
+    """The same with both pictures cut to squares; `python` has PIL."""
+    width = -(-side * 4 // 3)  # the built-in pictures are 4:3
+    inputs = make_inputs(impasto, folder, width, width)
+    cut = "import sys; from PIL import Image; path, side = sys.argv[1], int(sys.argv[2]); "
+    cut += "Image.open(path).crop((0, 0, side, side)).save(path)"
+    for path in (inputs.content, inputs.style):
+        execute([python, "-c", cut, str(path), str(side)])
+    return replace(inputs, content_size=side, style_size=side)
+
+
+def run_impasto(
+    impasto: str, inputs: Inputs, iterations: int, threads: int, precision: str = "fp32"
+) -> Run:
+    log = inputs.weights.with_name("log.jsonl")
+    command = [impasto, "stylize", str(inputs.content), str(inputs.style), "--quiet"]
+    command += ["-o", str(inputs.weights.with_name("result.png")), "--log", str(log)]
+    command += ["--weights", str(inputs.weights), "--preset", "coursera", "--init", "content"]
+    command += ["--size", str(inputs.content_size), "--style-size", str(inputs.style_size)]
+    command += ["--iterations", str(iterations), "--backend", "cpu", "--precision", precision]
+    execute(command, {"OMP_NUM_THREADS": str(threads)})
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    start, end = events[0], events[-1]
+    return Run(
+        about={key: start[key] for key in ("versions", "backend", "network", "height", "width")},
+        records=[event for event in events if event["event"] == "iteration"],
+        peak_memory_bytes=end["peak_memory_bytes"],
+    )
+
+
+def run_peer(
+    python: str,
+    inputs: Inputs,
+    iterations: int,
+    threads: int,
+    options: Sequence[str] = (),
+    environment: Optional[Dict[str, str]] = None,
+) -> Run:
+    command = [python, str(PEER), "--weights", str(inputs.weights)]
+    command += ["--content", str(inputs.content), "--style", str(inputs.style)]
+    command += ["--iterations", str(iterations), "--threads", str(threads), *options]
+    variables = {"OMP_NUM_THREADS": str(threads), **(environment or {})}
+    result = json.loads(execute(command, variables))
+    records, peak = result.pop("iterations"), result.pop("peak_memory_bytes")
+    return Run(about=result, records=records, peak_memory_bytes=peak)
+
+
+def terms(record: Record) -> Iterator[Tuple[str, float]]:
+    """Every number of a record that is a loss or a part of one."""
+    for name in ("loss", "content", "style"):
+        yield name, record[name]
+    for group in ("content_layers", "style_layers"):
+        for layer, value in record[group].items():
+            yield f"{group}.{layer}", value
+
+
+def largest_difference(ours: Run, theirs: Run) -> Difference:
+    """Over all terms of all pictures. Refuses runs that do not list the same terms."""
+    if len(ours.records) != len(theirs.records):
+        raise RuntimeError(f"{len(ours.records)} pictures against {len(theirs.records)}")
+    largest = Difference(0.0, "nowhere")
+    for our_record, their_record in zip(ours.records, theirs.records):
+        our_terms, their_terms = dict(terms(our_record)), dict(terms(their_record))
+        if our_terms.keys() != their_terms.keys():
+            raise RuntimeError(f"terms {sorted(our_terms)} against {sorted(their_terms)}")
+        for name, our_value in our_terms.items():
+            scale = max(abs(our_value), abs(their_terms[name]))
+            value = abs(our_value - their_terms[name]) / scale if scale > 0 else 0.0
+            if not value <= largest.value:  # a NaN is a difference
+                largest = Difference(value, f"{name}, picture {our_record['iteration']}")
+    return largest
+
+
+def median_seconds(runs: Sequence[Run], warm_up: int) -> float:
+    return median(seconds for run in runs for seconds in run.seconds_per_iteration(warm_up))

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "benchmarks/op_bench.hpp"
+
+namespace impasto::bench {
+namespace {
+
+constexpr GradientEpilogue masked{.accumulate = false, .relu_mask = true};
+
+void add_mode(const SharedBackend& backend, std::int64_t size, std::string_view layer,
+              std::string_view mode, const PoolKind& kind) {
+  const Shape x_shape = map_at(layer, size);
+  const Shape y_shape = kernels::pooled(x_shape, kind.rounding);
+  const DataType type = backend->activation_type();
+  add(benchmark_name(fmt::format("pool_forward_{}", mode), *backend, layer, size),
+      [=](benchmark::State& state) {
+        const OwnedTensor x = features(*backend, x_shape);
+        const OwnedTensor y(*backend, y_shape, type);
+        measure(state, *backend, work::pool_forward(x_shape, y_shape, type),
+                [&] { backend->pool_forward(y, x, kind); });
+      });
+  add(benchmark_name(fmt::format("pool_backward_{}", mode), *backend, layer, size),
+      [=](benchmark::State& state) {
+        const OwnedTensor x = features(*backend, x_shape);
+        const OwnedTensor grad_y = uniform(*backend, y_shape, type);
+        const OwnedTensor grad_x(*backend, x_shape, type);
+        measure(state, *backend, work::pool_backward(x_shape, y_shape, type, kind, masked),
+                [&] { backend->pool_backward(grad_x, grad_y, x, kind, masked); });
+      });
+}
+
+}  // namespace
+
+/// On the maps that are pooled. The backward pass masks, as it does below every pool of VGG-19.
+void add_pool(const SharedBackend& backend, std::int64_t size) {
+  for (const std::string_view layer : {"conv1_2", "conv2_2", "conv3_4", "conv4_4"}) {
+    add_mode(backend, size, layer, "average", {.mode = kernels::PoolMode::average});
+    add_mode(backend, size, layer, "max", {.mode = kernels::PoolMode::max});
+  }
+}
+
+}  // namespace impasto::bench

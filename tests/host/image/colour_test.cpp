@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <cmath>
+#include <gtest/gtest.h>
+
+#include "tests/host/image/fixtures.hpp"
+
+namespace impasto::test {
+namespace {
+
+Image load(VipsImage* image, const std::string& format) {
+  const Folder folder;
+  write_file(folder / "a", encode(image, format));
+  return load_image(folder / "a");
+}
+
+Image load(const Pixels& pixels, const std::string& format) {
+  return load(to_vips(pixels).get(), format);
+}
+
+/// One colour all over.
+Pixels flat(std::vector<std::uint16_t> colour, VipsInterpretation interpretation, bool wide) {
+  Pixels pixels{16, 16, static_cast<int>(colour.size()), interpretation, {}, wide};
+  for (int i = 0; i < 256; ++i)
+    pixels.samples.insert(pixels.samples.end(), colour.begin(), colour.end());
+  return pixels;
+}
+
+void expect_colour(const Image& image, std::array<float, 3> expected, float tolerance) {
+  const auto found = colour_at(image, 8, 8);
+  for (std::size_t c = 0; c < 3; ++c)
+    EXPECT_NEAR(found[c], expected[c], tolerance) << "channel " << c;
+}
+
+TEST(Colour, GreyBecomesRgb) {
+  for (const std::string format : {"jpg", "png", "tif"}) {
+    SCOPED_TRACE(format);
+    const Image image = load(flat({77}, VIPS_INTERPRETATION_B_W, false), format);
+    expect_colour(image, {77, 77, 77}, 0.5F);
+    EXPECT_TRUE(image.alpha.empty());
+    EXPECT_EQ(image.bits, 8);
+  }
+}
+
+TEST(Colour, SixteenBitsKeepTheirFraction) {
+  for (const std::string format : {"png", "tif"}) {
+    SCOPED_TRACE(format);
+    const Image colour = load(flat({257, 30000, 65535}, VIPS_INTERPRETATION_RGB16, true), format);
+    EXPECT_EQ(colour_at(colour, 3, 4), (std::array{1.0F, 30000 / 257.0F, 255.0F}));
+    EXPECT_EQ(colour.bits, 16);
+    const Image grey = load(flat({30001}, VIPS_INTERPRETATION_GREY16, true), format);
+    EXPECT_EQ(colour_at(grey, 3, 4)[2], 30001 / 257.0F);
+    const Image clear = load(flat({30001, 12345}, VIPS_INTERPRETATION_GREY16, true), format);
+    EXPECT_EQ(clear.alpha.at(0), 12345 / 257.0F);
+    EXPECT_EQ(colour_at(clear, 3, 4)[1], 30001 / 257.0F);
+  }
+}
+
+TEST(Colour, AlphaIsKeptAside) {
+  for (const std::string format : {"png", "tif", "webp"}) {
+    SCOPED_TRACE(format);
+    const Image image = load(flat({10, 20, 30, 40}, VIPS_INTERPRETATION_sRGB, false), format);
+    expect_colour(image, {10, 20, 30}, 0);
+    EXPECT_EQ(image.alpha, std::vector<float>(256, 40.0F));
+    const Image opaque = load(flat({10, 20, 30, 255}, VIPS_INTERPRETATION_sRGB, false), format);
+    EXPECT_TRUE(opaque.alpha.empty());
+  }
+  const Image grey = load(flat({50, 60}, VIPS_INTERPRETATION_B_W, false), "png");
+  expect_colour(grey, {50, 50, 50}, 0);
+  EXPECT_EQ(grey.alpha.at(7), 60.0F);
+}
+
+TEST(Colour, PaletteAndOneBitPngAreRead) {
+  const Folder folder;
+  const vips::Handle image = to_vips(flat({200, 100, 50}, VIPS_INTERPRETATION_sRGB, false));
+  ASSERT_EQ(vips_pngsave(image.get(), (folder / "a").c_str(), "palette", TRUE, nullptr), 0);
+  expect_colour(load_image(folder / "a"), {200, 100, 50}, 1);
+  const vips::Handle white = to_vips(flat({255}, VIPS_INTERPRETATION_B_W, false));
+  ASSERT_EQ(vips_pngsave(white.get(), (folder / "b").c_str(), "bitdepth", 1, nullptr), 0);
+  expect_colour(load_image(folder / "b"), {255, 255, 255}, 0);
+}
+
+/// By hand, so that the test does not ask the code that it tests: sRGB to linear, the matrix from
+/// sRGB's primaries to those of Display P3 (same white), and the same curve back.
+std::array<float, 3> p3_of_srgb(std::array<double, 3> colour) {
+  constexpr std::array<std::array<double, 3>, 3> matrix{
+      {{0.822462, 0.177538, 0}, {0.033194, 0.966806, 0}, {0.017083, 0.072397, 0.910520}}};
+  for (double& value : colour) {
+    value /= 255;
+    value = value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+  }
+  std::array<float, 3> result{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double linear =
+        matrix[i][0] * colour[0] + matrix[i][1] * colour[1] + matrix[i][2] * colour[2];
+    const double coded =
+        linear <= 0.0031308 ? 12.92 * linear : 1.055 * std::pow(linear, 1 / 2.4) - 0.055;
+    result[i] = static_cast<float>(255 * coded);
+  }
+  return result;
+}
+
+void embed(VipsImage* image, const char* profile) {
+  VipsBlob* blob = nullptr;
+  ASSERT_EQ(vips_profile_load(profile, &blob, nullptr), 0);
+  std::size_t length = 0;
+  const void* data = vips_blob_get(blob, &length);
+  vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, data, length);
+  vips_area_unref(&blob->area);
+}
+
+TEST(Colour, AnEmbeddedProfileIsConvertedToSrgb) {
+  const std::array<std::array<double, 3>, 4> colours{
+      {{200, 100, 50}, {60, 150, 200}, {128, 128, 128}, {220, 210, 90}}};
+  for (const auto& colour : colours) {
+    std::vector<std::uint16_t> coded;
+    for (const float value : p3_of_srgb(colour)) {
+      coded.push_back(static_cast<std::uint16_t>(std::lround(257 * value)));
+    }
+    const std::array expected{static_cast<float>(colour[0]), static_cast<float>(colour[1]),
+                              static_cast<float>(colour[2])};
+    for (const std::string format : {"png", "tif"}) {
+      SCOPED_TRACE(format);
+      const vips::Handle wide = to_vips(flat(coded, VIPS_INTERPRETATION_RGB16, true));
+      embed(wide.get(), "p3");
+      const Image image = load(wide.get(), format);
+      expect_colour(image, expected, 1.0F);
+      EXPECT_EQ(image.bits, 16);
+    }
+    auto with_alpha = flat(coded, VIPS_INTERPRETATION_sRGB, false);
+    with_alpha = flat(
+        {static_cast<std::uint16_t>(coded[0] / 257), static_cast<std::uint16_t>(coded[1] / 257),
+         static_cast<std::uint16_t>(coded[2] / 257), 90},
+        VIPS_INTERPRETATION_sRGB, false);
+    const vips::Handle narrow = to_vips(with_alpha);
+    embed(narrow.get(), "p3");
+    const Image image = load(narrow.get(), "webp");
+    expect_colour(image, expected, 2.5F);
+    EXPECT_EQ(image.alpha.at(0), 90.0F);
+    EXPECT_EQ(image.bits, 8);
+  }
+}
+
+TEST(Colour, CmykJpegIsConverted) {
+  // None of the inks is white paper; all of the black is black; cyan and yellow make a green.
+  const auto cmyk = [](std::uint16_t c, std::uint16_t m, std::uint16_t y, std::uint16_t k,
+                       bool profile) {
+    const vips::Handle image = to_vips(flat({c, m, y, k}, VIPS_INTERPRETATION_CMYK, false));
+    if (profile) embed(image.get(), "cmyk");
+    return colour_at(load(image.get(), "jpg"), 8, 8);
+  };
+  for (const bool profile : {false, true}) {
+    for (const float value : cmyk(0, 0, 0, 0, profile)) EXPECT_GT(value, 250);
+    for (const float value : cmyk(255, 255, 255, 255, profile)) EXPECT_LT(value, 30);
+    const auto green = cmyk(255, 0, 255, 0, profile);
+    EXPECT_GT(green[1], green[0] + 80);
+    EXPECT_GT(green[1], green[2] + 40);
+  }
+}
+
+TEST(Colour, AProfileThatDoesNotFitIsIgnored) {
+  const auto pixels = flat({200, 100, 50}, VIPS_INTERPRETATION_sRGB, false);
+  const vips::Handle garbage = to_vips(pixels);
+  const std::string noise(500, '\x5A');
+  vips_image_set_blob_copy(garbage.get(), VIPS_META_ICC_NAME, noise.data(), noise.size());
+  expect_colour(load(garbage.get(), "tif"), {200, 100, 50}, 0.5F);
+  const vips::Handle mismatched = to_vips(pixels);
+  embed(mismatched.get(), "cmyk");
+  expect_colour(load(mismatched.get(), "tif"), {200, 100, 50}, 0.5F);
+}
+
+TEST(Colour, FloatingPointTiffIsRefused) {
+  const Folder folder;
+  const vips::Handle image = to_vips(flat({10, 20, 30}, VIPS_INTERPRETATION_sRGB, false));
+  const vips::Handle real = vips::call(
+      [&](VipsImage** out) { return vips_cast(image.get(), out, VIPS_FORMAT_FLOAT, nullptr); });
+  write_file(folder / "a.tif", encode(real.get(), "tif"));
+  EXPECT_NE(error_of(ErrorKind::input, [&] { load_image(folder / "a.tif"); }).find("8 or 16 bits"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace impasto::test
