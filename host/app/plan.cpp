@@ -40,9 +40,9 @@ void print_words(const StylizeOptions& options, const Config& config, const Back
       fmt::format("{}, seed {}",
                   config.init == Init::file ? *options.init : json["init"].get<std::string>(),
                   config.seed));
-  add("content",
+  add("content loss",
       fmt::format("{:g} x {}", objective.content_weight, layer_list(objective.content_layers)));
-  add("style",
+  add("style loss",
       fmt::format("{:g} x {}", objective.style_weight, layer_list(objective.style_layers)));
   add("tv weight", fmt::format("{:g}", objective.variation_weight));
   add("learning rate", fmt::format("{:g}", config.adam.learning_rate));
