@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -6,10 +7,12 @@
 #include "host/app/commands.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
+#include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
 #include "host/app/values.hpp"
 #include "host/app/version.hpp"
 #include "host/backend/registry.hpp"
+#include "weights/convert.hpp"
 #include "weights/save_weights.hpp"
 
 namespace impasto::app {
@@ -39,11 +42,51 @@ void add_generate(CLI::App& weights) {
   });
 }
 
+/// One redrawn line on a terminal; elsewhere nothing, it takes seconds.
+void show_progress(const ConvertProgress& progress) {
+  stop_if_asked();
+  if (!terminal().redraws) return;
+  const bool done = progress.done >= progress.total;
+  message("\r{} {} %\x1b[K{}", progress.stage,
+          100 * progress.done / std::max<std::uint64_t>(progress.total, 1), done ? "\r\x1b[K" : "");
+}
+
+void add_convert(CLI::App& weights) {
+  struct Options {
+    std::string input;
+    std::string output;
+  };
+  CLI::App* command =
+      weights.add_subcommand("convert", "Turn a published VGG-19 into a file for --weights");
+  command->footer(
+      "IN is imagenet-vgg-verydeep-19.mat (MatConvNet) or\n"
+      "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (Keras), recognised by content.");
+  const auto options = std::make_shared<Options>();
+  command->add_option("IN", options->input, "the published file");
+  command->add_option("OUT", options->output, "the weight file to write: .h5");
+  command->callback([options] {
+    if (options->output.empty()) {
+      throw HintedError(ErrorKind::usage, "convert needs a file to read and one to write: IN OUT",
+                        "try: impasto weights convert imagenet-vgg-verydeep-19.mat vgg19.h5");
+    }
+    const ConversionReport report = convert_weights(options->input, options->output, show_progress);
+    message("Source   {}, SHA-256 {}\n", report.source_format, report.header.origin.source_sha256);
+    if (report.known != nullptr) {
+      message("Known    {}, as {} published it\n", report.known->name, report.known->publisher);
+    } else {
+      message(
+          "Unknown  no published file has this hash; make sure that you trust where it is from\n");
+    }
+    print_result(options->output + "\n");
+  });
+}
+
 }  // namespace
 
 void add_weights_command(CLI::App& program) {
   CLI::App* command = program.add_subcommand("weights", "Convert, inspect or generate a network");
   command->require_subcommand(0, 1);
+  add_convert(*command);
   add_generate(*command);
 }
 

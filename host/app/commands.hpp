@@ -12,5 +12,6 @@ void add_activations_command(CLI::App& program);
 void add_weights_command(CLI::App& program);
 void add_samples_command(CLI::App& program);
 void add_devices_command(CLI::App& program);
+void add_check_command(CLI::App& program);
 
 }  // namespace impasto::app

@@ -22,8 +22,9 @@ HelpFormat::HelpFormat() {
 std::string HelpFormat::make_help(const CLI::App* command, std::string name,
                                   CLI::AppFormatMode mode) const {
   // CLI11 separates groups by two empty lines.
-  return CLI::detail::find_and_replace(Formatter::make_help(command, std::move(name), mode),
-                                       "\n\n\n", "\n\n");
+  std::string text = Formatter::make_help(command, std::move(name), mode);
+  text = CLI::detail::find_and_replace(text, "\n\n\n", "\n\n");
+  return CLI::detail::find_and_replace(text, "\nSubcommands:", "\nCommands:");
 }
 
 std::string HelpFormat::make_usage(const CLI::App* command, std::string /*name*/) const {

@@ -18,16 +18,17 @@ int main(int argc, char** argv) {
   program.require_subcommand(0, 1);
   program.set_help_flag("-h,--help", "show this");
   program.set_version_flag("--version", std::string("impasto ") + version, "show the version");
-  program.footer(
-      "Try it without any file: impasto stylize sample:scene sample:painting -o demo.png\n"
-      "More about a command:   impasto COMMAND --help");
   add_stylize_command(program);
   add_score_command(program);
   add_activations_command(program);
   add_weights_command(program);
   add_samples_command(program);
   add_devices_command(program);
-  for (CLI::App* command : program.get_subcommands({})) command->group("Commands");
+  add_check_command(program);
+  // Last, because commands inherit what is there before them.
+  program.footer(
+      "Try it without any file: impasto stylize sample:scene sample:painting -o demo.png\n"
+      "More about a command:   impasto COMMAND --help");
   try {
     return parse_and_run(program, argc, argv);
   } catch (...) {

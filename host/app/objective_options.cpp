@@ -16,12 +16,6 @@ namespace {
 constexpr auto objective_group = "Objective";
 constexpr auto engine_group = "Network and machine";
 
-std::vector<std::string> backend_names() {
-  std::vector<std::string> names = {"auto"};
-  for (const BackendEntry& entry : list_backends()) names.push_back(entry.name);
-  return names;
-}
-
 double parse_layer_weight(std::string_view flag, std::string_view text) {
   double weight = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
@@ -49,10 +43,20 @@ void override_with(T& setting, const std::optional<T>& given) {
 
 }  // namespace
 
+std::vector<std::string> backend_names() {
+  std::vector<std::string> names = {"auto"};
+  for (const BackendEntry& entry : list_backends()) names.push_back(entry.name);
+  return names;
+}
+
 void add_engine_options(CLI::App& command, EngineOptions& options) {
   add_text(command, "--weights", options.weights, "FILE",
            "VGG-19 as 'impasto weights convert' writes it\n(default: a built-in network)")
       ->group(engine_group);
+  add_backend_options(command, options);
+}
+
+void add_backend_options(CLI::App& command, EngineOptions& options) {
   add_choice(command, "--backend", options.backend, backend_names(),
              "where to compute (default: auto,\nthe best there is; see 'impasto devices')")
       ->group(engine_group);

@@ -19,6 +19,12 @@ struct EngineOptions {
   std::optional<std::string> precision;
 };
 
+/// "auto" and every backend this build knows.
+std::vector<std::string> backend_names();
+
+/// --backend and --precision.
+void add_backend_options(CLI::App& command, EngineOptions& options);
+/// These and --weights.
 void add_engine_options(CLI::App& command, EngineOptions& options);
 
 /// The backend asked for. Throws with a suggestion for a name that does not exist.

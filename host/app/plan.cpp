@@ -29,6 +29,7 @@ void print_words(const StylizeOptions& options, const Config& config, const Back
   };
   add("result",
       fmt::format("{} ({}x{})", *options.output, inputs.content.width, inputs.content.height));
+  add("content", options.content);
   for (std::size_t i = 0; i < inputs.styles.size(); ++i) {
     const Image& style = inputs.styles[i].image;
     add("style", fmt::format("{} ({}x{})", options.styles[i], style.width, style.height));

@@ -26,6 +26,11 @@ void check_layers(const std::vector<LayerWeight>& layers, std::string_view what)
   }
 }
 
+bool any_weight(const std::vector<LayerWeight>& layers) {
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const LayerWeight& layer) { return layer.weight > 0; });
+}
+
 }  // namespace
 
 void check(const Objective& objective) {
@@ -36,6 +41,11 @@ void check(const Objective& objective) {
   check_layers(objective.style_layers, "style");
   if (objective.content_layers.empty() && objective.style_layers.empty()) {
     fail(ErrorKind::usage, "nothing to minimise: expected at least one content or style layer");
+  }
+  const bool content = objective.content_weight > 0 && any_weight(objective.content_layers);
+  const bool style = objective.style_weight > 0 && any_weight(objective.style_layers);
+  if (!content && !style && objective.variation_weight <= 0) {
+    fail(ErrorKind::usage, "nothing to minimise: every weight is 0");
   }
 }
 
