@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/backend/cpu/dispatch.hpp"
+#include "kernels/style_backward/style_backward.hpp"
+
 namespace impasto::cpu {
 namespace {
 
@@ -74,9 +77,14 @@ void OneDnnConv::forward(const Tensor& y, const Tensor& x, bool relu) {
   convolve(y, x, filters_, {.bias = true, .relu = relu}, forward_plans_);
 }
 
-void OneDnnConv::data_gradient(const Tensor& grad_x, const Tensor& grad_y, bool accumulate) {
+void OneDnnConv::data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                               const GradientEpilogue& epilogue) {
   if (!rotated_) rotated_.emplace(FilterBank::rotated(filters_));
-  convolve(grad_x, grad_y, *rotated_, {.accumulate = accumulate}, gradient_plans_);
+  convolve(grad_x, grad_y, *rotated_, {.accumulate = epilogue.accumulate}, gradient_plans_);
+  if (!epilogue.relu_mask) return;
+  dispatch(grad_x.type, [&]<class T>(T) {
+    kernels::cpu::relu_mask(grad_x.as<T>(), x.as<T>(), x.shape.count());
+  });
 }
 
 void OneDnnConv::convolve(const Tensor& out, const Tensor& in, FilterBank& filters,

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "host/backend/cpu/cpu_conv.hpp"
 #include "host/backend/cpu/onednn.hpp"
 
 namespace impasto::cpu {
@@ -35,13 +36,14 @@ class FilterBank {
 /// too, of the rotated filters, made when a gradient is first asked for: on nhwc float it runs as
 /// fast as the forward pass, where oneDNN's own data gradient is 7 to 15 % slower
 /// (benchmarks/onednn_conv).
-class OneDnnConv final : public Conv {
+class OneDnnConv final : public CpuConv {
  public:
   OneDnnConv(const OneDnn& onednn, const ConvParameters& parameters);
 
-  void forward(const Tensor& y, const Tensor& x, bool relu);
-  /// Without the mask, which is a pass of its own.
-  void data_gradient(const Tensor& grad_x, const Tensor& grad_y, bool accumulate);
+  void forward(const Tensor& y, const Tensor& x, bool relu) override;
+  /// The mask is a pass of its own.
+  void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                     const GradientEpilogue& epilogue) override;
 
  private:
   struct Epilogue {

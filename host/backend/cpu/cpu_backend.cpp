@@ -2,7 +2,6 @@
 #include "host/backend/cpu/cpu_backend.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -11,15 +10,15 @@
 #include "host/backend/cpu/gram.hpp"
 #include "host/backend/cpu/product.hpp"
 #include "host/backend/cpu/style_backward.hpp"
-#include "host/backend/host_memory.hpp"
+#include "host/backend/cpu/winograd_conv.hpp"
+#include "host/backend/host_backend.hpp"
 #include "kernels/preprocess/preprocess.hpp"
-#include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto {
 namespace {
 
+using cpu::CpuConv;
 using cpu::dispatch;
-using cpu::OneDnnConv;
 
 std::string_view isa_name() {
   switch (dnnl::get_effective_cpu_isa()) {
@@ -35,16 +34,21 @@ std::string_view isa_name() {
   }
 }
 
-class CpuBackend final : public Backend {
+/// Where the CPU multiplies bfloat16 matrices in hardware (AMX), oneDNN's direct convolution is the
+/// fastest. The vector instruction alone (vdpbf16ps) is not enough: see docs/performance.md.
+bool has_bf16_matrix_unit() {
+  return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx;
+}
+
+class CpuBackend final : public HostBackend {
  public:
   explicit CpuBackend(Precision precision) : precision_(precision) {}
 
   std::string name() const override { return "cpu"; }
   std::string device() const override {
     const dnnl_version_t* version = dnnl_version();
-    return fmt::format("{}, {} threads, oneDNN {}.{}.{} ({})", host_processor(),
-                       omp_get_max_threads(), version->major, version->minor, version->patch,
-                       isa_name());
+    return fmt::format("{}, {} threads, oneDNN {}.{}.{} ({})", processor(), omp_get_max_threads(),
+                       version->major, version->minor, version->patch, isa_name());
   }
   Precision precision() const override { return precision_; }
   DataType activation_type() const override {
@@ -52,17 +56,12 @@ class CpuBackend final : public Backend {
   }
   DataType master_type() const override { return DataType::f32; }
 
-  Buffer allocate(std::size_t bytes) override { return host_memory::allocate(bytes); }
-  void fill_zero(const Tensor& tensor) override { std::memset(tensor.data, 0, tensor.bytes()); }
-  void copy(const Tensor& to, const Tensor& from) override { host_memory::copy(to, from); }
-  void write(const Tensor& to, std::span<const float> from) override {
-    host_memory::write(to, from);
-  }
-  void read(std::span<float> to, const Tensor& from) override { host_memory::read(to, from); }
-  void synchronize() override {}
-
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
-    return std::make_unique<OneDnnConv>(onednn_, parameters);
+    const bool three_channels = parameters.in_channels < 16;
+    if (precision_ == Precision::bf16 && !three_channels && !has_bf16_matrix_unit()) {
+      return std::make_unique<cpu::WinogradConv>(product_, workspace_, parameters);
+    }
+    return std::make_unique<cpu::OneDnnConv>(onednn_, parameters);
   }
 
   void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
@@ -75,18 +74,14 @@ class CpuBackend final : public Backend {
     conv_forward(y, input, conv, relu);
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
-    onednn_conv(conv).data_gradient(grad_pixels, grad_y, false);
+    cpu_conv(conv).data_gradient(grad_pixels, grad_y, {}, {});
   }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
-    onednn_conv(conv).forward(y, x, relu);
+    cpu_conv(conv).forward(y, x, relu);
   }
   void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
                           const GradientEpilogue& epilogue) override {
-    onednn_conv(conv).data_gradient(grad_x, grad_y, epilogue.accumulate);
-    if (!epilogue.relu_mask) return;
-    dispatch(grad_x.type, [&]<class T>(T) {
-      kernels::cpu::relu_mask(grad_x.as<T>(), x.as<T>(), x.shape.count());
-    });
+    cpu_conv(conv).data_gradient(grad_x, grad_y, x, epilogue);
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
@@ -131,7 +126,7 @@ class CpuBackend final : public Backend {
   }
 
  private:
-  static OneDnnConv& onednn_conv(Conv& conv) { return dynamic_cast<OneDnnConv&>(conv); }
+  static CpuConv& cpu_conv(Conv& conv) { return dynamic_cast<CpuConv&>(conv); }
 
   /// The preprocessed pixels, between two steps of one operation.
   Tensor network_input(const Shape& shape) {
@@ -149,6 +144,7 @@ class CpuBackend final : public Backend {
   cpu::Product product_{onednn_};
   cpu::Gram gram_{product_};
   cpu::StyleBackward style_backward_{product_};
+  cpu::WinogradWorkspace workspace_;
   Buffer input_;
   std::size_t input_bytes_ = 0;
 };

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/backend/reference/reference_backend.hpp"
 
-#include <cstring>
 #include <vector>
 
-#include "host/backend/host_memory.hpp"
+#include "host/backend/host_backend.hpp"
 #include "kernels/conv/conv.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/preprocess/preprocess.hpp"
@@ -33,22 +32,13 @@ kernels::ConvSize conv_size(const Shape& x, const Shape& y) {
   return {x.batch, x.height, x.width, x.channels, y.channels};
 }
 
-class ReferenceBackend final : public Backend {
+class ReferenceBackend final : public HostBackend {
  public:
   std::string name() const override { return "reference"; }
-  std::string device() const override { return host_processor() + ", plain loops in double"; }
+  std::string device() const override { return processor() + ", plain loops in double"; }
   Precision precision() const override { return Precision::fp32; }
   DataType activation_type() const override { return DataType::f64; }
   DataType master_type() const override { return DataType::f64; }
-
-  Buffer allocate(std::size_t bytes) override { return host_memory::allocate(bytes); }
-  void fill_zero(const Tensor& tensor) override { std::memset(tensor.data, 0, tensor.bytes()); }
-  void copy(const Tensor& to, const Tensor& from) override { host_memory::copy(to, from); }
-  void write(const Tensor& to, std::span<const float> from) override {
-    host_memory::write(to, from);
-  }
-  void read(std::span<float> to, const Tensor& from) override { host_memory::read(to, from); }
-  void synchronize() override {}
 
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
     return std::make_unique<ReferenceConv>(parameters);

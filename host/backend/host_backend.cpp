@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "host/backend/host_memory.hpp"
+#include "host/backend/host_backend.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -11,7 +11,7 @@
 
 namespace impasto {
 
-std::string host_processor() {
+std::string HostBackend::processor() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
     const auto colon = line.find(": ");
@@ -20,9 +20,7 @@ std::string host_processor() {
   return "unknown processor";
 }
 
-namespace host_memory {
-
-Buffer allocate(std::size_t bytes) {
+Buffer HostBackend::allocate(std::size_t bytes) {
   constexpr std::size_t alignment = 256;
   const std::size_t rounded =
       (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
@@ -33,13 +31,15 @@ Buffer allocate(std::size_t bytes) {
   return {data, [](void* memory) { std::free(memory); }};
 }
 
-void copy(const Tensor& to, const Tensor& from) {
+void HostBackend::fill_zero(const Tensor& tensor) { std::memset(tensor.data, 0, tensor.bytes()); }
+
+void HostBackend::copy(const Tensor& to, const Tensor& from) {
   require(to.bytes() == from.bytes() && to.type == from.type, "copy of {} to {}",
           to_string(from.shape), to_string(to.shape));
   std::memcpy(to.data, from.data, from.bytes());
 }
 
-void write(const Tensor& to, std::span<const float> from) {
+void HostBackend::write(const Tensor& to, std::span<const float> from) {
   require(static_cast<std::size_t>(to.shape.count()) == from.size(), "write of {} values to {}",
           from.size(), to_string(to.shape));
   switch (to.type) {
@@ -53,7 +53,7 @@ void write(const Tensor& to, std::span<const float> from) {
   }
 }
 
-void read(std::span<float> to, const Tensor& from) {
+void HostBackend::read(std::span<float> to, const Tensor& from) {
   require(static_cast<std::size_t>(from.shape.count()) == to.size(), "read of {} into {} values",
           to_string(from.shape), to.size());
   const auto narrow = [](auto value) { return static_cast<float>(value); };
@@ -72,5 +72,4 @@ void read(std::span<float> to, const Tensor& from) {
   }
 }
 
-}  // namespace host_memory
 }  // namespace impasto
