@@ -78,7 +78,7 @@ inline void filter_transform(std::array<Lanes, 6>& out, const std::array<const L
 
 template <class T>
 void load(Lanes& to, const T* from, std::int64_t count) {
-  if (count == lanes) {  // a constant count is what the compiler vectorises
+  if (count == lanes) {  // a count the compiler knows is one register, not a loop
 #pragma omp simd
     for (std::size_t l = 0; l < lanes; ++l) to[l] = static_cast<float>(from[l]);
     return;
@@ -86,6 +86,14 @@ void load(Lanes& to, const T* from, std::int64_t count) {
   to.fill(0);
   for (std::int64_t l = 0; l < count; ++l) {
     to[static_cast<std::size_t>(l)] = static_cast<float>(from[l]);
+  }
+}
+
+void put(float* to, const Lanes& from, std::int64_t count) {
+  if (count == lanes) {
+    std::copy_n(from.begin(), lanes, to);
+  } else {
+    std::copy_n(from.begin(), count, to);
   }
 }
 
@@ -108,8 +116,8 @@ void load_patch(std::array<std::array<Lanes, 6>, 6>& patch, const bfloat16* x, c
 }
 
 /// Puts up to 16 channels of one pixel where they belong; the pointers are at those channels.
-void store(bfloat16* y, const Lanes& values, std::int64_t count, const float* bias,
-           const bfloat16* mask, const WinogradEpilogue& epilogue) {
+void finish(bfloat16* y, const Lanes& values, std::int64_t count, const float* bias,
+            const bfloat16* mask, const WinogradEpilogue& epilogue) {
   Lanes sum = values;
   Lanes other;
   if (bias != nullptr) {
@@ -133,10 +141,12 @@ void store(bfloat16* y, const Lanes& values, std::int64_t count, const float* bi
   }
   if (count == lanes) {
 #pragma omp simd
-    for (std::size_t l = 0; l < lanes; ++l) y[l] = bfloat16(sum[l]);
+    for (std::size_t l = 0; l < lanes; ++l) kernels::store(y + l, sum[l]);
     return;
   }
-  for (std::int64_t l = 0; l < count; ++l) y[l] = bfloat16(sum[static_cast<std::size_t>(l)]);
+  for (std::int64_t l = 0; l < count; ++l) {
+    kernels::store(y + l, sum[static_cast<std::size_t>(l)]);
+  }
 }
 
 }  // namespace
@@ -163,7 +173,7 @@ void winograd_filters(float* u, const bfloat16* filters, std::int64_t in_channel
         filter_transform(row, {&columns[i][0], &columns[i][1], &columns[i][2]});
         for (std::size_t j = 0; j < 6; ++j) {
           const auto position = static_cast<std::int64_t>(6 * i + j);
-          std::copy_n(row[j].begin(), width, u + (position * in_channels + c) * range.count + k);
+          put(u + (position * in_channels + c) * range.count + k, row[j], width);
         }
       }
     }
@@ -191,7 +201,7 @@ void winograd_input(float* v, const bfloat16* x, const MapSize& size, std::int64
                               &columns[4][i], &columns[5][i]});
         for (std::size_t j = 0; j < 6; ++j) {
           const auto position = static_cast<std::int64_t>(6 * i + j);
-          std::copy_n(row[j].begin(), width, v + (position * tiles + t) * channels + channel);
+          put(v + (position * tiles + t) * channels + channel, row[j], width);
         }
       }
     }
@@ -228,9 +238,9 @@ void winograd_output(bfloat16* y, const float* m, const MapSize& size, std::int6
           const std::int64_t pixel =
               (tile.image * size.height + tile.top + r) * size.width + tile.left + s;
           const std::int64_t at = pixel * size.channels + channel;
-          store(y + at, row[static_cast<std::size_t>(s)], width,
-                epilogue.bias != nullptr ? epilogue.bias + channel : nullptr,
-                epilogue.mask != nullptr ? epilogue.mask + at : nullptr, epilogue);
+          finish(y + at, row[static_cast<std::size_t>(s)], width,
+                 epilogue.bias != nullptr ? epilogue.bias + channel : nullptr,
+                 epilogue.mask != nullptr ? epilogue.mask + at : nullptr, epilogue);
         }
       }
     }

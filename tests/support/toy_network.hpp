@@ -10,7 +10,7 @@
 #include "kernels/common/philox.hpp"
 #include "weights/weights.hpp"
 
-namespace impasto::testing_support {
+namespace impasto::test {
 
 /// Uniform floats in [lowest, highest), the same for the same seed.
 inline std::vector<float> uniform(std::int64_t count, std::uint32_t seed, float lowest,
@@ -50,4 +50,4 @@ inline Image random_image(std::int64_t height, std::int64_t width, std::uint32_t
   return image;
 }
 
-}  // namespace impasto::testing_support
+}  // namespace impasto::test

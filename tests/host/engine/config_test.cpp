@@ -27,6 +27,16 @@ TEST(Preset, CourseraScalesAreTheAssignments) {
   EXPECT_DOUBLE_EQ(gram * gram * objective.style_scale.at(512, 38 * 50), 1 / (4 * c * c * p * p));
 }
 
+TEST(Preset, CourseraTotalIsTheAssignments) {
+  // The assignment's test of total_cost: J_content and J_style are the first two normal numbers of
+  // NumPy's generator seeded with 3, and J is published.
+  const double content = 1.7886284734303186;
+  const double style = 0.43650985051198943;
+  const Objective objective = preset("coursera").objective;
+  EXPECT_DOUBLE_EQ(objective.content_weight * content + objective.style_weight * style,
+                   35.34667875478276);
+}
+
 TEST(Objective, RefusesWhatMakesNoSense) {
   const auto refuse = [](auto change) {
     Objective objective = preset("coursera").objective;

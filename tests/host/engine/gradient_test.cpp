@@ -10,9 +10,9 @@
 namespace impasto {
 namespace {
 
-using testing_support::random_image;
-using testing_support::random_weights;
-using testing_support::uniform;
+using test::random_image;
+using test::random_weights;
+using test::uniform;
 
 /// An objective with every kind of term: content on a convolution and a pool, style on a layer that
 /// also has content, total variation.

@@ -8,7 +8,7 @@
 namespace impasto {
 namespace {
 
-using testing_support::random_image;
+using test::random_image;
 
 TEST(Initial, MixIsNoiseRatioPartsOfNoiseAroundTheMean) {
   Config config = preset("coursera");

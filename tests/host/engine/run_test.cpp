@@ -9,8 +9,8 @@
 namespace impasto {
 namespace {
 
-using testing_support::random_image;
-using testing_support::random_weights;
+using test::random_image;
+using test::random_weights;
 
 /// A stylization of one shallow layer: quick, and enough for the loop around it.
 class Run : public testing::Test {

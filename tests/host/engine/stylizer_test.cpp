@@ -12,8 +12,8 @@
 namespace impasto {
 namespace {
 
-using testing_support::random_image;
-using testing_support::random_weights;
+using test::random_image;
+using test::random_weights;
 
 /// Shared: 40 MB of weights are not worth making for every test.
 const Weights& weights() {
