@@ -11,6 +11,7 @@
 #include "host/app/terminal.hpp"
 #include "host/app/values.hpp"
 #include "host/app/version.hpp"
+#include "host/app/weights_report.hpp"
 #include "host/backend/registry.hpp"
 #include "weights/convert.hpp"
 #include "weights/save_weights.hpp"
@@ -81,12 +82,32 @@ void add_convert(CLI::App& weights) {
   });
 }
 
+void add_inspect(CLI::App& weights) {
+  struct Options {
+    std::string file;
+    bool json = false;
+  };
+  CLI::App* command = weights.add_subcommand("inspect", "Show what a weight file holds");
+  const auto options = std::make_shared<Options>();
+  command->add_option("FILE", options->file, "a file that convert or generate wrote");
+  command->add_flag("--json", options->json, "as JSON");
+  command->callback([options] {
+    if (options->file.empty()) {
+      throw HintedError(ErrorKind::usage, "inspect needs a weight file: FILE",
+                        "try: impasto weights inspect vgg19.h5");
+    }
+    const WeightsReport report = inspect_weights(options->file);
+    print_result(options->json ? dump(describe(report)) + "\n" : table(report, options->file));
+  });
+}
+
 }  // namespace
 
 void add_weights_command(CLI::App& program) {
   CLI::App* command = program.add_subcommand("weights", "Convert, inspect or generate a network");
   command->require_subcommand(0, 1);
   add_convert(*command);
+  add_inspect(*command);
   add_generate(*command);
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "host/app/failure.hpp"
-#include "host/app/suggest.hpp"
+#include "host/core/suggest.hpp"
 #include "samples/samples.hpp"
 #include "weights/builtin.hpp"
 #include "weights/load_weights.hpp"

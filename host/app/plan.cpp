@@ -29,6 +29,7 @@ void print_words(const StylizeOptions& options, const Config& config, const Back
   };
   add("result",
       fmt::format("{} ({}x{})", *options.output, inputs.content.width, inputs.content.height));
+  add("content", options.content);
   for (std::size_t i = 0; i < inputs.styles.size(); ++i) {
     const Image& style = inputs.styles[i].image;
     add("style", fmt::format("{} ({}x{})", options.styles[i], style.width, style.height));
@@ -39,9 +40,9 @@ void print_words(const StylizeOptions& options, const Config& config, const Back
       fmt::format("{}, seed {}",
                   config.init == Init::file ? *options.init : json["init"].get<std::string>(),
                   config.seed));
-  add("content",
+  add("content loss",
       fmt::format("{:g} x {}", objective.content_weight, layer_list(objective.content_layers)));
-  add("style",
+  add("style loss",
       fmt::format("{:g} x {}", objective.style_weight, layer_list(objective.style_layers)));
   add("tv weight", fmt::format("{:g}", objective.variation_weight));
   add("learning rate", fmt::format("{:g}", config.adam.learning_rate));

@@ -40,6 +40,12 @@ void ProgressLine::clear() {
   drawn_ = false;
 }
 
+void ProgressLine::prepare(std::string_view what) {
+  if (quiet_ || !terminal().redraws) return;
+  print_message(fmt::format("\r{}...\x1b[K", what));
+  drawn_ = true;
+}
+
 void ProgressLine::update(const Progress& progress) {
   if (quiet_) return;
   if (terminal().redraws) {

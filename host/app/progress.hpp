@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "host/engine/stylizer.hpp"
 
@@ -19,6 +20,8 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
   ~ProgressLine();
 
+  /// What is being done before the first iteration; on a terminal only.
+  void prepare(std::string_view what);
   void update(const Progress& progress);
   /// Takes the drawn line away, so that messages start on a clean one.
   void clear();

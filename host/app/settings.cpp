@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "host/app/failure.hpp"
-#include "host/app/suggest.hpp"
+#include "host/core/suggest.hpp"
 
 namespace impasto::app {
 namespace {

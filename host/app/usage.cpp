@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "host/app/failure.hpp"
-#include "host/app/suggest.hpp"
 #include "host/app/terminal.hpp"
+#include "host/core/suggest.hpp"
 
 namespace impasto::app {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "host/app/failure.hpp"
-#include "host/app/suggest.hpp"
+#include "host/core/suggest.hpp"
 
 namespace impasto::app {
 namespace {

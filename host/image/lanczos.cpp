@@ -2,6 +2,7 @@
 #include "host/image/lanczos.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <numbers>
@@ -45,18 +46,18 @@ std::vector<Taps> make_taps(std::int64_t from, std::int64_t to) {
   return taps;
 }
 
-void filter_row(const float* row, const std::vector<Taps>& taps, std::int64_t channels,
-                float* out) {
+/// The channels are summed side by side: one after the other, each sum would wait for its last
+/// step.
+template <std::size_t Channels>
+void filter_row(const float* row, const std::vector<Taps>& taps, float* out) {
   for (const Taps& tap : taps) {
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const float* in = row + tap.first * channels + c;
-      float sum = 0;
-      for (const float weight : tap.weights) {
-        sum += weight * *in;
-        in += channels;
-      }
-      *out++ = sum;
+    std::array<float, Channels> sum{};
+    const float* in = row + static_cast<std::size_t>(tap.first) * Channels;
+    for (const float weight : tap.weights) {
+      for (std::size_t c = 0; c < Channels; ++c) sum[c] += weight * in[c];
+      in += Channels;
     }
+    out = std::copy(sum.begin(), sum.end(), out);
   }
 }
 
@@ -67,6 +68,7 @@ std::vector<float> lanczos(const RowReader& read_row, PictureSize from, PictureS
   const auto columns = make_taps(from.width, to.width);
   const auto rows = make_taps(from.height, to.height);
   const std::int64_t line = to.width * channels;
+  const auto filter = channels == 4 ? filter_row<4> : filter_row<3>;
   std::vector<float> narrow(static_cast<std::size_t>(from.height * line));
 #pragma omp parallel
   {
@@ -74,7 +76,7 @@ std::vector<float> lanczos(const RowReader& read_row, PictureSize from, PictureS
 #pragma omp for schedule(static)
     for (std::int64_t y = 0; y < from.height; ++y) {
       read_row(y, row.data());
-      filter_row(row.data(), columns, channels, narrow.data() + y * line);
+      filter(row.data(), columns, narrow.data() + y * line);
     }
   }
   std::vector<float> result(static_cast<std::size_t>(to.height * line));

@@ -7,7 +7,7 @@
 
 namespace impasto {
 
-/// Writes row `y` of a picture, `channels` values a pixel. Called from several threads.
+/// Writes row `y` of a picture, 3 or 4 values a pixel. Called from several threads.
 using RowReader = std::function<void(std::int64_t y, float* row)>;
 
 struct PictureSize {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "host/app/suggest.hpp"
+#include "host/core/suggest.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
 #include <vector>
 
-namespace impasto::app {
+namespace impasto {
 namespace {
 
 /// Levenshtein distance: the single-letter edits between two words.
@@ -28,6 +28,9 @@ std::size_t edits(std::string_view from, std::string_view to) {
 }  // namespace
 
 std::string nearest(std::string_view word, std::span<const std::string> candidates) {
+  // A long word is nobody's typing error, and comparing it would cost its length.
+  constexpr std::size_t longest = 64;
+  if (word.size() > longest) return {};
   std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
   std::string found;
   for (const std::string& candidate : candidates) {
@@ -54,4 +57,4 @@ std::string one_of(std::span<const std::string> names) {
   return text;
 }
 
-}  // namespace impasto::app
+}  // namespace impasto

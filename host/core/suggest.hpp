@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace impasto::app {
+namespace impasto {
 
 /// The candidate that `word` is most likely a misspelling of; empty when none is close.
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
@@ -17,4 +17,4 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 /// "a, b or c"
 std::string one_of(std::span<const std::string> names);
 
-}  // namespace impasto::app
+}  // namespace impasto
