@@ -127,8 +127,10 @@ def terms(record: Record) -> Iterator[Tuple[str, float]]:
             yield f"{group}.{layer}", value
 
 
-def largest_difference(ours: Run, theirs: Run) -> Difference:
-    """Over all terms of all pictures. Refuses runs that do not list the same terms."""
+def largest_difference(
+    ours: Run, theirs: Run, wanted: Optional[Sequence[str]] = None
+) -> Difference:
+    """Over all pictures and all terms, or the wanted ones. Both runs must list the same terms."""
     if len(ours.records) != len(theirs.records):
         raise RuntimeError(f"{len(ours.records)} pictures against {len(theirs.records)}")
     largest = Difference(0.0, "nowhere")
@@ -137,6 +139,8 @@ def largest_difference(ours: Run, theirs: Run) -> Difference:
         if our_terms.keys() != their_terms.keys():
             raise RuntimeError(f"terms {sorted(our_terms)} against {sorted(their_terms)}")
         for name, our_value in our_terms.items():
+            if wanted and name not in wanted:
+                continue
             scale = max(abs(our_value), abs(their_terms[name]))
             value = abs(our_value - their_terms[name]) / scale if scale > 0 else 0.0
             if not value <= largest.value:  # a NaN is a difference

@@ -97,8 +97,8 @@ Image load_image(const std::string& path, std::optional<std::int64_t> size,
   if (!size || *size == std::max(from.height, from.width)) return as_decoded(decoded);
   const PictureSize to = fit(from, *size);
   if (to.height * to.width > limits.max_pixels) {
-    fail(ErrorKind::usage, "'{}' at size {} would have {}×{} pixels, the limit is {}", path, *size,
-         to.width, to.height, limits.max_pixels);
+    fail(ErrorKind::usage, "'{}' at size {} would have {}×{} pixels, the limit is {}",
+         printable(path), *size, to.width, to.height, limits.max_pixels);
   }
   const PlaneReader read = [&](std::int64_t y, float* rgb, float* alpha) {
     decoded.read_row(y, rgb, alpha);

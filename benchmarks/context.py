@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""What a measurement has to say about where and from what it was taken."""
+
+import os
+import platform
+import re
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Dict, List
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+NOTABLE_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16")
+
+
+def git(*arguments: str) -> str:
+    command = ["git", "-C", str(REPOSITORY), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def cpu_fields() -> Dict[str, str]:
+    """The first processor's entry of /proc/cpuinfo."""
+    first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
+    pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def describe_cpu() -> Dict[str, Any]:
+    fields = cpu_fields()
+    flags = set(fields.get("flags", "").split())
+    return {
+        "name": fields.get("model name", "unknown processor"),
+        "family": fields.get("cpu family"),
+        "model": fields.get("model"),
+        "stepping": fields.get("stepping"),
+        "flags": [flag for flag in NOTABLE_FLAGS if flag in flags],
+        "hypervisor": "hypervisor" in flags,
+        "cores": len(os.sched_getaffinity(0)),
+    }
+
+
+def describe() -> Dict[str, Any]:
+    return {
+        "cpu": describe_cpu(),
+        "kernel": platform.release(),
+        "commit": git("rev-parse", "HEAD"),
+        "dirty": bool(git("status", "--porcelain")),
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        "load_average_before": os.getloadavg()[0],
+    }
+
+
+def slug(name: str) -> str:
+    """ "Intel(R) Xeon(R) Processor" as the name of a folder: "intel-xeon-processor"."""
+    plain = re.sub(r"\((R|TM|C)\)", "", name, flags=re.IGNORECASE)
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+
+
+def result_paths(file_name: str) -> List[Path]:
+    return sorted((REPOSITORY / "benchmarks" / "results").glob(f"*/{file_name}"))
+
+
+def result_path(file_name: str) -> Path:
+    """Where this machine's results of one kind are kept."""
+    folder = slug(describe_cpu()["name"])
+    return REPOSITORY / "benchmarks" / "results" / folder / file_name

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""One iteration on the CPU, Impasto and PyTorch side by side.
+
+Both optimise the same pictures with the same weights and the preset `coursera`, in processes of
+their own with the same number of threads. First every contender's losses are compared with
+Impasto's in fp32, and a difference beyond the limit ends the script with 8 before anything is timed.
+Then they take turns, round after round, so that whatever else the machine does meets all of them;
+each time is a median over all rounds. PyTorch runs in every form given here that could be its
+fastest. In the same rounds the convolutions of the iteration are timed alone, and each of its steps.
+
+Writes benchmarks/results/<cpu>/cpu_vs_pytorch.json; benchmarks/render.py makes tables of it.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+import context
+from peers.runs import (
+    Inputs,
+    Run,
+    execute,
+    largest_difference,
+    make_square_inputs,
+    median_seconds,
+    run_impasto,
+    run_peer,
+)
+
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How far losses may differ from Impasto's in fp32: relative, in the terms named or in all."""
+
+    value: float
+    terms: Optional[Sequence[str]] = None
+
+
+COMPARISON_FAILED = 8
+CHECKED_ITERATIONS = 10
+# In bf16 only the whole loss: rounding turns the first steps of pixels that have hardly any
+# gradient, and the content term is then made of nothing else.
+LIMITS = {"fp32": Limit(1e-4), "bf16": Limit(1e-2, ("loss",))}
+
+# What makes PyTorch faster from outside: threads that stay on their cores, and a heap that keeps
+# its memory and asks for large pages. Otherwise tensors of many megabytes go back to the system
+# after each operation and are zeroed by it before the next one.
+TUNING = {
+    "OMP_PROC_BIND": "true",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
+Environment = Dict[str, str]
+
+
+@dataclass
+class Contender:
+    """A program in one configuration, and what its runs have shown."""
+
+    program: str
+    precision: str
+    form: str
+    run: Callable[[int, Environment], Run]
+    tuning: Environment = field(default_factory=dict)
+    difference: float = 0.0
+    peak_memory_bytes: int = 0  # without the tuning, which costs memory
+    runs: List[Run] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return " ".join(filter(None, (self.program, self.precision, self.form)))
+
+    def result(self, warm_up: int) -> Dict[str, Any]:
+        times = [seconds for run in self.runs for seconds in run.seconds_per_iteration(warm_up)]
+        return {
+            "program": self.program,
+            "form": self.form,
+            "precision": self.precision,
+            "seconds_per_iteration": median_seconds(self.runs, warm_up),
+            "fastest_iteration": min(times),
+            "slowest_iteration": max(times),
+            "iterations_timed": len(times),
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "largest_loss_difference": self.difference,
+            "about": self.runs[0].about,
+        }
+
+
+def cpu_precisions(impasto: str) -> List[str]:
+    backends = json.loads(execute([impasto, "devices", "--json"]))
+    return next(entry["precisions"] for entry in backends if entry["name"] == "cpu")
+
+
+def impasto_contender(arguments: argparse.Namespace, inputs: Inputs, precision: str) -> Contender:
+    def run(iterations: int, _: Environment) -> Run:
+        return run_impasto(arguments.impasto, inputs, iterations, arguments.threads, precision)
+
+    return Contender("Impasto", precision, "", run)
+
+
+def pytorch_contenders(
+    arguments: argparse.Namespace, inputs: Inputs, python: str, precisions: Sequence[str]
+) -> List[Contender]:
+    version = execute([python, "-c", "import torch; print(torch.__version__)"]).strip()
+
+    def contender(precision: str, form: str, options: Sequence[str]) -> Contender:
+        def run(iterations: int, variables: Environment) -> Run:
+            return run_peer(python, inputs, iterations, arguments.threads, options, variables)
+
+        return Contender(f"PyTorch {version}", precision, form, run, TUNING)
+
+    forms = {"NCHW": [], "NHWC": ["--channels-last"]}
+    if arguments.compile and int(version.split(".")[0]) >= 2:
+        forms["NHWC, compiled"] = ["--channels-last", "--compile"]
+    return [
+        contender(precision, form, ["--precision", precision, *options])
+        for precision in precisions
+        for form, options in forms.items()
+    ]
+
+
+def benchmark_program(arguments: argparse.Namespace, name: str, pattern: str) -> List[Any]:
+    """The measurements of one of our Google Benchmark programs."""
+    program = Path(arguments.impasto).with_name(name)
+    command = [str(program), f"--benchmark_filter={pattern}", "--benchmark_format=json"]
+    if name != "ceilings_bench":
+        command.append(f"--size={arguments.size}")
+    command.append("--benchmark_min_time=0.2")
+    output = execute(command, {"OMP_NUM_THREADS": str(arguments.threads)})
+    return json.loads(output)["benchmarks"]
+
+
+class Series:
+    """Measurements of many benchmarks, gathered round by round."""
+
+    def __init__(self) -> None:
+        self.measured: Dict[str, List[Dict[str, float]]] = {}
+
+    def add(self, benchmarks: Sequence[Dict[str, Any]]) -> None:
+        for benchmark in benchmarks:
+            if not benchmark.get("error_occurred"):
+                self.measured.setdefault(benchmark["name"], []).append(benchmark)
+
+    def medians(self, counter: str, scale: float = 1.0) -> Dict[str, float]:
+        """By name without the timer's suffix. Google Benchmark reports milliseconds here."""
+        return {
+            name.replace("/real_time", "").replace("/iterations:1/manual_time", ""): scale
+            * median(measurement[counter] for measurement in measurements)
+            for name, measurements in self.measured.items()
+            if counter in measurements[0]
+        }
+
+
+def check(contenders: Sequence[Contender]) -> bool:
+    """Compares everyone's losses with the first contender's, and notes everyone's memory."""
+    agree = True
+    reference: Optional[Run] = None
+    for contender in contenders:
+        run = contender.run(CHECKED_ITERATIONS, {})
+        contender.peak_memory_bytes = run.peak_memory_bytes
+        reference = reference or run
+        limit = LIMITS[contender.precision]
+        difference = largest_difference(reference, run, limit.terms)
+        contender.difference = difference.value
+        agree = agree and difference.value <= limit.value
+        print(
+            f"{contender.name}: losses differ by {difference.value:.1e} at most "
+            f"({difference.where}), allowed {limit.value:.0e}",
+            file=sys.stderr,
+        )
+    return agree
+
+
+def measure(arguments: argparse.Namespace, contenders: Sequence[Contender]) -> Dict[str, Any]:
+    convolutions, steps, ceilings = Series(), Series(), Series()
+    for number in range(arguments.rounds):
+        for contender in contenders:
+            run = contender.run(arguments.iterations, contender.tuning)
+            contender.runs.append(run)
+            seconds = median(run.seconds_per_iteration(arguments.warm_up))
+            print(f"round {number + 1}: {contender.name}: {seconds:.3f} s", file=sys.stderr)
+        convolutions.add(benchmark_program(arguments, "onednn_conv_bench", "."))
+        steps.add(benchmark_program(arguments, "iteration_bench", "^step/"))
+        ceilings.add(benchmark_program(arguments, "ceilings_bench", "."))
+    return {
+        "contenders": [contender.result(arguments.warm_up) for contender in contenders],
+        "convolution_seconds": convolutions.medians("real_time", 1e-3),
+        "winograd_error": convolutions.medians("error"),
+        "step_seconds": steps.medians("real_time", 1e-3),
+        "flops": ceilings.medians("FLOP/s"),
+        "bytes_per_second": ceilings.medians("bytes/s"),
+    }
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--impasto", default="build/release/bin/impasto", help="the program")
+    parser.add_argument(
+        "--python",
+        action="append",
+        help="an interpreter that has torch, h5py and PIL; may be repeated (default: python3)",
+    )
+    parser.add_argument("--size", type=int, default=256, help="side of the square pictures")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--iterations", type=int, default=8, help="in each round")
+    parser.add_argument("--warm-up", type=int, default=2, help="of them not timed")
+    parser.add_argument("--compile", action="store_true", help="also PyTorch 2's torch.compile")
+    parser.add_argument("--output", type=Path, help="(default: benchmarks/results/<cpu>/...)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    about = context.describe()
+    with tempfile.TemporaryDirectory() as folder:
+        pythons = arguments.python or ["python3"]
+        inputs = make_square_inputs(arguments.impasto, pythons[0], Path(folder), arguments.size)
+        precisions = cpu_precisions(arguments.impasto)
+        contenders = [impasto_contender(arguments, inputs, name) for name in precisions]
+        for python in pythons:
+            contenders += pytorch_contenders(arguments, inputs, python, precisions)
+        if not check(contenders):
+            return COMPARISON_FAILED
+        result = {
+            "context": about,
+            "size": arguments.size,
+            "threads": arguments.threads,
+            "pytorch_tuning": TUNING,
+            **measure(arguments, contenders),
+        }
+    output = arguments.output or context.result_path("cpu_vs_pytorch.json")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

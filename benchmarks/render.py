@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes the tables of measurements into the pages that show them.
+
+A page holds a pair of markers, <!-- benchmark:NAME --> and <!-- /benchmark -->, on lines of their
+own; what stands between them is replaced by the table NAME, one for each machine under
+benchmarks/results/. With --check nothing is written and a page out of date ends the script with 8.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Sequence
+
+import context
+
+OUT_OF_DATE = 8
+PAGES = ("README.md", "docs/performance.md")
+MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
+Result = Dict[str, Any]
+
+# Steps of an iteration by the end of their names, in the order of the table.
+STEP_KINDS = (
+    ("convolutions, forward", re.compile(r"conv\d_\d forward$")),
+    ("convolutions, data gradient", re.compile(r"conv\d_\d backward$")),
+    ("pooling, both ways", re.compile(r"pool\d (forward|backward)$")),
+    ("Gram matrices", re.compile(r"Gram matrix$")),
+    ("style loss", re.compile(r"style loss$")),
+    ("style gradient", re.compile(r"style backward$")),
+    ("content loss and gradient", re.compile(r"content loss$")),
+    ("total variation", re.compile(r"total variation$")),
+    ("Adam", re.compile(r"Adam$")),
+)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown, the first column to the left and the others to the right."""
+    lines = [header, ["---"] + ["--:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def milliseconds(seconds: float) -> str:
+    value = 1e3 * seconds
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+def caption(result: Result) -> str:
+    about, cpu = result["context"], result["context"]["cpu"]
+    place = f"{cpu['name']} (family {cpu['family']}, model {cpu['model']})"
+    virtual = ", virtual machine" if cpu["hypervisor"] else ""
+    dirty = " with changes" if about["dirty"] else ""
+    return (
+        f"{place}{virtual}, {result['threads']} threads, {result['size']}×{result['size']}; "
+        f"commit {about['commit'][:10]}{dirty}, {about['date']}.\n"
+    )
+
+
+def named(contender: Result) -> str:
+    form = f", {contender['form']}" if contender["form"] else ""
+    return f"{contender['program']}, {contender['precision']}{form}"
+
+
+def difference(contender: Result) -> str:
+    value = contender["largest_loss_difference"]
+    return f"{value:.0e}" if value > 0 else "–"
+
+
+def contender_rows(result: Result, contenders: Iterable[Result]) -> List[List[str]]:
+    own = result["contenders"][0]["seconds_per_iteration"]
+    return [
+        [
+            named(contender),
+            milliseconds(contender["seconds_per_iteration"]),
+            f"{contender['seconds_per_iteration'] / own:.2f}",
+            f"{contender['peak_memory_bytes'] / 2**20:.0f}",
+            difference(contender),
+        ]
+        for contender in contenders
+    ]
+
+
+CONTENDER_HEADER = ("", "ms per iteration", "relative", "peak MiB", "loss differs by")
+
+
+def fastest_forms(contenders: Sequence[Result]) -> List[Result]:
+    """Of each program and precision the fastest form."""
+    fastest: Dict[Any, Result] = {}
+    for contender in contenders:
+        key = (contender["program"], contender["precision"])
+        best = fastest.get(key, contender)
+        if contender["seconds_per_iteration"] <= best["seconds_per_iteration"]:
+            fastest[key] = contender
+    return list(fastest.values())
+
+
+def cpu_vs_pytorch(result: Result) -> str:
+    return table(CONTENDER_HEADER, contender_rows(result, fastest_forms(result["contenders"])))
+
+
+def cpu_vs_pytorch_all(result: Result) -> str:
+    return table(CONTENDER_HEADER, contender_rows(result, result["contenders"]))
+
+
+def summed(seconds: Dict[str, float], prefix: str) -> float:
+    return sum(value for name, value in seconds.items() if name.startswith(prefix))
+
+
+def iteration_vs_convolutions(result: Result) -> str:
+    """Impasto's iterations against its convolutions timed alone."""
+    rows = []
+    for contender in result["contenders"]:
+        if contender["program"] == "Impasto":
+            precision = contender["precision"]
+            alone = sum(
+                summed(result["convolution_seconds"], f"{way}/{precision}/")
+                for way in ("forward", "gradient")
+            )
+            whole = contender["seconds_per_iteration"]
+            rows.append(
+                [precision, milliseconds(whole), milliseconds(alone), f"{whole / alone:.2f}"]
+            )
+    return table(("", "ms per iteration", "ms convolutions alone", "ratio"), rows)
+
+
+def iteration_steps(result: Result) -> str:
+    """Where an iteration's time goes, by kind of step."""
+    precisions = sorted({name.split("/")[1] for name in result["step_seconds"]}, reverse=True)
+    columns: List[Dict[str, float]] = []
+    for precision in precisions:
+        kinds = {label: 0.0 for label, _ in STEP_KINDS}
+        for name, seconds in result["step_seconds"].items():
+            if name.split("/")[1] == precision:
+                label = next(label for label, pattern in STEP_KINDS if pattern.search(name))
+                kinds[label] += seconds
+        columns.append(kinds)
+    header = [""]
+    for precision in precisions:
+        header += [f"{precision} ms", "share"]
+    rows = []
+    for label, _ in STEP_KINDS:
+        if any(column[label] > 0 for column in columns):
+            row = [label]
+            for column in columns:
+                share = column[label] / sum(column.values())
+                row += [milliseconds(column[label]), f"{100 * share:.1f} %"]
+            rows.append(row)
+    return table(header, rows)
+
+
+def convolution_algorithms(result: Result) -> str:
+    """All convolutions of one kind, summed, against the forward ones in fp32."""
+    seconds = result["convolution_seconds"]
+    rows = []
+    for label, way in (
+        ("forward with bias and ReLU, direct", "forward"),
+        ("data gradient as a convolution of the rotated filters", "gradient"),
+        ("data gradient, oneDNN's own", "backward_data"),
+        ("forward, Winograd (not used)", "winograd"),
+    ):
+        sums = [summed(seconds, f"{way}/{precision}/") for precision in ("fp32", "bf16")]
+        rows.append([label, *(milliseconds(value) if value > 0 else "–" for value in sums)])
+    return table(("13 convolutions", "fp32 ms", "bf16 ms"), rows)
+
+
+def ceilings(result: Result) -> str:
+    """What the machine can do at most, on one thread and on all."""
+    names = {
+        "fma/256": "multiply-adds, AVX2",
+        "fma/512": "multiply-adds, AVX-512",
+        "bf16_dot/512": "multiply-adds, vdpbf16ps",
+        "copy": "copying",
+    }
+    rates = {**result["flops"], **result["bytes_per_second"]}
+    counts = sorted({int(name.rsplit("/", 1)[1]) for name in rates})
+    rows = []
+    for name, label in names.items():
+        measured = [rates.get(f"{name}/{count}") for count in counts]
+        if None not in measured:
+            unit = "GB/s" if name == "copy" else "GFLOP/s"
+            rows.append([f"{label}, {unit}", *(f"{rate / 1e9:.0f}" for rate in measured)])
+    return table(("", *(f"{count} thread{'s'[:count > 1]}" for count in counts)), rows)
+
+
+TABLES: Dict[str, Callable[[Result], str]] = {
+    "cpu_vs_pytorch": cpu_vs_pytorch,
+    "cpu_vs_pytorch_all": cpu_vs_pytorch_all,
+    "iteration_vs_convolutions": iteration_vs_convolutions,
+    "iteration_steps": iteration_steps,
+    "convolution_algorithms": convolution_algorithms,
+    "ceilings": ceilings,
+}
+
+
+def rendered(text: str, results: Sequence[Result]) -> str:
+    def replace(match: "re.Match[str]") -> str:
+        make = TABLES[match.group(2)]
+        tables = [f"\n{make(result)}\n{caption(result)}\n" for result in results]
+        return match.group(1) + "".join(tables) + match.group(3)
+
+    return MARKERS.sub(replace, text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="only say whether pages are current")
+    arguments = parser.parse_args()
+    paths = context.result_paths("cpu_vs_pytorch.json")
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    stale = 0
+    for page in PAGES:
+        path: Path = context.REPOSITORY / page
+        old = path.read_text(encoding="utf-8")
+        new = rendered(old, results)
+        if new != old:
+            stale += 1
+            print(f"{page}: {'out of date' if arguments.check else 'written'}")
+            if not arguments.check:
+                path.write_text(new, encoding="utf-8")
+    return OUT_OF_DATE if arguments.check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
