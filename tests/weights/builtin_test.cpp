@@ -116,7 +116,7 @@ class Calibrate : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Calibrate, GivesEveryChannelMeanZeroAndDeviationThirty) {
   // The reference needs a second for a small network; odd sides make partial windows in the pools.
-  const std::string deepest = GetParam() == "cpu" ? "conv5_1" : "conv2_1";
+  const std::string deepest = GetParam() == "cpu" ? "conv3_1" : "conv2_1";
   const std::int64_t side = GetParam() == "cpu" ? 45 : 21;
   const auto backend = make_backend(GetParam(), Precision::fp32);
   const std::array<Image, 2> samples = {draw_painting(side, side + 10),
@@ -124,9 +124,7 @@ TEST_P(Calibrate, GivesEveryChannelMeanZeroAndDeviationThirty) {
   Weights weights = builtin_weights(3, deepest);
   calibrate(weights, *backend, samples);
 
-  // Powers of two and the last: the whole network is run for each.
-  for (const std::size_t layers : {1UL, 2UL, 4UL, 8UL, weights.convs.size()}) {
-    if (layers > weights.convs.size()) continue;
+  for (const std::size_t layers : {1UL, 2UL, weights.convs.size()}) {
     Weights first = weights;
     first.convs.resize(layers);
     std::vector<float> values;
