@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernels/adam/adam.hpp"
+#include "kernels/common/parallel.hpp"
 
 namespace impasto::kernels::cpu {
 
@@ -24,7 +25,7 @@ void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* gr
   const auto epsilon = static_cast<float>(options.epsilon);
   const auto lowest = static_cast<float>(options.lowest);
   const auto highest = static_cast<float>(options.highest);
-#pragma omp parallel for simd schedule(static)
+#pragma omp parallel for simd schedule(static) if (parallel : count >= min_parallel)
   for (std::int64_t i = 0; i < count; ++i) {
     m[i] = beta1 * m[i] + keep1 * grad[i];
     v[i] = beta2 * v[i] + keep2 * grad[i] * grad[i];

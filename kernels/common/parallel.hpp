@@ -7,6 +7,10 @@
 
 namespace impasto::kernels {
 
+/// A loop over fewer values than this is done by one thread: it takes about as long as waking
+/// another.
+inline constexpr std::int64_t min_parallel = 8192;
+
 /// Sums chunk_sum(begin, end) over [0, count) on all threads. The chunks depend on `count` and
 /// `min_chunk` alone and their sums are added in order, so the result has the same bits on any
 /// number of threads. `min_chunk` keeps a chunk's work well above the price of handing it out.
@@ -16,7 +20,7 @@ double ordered_sum(std::int64_t count, ChunkSum chunk_sum, std::int64_t min_chun
   const std::int64_t chunk = std::max(min_chunk, (count + max_chunks - 1) / max_chunks);
   const std::int64_t chunks = (count + chunk - 1) / chunk;
   std::array<double, max_chunks> partial{};
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (chunks > 1)
   for (std::int64_t i = 0; i < chunks; ++i) {
     partial[static_cast<std::size_t>(i)] = chunk_sum(i * chunk, std::min(count, (i + 1) * chunk));
   }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <type_traits>
+
 #include "kernels/common/epilogue.hpp"
 #include "kernels/common/parallel.hpp"
 #include "kernels/content_loss/content_loss.hpp"
@@ -6,11 +8,8 @@
 namespace impasto::kernels::cpu {
 namespace {
 
-/// The epilogue of a call that wants the loss alone.
-struct NoGradient {
-  template <class T>
-  static void join(T* /*grad*/, float /*value*/, const T* /*feature*/) {}
-};
+/// In place of an epilogue where the loss alone is wanted.
+struct NoGradient {};
 
 template <class Epilogue, class T>
 double chunk_sum(T* grad, const T* features, const T* target, std::int64_t count,
@@ -20,7 +19,9 @@ double chunk_sum(T* grad, const T* features, const T* target, std::int64_t count
   for (std::int64_t i = 0; i < count; ++i) {
     const float difference = static_cast<float>(features[i]) - static_cast<float>(target[i]);
     sum += static_cast<double>(difference) * static_cast<double>(difference);
-    Epilogue::join(grad + i, gradient_scale * difference, features + i);
+    if constexpr (!std::is_same_v<Epilogue, NoGradient>) {
+      Epilogue::join(grad + i, gradient_scale * difference, features + i);
+    }
   }
   return sum;
 }
@@ -36,7 +37,8 @@ void content_loss(float* loss, T* grad, const T* features, const T* target, cons
     for (std::int64_t n = 0; n < size.batch; ++n) {
       const double sum = ordered_sum(per_image, [&](std::int64_t begin, std::int64_t end) {
         const std::int64_t at = n * per_image + begin;
-        T* grad_chunk = grad == nullptr ? nullptr : grad + at;
+        T* grad_chunk = nullptr;
+        if constexpr (!std::is_same_v<Epilogue, NoGradient>) grad_chunk = grad + at;
         return chunk_sum<Epilogue>(grad_chunk, features + at, target + at, end - begin,
                                    gradient_scale);
       });

@@ -12,7 +12,8 @@ bool inside(const ConvSize& size, std::int64_t h, std::int64_t w) {
 
 void conv_forward(double* y, const double* x, const double* weight, const double* bias,
                   const ConvSize& size, bool relu) {
-  const auto [N, H, W, C, K] = size;
+  const std::int64_t N = size.batch, H = size.height, W = size.width;
+  const std::int64_t C = size.in_channels, K = size.out_channels;
 #pragma omp parallel for collapse(3) schedule(static)
   for (std::int64_t n = 0; n < N; ++n) {
     for (std::int64_t h = 0; h < H; ++h) {
@@ -37,7 +38,8 @@ void conv_forward(double* y, const double* x, const double* weight, const double
 
 void conv_data_gradient(double* grad_x, const double* grad_y, const double* weight, const double* x,
                         const ConvSize& size, const GradientEpilogue& epilogue) {
-  const auto [N, H, W, C, K] = size;
+  const std::int64_t N = size.batch, H = size.height, W = size.width;
+  const std::int64_t C = size.in_channels, K = size.out_channels;
 #pragma omp parallel for collapse(3) schedule(static)
   for (std::int64_t n = 0; n < N; ++n) {
     for (std::int64_t h = 0; h < H; ++h) {

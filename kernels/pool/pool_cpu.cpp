@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/common/epilogue.hpp"
+#include "kernels/common/parallel.hpp"
 #include "kernels/pool/pool.hpp"
 
 // A window is pooled for all channels at once: they are contiguous, and the window's cells are a
@@ -34,7 +35,7 @@ template <PoolMode mode, class T>
 void forward(T* y, const T* x, const MapSize& x_size, PoolRounding rounding) {
   const MapSize y_size = pooled(x_size, rounding);
   const std::int64_t C = x_size.channels;
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (x_size.count() >= min_parallel)
   for (std::int64_t n = 0; n < y_size.batch; ++n) {
     for (std::int64_t i = 0; i < y_size.height; ++i) {
       T* y_row = y + (n * y_size.height + i) * y_size.width * C;
@@ -107,7 +108,7 @@ void backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
   const MapSize y_size = pooled(x_size, rounding);
   const std::int64_t row = x_size.width * x_size.channels;
   const std::int64_t row_pairs = (x_size.height + 1) / 2;
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (x_size.count() >= min_parallel)
   for (std::int64_t n = 0; n < x_size.batch; ++n) {
     for (std::int64_t i = 0; i < row_pairs; ++i) {
       const std::int64_t top = (n * x_size.height + 2 * i) * row;

@@ -16,7 +16,10 @@ struct Rows {
 /// Values [begin, end) of a row, which all have, or all lack, a neighbour to the left and right.
 template <bool has_left, bool has_right, bool with_gradient>
 double span_sum(float* grad, const Rows& rows, std::int64_t begin, std::int64_t end, float scale) {
-  const auto [here, above, below, C] = rows;
+  const float* here = rows.here;
+  const float* above = rows.above;
+  const float* below = rows.below;
+  const std::int64_t C = rows.channels;
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t i = begin; i < end; ++i) {
