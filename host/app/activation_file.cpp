@@ -32,8 +32,11 @@ bool write_file(const Activation& activation, const ActivationOrigin& origin,
                                         static_cast<hsize_t>(activation.width),
                                         static_cast<hsize_t>(activation.channels)};
   const Hdf5Space space(H5Screate_simple(3, shape.data(), nullptr));
+  // Without the time of writing, so that the same values give the same bytes.
+  const Hdf5Properties timeless(H5Pcreate(H5P_DATASET_CREATE));
+  H5Pset_obj_track_times(timeless.get(), false);
   Hdf5Dataset dataset(H5Dcreate2(file.get(), "activation", H5T_IEEE_F32LE, space.get(), H5P_DEFAULT,
-                                 H5P_DEFAULT, H5P_DEFAULT));
+                                 timeless.get(), H5P_DEFAULT));
   if (!dataset || H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
                            activation.values.data()) < 0) {
     return false;
