@@ -20,7 +20,8 @@ float octaves(Point p, float finest, std::uint32_t seed, Octave octave) {
   float sum = 0;
   float total = 0;
   float weight = 1;
-  for (float frequency = 1; frequency < 2048; frequency *= 2) {
+  float frequency = 1;
+  for (int i = 0; i < 11; ++i, frequency *= 2) {
     const float shown = clamp01(finest / frequency - 1);
     total += weight;
     if (shown > 0) sum += weight * (shown * octave(p, seed) + 0);

@@ -19,16 +19,18 @@ std::string keras_name(const VggLayer& layer) {
 std::vector<std::string> find_datasets(const Hdf5File& file, const std::string& group) {
   std::vector<std::string> found;
   if (const auto names = file.strings(group, "weight_names")) {
-    for (const std::string& name : *names) found.push_back(group + "/" + name);
+    for (const std::string& name : *names) found.push_back(fmt::format("{}/{}", group, name));
     return found;
   }
   for (const std::string& name : file.members(group)) {
-    const std::string object = group + "/" + name;
+    const std::string object = fmt::format("{}/{}", group, name);
     if (!file.is_group(object)) {
       found.push_back(object);
       continue;
     }
-    for (const std::string& inner : file.members(object)) found.push_back(object + "/" + inner);
+    for (const std::string& inner : file.members(object)) {
+      found.push_back(fmt::format("{}/{}", object, inner));
+    }
   }
   return found;
 }

@@ -211,7 +211,8 @@ class Parser {
     } else if (header.kind == struct_class && header.count == 1) {
       value.kind = MatValue::Kind::record;
       for (const std::string& name : read_field_names(header.end)) {
-        value.fields.emplace_back(name, read_nested(header.end, depth + 1));
+        value.fields.push_back(name);
+        value.cells.push_back(read_nested(header.end, depth + 1));
       }
     } else if (header.kind == char_class) {
       read_text(header, value);
@@ -326,8 +327,8 @@ void visit_variable(ByteSource& source, std::uint64_t size, const MatVisitor& vi
 }  // namespace
 
 const MatValue* MatValue::field(std::string_view name) const {
-  const auto found = std::ranges::find(fields, name, &std::pair<std::string, MatValue>::first);
-  return found == fields.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find(fields, name);
+  return found == fields.end() ? nullptr : &cells[static_cast<std::size_t>(found - fields.begin())];
 }
 
 void read_mat(const std::string& path, std::uint64_t bytes, const MatVisitor& visitor) {

@@ -5,7 +5,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace impasto {
@@ -23,8 +22,8 @@ struct MatValue {
   std::vector<std::uint64_t> shape;
   std::vector<float> numbers;  ///< column-major: the first axis runs fastest
   std::string text;
-  std::vector<MatValue> cells;
-  std::vector<std::pair<std::string, MatValue>> fields;
+  std::vector<MatValue> cells;      ///< of a cell array, or the values of a record's fields
+  std::vector<std::string> fields;  ///< a record's names for them
 
   /// A field of a record by name, or nullptr.
   [[nodiscard]] const MatValue* field(std::string_view name) const;

@@ -24,9 +24,9 @@ struct BackendEntry {
 /// Every backend this build knows, the one `auto` prefers first.
 std::vector<BackendEntry> list_backends();
 
-/// Opens a backend by name, or the best one available for "auto"; without a precision, in its default.
-/// Throws ErrorKind::usage for a name or precision that does not exist, ErrorKind::backend for one
-/// this machine cannot offer.
+/// Opens a backend by name, or the best one available for "auto"; without a precision, in its
+/// default. Throws ErrorKind::usage for a name or precision that does not exist, ErrorKind::backend
+/// for one this machine cannot offer.
 std::unique_ptr<Backend> make_backend(std::string_view name,
                                       std::optional<Precision> precision = std::nullopt);
 

@@ -35,8 +35,8 @@ Config coursera() {
 }
 
 /// Ours: what looked best in the fewest seconds with the built-in network, whose deeper layers add
-/// noise and no style (docs/decisions/0004-default-preset.md). All losses are means, so that weights
-/// keep their meaning at any size.
+/// noise and no style (docs/decisions/0004-default-preset.md). All losses are means, so that
+/// weights keep their meaning at any size.
 Config impasto_default() {
   Config config;
   config.preset = "impasto";

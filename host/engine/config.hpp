@@ -19,8 +19,8 @@ enum class Init : std::uint8_t {
   file,     ///< a picture of the user's
 };
 
-/// One stylization, complete: two runs with equal configurations, pictures and weights on one machine
-/// give the same bits.
+/// One stylization, complete: two runs with equal configurations, pictures and weights on one
+/// machine give the same bits.
 struct Config {
   std::string preset;
   Objective objective;

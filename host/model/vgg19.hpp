@@ -36,8 +36,9 @@ inline constexpr std::array<VggLayer, 21> vgg19 = {{
     {"pool5", pool_kind, 512, 512},
 }};
 
-/// The index of a layer in `vgg19`. Also understands others' names: relu4_2, block4_conv2, block4_pool.
-/// Throws ErrorKind::usage, naming the layers there are and the one nearest in spelling.
+/// The index of a layer in `vgg19`. Also understands others' names: relu4_2, block4_conv2,
+/// block4_pool. Throws ErrorKind::usage, naming the layers there are and the one nearest in
+/// spelling.
 std::size_t vgg19_index(std::string_view name);
 
 /// Red, green, blue: the mean pixel of the training set, subtracted from every input.

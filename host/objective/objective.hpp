@@ -30,7 +30,8 @@ struct LayerWeight {
 
 /// What is minimised:
 ///   content_weight · Σ_l w_l · content_scale · Σ (F_l − P_l)²
-/// + style_weight · Σ_l w_l · style_scale · Σ (gram_scale·G_l − A_l)²,  A_l = gram_scale·Gram(style)
+/// + style_weight · Σ_l w_l · style_scale · Σ (gram_scale·G_l − A_l)²,  A_l =
+/// gram_scale·Gram(style)
 /// + variation_weight · variation_scale · TV(pixels)
 /// and how the network pools, because that changes what the losses see.
 struct Objective {
@@ -46,8 +47,8 @@ struct Objective {
   kernels::PoolKind pool;
 };
 
-/// Throws ErrorKind::usage for an unknown or repeated layer, a weight that is negative or not finite,
-/// or an objective with nothing to minimise.
+/// Throws ErrorKind::usage for an unknown or repeated layer, a weight that is negative or not
+/// finite, or an objective with nothing to minimise.
 void check(const Objective& objective);
 
 }  // namespace impasto

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <gtest/gtest.h>
+#include <limits>
 #include <omp.h>
 
 #include "host/backend/registry.hpp"

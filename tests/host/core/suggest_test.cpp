@@ -2,7 +2,6 @@
 #include "host/core/suggest.hpp"
 
 #include <gtest/gtest.h>
-
 #include <vector>
 
 namespace impasto {
