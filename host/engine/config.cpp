@@ -35,7 +35,7 @@ Config coursera() {
 }
 
 /// Ours: what looked best in the fewest seconds with the built-in network, whose deeper layers add
-/// noise and no style (docs/decisions/0004-default-preset.md). All losses are means, so that
+/// noise and no style (docs/decisions/0006-default-preset.md). All losses are means, so that
 /// weights keep their meaning at any size.
 Config impasto_default() {
   Config config;
