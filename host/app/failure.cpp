@@ -31,6 +31,7 @@ int report_failure(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const Interrupted& interrupted) {
+    if (interrupted.nothing_saved) print_failure("stopped; nothing was written", {});
     return 128 + interrupted.signal;
   } catch (const HintedError& error) {
     return report(error.kind(), error.what(), error.hint());

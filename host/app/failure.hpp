@@ -20,9 +20,10 @@ class HintedError : public Error {
   std::string hint_;
 };
 
-/// Ends the program as a signal asked, everything worth saving being saved.
+/// Ends the program as a signal asked. Where nothing was saved `nothing_saved` says so to the user.
 struct Interrupted {
   int signal = 0;
+  bool nothing_saved = false;
 };
 
 /// Tells the user about the exception on stderr and returns the program's exit code for it. The one

@@ -31,7 +31,7 @@ void catch_signals() {
 int caught_signal() { return caught.load(); }
 
 void stop_if_asked() {
-  if (const int signal = caught.load(); signal != 0) throw Interrupted{signal};
+  if (const int signal = caught.load(); signal != 0) throw Interrupted{signal, true};
 }
 
 }  // namespace impasto::app

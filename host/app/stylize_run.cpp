@@ -120,9 +120,12 @@ Image StylizeRun::finished_picture(Stylizer& stylizer) const {
   return picture;
 }
 
+bool StylizeRun::saved() const {
+  return course_.last.iteration > 0 || course_.ending != Ending::stopped;
+}
+
 void StylizeRun::save(Stylizer& stylizer, const Weights& weights) {
-  // A run stopped before its first step has nothing to show but its own beginning.
-  if (course_.last.iteration == 0 && course_.ending == Ending::stopped) {
+  if (!saved()) {
     log_.write(end_record({}));
     return;
   }
@@ -186,10 +189,7 @@ std::string StylizeRun::comment(const Weights& weights) const {
 void StylizeRun::summarise(const Weights& weights) const {
   if (options_.quiet) return;
   const Progress& last = course_.last;
-  if (course_.ending == Ending::stopped && last.iteration == 0) {
-    message("Stopped before the first iteration: nothing was written.\n");
-    return;
-  }
+  if (!saved()) return;
   const std::string_view verb =
       course_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
   message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
@@ -217,7 +217,7 @@ void StylizeRun::end() const {
         "a smaller --learning-rate usually helps");
   }
   if (log_.failure()) throw Error(*log_.failure());
-  if (course_.ending == Ending::stopped) throw Interrupted{caught_signal()};
+  if (course_.ending == Ending::stopped) throw Interrupted{caught_signal(), !saved()};
 }
 
 }  // namespace impasto::app

@@ -45,6 +45,8 @@ class StylizeRun {
   [[nodiscard]] std::string comment(const Weights& weights) const;
   [[nodiscard]] Image finished_picture(Stylizer& stylizer) const;
   bool report(Stylizer& stylizer, const Weights& weights, const Progress& progress);
+  /// A run stopped before its first step has nothing to show but its own beginning.
+  [[nodiscard]] bool saved() const;
   void save(Stylizer& stylizer, const Weights& weights);
   void summarise(const Weights& weights) const;
   void end() const;

@@ -59,8 +59,10 @@ void print_message(std::string_view text) {
 
 void print_failure(std::string_view message, std::string_view hint) {
   const bool colour = terminal().colour;
-  std::string text = fmt::format("{}impasto:{} {}\n", colour ? "\x1b[1;31m" : "",
-                                 colour ? "\x1b[0m" : "", message);
+  // A progress line may be in the way.
+  std::string text = terminal().redraws ? "\r\x1b[K" : "";
+  text += fmt::format("{}impasto:{} {}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "",
+                      message);
   if (!hint.empty()) text += fmt::format("         {}\n", hint);
   print_message(text);
 }

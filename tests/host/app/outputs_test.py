@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """An output path holds nothing, the old file or a complete new one; whatever happens."""
 
+import json
 import os
 import random
 import resource
@@ -9,6 +10,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import zlib
 
 import png
 from harness import PROGRAM, ProgramTest
@@ -27,6 +29,15 @@ class OutputTest(ProgramTest):
         picture = png.Picture(self.path("out.png"))
         self.assertEqual((picture.width, picture.height), (48, 36))
         self.assertEqual((picture.bits, picture.channels), (8, 3))
+
+    def test_recipe_inside_the_picture(self):
+        self.stylize("--style-weight", "3.5", iterations=1)
+        with open(self.path("out.png"), "rb") as file:
+            key, rest = dict(png.chunks(file.read()))[b"zTXt"].split(b"\0", 1)
+        recipe = json.loads(zlib.decompress(rest[1:]))
+        self.assertEqual(key, b"Comment")
+        self.assertEqual(recipe["config"]["style_weight"], 3.5)
+        self.assertNotIn("out.png", json.dumps(recipe))
 
     def test_alpha_and_depth_are_kept(self):
         png.write(self.path("in.png"), 48, 40, bits=16, alpha=True,

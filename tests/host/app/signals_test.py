@@ -43,6 +43,7 @@ class SignalTest(ProgramTest):
         process.send_signal(signal.SIGTERM)
         _, messages = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 128 + signal.SIGTERM, messages)
+        self.assertIn("nothing was written", messages)
         self.assertEqual(self.files(), [])
 
     def test_second_signal(self):
