@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/objective_options.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/plan.hpp"
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/settings.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>

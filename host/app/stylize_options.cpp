@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/stylize_options.hpp"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "host/app/failure.hpp"

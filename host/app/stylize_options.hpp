@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +8,10 @@
 
 #include "host/app/objective_options.hpp"
 #include "host/engine/config.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace impasto::app {
 

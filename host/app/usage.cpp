@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/usage.hpp"
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 

@@ -2,6 +2,7 @@
 #include "host/app/weights_report.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace impasto::app {
 namespace {
