@@ -4,7 +4,8 @@
 
 Both optimise the same pictures with the same weights and the preset `coursera`, in processes of
 their own with the same number of threads. First every contender's losses are compared with
-Impasto's in fp32, and a difference beyond the limit ends the script with 8 before anything is timed.
+Impasto's in fp32 (peers/agreement.py), and a difference beyond its limits ends the script with 8
+before anything is timed.
 Then they take turns, round after round, so that whatever else the machine does meets all of them;
 each time is a median over all rounds. PyTorch runs in every form given here that could be its
 fastest. In the same rounds the convolutions of the iteration are timed alone, and each of its steps.
@@ -23,11 +24,11 @@ from statistics import median
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import context
+from peers.agreement import judge
 from peers.runs import (
     Inputs,
     Run,
     execute,
-    largest_difference,
     make_square_inputs,
     median_seconds,
     run_impasto,
@@ -35,20 +36,8 @@ from peers.runs import (
 )
 
 
-
-@dataclass(frozen=True)
-class Limit:
-    """How far losses may differ from Impasto's in fp32: relative, in the terms named or in all."""
-
-    value: float
-    terms: Optional[Sequence[str]] = None
-
-
 COMPARISON_FAILED = 8
 CHECKED_ITERATIONS = 10
-# In bf16 only the whole loss: rounding turns the first steps of pixels that have hardly any
-# gradient, and the content term is then made of nothing else.
-LIMITS = {"fp32": Limit(1e-4), "bf16": Limit(1e-2, ("loss",))}
 
 # What makes PyTorch faster from outside: threads that stay on their cores, and a heap that keeps
 # its memory and asks for large pages. Otherwise tensors of many megabytes go back to the system
@@ -168,15 +157,10 @@ def check(contenders: Sequence[Contender]) -> bool:
         run = contender.run(CHECKED_ITERATIONS, {})
         contender.peak_memory_bytes = run.peak_memory_bytes
         reference = reference or run
-        limit = LIMITS[contender.precision]
-        difference = largest_difference(reference, run, limit.terms)
-        contender.difference = difference.value
-        agree = agree and difference.value <= limit.value
-        print(
-            f"{contender.name}: losses differ by {difference.value:.1e} at most "
-            f"({difference.where}), allowed {limit.value:.0e}",
-            file=sys.stderr,
-        )
+        agrees, differences, sentence = judge(reference.records, run.records, contender.precision)
+        contender.difference = differences["loss of all pictures"]
+        agree = agree and agrees
+        print(f"{contender.name}: {sentence}", file=sys.stderr)
     return agree
 
 
@@ -209,7 +193,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--python",
         action="append",
-        help="an interpreter that has torch, h5py and PIL; may be repeated (default: python3)",
+        help="an interpreter that has torch, h5py and PIL; may be repeated (default: this one)",
     )
     parser.add_argument("--size", type=int, default=256, help="side of the square pictures")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -225,7 +209,7 @@ def main() -> int:
     arguments = parse_arguments()
     about = context.describe()
     with tempfile.TemporaryDirectory() as folder:
-        pythons = arguments.python or ["python3"]
+        pythons = arguments.python or [sys.executable]
         inputs = make_square_inputs(arguments.impasto, pythons[0], Path(folder), arguments.size)
         precisions = cpu_precisions(arguments.impasto)
         contenders = [impasto_contender(arguments, inputs, name) for name in precisions]

@@ -11,6 +11,7 @@ Shape map_at(std::string_view layer, std::int64_t size) {
 
 void register_benchmarks(const Settings& settings) {
   for_each_precision(settings, [&](const std::shared_ptr<Backend>& backend) {
+    add_preprocess(backend, settings.size);
     add_pool(backend, settings.size);
     add_gram(backend, settings.size);
     add_style_loss(backend, settings.size);

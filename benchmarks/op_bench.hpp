@@ -29,6 +29,7 @@ inline std::string benchmark_name(std::string_view op, const Backend& backend,
 }
 
 using SharedBackend = std::shared_ptr<Backend>;
+void add_preprocess(const SharedBackend& backend, std::int64_t size);
 void add_pool(const SharedBackend& backend, std::int64_t size);
 void add_gram(const SharedBackend& backend, std::int64_t size);
 void add_style_loss(const SharedBackend& backend, std::int64_t size);

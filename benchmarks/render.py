@@ -12,7 +12,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 import context
 
@@ -202,24 +202,31 @@ def rendered(text: str, results: Sequence[Result]) -> str:
     return MARKERS.sub(replace, text)
 
 
+def stale_pages() -> List[Tuple[Path, str]]:
+    """The pages that do not show the results as they are, and what they should contain."""
+    paths = context.result_paths("cpu_vs_pytorch.json")
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    stale = []
+    for page in PAGES:
+        path = context.REPOSITORY / page
+        old = path.read_text(encoding="utf-8")
+        new = rendered(old, results)
+        if new != old:
+            stale.append((path, new))
+    return stale
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="only say whether pages are current")
     arguments = parser.parse_args()
-    paths = context.result_paths("cpu_vs_pytorch.json")
-    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    stale = 0
-    for page in PAGES:
-        path: Path = context.REPOSITORY / page
-        old = path.read_text(encoding="utf-8")
-        new = rendered(old, results)
-        if new != old:
-            stale += 1
-            print(f"{page}: {'out of date' if arguments.check else 'written'}")
-            if not arguments.check:
-                path.write_text(new, encoding="utf-8")
+    stale = stale_pages()
+    for path, text in stale:
+        print(f"{path.name}: {'out of date' if arguments.check else 'written'}")
+        if not arguments.check:
+            path.write_text(text, encoding="utf-8")
     return OUT_OF_DATE if arguments.check and stale else 0
 
 

@@ -46,7 +46,7 @@ class Options:
 
     threads: int
     channels_last: bool
-    precision: str  # fp32, bf16 (the network in bf16) or autocast (PyTorch decides)
+    precision: str  # fp64, fp32, bf16 (the network in bf16) or autocast (PyTorch decides)
     compiled: bool
 
     @property
@@ -54,8 +54,13 @@ class Options:
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     @property
+    def pixel_type(self) -> torch.dtype:
+        """Of pixels, Gram matrices, losses and Adam's state."""
+        return torch.float64 if self.precision == "fp64" else torch.float32
+
+    @property
     def network_type(self) -> torch.dtype:
-        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+        return torch.bfloat16 if self.precision == "bf16" else self.pixel_type
 
     def mixed(self) -> ContextManager[Any]:
         if self.precision != "autocast":
@@ -76,7 +81,7 @@ class Network:
 
     def __init__(self, path: str, options: Options) -> None:
         self.options = options
-        self.mean = torch.tensor(MEAN).view(1, 3, 1, 1)
+        self.mean = torch.tensor(MEAN, dtype=options.pixel_type).view(1, 3, 1, 1)
         self.parameters: Dict[str, Tuple[Tensor, Tensor]] = {}
         with h5py.File(path, "r") as file:
             for name in layer_names():
@@ -104,18 +109,18 @@ class Network:
         return found
 
 
-def gram(features: Tensor) -> Tensor:
-    """F^T F / P for one image, in float whatever the features are: sums over P need it."""
+def gram(features: Tensor, sum_type: torch.dtype) -> Tensor:
+    """F^T F / P for one image, at least in float whatever the features are: sums over P need it."""
     _, channels, height, width = features.shape
     rows = features.permute(0, 2, 3, 1).reshape(-1, channels)  # a view in channels-last layout
     with torch.autocast("cpu", enabled=False):
-        rows = rows.float()
+        rows = rows.to(sum_type)
         return rows.t().mm(rows) / (height * width)
 
 
 def content_term(features: Tensor, target: Tensor) -> Tensor:
     _, channels, height, width = features.shape
-    difference = features.float() - target.float()
+    difference = features.to(target.dtype) - target
     return difference.square().sum() / (4.0 * channels * height * width)
 
 
@@ -129,17 +134,22 @@ class Objective:
 
     def __init__(self, network: Network, content: Tensor, style: Tensor) -> None:
         self.network = network
+        self.sum_type = network.options.pixel_type
         with torch.no_grad(), network.options.mixed():
-            self.content = network.features(content, (CONTENT_LAYER,))[CONTENT_LAYER].clone()
+            target = network.features(content, (CONTENT_LAYER,))[CONTENT_LAYER]
+            self.content = target.to(self.sum_type)
             styles = network.features(style, STYLE_LAYERS)
-            self.styles = {name: gram(styles[name]) for name in STYLE_LAYERS}
+            self.styles = {name: gram(styles[name], self.sum_type) for name in STYLE_LAYERS}
 
     def __call__(self, pixels: Tensor) -> Tuple[Tensor, Tensor]:
         """The loss, and as one tensor the content term and the style layers' terms."""
         with self.network.options.mixed():
             features = self.network.features(pixels, STYLE_LAYERS + (CONTENT_LAYER,))
             content = content_term(features[CONTENT_LAYER], self.content)
-            styles = [style_term(gram(features[name]), self.styles[name]) for name in STYLE_LAYERS]
+            styles = [
+                style_term(gram(features[name], self.sum_type), self.styles[name])
+                for name in STYLE_LAYERS
+            ]
         style = STYLE_LAYER_WEIGHT * torch.stack(styles).sum()
         return CONTENT_WEIGHT * content + STYLE_WEIGHT * style, torch.stack([content, *styles])
 
@@ -193,17 +203,22 @@ def optimise(
     return records
 
 
-def read_picture(path: str, layout: torch.memory_format) -> Tensor:
+def as_pixels(values: numpy.ndarray, options: Options) -> Tensor:
+    """(H,W,3) as PyTorch computes with it: (1,3,H,W)."""
+    pixels = torch.from_numpy(values).permute(2, 0, 1)[None]
+    return pixels.to(options.pixel_type).contiguous(memory_format=options.layout)
+
+
+def read_picture(path: str, options: Options) -> Tensor:
     with Image.open(path) as image:
-        values = numpy.asarray(image.convert("RGB"), dtype=numpy.float32)
-    return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous(memory_format=layout)
+        return as_pixels(numpy.asarray(image.convert("RGB"), dtype=numpy.float32), options)
 
 
-def read_floats(path: str, like: Tensor, layout: torch.memory_format) -> Tensor:
+def read_floats(path: str, like: Tensor, options: Options) -> Tensor:
     """A raw file of 32-bit floats, (H,W,3), with the size of another picture."""
     _, channels, height, width = like.shape
     values = numpy.fromfile(path, dtype="<f4").reshape(height, width, channels)
-    return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous(memory_format=layout)
+    return as_pixels(values, options)
 
 
 def loaded_libraries() -> List[str]:
@@ -244,7 +259,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--iterations", type=int, default=10)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--channels-last", action="store_true")
-    parser.add_argument("--precision", choices=("fp32", "bf16", "autocast"), default="fp32")
+    parser.add_argument("--precision", choices=("fp64", "fp32", "bf16", "autocast"), default="fp32")
     parser.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
     return parser.parse_args()
 
@@ -255,10 +270,10 @@ def main() -> None:
         arguments.threads, arguments.channels_last, arguments.precision, arguments.compile
     )
     torch.set_num_threads(options.threads)
-    content = read_picture(arguments.content, options.layout)
-    style = read_picture(arguments.style, options.layout)
+    content = read_picture(arguments.content, options)
+    style = read_picture(arguments.style, options)
     if arguments.initial:
-        pixels = read_floats(arguments.initial, content, options.layout)
+        pixels = read_floats(arguments.initial, content, options)
     else:
         pixels = content.clone(memory_format=torch.preserve_format)
     objective = Objective(Network(arguments.weights, options), content, style)

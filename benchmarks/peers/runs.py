@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence
 
 PEER = Path(__file__).with_name("pytorch_peer.py")
 Record = Dict[str, Any]
@@ -36,14 +36,6 @@ class Run:
         """Times from one picture to the next. The last record is an evaluation, not a step."""
         ends = [record["seconds"] for record in self.records[:-1]]
         return [after - before for before, after in zip(ends, ends[1:])][warm_up:]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The largest relative difference between two runs, and where it is."""
-
-    value: float
-    where: str
 
 
 def execute(command: Sequence[str], environment: Optional[Dict[str, str]] = None) -> str:
@@ -83,14 +75,19 @@ def make_square_inputs(impasto: str, python: str, folder: Path, side: int) -> In
 
 
 def run_impasto(
-    impasto: str, inputs: Inputs, iterations: int, threads: int, precision: str = "fp32"
+    impasto: str,
+    inputs: Inputs,
+    iterations: int,
+    threads: int,
+    precision: str = "fp32",
+    backend: str = "cpu",
 ) -> Run:
     log = inputs.weights.with_name("log.jsonl")
     command = [impasto, "stylize", str(inputs.content), str(inputs.style), "--quiet"]
     command += ["-o", str(inputs.weights.with_name("result.png")), "--log", str(log)]
     command += ["--weights", str(inputs.weights), "--preset", "coursera", "--init", "content"]
     command += ["--size", str(inputs.content_size), "--style-size", str(inputs.style_size)]
-    command += ["--iterations", str(iterations), "--backend", "cpu", "--precision", precision]
+    command += ["--iterations", str(iterations), "--backend", backend, "--precision", precision]
     execute(command, {"OMP_NUM_THREADS": str(threads)})
     events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     start, end = events[0], events[-1]
@@ -116,36 +113,6 @@ def run_peer(
     result = json.loads(execute(command, variables))
     records, peak = result.pop("iterations"), result.pop("peak_memory_bytes")
     return Run(about=result, records=records, peak_memory_bytes=peak)
-
-
-def terms(record: Record) -> Iterator[Tuple[str, float]]:
-    """Every number of a record that is a loss or a part of one."""
-    for name in ("loss", "content", "style"):
-        yield name, record[name]
-    for group in ("content_layers", "style_layers"):
-        for layer, value in record[group].items():
-            yield f"{group}.{layer}", value
-
-
-def largest_difference(
-    ours: Run, theirs: Run, wanted: Optional[Sequence[str]] = None
-) -> Difference:
-    """Over all pictures and all terms, or the wanted ones. Both runs must list the same terms."""
-    if len(ours.records) != len(theirs.records):
-        raise RuntimeError(f"{len(ours.records)} pictures against {len(theirs.records)}")
-    largest = Difference(0.0, "nowhere")
-    for our_record, their_record in zip(ours.records, theirs.records):
-        our_terms, their_terms = dict(terms(our_record)), dict(terms(their_record))
-        if our_terms.keys() != their_terms.keys():
-            raise RuntimeError(f"terms {sorted(our_terms)} against {sorted(their_terms)}")
-        for name, our_value in our_terms.items():
-            if wanted and name not in wanted:
-                continue
-            scale = max(abs(our_value), abs(their_terms[name]))
-            value = abs(our_value - their_terms[name]) / scale if scale > 0 else 0.0
-            if not value <= largest.value:  # a NaN is a difference
-                largest = Difference(value, f"{name}, picture {our_record['iteration']}")
-    return largest
 
 
 def median_seconds(runs: Sequence[Run], warm_up: int) -> float:
