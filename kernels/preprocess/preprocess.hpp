@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/common/device.hpp"
+
 namespace impasto::kernels {
 
 /// Pixels to network input: subtract the network's mean pixel.
@@ -23,5 +25,12 @@ template <class T>
 void preprocess(T* y, const float* pixels, const std::array<float, 3>& mean,
                 std::int64_t pixel_count);
 }  // namespace cpu
+
+namespace IMPASTO_DEVICE {
+/// Enqueues it. T: float, bfloat16 or float16.
+template <class T>
+void preprocess(T* y, const float* pixels, const std::array<float, 3>& mean,
+                std::int64_t pixel_count, Stream stream);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace impasto::kernels {
+
+/// How a CUDA kernel multiplies matrices. Sums are float either way.
+enum class Arithmetic : std::uint8_t {
+  fp32,          ///< multiply-adds in float, whatever the storage: exact to rounding, any GPU
+  tensor_cores,  ///< mma.sync: bfloat16 and float16 as they are, float rounded to tf32; sm_80 on
+};
+
+}  // namespace impasto::kernels

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// CUDA's words for a kernel that is compiled by nvcc or, for the host-SIMT machine, by g++ or
+/// clang++. A kernel includes this file and nothing of CUDA's.
+///
+/// What a kernel must do differently than in plain CUDA:
+///   SIMT_SHARED(float, tile, [8][33]);       instead of   __shared__ float tile[8][33];
+///   simt::dynamic_shared<float>()            instead of   extern __shared__ float tile[];
+///   simt::launch(kernel, grid, stream, ...)  instead of   kernel<<<...>>>(...)
+
+#ifdef __CUDACC__
+
+#include <cuda_runtime.h>
+
+#define SIMT_SHARED(type, name, ...) __shared__ type name __VA_ARGS__
+
+namespace simt {
+
+template <class T>
+__device__ __forceinline__ T* dynamic_shared() {
+  extern __shared__ __align__(128) unsigned char simt_dynamic_shared[];
+  return reinterpret_cast<T*>(simt_dynamic_shared);
+}
+
+}  // namespace simt
+
+#else
+
+#include "simt/host_words.hpp"
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "simt/cuda.hpp"
+#ifndef __CUDACC__
+#include "simt/stream.hpp"
+#endif
+
+namespace simt {
+
+#ifdef __CUDACC__
+
+using StreamHandle = cudaStream_t;
+
+/// A launch that CUDA refused.
+class Error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Grid {
+  const char* name;  ///< of the kernel, for messages
+  dim3 blocks;
+  dim3 threads;
+  std::size_t shared_bytes = 0;
+};
+
+/// Enqueues kernel(arguments...) for every thread of the grid. Throws Error.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream,
+            Arguments... arguments) {
+  const auto require = [&](cudaError_t status) {
+    if (status != cudaSuccess) {
+      throw Error(std::string("launch of ") + grid.name + ": " + cudaGetErrorString(status));
+    }
+  };
+  constexpr std::size_t without_asking = 48U << 10U;
+  if (grid.shared_bytes > without_asking) {
+    require(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                                 cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                 static_cast<int>(grid.shared_bytes)));
+  }
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid.blocks;
+  config.blockDim = grid.threads;
+  config.dynamicSmemBytes = grid.shared_bytes;
+  config.stream = stream;
+  require(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...));
+}
+
+#else
+
+using StreamHandle = Stream*;
+
+/// Whether this file's kernels report every access (simt/README.md).
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool traced = true;
+#elif defined(__has_feature)
+inline constexpr bool traced = __has_feature(thread_sanitizer);
+#else
+inline constexpr bool traced = false;
+#endif
+
+/// Enqueues kernel(arguments...) for every thread of the grid; without a stream it is run at once.
+/// Throws Error for a grid that CUDA would refuse; what the kernel does wrong is thrown where it
+/// runs.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream,
+            Arguments... arguments) {
+  require_valid(grid);
+  auto work = [=] {
+    auto body = [=] { kernel(static_cast<Parameters>(arguments)...); };
+    Machine::get().launch(
+        grid, [](void* argument) { (*static_cast<decltype(body)*>(argument))(); }, &body, traced);
+  };
+  if (stream != nullptr) {
+    stream->enqueue(work);
+  } else {
+    work();
+  }
+}
+
+#endif
+
+}  // namespace simt

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+#include "simt/machine.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace simt {
+namespace {
+
+std::string text(const Dim3& index) {
+  return std::string("(") + std::to_string(index.x) + "," + std::to_string(index.y) + "," +
+         std::to_string(index.z) + ")";
+}
+
+Dim3 index_in(std::uint64_t i, const Dim3& size) {
+  return {static_cast<unsigned>(i % size.x), static_cast<unsigned>(i / size.x % size.y),
+          static_cast<unsigned>(i / size.x / size.y)};
+}
+
+}  // namespace
+
+void require_valid(const Grid& grid) {
+  constexpr unsigned most_threads = 1024;
+  constexpr unsigned most_blocks_x = 0x7fffffffU;
+  constexpr unsigned most_blocks = 65535;
+  const auto refuse = [&](const std::string& what) {
+    throw Error(std::string("launch of ") + grid.name + ": " + what);
+  };
+  if (grid.blocks.count() == 0 || grid.threads.count() == 0) {
+    refuse("a grid of " + text(grid.blocks) + " blocks of " + text(grid.threads) + " threads");
+  }
+  if (grid.threads.count() > most_threads || grid.threads.z > 64) {
+    refuse("a block of " + text(grid.threads) + " threads; 1024 are allowed, 64 along z");
+  }
+  if (grid.blocks.x > most_blocks_x || grid.blocks.y > most_blocks || grid.blocks.z > most_blocks) {
+    refuse("a grid of " + text(grid.blocks) + " blocks; 65535 are allowed along y and z");
+  }
+  if (grid.shared_bytes > SharedMemory::largest) {
+    refuse(std::to_string(grid.shared_bytes) + " bytes of shared memory; " +
+           std::to_string(SharedMemory::largest) + " are allowed");
+  }
+}
+
+Machine& Machine::get() {
+  static Machine machine;
+  return machine;
+}
+
+void Machine::launch(const Grid& grid, Fiber::Body body, void* argument, bool traced) {
+  grid_ = grid;
+  body_ = body;
+  argument_ = argument;
+  traced_ = traced;
+  failure_.clear();
+  random_.seed(schedule_.seed);
+  first_block_ = serial_ + 1;
+  thread_count_ = grid.threads.count();
+  while (threads_.size() < thread_count_) threads_.push_back(std::make_unique<Thread>());
+  for (const std::uint64_t block : block_order()) {
+    run_block(index_in(block, grid.blocks));
+    if (!failure_.empty()) throw Error(failure_);
+  }
+}
+
+std::vector<std::uint64_t> Machine::block_order() {
+  std::vector<std::uint64_t> order(grid_.blocks.count());
+  std::iota(order.begin(), order.end(), 0);
+  if (schedule_.order == Schedule::Order::reverse) std::reverse(order.begin(), order.end());
+  if (schedule_.order == Schedule::Order::random) {
+    std::shuffle(order.begin(), order.end(), random_);
+  }
+  return order;
+}
+
+void Machine::run_block(const Dim3& index) {
+  block_index_ = index;
+  ++serial_;
+  fenced_ = false;
+  acquired_ = false;
+  at_barrier_ = 0;
+  ended_ = 0;
+  shared_memory_.begin_block(grid_.shared_bytes);
+  ready_.reset();
+  for (std::size_t id = 0; id < thread_count_; ++id) {
+    Thread& thread = *threads_[id];
+    thread.index = index_in(id, grid_.threads);
+    thread.id = static_cast<unsigned>(id);
+    thread.state = State::ready;
+    thread.block_phase = 0;
+    thread.warp_phase = 0;
+    thread.copies.assign(1, {});
+    thread.fiber.start(&Machine::thread_main, this);
+    make_ready(thread);
+  }
+  run_threads();
+}
+
+void Machine::run_threads() {
+  while (ended_ < thread_count_ && failure_.empty()) {
+    current_ = next();
+    if (current_ == nullptr) {
+      report_deadlock();
+      return;
+    }
+    current_->fiber.enter();
+    current_ = nullptr;
+  }
+}
+
+/// Takes the next thread that can run; null when there is none.
+Machine::Thread* Machine::next() {
+  if (ready_.none()) return nullptr;
+  std::size_t id = 0;
+  switch (schedule_.order) {
+    case Schedule::Order::forward: id = ready_._Find_first(); break;
+    case Schedule::Order::reverse:
+      id = thread_count_ - 1;
+      while (!ready_.test(id)) --id;
+      break;
+    case Schedule::Order::random:
+      id = random_() % thread_count_;
+      while (!ready_.test(id)) id = (id + 1) % thread_count_;
+      break;
+  }
+  ready_.reset(id);
+  return threads_[id].get();
+}
+
+void Machine::make_ready(Thread& thread) {
+  thread.state = State::ready;
+  ready_.set(thread.id);
+}
+
+void Machine::thread_main(void* machine) {
+  auto& self = *static_cast<Machine*>(machine);
+  self.body_(self.argument_);
+  self.end_of_thread();
+}
+
+void Machine::end_of_thread() {
+  for (const auto& group : current_->copies) {
+    for (const Copy& copy : group) complete(copy);
+  }
+  current_->state = State::ended;
+  ++ended_;
+  if (at_barrier_ > 0) {
+    fail("divergent barrier: " + name(*current_) + " ended, and " + name(*first_at_barrier_) +
+             " waits for it",
+         to_string(first_at_barrier_->site));
+  }
+}
+
+void Machine::wait() { current_->fiber.leave(); }
+
+void Machine::barrier(const Site& site) {
+  current_->site = site;
+  if (ended_ > 0) {
+    fail_here("divergent barrier: " + std::to_string(ended_) +
+              " threads of the block have ended and never come to it");
+  }
+  if (at_barrier_ == 0) first_at_barrier_ = current_;
+  const Site& expected = first_at_barrier_->site;
+  if (expected.line != site.line || std::string_view(expected.file) != site.file) {
+    fail_here("divergent barrier: " + name(*first_at_barrier_) + " waits at another one, " +
+              to_string(expected));
+  }
+  if (++at_barrier_ == thread_count_) {
+    release_barrier();
+    return;
+  }
+  current_->state = State::at_barrier;
+  wait();
+}
+
+void Machine::release_barrier() {
+  at_barrier_ = 0;
+  for (std::size_t id = 0; id < thread_count_; ++id) {
+    Thread& thread = *threads_[id];
+    ++thread.block_phase;
+    thread.warp_phase = 0;
+    if (&thread != current_) make_ready(thread);
+  }
+}
+
+void Machine::rendezvous(const char* what, unsigned mask, void* own,
+                         void (*combine)(Lanes& lanes, const void* argument), const void* argument,
+                         const Site& site) {
+  Thread& self = *current_;
+  self.site = site;
+  const unsigned lane = self.id % 32;
+  if ((mask >> lane & 1U) == 0) fail_here(std::string(what) + ": its mask leaves out the caller");
+  const std::size_t first = self.id - lane;
+  Lanes lanes{};
+  lanes[lane] = own;
+  for (unsigned i = 0; i < 32; ++i) {
+    if ((mask >> i & 1U) == 0 || i == lane) continue;
+    if (first + i >= thread_count_) {
+      fail_here(std::string(what) + ": its mask names lane " + std::to_string(i) +
+                ", and the block has none");
+    }
+    const Thread& other = *threads_[first + i];
+    if (other.state == State::ended) {
+      fail_here(std::string(what) + ": waits for " + name(other) + ", which has ended");
+    }
+    if (other.state != State::at_collective) continue;
+    if (other.waits_in != std::string_view(what) || other.site.line != site.line) {
+      fail_here(std::string("mismatched collectives: ") + what + " here, and " + name(other) +
+                " in " + other.waits_in + " at " + to_string(other.site));
+    }
+    if (other.mask != mask) {
+      fail_here(std::string(what) + ": " + name(other) + " came with another mask");
+    }
+    lanes[i] = other.own;
+  }
+  const auto missing = [&](unsigned i) { return (mask >> i & 1U) != 0 && lanes[i] == nullptr; };
+  for (unsigned i = 0; i < 32; ++i) {
+    if (!missing(i)) continue;
+    self.state = State::at_collective;
+    self.waits_in = what;
+    self.mask = mask;
+    self.own = own;
+    wait();
+    return;
+  }
+  combine(lanes, argument);
+  for (unsigned i = 0; i < 32; ++i) {
+    if ((mask >> i & 1U) == 0 || i == lane) continue;
+    make_ready(*threads_[first + i]);
+  }
+}
+
+void Machine::warp_barrier(unsigned mask, const Site& site) {
+  rendezvous(
+      "__syncwarp", mask, this, [](Lanes& /*lanes*/, const void* /*argument*/) {}, nullptr, site);
+  ++current_->warp_phase;
+}
+
+unsigned Machine::active_lanes() const {
+  const std::size_t first = current_->id - lane();
+  unsigned mask = 0;
+  for (unsigned i = 0; i < 32 && first + i < thread_count_; ++i) {
+    if (threads_[first + i]->state != State::ended) mask |= 1U << i;
+  }
+  return mask;
+}
+
+void* Machine::dynamic_shared(const Site& site) {
+  if (grid_.shared_bytes == 0) {
+    fail("dynamic shared memory, and the launch gave none", to_string(site));
+  }
+  return shared_memory_.dynamic_array();
+}
+
+void* Machine::static_shared(const Site& site, const char* name, std::size_t bytes) {
+  void* data = shared_memory_.static_array(site, name, bytes);
+  if (data == nullptr) {
+    fail(std::string(name) + ": " + std::to_string(bytes) +
+             " more bytes of shared memory do not fit",
+         to_string(site));
+  }
+  return data;
+}
+
+Actor Machine::actor() const {
+  return {serial_, static_cast<std::uint16_t>(current_->id), current_->block_phase,
+          current_->warp_phase};
+}
+
+void Machine::check(Access access, const void* address, std::size_t size, SiteId site) {
+  if (!traced_ || current_ == nullptr) return;
+  if (access == Access::atomic && fenced_) acquired_ = true;
+  // Blocks run one after another: those before this one have published what they wrote.
+  const std::uint32_t first = acquired_ ? serial_ : first_block_;
+  std::string problem;
+  if (!shared_memory_.check(access, address, size, actor(), site, problem)) {
+    device_memory_.check(access, address, size, actor(), first, site, problem);
+  }
+  if (problem.empty()) return;
+  const char* verb = access == Access::read ? "read" : "write";
+  fail(std::string(verb) + " of " + std::to_string(size) + " bytes: " + problem, to_string(site));
+}
+
+void Machine::check(Access access, const void* address, std::size_t size, const Site& site) {
+  if (traced_) check(access, address, size, site_id(site));
+}
+
+void Machine::copy_later(void* to, const void* from, std::size_t size, std::size_t bytes,
+                         const Site& site) {
+  const auto misaligned = [&](const void* address) {
+    return reinterpret_cast<std::uintptr_t>(address) % size != 0;
+  };
+  if (misaligned(to) || (bytes > 0 && misaligned(from))) {
+    fail("cp.async of " + std::to_string(size) +
+             " bytes with an address that is no multiple of them",
+         to_string(site));
+  }
+  if (!shared_memory_.contains(to)) fail("cp.async not to shared memory", to_string(site));
+  if (bytes > 0) check(Access::read, from, bytes, site);
+  check(Access::write, to, size, site);
+  if (traced_) shared_memory_.mark_pending(to, size, serial_);
+  current_->copies.back().push_back({to, from, size, bytes, site});
+}
+
+void Machine::commit_copies() { current_->copies.emplace_back(); }
+
+void Machine::wait_for_copies(std::size_t groups_left) {
+  auto& groups = current_->copies;
+  while (groups.size() > groups_left + 1) {
+    for (const Copy& copy : groups.front()) complete(copy);
+    groups.erase(groups.begin());
+  }
+}
+
+void Machine::complete(const Copy& copy) {
+  if (traced_) shared_memory_.mark_pending(copy.to, copy.size, 0);
+  if (copy.bytes > 0) std::memcpy(copy.to, copy.from, copy.bytes);
+  std::memset(static_cast<char*>(copy.to) + copy.bytes, 0, copy.size - copy.bytes);
+  check(Access::write, copy.to, copy.size, copy.site);
+}
+
+std::string Machine::name(const Thread& thread) const { return "thread " + text(thread.index); }
+
+/// Names one waiting thread for every place where threads wait.
+void Machine::report_deadlock() {
+  failure_ = std::string("deadlock in block ") + text(block_index_) + " of " + grid_.name +
+             ": no thread can go on";
+  std::vector<int> lines;
+  for (std::size_t id = 0; id < thread_count_; ++id) {
+    const Thread& thread = *threads_[id];
+    if (thread.state == State::ended) continue;
+    if (std::find(lines.begin(), lines.end(), thread.site.line) != lines.end()) continue;
+    lines.push_back(thread.site.line);
+    failure_ += "; " + to_string(thread.site) + ": " + name(thread) + " waits in ";
+    failure_ += thread.state == State::at_barrier ? "__syncthreads" : thread.waits_in;
+  }
+}
+
+/// Notes what is wrong and leaves the thread for good; the launch throws.
+void Machine::fail(const std::string& problem, const std::string& place) {
+  failure_ = place + ": " + problem + "; " + name(*current_) + " of block " + text(block_index_) +
+             " of " + grid_.name;
+  current_->fiber.leave();
+  __builtin_unreachable();
+}
+
+}  // namespace simt

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "simt/fiber.hpp"
+#include "simt/memory.hpp"
+#include "simt/site.hpp"
+
+namespace simt {
+
+struct Dim3 {
+  unsigned x = 1;
+  unsigned y = 1;
+  unsigned z = 1;
+
+  [[nodiscard]] constexpr std::uint64_t count() const { return std::uint64_t{x} * y * z; }
+};
+
+/// What a kernel did wrong, with its file and line.
+class Error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The order in which the threads of a block run between two barriers, and the blocks of a grid. A
+/// right kernel computes the same bits under every one of them.
+struct Schedule {
+  enum class Order : std::uint8_t { forward, reverse, random };
+  Order order = Order::forward;
+  std::uint64_t seed = 0;  ///< of `random`
+};
+
+struct Grid {
+  const char* name = "kernel";  ///< of the kernel, for messages
+  Dim3 blocks;
+  Dim3 threads;
+  std::size_t shared_bytes = 0;  ///< of the dynamic shared memory
+};
+
+/// Throws Error for a grid that CUDA would refuse.
+void require_valid(const Grid& grid);
+
+/// Lanes of a warp that came to the same collective with what each of them brought.
+using Lanes = std::array<void*, 32>;
+
+/// One GPU, one block at a time: each CUDA thread is a fiber that runs until it has to wait.
+///
+/// A thread that does something wrong ends the launch: `launch` throws Error. Not for several host
+/// threads at once.
+class Machine {
+ public:
+  static Machine& get();
+
+  /// Runs body(argument) for every thread of the grid. Throws Error.
+  void launch(const Grid& grid, Fiber::Body body, void* argument, bool traced);
+
+  void set_schedule(const Schedule& schedule) { schedule_ = schedule; }
+  [[nodiscard]] const Schedule& schedule() const { return schedule_; }
+  DeviceMemory& device_memory() { return device_memory_; }
+
+  // What follows is called by the running thread.
+
+  [[nodiscard]] bool running() const { return current_ != nullptr; }
+  [[nodiscard]] Dim3 thread_index() const { return current_->index; }
+  [[nodiscard]] Dim3 block_index() const { return block_index_; }
+  [[nodiscard]] Dim3 block_size() const { return grid_.threads; }
+  [[nodiscard]] Dim3 grid_size() const { return grid_.blocks; }
+  [[nodiscard]] unsigned lane() const { return current_->id % 32; }
+  [[nodiscard]] unsigned active_lanes() const;
+
+  /// Waits for every thread of the block.
+  void barrier(const Site& site);
+  /// Waits for the lanes of `mask`, then the last to come calls combine(lanes, argument) for all of
+  /// them. `own` is what this lane brings and where it finds its result.
+  void rendezvous(const char* what, unsigned mask, void* own,
+                  void (*combine)(Lanes& lanes, const void* argument), const void* argument,
+                  const Site& site);
+  void warp_barrier(unsigned mask, const Site& site);
+
+  /// What the thread has written may be read by blocks that come to an atomic after it.
+  void fence() { fenced_ = true; }
+
+  void* dynamic_shared(const Site& site);
+  void* static_shared(const Site& site, const char* name, std::size_t bytes);
+
+  /// Holds an access against what is known about the memory; only in traced kernels.
+  void check(Access access, const void* address, std::size_t size, SiteId site);
+  void check(Access access, const void* address, std::size_t size, const Site& site);
+
+  /// cp.async: copies `bytes` from `from` and fills up to `size` with zeros, but only when it is
+  /// waited for.
+  void copy_later(void* to, const void* from, std::size_t size, std::size_t bytes,
+                  const Site& site);
+  void commit_copies();
+  /// Completes all but the newest `groups_left` committed groups of this thread's copies.
+  void wait_for_copies(std::size_t groups_left);
+
+  [[noreturn]] void fail(const std::string& problem, const std::string& place);
+
+ private:
+  enum class State : std::uint8_t { ready, at_barrier, at_collective, ended };
+
+  struct Copy {
+    void* to = nullptr;
+    const void* from = nullptr;
+    std::size_t size = 0;
+    std::size_t bytes = 0;
+    Site site;
+  };
+
+  struct Thread {
+    Fiber fiber;
+    Dim3 index;
+    unsigned id = 0;
+    State state = State::ready;
+    const char* waits_in = nullptr;  ///< the collective's name
+    Site site;                       ///< and where
+    unsigned mask = 0;
+    void* own = nullptr;
+    std::uint32_t block_phase = 0;
+    std::uint32_t warp_phase = 0;
+    std::vector<std::vector<Copy>> copies;  ///< the committed groups, then the open one
+  };
+
+  static void thread_main(void* machine);
+  void run_block(const Dim3& index);
+  void run_threads();
+  Thread* next();
+  void wait();
+  void make_ready(Thread& thread);
+  void release_barrier();
+  void end_of_thread();
+  [[noreturn]] void fail_here(const std::string& problem) {
+    fail(problem, to_string(current_->site));
+  }
+  void report_deadlock();
+  void complete(const Copy& copy);
+  [[nodiscard]] Actor actor() const;
+  [[nodiscard]] std::string name(const Thread& thread) const;
+  [[nodiscard]] std::vector<std::uint64_t> block_order();
+
+  Schedule schedule_;
+  std::mt19937_64 random_;
+  DeviceMemory device_memory_;
+  SharedMemory shared_memory_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+  std::size_t thread_count_ = 0;
+  std::bitset<1024> ready_;
+  Thread* current_ = nullptr;
+  Grid grid_;
+  Dim3 block_index_;
+  Fiber::Body body_ = nullptr;
+  void* argument_ = nullptr;
+  bool traced_ = false;
+  std::uint32_t serial_ = 0;       ///< of the block that runs
+  std::uint32_t first_block_ = 1;  ///< of this launch
+  bool fenced_ = false;            ///< this block has come to a __threadfence
+  bool acquired_ = false;          ///< and to an atomic after that
+  std::size_t at_barrier_ = 0;
+  Thread* first_at_barrier_ = nullptr;
+  std::size_t ended_ = 0;
+  std::string failure_;
+};
+
+}  // namespace simt

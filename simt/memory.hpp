@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simt/site.hpp"
+
+namespace simt {
+
+enum class Access : std::uint8_t { read, write, atomic };
+
+/// Who touches memory, and when. Two threads of a block are in order when a block barrier lies
+/// between them, two lanes of a warp also when a __syncwarp does.
+struct Actor {
+  std::uint32_t block = 0;  ///< serial number, never used twice
+  std::uint16_t thread = 0;
+  std::uint32_t block_phase = 0;  ///< block barriers passed
+  std::uint32_t warp_phase = 0;   ///< warp barriers passed by this thread since the last of those
+};
+
+/// Notes on every byte of a piece of memory: whether it was ever written, and who touched it last.
+/// Finds reads of what nobody wrote, and races: two accesses to one byte, one of them a write, not
+/// both atomic, with no barrier between them. What is found does not depend on the order in which
+/// the threads happened to run.
+class Shadow {
+ public:
+  enum class Lifetime : std::uint8_t { launch_to_launch, block };
+
+  Shadow(std::size_t size, Lifetime lifetime) : cells_(size), lifetime_(lifetime) {}
+
+  /// Empty when the access is in order, else what is wrong with it. Accesses by blocks before
+  /// `first_block` belong to earlier launches and are in order with everything.
+  std::string check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
+                    std::uint32_t first_block, SiteId site);
+  void mark_written(std::size_t offset, std::size_t size);
+  /// An asynchronous copy by this block is under way to these bytes: nothing may touch them. Block
+  /// 0 ends it.
+  void mark_pending(std::size_t offset, std::size_t size, std::uint32_t block);
+
+ private:
+  struct Touch {
+    Actor actor;
+    SiteId site = 0;
+    bool atomic = false;
+  };
+  struct Cell {
+    Touch write;
+    Touch read;
+    std::uint32_t pending = 0;  ///< the block that copies here
+    bool written = false;
+    bool several_readers = false;
+  };
+
+  std::vector<Cell> cells_;
+  Lifetime lifetime_;
+};
+
+/// Global memory: every allocation lies between two guards that nothing may touch. Not initialised:
+/// filled with bytes that are NaN as numbers.
+class DeviceMemory {
+ public:
+  void* allocate(std::size_t bytes);
+  void free(void* data);
+
+  /// The host wrote here, by a copy or a memset.
+  void mark_written(const void* data, std::size_t bytes);
+
+  /// Whether the address is in an allocation or its guards; then what is wrong is in `problem`.
+  bool check(Access access, const void* address, std::size_t size, const Actor& actor,
+             std::uint32_t first_block, SiteId site, std::string& problem);
+
+  [[nodiscard]] std::size_t bytes_in_use() const { return in_use_; }
+
+ private:
+  static constexpr std::size_t guard = 4096;
+
+  struct Allocation {
+    std::unique_ptr<unsigned char[]> bytes;
+    std::size_t offset = 0;  ///< of the data, aligned to 256 bytes
+    std::size_t size = 0;
+    std::unique_ptr<Shadow> shadow;  ///< made at the first access of a traced kernel
+    std::vector<std::pair<std::size_t, std::size_t>> written;  ///< before there was a shadow
+  };
+
+  Allocation* find(const void* address);
+
+  std::map<const unsigned char*, Allocation> allocations_;  ///< by the first byte of data
+  std::size_t in_use_ = 0;
+};
+
+/// Shared memory of the block that runs: one dynamic array and any number of static ones, with
+/// guards between them. As on a GPU it holds nothing that means anything when a block begins.
+class SharedMemory {
+ public:
+  static constexpr std::size_t largest = 227U << 10U;  ///< what a block can have on an H100
+
+  SharedMemory();
+
+  void begin_block(std::size_t dynamic_bytes);
+  [[nodiscard]] void* dynamic_array() { return arrays_.front().data; }
+  /// The same array for every thread that comes to this declaration. Null when it does not fit.
+  void* static_array(const Site& site, const char* name, std::size_t bytes);
+
+  bool check(Access access, const void* address, std::size_t size, const Actor& actor, SiteId site,
+             std::string& problem);
+  void mark_pending(const void* address, std::size_t size, std::uint32_t block);
+  [[nodiscard]] bool contains(const void* address) const;
+
+ private:
+  static constexpr std::size_t guard = 256;
+  static constexpr std::size_t arena_size = 2 * largest;
+
+  struct Array {
+    unsigned char* data = nullptr;
+    std::size_t size = 0;
+    Site site;
+    std::string name;
+  };
+
+  Array& add(const Site& site, const char* name, std::size_t bytes);
+  [[nodiscard]] const Array& nearest(const unsigned char* address) const;
+  [[nodiscard]] std::size_t offset(const void* address) const;
+
+  std::unique_ptr<unsigned char[]> arena_;
+  std::vector<Array> arrays_;
+  std::size_t used_ = 0;
+  std::unique_ptr<Shadow> shadow_;  ///< made at the first access of a traced kernel
+};
+
+}  // namespace simt

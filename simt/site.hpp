@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace simt {
+
+/// A place in the source. As a default argument, `Site::here()` is where the function is called.
+struct Site {
+  const char* file = nullptr;
+  int line = 0;
+
+  static constexpr Site here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
+/// A place by number: small enough to be noted beside every byte of memory.
+using SiteId = std::uint32_t;
+
+SiteId site_id(const Site& site);
+/// Of an instruction in this program. Its file and line are looked up when they are asked for.
+SiteId site_id(const void* instruction);
+
+/// "gram.cuh:42". A place known by its instruction needs -g and addr2line; without them it is named
+/// by the program and the offset in it.
+std::string to_string(SiteId site);
+std::string to_string(const Site& site);
+
+}  // namespace simt

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include <cstddef>
+#include <cstdint>
+
+#include "simt/machine.hpp"
+
+/// The calls that -fsanitize=thread puts before every load and store of a traced kernel. They are
+/// answered here and not by ThreadSanitizer's own runtime, which is never linked: the compiler's
+/// instrumentation is all that is used of it.
+
+namespace {
+
+constexpr int order = __ATOMIC_SEQ_CST;
+
+void note(simt::Access access, const void* address, std::size_t size, const void* return_address) {
+  simt::Machine& machine = simt::Machine::get();
+  if (!machine.running()) return;
+  // The call before the return address is the access.
+  const void* instruction = static_cast<const char*>(return_address) - 1;
+  machine.check(access, address, size, simt::site_id(instruction));
+}
+
+}  // namespace
+
+#define SIMT_TRACE(name, access, size)                                      \
+  void name(void* address) {                                                \
+    note(simt::Access::access, address, size, __builtin_return_address(0)); \
+  }
+#define SIMT_TRACE_SIZE(size)                          \
+  SIMT_TRACE(__tsan_read##size, read, size)            \
+  SIMT_TRACE(__tsan_write##size, write, size)          \
+  SIMT_TRACE(__tsan_volatile_read##size, read, size)   \
+  SIMT_TRACE(__tsan_volatile_write##size, write, size) \
+  SIMT_TRACE(__tsan_unaligned_read##size, read, size)  \
+  SIMT_TRACE(__tsan_unaligned_write##size, write, size)
+
+#define SIMT_ATOMICS(bits, type)                                                               \
+  type __tsan_atomic##bits##_load(const type* at, int) { return __atomic_load_n(at, order); }  \
+  void __tsan_atomic##bits##_store(type* at, type value, int) {                                \
+    __atomic_store_n(at, value, order);                                                        \
+  }                                                                                            \
+  type __tsan_atomic##bits##_exchange(type* at, type value, int) {                             \
+    return __atomic_exchange_n(at, value, order);                                              \
+  }                                                                                            \
+  type __tsan_atomic##bits##_fetch_add(type* at, type value, int) {                            \
+    return __atomic_fetch_add(at, value, order);                                               \
+  }                                                                                            \
+  type __tsan_atomic##bits##_fetch_sub(type* at, type value, int) {                            \
+    return __atomic_fetch_sub(at, value, order);                                               \
+  }                                                                                            \
+  int __tsan_atomic##bits##_compare_exchange_strong(type* at, type* expected, type value, int, \
+                                                    int) {                                     \
+    return __atomic_compare_exchange_n(at, expected, value, false, order, order) ? 1 : 0;      \
+  }
+
+extern "C" {
+void __tsan_init() {}
+void __tsan_func_entry(void* /*caller*/) {}
+void __tsan_func_exit() {}
+
+SIMT_TRACE_SIZE(1)
+SIMT_TRACE_SIZE(2)
+SIMT_TRACE_SIZE(4)
+SIMT_TRACE_SIZE(8)
+SIMT_TRACE_SIZE(16)
+
+void __tsan_read_range(void* address, std::size_t size) {
+  note(simt::Access::read, address, size, __builtin_return_address(0));
+}
+void __tsan_write_range(void* address, std::size_t size) {
+  note(simt::Access::write, address, size, __builtin_return_address(0));
+}
+// std::atomic in host code beside the kernels, a shared_ptr's count for one. Kernels have no part
+// in it.
+SIMT_ATOMICS(8, std::uint8_t)
+SIMT_ATOMICS(32, std::uint32_t)
+SIMT_ATOMICS(64, std::uint64_t)
+void __tsan_atomic_thread_fence(int /*order*/) {}
+
+void __tsan_vptr_update(void** /*object*/, void* /*table*/) {}
+void __tsan_vptr_read(void** /*object*/) {}
+}
