@@ -103,7 +103,9 @@ void Machine::run_threads() {
       report_deadlock();
       return;
     }
+    in_kernel_ = this;
     current_->fiber.enter();
+    in_kernel_ = nullptr;
     current_ = nullptr;
   }
 }
@@ -253,6 +255,7 @@ void* Machine::dynamic_shared(const Site& site) {
 }
 
 void* Machine::static_shared(const Site& site, const char* name, std::size_t bytes) {
+  const Unseen unseen;
   void* data = shared_memory_.static_array(site, name, bytes);
   if (data == nullptr) {
     fail(std::string(name) + ": " + std::to_string(bytes) +
@@ -314,8 +317,11 @@ void Machine::wait_for_copies(std::size_t groups_left) {
 
 void Machine::complete(const Copy& copy) {
   if (traced_) shared_memory_.mark_pending(copy.to, copy.size, 0);
-  if (copy.bytes > 0) std::memcpy(copy.to, copy.from, copy.bytes);
-  std::memset(static_cast<char*>(copy.to) + copy.bytes, 0, copy.size - copy.bytes);
+  {
+    const Unseen unseen;
+    if (copy.bytes > 0) std::memcpy(copy.to, copy.from, copy.bytes);
+    std::memset(static_cast<char*>(copy.to) + copy.bytes, 0, copy.size - copy.bytes);
+  }
   check(Access::write, copy.to, copy.size, copy.site);
 }
 

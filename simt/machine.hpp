@@ -8,6 +8,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "simt/fiber.hpp"
@@ -67,7 +68,20 @@ class Machine {
 
   // What follows is called by the running thread.
 
-  [[nodiscard]] bool running() const { return current_ != nullptr; }
+  /// Null outside of kernels.
+  static Machine* in_kernel() { return in_kernel_; }
+
+  /// While it lives, what the running thread does is the machine's doing and not the kernel's.
+  class Unseen {
+   public:
+    Unseen() : machine_(std::exchange(in_kernel_, nullptr)) {}
+    Unseen(const Unseen&) = delete;
+    Unseen& operator=(const Unseen&) = delete;
+    ~Unseen() { in_kernel_ = machine_; }
+
+   private:
+    Machine* machine_;
+  };
   [[nodiscard]] Dim3 thread_index() const { return current_->index; }
   [[nodiscard]] Dim3 block_index() const { return block_index_; }
   [[nodiscard]] Dim3 block_size() const { return grid_.threads; }
@@ -145,6 +159,8 @@ class Machine {
   [[nodiscard]] Actor actor() const;
   [[nodiscard]] std::string name(const Thread& thread) const;
   [[nodiscard]] std::vector<std::uint64_t> block_order();
+
+  static inline Machine* in_kernel_ = nullptr;
 
   Schedule schedule_;
   std::mt19937_64 random_;

@@ -101,6 +101,7 @@ void load(const char* name, std::uint32_t* registers, const void* row, bool tran
   }
   machine.check(Access::read, row, 16, site);
   Load own{registers, row};
+  const Machine::Unseen unseen;
   machine.rendezvous(
       name, whole_warp, &own,
       [](Lanes& lanes, const void* argument) {

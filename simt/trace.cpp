@@ -13,11 +13,12 @@ namespace {
 constexpr int order = __ATOMIC_SEQ_CST;
 
 void note(simt::Access access, const void* address, std::size_t size, const void* return_address) {
-  simt::Machine& machine = simt::Machine::get();
-  if (!machine.running()) return;
+  simt::Machine* machine = simt::Machine::in_kernel();
+  if (machine == nullptr) return;
+  const simt::Machine::Unseen unseen;
   // The call before the return address is the access.
   const void* instruction = static_cast<const char*>(return_address) - 1;
-  machine.check(access, address, size, simt::site_id(instruction));
+  machine->check(access, address, size, simt::site_id(instruction));
 }
 
 }  // namespace
@@ -70,6 +71,20 @@ void __tsan_read_range(void* address, std::size_t size) {
 void __tsan_write_range(void* address, std::size_t size) {
   note(simt::Access::write, address, size, __builtin_return_address(0));
 }
+// Copies of whole structs: clang leaves them to memcpy. The linker sends its callers here
+// (--wrap=memcpy).
+void* __real_memcpy(void* to, const void* from, std::size_t size);
+void* __wrap_memcpy(void* to, const void* from, std::size_t size) {
+  note(simt::Access::read, from, size, __builtin_return_address(0));
+  note(simt::Access::write, to, size, __builtin_return_address(0));
+  return __real_memcpy(to, from, size);
+}
+void* __real_memset(void* to, int value, std::size_t size);
+void* __wrap_memset(void* to, int value, std::size_t size) {
+  note(simt::Access::write, to, size, __builtin_return_address(0));
+  return __real_memset(to, value, size);
+}
+
 // std::atomic in host code beside the kernels, a shared_ptr's count for one. Kernels have no part
 // in it.
 SIMT_ATOMICS(8, std::uint8_t)
