@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What nvcc makes of every CUDA kernel: registers, shared memory, spills, theoretical occupancy.
+
+Compiles each source of kernels/device_sources.cmake for every architecture, without a GPU, and reads
+the assembler's report. Occupancy is the share of a multiprocessor's warps that fit at once, from
+registers, static shared memory and the block size of __launch_bounds__.
+
+Prints one line per kernel and writes benchmarks/results/nvcc/kernel_resources.json;
+benchmarks/render.py makes a table of it. A kernel that spills ends the script with 8; without nvcc
+it ends with 77.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+ROOT = Path(__file__).resolve().parent.parent
+SPILLS, NO_COMPILER = 8, 77
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one multiprocessor (CUDA C++ Programming Guide, technical specifications)."""
+
+    warps: int
+    blocks: int
+    shared_bytes: int
+    shared_reserved: int = 1024  # by the system, for each block
+    registers: int = 65536
+
+
+LIMITS = {
+    "75": Limits(32, 16, 64 << 10, shared_reserved=0),
+    "80": Limits(64, 32, 164 << 10),
+    "86": Limits(48, 16, 100 << 10),
+    "89": Limits(48, 24, 100 << 10),
+    "90a": Limits(64, 32, 228 << 10),
+    "100": Limits(64, 32, 228 << 10),
+    "120": Limits(48, 24, 100 << 10),
+}
+
+
+def round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
+
+
+def occupancy(arch: str, threads: int, registers: int, shared_bytes: int) -> float:
+    limits = LIMITS[arch]
+    warps = -(-threads // 32)
+    registers_of_block = warps * round_up(registers * 32, 256)
+    shared_of_block = round_up(shared_bytes, 128) + limits.shared_reserved
+    blocks = min(
+        limits.blocks,
+        limits.warps // warps,
+        limits.registers // registers_of_block,
+        limits.shared_bytes // max(shared_of_block, 1),
+    )
+    return blocks * warps / limits.warps
+
+
+def sources() -> List[Path]:
+    text = (ROOT / "kernels" / "device_sources.cmake").read_text(encoding="utf-8")
+    return [ROOT / "kernels" / name for name in re.findall(r"^\s+(\S+\.cu)$", text, re.MULTILINE)]
+
+
+def compile_source(nvcc: str, source: Path, arch: str, *options: str) -> str:
+    command = [nvcc, f"-arch=sm_{arch}", "-std=c++20", "--expt-relaxed-constexpr"]
+    command += ["-DIMPASTO_DEVICE=cuda", f"-I{ROOT}", str(source), *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
+    return done.stderr
+
+
+def demangled(names: List[str]) -> List[str]:
+    """"pool_forward_kernel<float, 4>": without namespaces and parameters. Mangled names differ from
+    one run of nvcc to the next."""
+    output = subprocess.run(["c++filt"], input="\n".join(names), capture_output=True, text=True)
+    short = []
+    for line in output.stdout.splitlines():
+        line = re.sub(r"\(anonymous namespace\)::|impasto::kernels::(\w+::)?|^void ", "", line)
+        short.append(re.sub(r"\([A-Z]\w*\)(?=\d)", "", line).rsplit("(", 1)[0])
+    return short
+
+
+def block_sizes(nvcc: str, source: Path) -> Dict[str, int]:
+    """The threads of a block, from __launch_bounds__, by kernel."""
+    with tempfile.TemporaryDirectory() as folder:
+        ptx = Path(folder) / "kernel.ptx"
+        compile_source(nvcc, source, "80", "-ptx", "-o", str(ptx))
+        text = ptx.read_text(encoding="utf-8")
+    found = re.findall(r"\.entry (\S+?)\([^)]*\)\s*\.maxntid (\d+)", text)
+    names = demangled([name for name, _ in found])
+    return {name: int(threads) for name, (_, threads) in zip(names, found)}
+
+
+REPORT = re.compile(
+    r"Compiling entry function '(\S+)' for '\S+'.*?"
+    r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads.*?"
+    r"Used (\d+) registers(?:[^\n]*?(\d+) bytes smem)?",
+    re.DOTALL,
+)
+
+
+def resources(nvcc: str, source: Path, arch: str, threads: Dict[str, int]) -> List[Dict]:
+    report = compile_source(nvcc, source, arch, "-cubin", "-o", "/dev/null", "-Xptxas", "-v")
+    found = REPORT.findall(report)
+    rows = []
+    for name, (_, stack, stores, loads, registers, shared) in zip(
+        demangled([entry[0] for entry in found]), found
+    ):
+        row = {
+            "kernel": name,
+            "architecture": arch,
+            "threads": threads[name],
+            "registers": int(registers),
+            "shared_bytes": int(shared or 0),
+            "stack_bytes": int(stack),
+            "spill_bytes": int(stores) + int(loads),
+        }
+        row["occupancy"] = occupancy(arch, row["threads"], row["registers"], row["shared_bytes"])
+        rows.append(row)
+    return rows
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--architectures", nargs="+", default=list(LIMITS), choices=list(LIMITS))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--no-output", action="store_true", help="write no file")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    nvcc = shutil.which("nvcc")
+    if nvcc is None:
+        print("no nvcc on the path: the CUDA kernels were not compiled", file=sys.stderr)
+        return NO_COMPILER
+    rows: List[Dict] = []
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        files = sources()
+        threads = list(pool.map(lambda source: block_sizes(nvcc, source), files))
+        work: List[Tuple[Path, str, Dict[str, int]]] = [
+            (source, arch, sizes)
+            for source, sizes in zip(files, threads)
+            for arch in arguments.architectures
+        ]
+        for (source, _, _), found in zip(
+            work, pool.map(lambda item: resources(nvcc, *item), work)
+        ):
+            rows += [{"op": source.parent.name, **row} for row in found]
+    for row in rows:
+        print(
+            f"sm_{row['architecture']:4} {row['kernel']:60} {row['registers']:4} registers "
+            f"{row['shared_bytes']:6} bytes shared {row['spill_bytes']:4} spilled "
+            f"{row['occupancy']:4.0%} occupancy"
+        )
+    if not arguments.no_output:
+        version = subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout
+        output = ROOT / "benchmarks" / "results" / "nvcc" / "kernel_resources.json"
+        output.parent.mkdir(parents=True, exist_ok=True)
+        result = {"nvcc": re.search(r"V([\d.]+)", version).group(1), "kernels": rows}
+        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    spilling = sorted({row["kernel"] for row in rows if row["spill_bytes"]})
+    if spilling:
+        print(f"these kernels spill registers: {', '.join(spilling)}", file=sys.stderr)
+        return SPILLS
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

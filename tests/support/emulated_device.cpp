@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <cstring>
+
+#include "simt/machine.hpp"
+#include "tests/support/device_array.hpp"
+
+namespace impasto::test::device {
+namespace {
+
+using Order = simt::Schedule::Order;
+
+constexpr std::array orders = {simt::Schedule{Order::forward, 0}, simt::Schedule{Order::reverse, 0},
+                               simt::Schedule{Order::random, 1}};
+
+simt::DeviceMemory& memory() { return simt::Machine::get().device_memory(); }
+
+}  // namespace
+
+void* allocate(std::size_t bytes) { return memory().allocate(bytes); }
+void free(void* data) { memory().free(data); }
+void write(void* to, const void* from, std::size_t bytes) {
+  std::memcpy(to, from, bytes);
+  memory().mark_written(to, bytes);
+}
+void read(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
+
+int order_count() { return static_cast<int>(orders.size()); }
+void choose_order(int order) {
+  simt::Machine::get().set_schedule(orders[static_cast<std::size_t>(order)]);
+}
+
+}  // namespace impasto::test::device
