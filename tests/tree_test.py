@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE_FOLDERS = ("simt", "kernels", "host", "weights", "samples", "tests", "benchmarks")
 
 # A lower layer includes nothing of a higher one.
-LAYERS = ["simt", "kernels", "host/core", "host/backend", "host/model", "host/objective", "host/engine", "host/app"]
+LAYERS = ["simt", "kernels", "host/core", "host/runtime", "host/backend", "host/model", "host/objective", "host/engine", "host/app"]
 
 
 def sources(*folders):

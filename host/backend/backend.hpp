@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/backend/precision.hpp"
 #include "host/core/tensor.hpp"
 #include "kernels/adam/adam.hpp"
 #include "kernels/content_loss/content_loss.hpp"
@@ -22,12 +23,6 @@ using kernels::GradientEpilogue;
 using kernels::PoolKind;
 using kernels::StyleLossScale;
 using kernels::VariationScale;
-
-/// How feature maps and their gradients are stored and multiplied. Pixels, Adam's moments, Gram
-/// matrices and losses are float in every mode (double on the reference backend, which ignores it).
-enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16 };
-
-std::string_view to_string(Precision precision);
 
 /// A convolution's parameters as the host holds them: weight (Cout,3,3,Cin), bias (Cout).
 struct ConvParameters {

@@ -7,46 +7,31 @@
 
 #include "host/backend/cpu/cpu_backend.hpp"
 #include "host/backend/reference/reference_backend.hpp"
+#include "host/backend/simt/simt_backend.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, Precision>, 4> precision_names = {
-    {{"fp32", Precision::fp32},
-     {"tf32", Precision::tf32},
-     {"bf16", Precision::bf16},
-     {"fp16", Precision::fp16}}};
 
 struct Known {
   BackendEntry entry;
   std::function<std::unique_ptr<Backend>(Precision)> make;
 };
 
-/// In the order of preference. The reference is last: it is for checking.
+/// In the order of preference. The last two are for checking.
 std::vector<Known> known_backends() {
   return {
       {{"cpu", "oneDNN convolutions and products, OpenMP", "", cpu_precisions()}, make_cpu_backend},
+      {{"simt",
+        "the CUDA kernels on the host, for checking them",
+        "",
+        {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16}},
+       make_simt_backend},
       {{"reference", "plain loops in double, for checking", "", {Precision::fp32}},
        [](Precision) { return make_reference_backend(); }}};
 }
 
 }  // namespace
-
-std::string_view to_string(Precision precision) {
-  for (const auto& [name, value] : precision_names) {
-    if (value == precision) return name;
-  }
-  fail(ErrorKind::internal, "unknown precision {}", static_cast<int>(precision));
-}
-
-std::optional<Precision> parse_precision(std::string_view name) {
-  if (name == "auto") return std::nullopt;
-  for (const auto& [known, value] : precision_names) {
-    if (known == name) return value;
-  }
-  fail(ErrorKind::usage, "unknown precision '{}': expected auto, fp32, tf32, bf16 or fp16", name);
-}
 
 std::vector<BackendEntry> list_backends() {
   std::vector<BackendEntry> entries;

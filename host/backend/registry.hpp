@@ -30,7 +30,4 @@ std::vector<BackendEntry> list_backends();
 std::unique_ptr<Backend> make_backend(std::string_view name,
                                       std::optional<Precision> precision = std::nullopt);
 
-/// "fp32", "tf32", "bf16", "fp16"; nothing for "auto". Throws ErrorKind::usage for another name.
-std::optional<Precision> parse_precision(std::string_view name);
-
 }  // namespace impasto

@@ -47,8 +47,10 @@ class Plan {
   [[nodiscard]] Losses read_losses(Backend& backend) const;
 
   [[nodiscard]] const Tensor& losses() const { return tensors_[losses_]; }
-  /// The gradient of the pixels that the last iteration computed; any other pass overwrites it.
+  /// The gradient of the pixels that the last iteration computed, gradient_scale() times; any other
+  /// pass overwrites it.
   [[nodiscard]] const Tensor& gradient() const { return iteration_[gradient_]; }
+  [[nodiscard]] double gradient_scale() const { return gradient_scale_; }
   [[nodiscard]] const Tensor& pixels() const { return tensors_[pixels_]; }
   [[nodiscard]] const Tensor& marked() const { return tensors_[marked_]; }
   [[nodiscard]] const Tensor& good() const { return tensors_[good_]; }
@@ -63,6 +65,8 @@ class Plan {
   };
 
   [[nodiscard]] Tensor loss(std::size_t slot) const;
+  /// The objective whose gradients are gradient_scale() times ours. Its losses are the same.
+  [[nodiscard]] Objective scaled_objective() const;
   [[nodiscard]] std::vector<ContentTerm> content_terms() const;
   [[nodiscard]] std::vector<StyleTerm> style_terms() const;
   [[nodiscard]] Schedule build_evaluation() const;
@@ -78,6 +82,7 @@ class Plan {
 
   const Network& network_;
   Objective objective_;
+  double gradient_scale_;  ///< every gradient is this many times the true one
   Shape shape_;
   DataType master_;
   DataType activations_;

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/device/device_backend.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/backend/device/scratch.hpp"
+#include "host/core/error.hpp"
+#include "kernels/common/arithmetic.hpp"
+#include "kernels/common/bfloat16.hpp"
+#include "kernels/common/float16.hpp"
+#include "kernels/first_conv/first_conv.hpp"
+#include "kernels/gram/gram.hpp"
+#include "kernels/style_backward/style_backward.hpp"
+
+namespace impasto::IMPASTO_DEVICE {
+namespace {
+
+namespace launch = kernels::IMPASTO_DEVICE;
+using kernels::Arithmetic;
+using kernels::bfloat16;
+using kernels::float16;
+
+/// Calls `body` with a value of the C++ type that stores `type`.
+template <class Body>
+void dispatch(DataType type, Body body) {
+  switch (type) {
+    case DataType::f32: return body(float{});
+    case DataType::bf16: return body(bfloat16{});
+    case DataType::fp16: return body(float16{});
+    default: fail(ErrorKind::internal, "there are no CUDA kernels for this data type");
+  }
+}
+
+DataType storage_of(Precision precision) {
+  switch (precision) {
+    case Precision::bf16: return DataType::bf16;
+    case Precision::fp16: return DataType::fp16;
+    default: return DataType::f32;
+  }
+}
+
+/// The library's convolution, and the parameters as our own kernel for three channels reads them.
+struct DeviceConv final : Conv {
+  std::unique_ptr<Conv> library;
+  Buffer weight;
+  Buffer bias;
+};
+
+class DeviceBackend final : public Backend {
+ public:
+  DeviceBackend(std::string name, Precision precision, std::unique_ptr<Runtime> runtime,
+                std::unique_ptr<Convolutions> convolutions)
+      : name_(std::move(name)),
+        precision_(precision),
+        arithmetic_(precision == Precision::fp32 ? Arithmetic::fp32 : Arithmetic::tensor_cores),
+        runtime_(std::move(runtime)),
+        convolutions_(std::move(convolutions)),
+        stream_(runtime_->stream()) {}
+
+  std::string name() const override { return name_; }
+  std::string device() const override {
+    return runtime_->device() + "; convolutions: " + convolutions_->library();
+  }
+  Precision precision() const override { return precision_; }
+  DataType activation_type() const override { return storage_of(precision_); }
+  DataType master_type() const override { return DataType::f32; }
+
+  Buffer allocate(std::size_t bytes) override { return runtime_->allocate(bytes); }
+  void fill_zero(const Tensor& tensor) override {
+    runtime_->fill_zero(tensor.data, tensor.bytes());
+  }
+  void copy(const Tensor& to, const Tensor& from) override {
+    require(to.bytes() == from.bytes() && to.type == from.type, "copy of {} to {}",
+            to_string(from.shape), to_string(to.shape));
+    runtime_->copy(to.data, from.data, from.bytes());
+  }
+  void write(const Tensor& to, std::span<const float> from) override {
+    require(static_cast<std::size_t>(to.shape.count()) == from.size(), "write of {} values to {}",
+            from.size(), to_string(to.shape));
+    dispatch(to.type, [&]<class T>(T) {
+      std::vector<T> values(from.size());
+      std::transform(from.begin(), from.end(), values.begin(),
+                     [](float value) { return static_cast<T>(value); });
+      runtime_->copy_to_device(to.data, values.data(), to.bytes());
+      runtime_->synchronize();
+    });
+  }
+  void read(std::span<float> to, const Tensor& from) override {
+    require(static_cast<std::size_t>(from.shape.count()) == to.size(), "read of {} into {} values",
+            to_string(from.shape), to.size());
+    dispatch(from.type, [&]<class T>(T) {
+      std::vector<T> values(to.size());
+      runtime_->copy_to_host(values.data(), from.data, from.bytes());
+      runtime_->synchronize();
+      std::transform(values.begin(), values.end(), to.begin(),
+                     [](T value) { return static_cast<float>(value); });
+    });
+  }
+  void synchronize() override { runtime_->synchronize(); }
+
+  std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
+    auto conv = std::make_unique<DeviceConv>();
+    conv->library = convolutions_->make(parameters);
+    if (parameters.in_channels == 3) {
+      conv->weight = upload(parameters.weight);
+      conv->bias = upload(parameters.bias);
+    }
+    return conv;
+  }
+
+  void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
+                          const std::array<float, 3>& mean, bool relu) override {
+    const auto& own = static_cast<DeviceConv&>(conv);
+    dispatch(y.type, [&]<class T>(T) {
+      launch::first_conv_forward(
+          y.as<T>(), pixels.as<float>(), static_cast<const float*>(own.weight.get()),
+          static_cast<const float*>(own.bias.get()), mean, y.shape, relu, stream_);
+    });
+  }
+  void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
+    const auto& own = static_cast<DeviceConv&>(conv);
+    dispatch(grad_y.type, [&]<class T>(T) {
+      launch::first_conv_backward(grad_pixels.as<float>(), grad_y.as<T>(),
+                                  static_cast<const float*>(own.weight.get()), grad_y.shape,
+                                  stream_);
+    });
+  }
+  void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
+    convolutions_->forward(y, x, *static_cast<DeviceConv&>(conv).library, relu);
+  }
+  void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
+                          const GradientEpilogue& epilogue) override {
+    convolutions_->data_gradient(grad_x, grad_y, x, *static_cast<DeviceConv&>(conv).library,
+                                 epilogue);
+  }
+
+  void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
+    dispatch(x.type, [&]<class T>(T) {
+      launch::pool_forward(y.as<T>(), x.as<T>(), x.shape, kind, stream_);
+    });
+  }
+  void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                     const PoolKind& kind, const GradientEpilogue& epilogue) override {
+    dispatch(x.type, [&]<class T>(T) {
+      launch::pool_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), x.shape, kind, epilogue,
+                            stream_);
+    });
+  }
+
+  void gram(const Tensor& gram, const Tensor& features) override {
+    auto* workspace = scratch_.get<float>(launch::gram_workspace(features.shape));
+    dispatch(features.type, [&]<class T>(T) {
+      launch::gram(gram.as<float>(), features.as<T>(), features.shape, arithmetic_, workspace,
+                   stream_);
+    });
+  }
+  void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
+                  const Tensor& target, const StyleLossScale& scale) override {
+    const std::int64_t N = gram.shape.batch;
+    const std::int64_t C = gram.shape.channels;
+    auto* workspace = scratch_.get<float>(launch::style_loss_workspace(N, C));
+    launch::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(), target.as<float>(),
+                       N, C, scale, workspace, stream_);
+  }
+  void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
+                      const GradientEpilogue& epilogue) override {
+    dispatch(features.type, [&]<class T>(T) {
+      launch::style_backward(grad.as<T>(), features.as<T>(), matrix.as<float>(), features.shape,
+                             epilogue, arithmetic_, stream_);
+    });
+  }
+  void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
+                    const Tensor& target, const ContentLossScale& scale,
+                    const GradientEpilogue& epilogue) override {
+    auto* workspace = scratch_.get<float>(launch::content_loss_workspace(features.shape));
+    dispatch(features.type, [&]<class T>(T) {
+      launch::content_loss(loss.as<float>(), grad.as<T>(), features.as<T>(), target.as<T>(),
+                           features.shape, scale, epilogue, workspace, stream_);
+    });
+  }
+  void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                       const VariationScale& scale) override {
+    auto* workspace = scratch_.get<float>(launch::total_variation_workspace(pixels.shape));
+    launch::total_variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
+                            pixels.shape, scale, workspace, stream_);
+  }
+  void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
+            const Tensor& grad_pixels, const AdamOptions& options) override {
+    auto* workspace = scratch_.get<float>(launch::adam_workspace());
+    launch::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
+                 grad_pixels.as<float>(), pixels.shape.count(), options, workspace, stream_);
+  }
+
+ private:
+  Buffer upload(const std::vector<float>& values) {
+    const std::size_t bytes = values.size() * sizeof(float);
+    Buffer memory = runtime_->allocate(bytes);
+    runtime_->copy_to_device(memory.get(), values.data(), bytes);
+    runtime_->synchronize();
+    return memory;
+  }
+
+  std::string name_;
+  Precision precision_;
+  Arithmetic arithmetic_;
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<Convolutions> convolutions_;
+  Stream stream_;
+  Scratch scratch_{*runtime_};
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_device_backend(std::string name, Precision precision,
+                                             std::unique_ptr<Runtime> runtime,
+                                             std::unique_ptr<Convolutions> convolutions) {
+  return std::make_unique<DeviceBackend>(std::move(name), precision, std::move(runtime),
+                                         std::move(convolutions));
+}
+
+}  // namespace impasto::IMPASTO_DEVICE

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace impasto {
+
+/// How feature maps and their gradients are stored and multiplied. Pixels, Adam's moments, Gram
+/// matrices and losses are float in every mode (double on the reference backend, which ignores it).
+enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16 };
+
+std::string_view to_string(Precision precision);
+
+/// "fp32", "tf32", "bf16", "fp16"; nothing for "auto". Throws ErrorKind::usage for another name.
+std::optional<Precision> parse_precision(std::string_view name);
+
+}  // namespace impasto

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// The runtime on a GPU. One stream, created here; errors of work done earlier show at the next
+// call.
+#include <cuda_runtime.h>
+
+#include "host/core/error.hpp"
+#include "host/runtime/runtime.hpp"
+
+namespace impasto::cuda {
+namespace {
+
+void require_success(cudaError_t status, const char* call) {
+  if (status == cudaSuccess) return;
+  fail(ErrorKind::backend, "{}: {}", call, cudaGetErrorString(status));
+}
+#define IMPASTO_CUDA_CALL(function, ...) require_success(function(__VA_ARGS__), #function)
+
+struct CudaGraph final : Graph {
+  explicit CudaGraph(cudaGraphExec_t ready) : executable(ready) {}
+  ~CudaGraph() override { cudaGraphExecDestroy(executable); }
+  cudaGraphExec_t executable;
+};
+
+struct CudaEvent final : Event {
+  CudaEvent() { IMPASTO_CUDA_CALL(cudaEventCreateWithFlags, &event, cudaEventDisableTiming); }
+  ~CudaEvent() override { cudaEventDestroy(event); }
+  bool passed() override {
+    const cudaError_t status = cudaEventQuery(event);
+    if (status == cudaErrorNotReady) return false;
+    require_success(status, "cudaEventQuery");
+    return true;
+  }
+  void wait() override { IMPASTO_CUDA_CALL(cudaEventSynchronize, event); }
+  cudaEvent_t event = nullptr;
+};
+
+}  // namespace
+
+struct Runtime::State {
+  cudaStream_t stream = nullptr;
+  cudaDeviceProp properties{};
+};
+
+Runtime::Runtime() : state_(std::make_unique<State>()) {
+  int device = 0;
+  IMPASTO_CUDA_CALL(cudaGetDevice, &device);
+  IMPASTO_CUDA_CALL(cudaGetDeviceProperties, &state_->properties, device);
+  IMPASTO_CUDA_CALL(cudaStreamCreateWithFlags, &state_->stream, cudaStreamNonBlocking);
+}
+
+Runtime::~Runtime() { cudaStreamDestroy(state_->stream); }
+
+std::string Runtime::device() const {
+  const cudaDeviceProp& gpu = state_->properties;
+  int driver = 0;
+  IMPASTO_CUDA_CALL(cudaDriverGetVersion, &driver);
+  return fmt::format("{}, compute capability {}.{}, {} MiB, driver for CUDA {}.{}", gpu.name,
+                     gpu.major, gpu.minor, gpu.totalGlobalMem >> 20U, driver / 1000,
+                     driver % 1000 / 10);
+}
+
+Stream Runtime::stream() const { return state_->stream; }
+
+std::shared_ptr<void> Runtime::allocate(std::size_t bytes) {
+  void* data = nullptr;
+  const cudaError_t status = cudaMalloc(&data, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    std::size_t free = 0;
+    std::size_t total = 0;
+    IMPASTO_CUDA_CALL(cudaMemGetInfo, &free, &total);
+    fail(ErrorKind::backend, "not enough GPU memory: {} MiB asked for, {} of {} MiB are free",
+         bytes >> 20U, free >> 20U, total >> 20U);
+  }
+  require_success(status, "cudaMalloc");
+  return {data, [](void* memory) { cudaFree(memory); }};
+}
+
+std::shared_ptr<void> Runtime::allocate_pinned(std::size_t bytes) {
+  void* data = nullptr;
+  IMPASTO_CUDA_CALL(cudaMallocHost, &data, bytes);
+  return {data, [](void* memory) { cudaFreeHost(memory); }};
+}
+
+void Runtime::fill_zero(void* to, std::size_t bytes) {
+  IMPASTO_CUDA_CALL(cudaMemsetAsync, to, 0, bytes, state_->stream);
+}
+
+void Runtime::copy(void* to, const void* from, std::size_t bytes) {
+  IMPASTO_CUDA_CALL(cudaMemcpyAsync, to, from, bytes, cudaMemcpyDeviceToDevice, state_->stream);
+}
+
+void Runtime::copy_to_device(void* to, const void* from, std::size_t bytes) {
+  IMPASTO_CUDA_CALL(cudaMemcpyAsync, to, from, bytes, cudaMemcpyHostToDevice, state_->stream);
+}
+
+void Runtime::copy_to_host(void* to, const void* from, std::size_t bytes) {
+  IMPASTO_CUDA_CALL(cudaMemcpyAsync, to, from, bytes, cudaMemcpyDeviceToHost, state_->stream);
+}
+
+void Runtime::synchronize() { IMPASTO_CUDA_CALL(cudaStreamSynchronize, state_->stream); }
+
+std::unique_ptr<Event> Runtime::record_event() {
+  auto event = std::make_unique<CudaEvent>();
+  IMPASTO_CUDA_CALL(cudaEventRecord, event->event, state_->stream);
+  return event;
+}
+
+std::unique_ptr<Graph> Runtime::capture(const std::function<void()>& enqueue) {
+  IMPASTO_CUDA_CALL(cudaStreamBeginCapture, state_->stream, cudaStreamCaptureModeThreadLocal);
+  cudaGraph_t graph = nullptr;
+  try {
+    enqueue();
+  } catch (...) {
+    cudaStreamEndCapture(state_->stream, &graph);
+    cudaGraphDestroy(graph);
+    throw;
+  }
+  IMPASTO_CUDA_CALL(cudaStreamEndCapture, state_->stream, &graph);
+  cudaGraphExec_t executable = nullptr;
+  const cudaError_t status = cudaGraphInstantiate(&executable, graph, 0);
+  cudaGraphDestroy(graph);
+  require_success(status, "cudaGraphInstantiate");
+  return std::make_unique<CudaGraph>(executable);
+}
+
+void Runtime::replay(Graph& graph) {
+  IMPASTO_CUDA_CALL(cudaGraphLaunch, static_cast<CudaGraph&>(graph).executable, state_->stream);
+}
+
+}  // namespace impasto::cuda

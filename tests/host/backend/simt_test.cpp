@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The CUDA kernels behind the backend's interface, on the host-SIMT machine.
+#include <gtest/gtest.h>
+
+#include "host/backend/registry.hpp"
+#include "host/check/check.hpp"
+#include "host/engine/stylizer.hpp"
+#include "simt/machine.hpp"
+#include "tests/support/toy_network.hpp"
+
+namespace impasto {
+namespace {
+
+using Order = simt::Schedule::Order;
+
+class SimtBackend : public testing::TestWithParam<Precision> {
+ protected:
+  void TearDown() override { simt::Machine::get().set_schedule({Order::forward, 0}); }
+};
+INSTANTIATE_TEST_SUITE_P(Precisions, SimtBackend,
+                         testing::Values(Precision::fp32, Precision::tf32, Precision::bf16,
+                                         Precision::fp16),
+                         [](const auto& tested) { return std::string(to_string(tested.param)); });
+
+TEST_P(SimtBackend, AgreesWithTheReferenceOnEveryOperation) {
+  const auto tested = make_backend("simt", GetParam());
+  const auto reference = make_backend("reference");
+  for (const auto& [map, out_channels] : {std::pair<Shape, std::int64_t>{{1, 1, 1, 1}, 1},
+                                          {{2, 7, 5, 17}, 13},
+                                          {{1, 13, 11, 64}, 32}}) {
+    for (const OpCase& op : op_cases(map, out_channels, tested->activation_type())) {
+      const CheckResult result = compare(op, *tested, *reference);
+      EXPECT_LE(result.error, result.limit) << op.op << " " << op.what;
+    }
+  }
+}
+
+/// The losses of a short run from noise, and the picture it ends at.
+struct Trace {
+  std::vector<double> losses;
+  std::vector<float> pixels;
+};
+
+Trace optimise(Backend& backend, int iterations) {
+  static const Weights weights = test::random_weights();
+  Config config = preset("coursera");
+  config.objective.variation_weight = 1;
+  const Image content = test::random_image(48, 64, 1);
+  const Style style{test::random_image(41, 39, 2), 1};
+  Stylizer stylizer(backend, weights, config, content, std::span(&style, 1),
+                    make_initial(config, content));
+  Trace trace;
+  for (int i = 0; i < iterations; ++i) {
+    stylizer.step();
+    trace.losses.push_back(stylizer.losses().total);
+  }
+  trace.pixels = stylizer.image().rgb;
+  return trace;
+}
+
+TEST_P(SimtBackend, FollowsTheCpuForTenIterations) {
+  const Trace expected = optimise(*make_backend("cpu", Precision::fp32), 10);
+  const Trace found = optimise(*make_backend("simt", GetParam()), 10);
+  const double limit = GetParam() == Precision::fp32 ? 1e-5 : 1e-2;
+  for (std::size_t i = 0; i < expected.losses.size(); ++i) {
+    EXPECT_NEAR(found.losses[i] / expected.losses[i], 1, limit) << "iteration " << i;
+  }
+  EXPECT_LT(found.losses.back(), 0.8 * found.losses.front());
+}
+
+TEST_P(SimtBackend, GivesTheSameBitsUnderEverySchedule) {
+  const auto run = [](const simt::Schedule& schedule) {
+    simt::Machine::get().set_schedule(schedule);
+    return optimise(*make_backend("simt", GetParam()), 2);
+  };
+  const Trace first = run({Order::forward, 0});
+  for (const simt::Schedule& schedule :
+       {simt::Schedule{Order::forward, 0}, {Order::reverse, 0}, {Order::random, 1}}) {
+    const Trace again = run(schedule);
+    EXPECT_EQ(again.losses, first.losses);
+    EXPECT_EQ(again.pixels, first.pixels);
+  }
+}
+
+}  // namespace
+}  // namespace impasto
