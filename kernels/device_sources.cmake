@@ -2,5 +2,6 @@
 set(IMPASTO_DEVICE_SOURCES
   gram/gram.cu
   preprocess/preprocess.cu
+  style_loss/style_loss.cu
 )
 list(TRANSFORM IMPASTO_DEVICE_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/kernels/)

@@ -54,7 +54,8 @@ __global__ void __launch_bounds__(threads)
 template <class T, int tile, bool packed>
 void sum_over_splits(float* partials, const T* features, const GramPlan& plan, const MapSize& size,
                      Arithmetic arithmetic, Stream stream) {
-  const GramSplit split{size.pixels(), size.channels, plan.pixels_per_split, plan.partials};
+  const GramSplit split{size.pixels(), plan.partials, static_cast<int>(plan.pixels_per_split),
+                        static_cast<int>(size.channels)};
   simt::Grid grid{"gram_fp32",
                   {static_cast<unsigned>(plan.tiles), static_cast<unsigned>(plan.splits),
                    static_cast<unsigned>(size.batch)},

@@ -88,21 +88,22 @@ __global__ void __launch_bounds__(2 * tile, 2)
   constexpr bool only_diagonal = tile == 64;
 
   const GramTile place = gram_tile<tile>(split);
-  const std::int64_t C = split.channels;
-  const T* image = features + place.image;
+  const int C = split.channels;
+  const T* pixels = features + place.first;
   const bool diagonal = only_diagonal || place.row == place.column;
   T* row_slices = simt::dynamic_shared<T>();
   T* column_slices = diagonal ? row_slices : row_slices + gram_stages * Slice::values;
 
-  const auto load = [&](T* to, std::int64_t slice_pixel, std::int64_t first_channel) {
+  const auto load = [&](T* to, int slice_pixel, int first_channel) {
 #pragma unroll
     for (int chunk = static_cast<int>(threadIdx.x); chunk < Slice::pixels * Slice::chunks;
          chunk += threads) {
       const int pixel = chunk / Slice::chunks;
       const int channel = chunk % Slice::chunks * width;
-      const std::int64_t c = first_channel + channel;
-      const bool inside = slice_pixel + pixel < place.end_pixel && c < C;
-      const T* from = inside ? image + (slice_pixel + pixel) * C + c : image;
+      const int p = slice_pixel + pixel;
+      const int c = first_channel + channel;
+      const bool inside = p < place.pixels && c < C;
+      const T* from = inside ? pixels + std::int64_t{p} * C + c : pixels;
       if constexpr (packed) {
         simt::copy_async_16(to + Slice::at(pixel, channel), from, inside ? 16 : 0);
       } else {
@@ -113,8 +114,8 @@ __global__ void __launch_bounds__(2 * tile, 2)
       }
     }
   };
-  const auto load_stage = [&](int stage, std::int64_t pixel) {
-    if (pixel < place.end_pixel) {
+  const auto load_stage = [&](int stage, int pixel) {
+    if (pixel < place.pixels) {
       load(row_slices + stage * Slice::values, pixel, place.row);
       if (!diagonal) load(column_slices + stage * Slice::values, pixel, place.column);
     }
@@ -127,10 +128,10 @@ __global__ void __launch_bounds__(2 * tile, 2)
   const bool active = place.row + i0 < C && place.column + j0 < C;
   float sum[row_products][column_products][4] = {};
   for (int stage = 0; stage < gram_stages - 1; ++stage) {
-    load_stage(stage, place.first_pixel + stage * Slice::pixels);
+    load_stage(stage, stage * Slice::pixels);
   }
   int stage = 0;
-  for (std::int64_t p = place.first_pixel; p < place.end_pixel; p += Slice::pixels) {
+  for (int p = 0; p < place.pixels; p += Slice::pixels) {
     simt::wait_for_copies<gram_stages - 2>();
     __syncthreads();
     load_stage(stage == 0 ? gram_stages - 1 : stage - 1, p + (gram_stages - 1) * Slice::pixels);
@@ -160,6 +161,7 @@ __global__ void __launch_bounds__(2 * tile, 2)
   simt::wait_for_copies<0>();
 
   const int lane = static_cast<int>(threadIdx.x % 32);
+  float* partial = partials + gram_partial<tile>(split);
 #pragma unroll
   for (int product = 0; product < row_products * column_products; ++product) {
 #pragma unroll
@@ -167,8 +169,7 @@ __global__ void __launch_bounds__(2 * tile, 2)
       const int i = i0 + 16 * (product / column_products) + lane / 4 + v / 2 * 8;
       const int j = j0 + 8 * (product % column_products) + 2 * (lane % 4) + v % 2;
       if (place.row + i < C && place.column + j < C) {
-        partials[place.partial + i * tile + j] =
-            sum[product / column_products][product % column_products][v];
+        partial[i * tile + j] = sum[product / column_products][product % column_products][v];
       }
     }
   }

@@ -15,11 +15,11 @@ using test::GuardedBuffer;
 
 /// Few channels that fill no vector, whole tiles, several tiles with and without a tail; sums over
 /// one slice of the pixels and over several splits.
-constexpr std::array gram_sizes = {MapSize{1, 5, 7, 64},   MapSize{2, 19, 31, 72},
-                                   MapSize{2, 9, 15, 128}, MapSize{1, 16, 17, 200},
-                                   MapSize{1, 3, 5, 256},  MapSize{1, 5, 7, 512}};
+constexpr std::array gram_sizes = {MapSize{1, 15, 20, 72}, MapSize{1, 5, 7, 128},
+                                   MapSize{2, 3, 11, 200}, MapSize{1, 3, 5, 256},
+                                   MapSize{1, 3, 3, 512}};
 
-/// `offset` 0 lets the kernel use vectors, 1 does not.
+/// `offset` 0 lets the kernel use vectors, 1 does not; nor do channels that fill no vector.
 template <class T>
 GuardedBuffer<float> run(const GuardedBuffer<T>& features, const MapSize& size,
                          Arithmetic arithmetic, std::int64_t offset) {
@@ -57,9 +57,8 @@ TEST(GramDevice, MatchesTheReference) {
   test::for_each_storage_type([]<class T>() {
     for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tensor_cores}) {
       for (const MapSize& size : test::map_sizes) {
-        for (const std::int64_t offset : {0, 1}) {
-          matches_the_reference<T>(size, arithmetic, offset);
-        }
+        matches_the_reference<T>(size, arithmetic, 0);
+        if (size.channels % 8 == 0) matches_the_reference<T>(size, arithmetic, 1);
       }
     }
   });
