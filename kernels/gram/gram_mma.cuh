@@ -138,12 +138,7 @@ __global__ void __launch_bounds__(2 * tile, 2)
     if (active) {
 #pragma unroll
       for (int k = 0; k < Slice::pixels; k += mma_k<T>) {
-        std::uint32_t a[row_products][4];
         std::uint32_t b[column_products][2];
-#pragma unroll
-        for (int i = 0; i < row_products; ++i) {
-          Slice::load_a(a[i], row_slices + stage * Slice::values, k, i0 + 16 * i);
-        }
 #pragma unroll
         for (int j = 0; j < column_products; j += 2) {
           Slice::load_b(reinterpret_cast<std::uint32_t(&)[2][2]>(b[j]),
@@ -151,8 +146,10 @@ __global__ void __launch_bounds__(2 * tile, 2)
         }
 #pragma unroll
         for (int i = 0; i < row_products; ++i) {
+          std::uint32_t a[4];
+          Slice::load_a(a, row_slices + stage * Slice::values, k, i0 + 16 * i);
 #pragma unroll
-          for (int j = 0; j < column_products; ++j) mma<T>(sum[i][j], a[i], b[j]);
+          for (int j = 0; j < column_products; ++j) mma<T>(sum[i][j], a, b[j]);
         }
       }
     }
