@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "kernels/common/arithmetic.hpp"
+#include "kernels/common/device.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -16,5 +18,15 @@ namespace impasto::kernels {
 namespace reference {
 void gram(double* gram, const double* features, const MapSize& size);
 }
+
+namespace IMPASTO_DEVICE {
+/// Enqueues it. T: float, bfloat16 or float16. An image's result depends on nothing but its pixels
+/// and its size: not on the batch it is in nor on the GPU's model. `workspace` holds
+/// gram_workspace(size) floats.
+template <class T>
+void gram(float* gram, const T* features, const MapSize& size, Arithmetic arithmetic,
+          float* workspace, Stream stream);
+std::int64_t gram_workspace(const MapSize& size);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "kernels/common/arithmetic.hpp"
+#include "kernels/common/device.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -23,5 +25,18 @@ namespace cpu {
 template <class T>
 void relu_mask(T* grad, const T* features, std::int64_t count);
 }  // namespace cpu
+
+namespace IMPASTO_DEVICE {
+/// Enqueues it, in one pass over the maps. T: float, bfloat16 or float16. `matrix` is symmetric;
+/// tensor cores multiply with it rounded to T, each column scaled by a power of two that brings its
+/// largest value near 2¹⁵, so that float16 holds coefficients of any size. `workspace`, aligned to
+/// 16 bytes, holds style_backward_workspace(size) floats for that; Arithmetic::fp32 has no use for
+/// it.
+template <class T>
+void style_backward(T* grad, const T* features, const float* matrix, const MapSize& size,
+                    const GradientEpilogue& epilogue, Arithmetic arithmetic, float* workspace,
+                    Stream stream);
+std::int64_t style_backward_workspace(const MapSize& size);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "kernels/common/device.hpp"
+
 namespace impasto::kernels {
 
 /// One layer's style loss, and the matrix that turns features into their gradient.
@@ -30,5 +32,14 @@ namespace cpu {
 void style_loss(float* loss, float* matrix, const float* gram, const float* target,
                 std::int64_t batch, std::int64_t channels, const StyleLossScale& scale);
 }  // namespace cpu
+
+namespace IMPASTO_DEVICE {
+/// Enqueues it; sums in double, in an order that C alone fixes. `workspace` holds
+/// style_loss_workspace(batch, channels) doubles.
+void style_loss(float* loss, float* matrix, const float* gram, const float* target,
+                std::int64_t batch, std::int64_t channels, const StyleLossScale& scale,
+                double* workspace, Stream stream);
+std::int64_t style_loss_workspace(std::int64_t batch, std::int64_t channels);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/mma.cuh"
+#include "kernels/common/pack.cuh"
+#include "kernels/gram/gram_tile.cuh"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+/// A slice of the pixels in shared memory, 64 bytes of each of the tile's channels: 32 pixels of 16
+/// bits or 16 of float. Pixel by pixel as in the feature map. The 16-byte chunks of a row are
+/// exchanged, by a pattern that differs from row to row, so that what a warp reads along a column
+/// lies in different banks.
+template <class T, int tile>
+struct GramSlice {
+  static constexpr int pixels = static_cast<int>(64 / sizeof(T));
+  static constexpr int chunks = tile / widest<T>;
+  static constexpr int values = pixels * tile;
+
+  /// Where the value of a channel begins.
+  static __device__ __forceinline__ int at(int pixel, int channel) {
+    const int pattern = sizeof(T) == 2 ? pixel & 7 : (pixel & 3) << 1;
+    const int chunk = (channel / widest<T>)^pattern;
+    return pixel * tile + chunk * widest<T> + channel % widest<T>;
+  }
+
+  /// The A factor of one product: 16 channels from `channel` on, mma_k pixels from `pixel` on.
+  /// Pixels are K and lie along rows, so 16-bit values are transposed on their way.
+  static __device__ __forceinline__ void load_a(std::uint32_t (&a)[4], const T* slice, int pixel,
+                                                int channel) {
+    const int lane = static_cast<int>(threadIdx.x % 32);
+    if constexpr (sizeof(T) == 2) {
+      const int matrix = lane / 8;
+      simt::load_matrices_transposed(
+          a, slice + at(pixel + matrix / 2 * 8 + lane % 8, channel + matrix % 2 * 8));
+    } else {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int from = at(pixel + lane % 4 + i / 2 * 4, channel + lane / 4 + i % 2 * 8);
+        a[i] = simt::to_tf32(slice[from]);
+      }
+    }
+  }
+
+  /// The B factors of two products: 8 channels from `channel` on, and the 8 after them.
+  static __device__ __forceinline__ void load_b(std::uint32_t (&b)[2][2], const T* slice, int pixel,
+                                                int channel) {
+    const int lane = static_cast<int>(threadIdx.x % 32);
+    if constexpr (sizeof(T) == 2) {
+      const int matrix = lane / 8;
+      std::uint32_t both[4];
+      simt::load_matrices_transposed(
+          both, slice + at(pixel + matrix % 2 * 8 + lane % 8, channel + matrix / 2 * 8));
+#pragma unroll
+      for (int i = 0; i < 4; ++i) b[i / 2][i % 2] = both[i];
+    } else {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int from = at(pixel + lane % 4 + i % 2 * 4, channel + lane / 4 + i / 2 * 8);
+        b[i / 2][i % 2] = simt::to_tf32(slice[from]);
+      }
+    }
+  }
+};
+
+inline constexpr int gram_stages = 3;
+
+/// Bytes of shared memory: 48 KB in the tile of 128, which keeps two blocks on every GPU from
+/// sm_80 on, 12 KB in the tile of 64. That one is always on the diagonal.
+template <int tile>
+inline constexpr std::size_t gram_shared_bytes = gram_stages*(tile == 64 ? 1 : 2) * tile * 64;
+
+/// A block sums one tile over one split of the pixels; a warp 64×32 values of it (32×32 in the tile
+/// of 64) in registers, by mma.sync. The slices of pixels go through three stages of shared memory:
+/// two are on their way while one is multiplied. On the diagonal both factors are the same slice,
+/// so up to C = 128 the feature map is read once and the whole square is computed: bound by memory,
+/// C FLOP per byte. `packed` copies 16 bytes asynchronously; maps that do not allow it are read
+/// value by value. Why not wgmma: it takes neither tf32 with pixels along rows nor any GPU but
+/// sm_90a, and the products are not what bounds this kernel.
+template <class T, int tile, bool packed>
+__global__ void __launch_bounds__(2 * tile, 2)
+    gram_mma_kernel(float* partials, const T* features, GramSplit split) {
+  using Slice = GramSlice<T, tile>;
+  constexpr int threads = 2 * tile;
+  constexpr int width = widest<T>;
+  constexpr int row_products = tile / 32;  // of 16 rows each, half a tile per warp
+  constexpr int column_products = 4;       // of 8 columns each
+  constexpr bool only_diagonal = tile == 64;
+
+  const GramTile place = gram_tile<tile>(split);
+  const int C = split.channels;
+  const T* pixels = features + place.first;
+  const bool diagonal = only_diagonal || place.row == place.column;
+  T* row_slices = simt::dynamic_shared<T>();
+  T* column_slices = diagonal ? row_slices : row_slices + gram_stages * Slice::values;
+
+  const auto load = [&](T* to, int slice_pixel, int first_channel) {
+#pragma unroll
+    for (int chunk = static_cast<int>(threadIdx.x); chunk < Slice::pixels * Slice::chunks;
+         chunk += threads) {
+      const int pixel = chunk / Slice::chunks;
+      const int channel = chunk % Slice::chunks * width;
+      const int p = slice_pixel + pixel;
+      const int c = first_channel + channel;
+      const bool inside = p < place.pixels && c < C;
+      const T* from = inside ? pixels + std::int64_t{p} * C + c : pixels;
+      if constexpr (packed) {
+        simt::copy_async_16(to + Slice::at(pixel, channel), from, inside ? 16 : 0);
+      } else {
+        Pack<T, width> values;
+#pragma unroll
+        for (int v = 0; v < width; ++v) values.values[v] = inside && c + v < C ? from[v] : T{};
+        store_pack<width>(to + Slice::at(pixel, channel), values);
+      }
+    }
+  };
+  const auto load_stage = [&](int stage, int pixel) {
+    if (pixel < place.pixels) {
+      load(row_slices + stage * Slice::values, pixel, place.row);
+      if (!diagonal) load(column_slices + stage * Slice::values, pixel, place.column);
+    }
+    simt::commit_copies();
+  };
+
+  const int warp = static_cast<int>(threadIdx.x / 32);
+  const int i0 = warp % 2 * (tile / 2);
+  const int j0 = warp / 2 * 32;
+  const bool active = place.row + i0 < C && place.column + j0 < C;
+  float sum[row_products][column_products][4] = {};
+  for (int stage = 0; stage < gram_stages - 1; ++stage) {
+    load_stage(stage, stage * Slice::pixels);
+  }
+  int stage = 0;
+  for (int p = 0; p < place.pixels; p += Slice::pixels) {
+    simt::wait_for_copies<gram_stages - 2>();
+    __syncthreads();
+    load_stage(stage == 0 ? gram_stages - 1 : stage - 1, p + (gram_stages - 1) * Slice::pixels);
+    if (active) {
+#pragma unroll
+      for (int k = 0; k < Slice::pixels; k += mma_k<T>) {
+        std::uint32_t b[column_products][2];
+#pragma unroll
+        for (int j = 0; j < column_products; j += 2) {
+          Slice::load_b(reinterpret_cast<std::uint32_t(&)[2][2]>(b[j]),
+                        column_slices + stage * Slice::values, k, j0 + 8 * j);
+        }
+#pragma unroll
+        for (int i = 0; i < row_products; ++i) {
+          std::uint32_t a[4];
+          Slice::load_a(a, row_slices + stage * Slice::values, k, i0 + 16 * i);
+#pragma unroll
+          for (int j = 0; j < column_products; ++j) mma<T>(sum[i][j], a, b[j]);
+        }
+      }
+    }
+    stage = stage == gram_stages - 1 ? 0 : stage + 1;
+  }
+  simt::wait_for_copies<0>();
+
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  float* partial = partials + gram_partial<tile>(split);
+#pragma unroll
+  for (int product = 0; product < row_products * column_products; ++product) {
+#pragma unroll
+    for (int v = 0; v < 4; ++v) {
+      const int i = i0 + 16 * (product / column_products) + lane / 4 + v / 2 * 8;
+      const int j = j0 + 8 * (product % column_products) + 2 * (lane % 4) + v % 2;
+      if (place.row + i < C && place.column + j < C) {
+        partial[i * tile + j] = sum[product / column_products][product % column_products][v];
+      }
+    }
+  }
+}
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/common/size.hpp"
+
+namespace impasto::kernels {
+
+/// How a Gram matrix is cut into blocks: into square tiles of the upper triangle, and the sum over
+/// pixels into splits. Comes from the size alone, so that every GPU sums in the same order.
+struct GramPlan {
+  int tile;                       ///< channels along a tile's side
+  std::int64_t tiles;             ///< on and above the diagonal
+  std::int64_t splits;            ///< of the pixels
+  std::int64_t pixels_per_split;  ///< but for the last
+  std::int64_t partials;          ///< floats of partial sums per image
+
+  explicit GramPlan(const MapSize& size) {
+    // Two blocks for each processor of an H100; a split of 256 pixels reads about as many bytes as
+    // the partial sums it writes. Pixels come in whole slices, of at most 32.
+    constexpr std::int64_t most_blocks = 264;
+    constexpr std::int64_t least_pixels = 256;
+    constexpr std::int64_t slice = 32;
+    const auto parts = [](std::int64_t count, std::int64_t per_part) {
+      return (count + per_part - 1) / per_part;
+    };
+    const std::int64_t P = size.pixels();
+    tile = size.channels <= 64 ? 64 : 128;
+    const std::int64_t side = parts(size.channels, tile);
+    tiles = side * (side + 1) / 2;
+    const std::int64_t most_splits = std::max<std::int64_t>(1, most_blocks / tiles);
+    const std::int64_t pixels = std::max(least_pixels, parts(P, most_splits));
+    pixels_per_split = parts(pixels, slice) * slice;
+    splits = parts(P, pixels_per_split);
+    partials = splits * tiles * tile * tile;
+  }
+};
+
+}  // namespace impasto::kernels

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/bfloat16.hpp"
+#include "kernels/common/float16.hpp"
+#include "simt/ptx.hpp"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+inline constexpr int round_matrix_threads = 256;
+
+/// M as tensor cores take it, and what undoes its scaling. A warp takes one column, which is a row,
+/// M being symmetric: finds its largest value, multiplies by the power of two that brings that to
+/// [2¹⁴, 2¹⁵), and rounds to T, a float to tf32. M's coefficients are as small as 10⁻¹², far below
+/// float16; so scaled, 29 binary orders of a column are kept to all of its bits, and a power of two
+/// changes none. Per column and not per image: no block has to wait for another's maximum, and
+/// a column of small values loses nothing to a large one. Rows are padded with zeros to a multiple
+/// of 8, so that they are copied in 16 bytes whatever C is. Bound by the launch itself: at most 2¹⁸
+/// values.
+template <class T>
+__global__ void __launch_bounds__(round_matrix_threads)
+    round_matrix_kernel(T* rounded, float* scales, const float* matrix, std::int64_t column_count,
+                        int channels, int padded) {
+  const std::int64_t column =
+      std::int64_t{blockIdx.x} * (round_matrix_threads / 32) + threadIdx.x / 32;
+  if (column >= column_count) return;
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  const float* from = matrix + column * channels;
+  unsigned largest = 0;
+  for (int k = lane; k < channels; k += 32) {
+    const unsigned magnitude = __float_as_uint(from[k]) & 0x7fffffffU;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  for (int lanes = 16; lanes > 0; lanes /= 2) {
+    const unsigned other = __shfl_xor_sync(0xffffffffU, largest, lanes);
+    largest = other > largest ? other : largest;
+  }
+  // Biased exponents: 127 is 2⁰. The limits keep both the scale and its inverse normal.
+  unsigned exponent = largest >> 23U;
+  exponent = exponent < 15 ? 15 : exponent > 254 ? 254 : exponent;
+  const float scale = __uint_as_float((268 - exponent) << 23U);
+  if (lane == 0) scales[column] = __uint_as_float((exponent - 14) << 23U);
+  for (int k = lane; k < padded; k += 32) {
+    const float value = k < channels ? from[k] * scale : 0;
+    if constexpr (std::is_same_v<T, float>) {
+      rounded[column * padded + k] = __uint_as_float(simt::to_tf32(value));
+    } else {
+      rounded[column * padded + k] = static_cast<T>(value);
+    }
+  }
+}
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE

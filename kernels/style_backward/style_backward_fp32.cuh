@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/register_tile.cuh"
+#include "kernels/style_backward/join_gradient.cuh"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+inline constexpr int style_backward_rows = 128;  // pixels per tile
+inline constexpr int style_backward_threads = 256;
+
+/// A block computes 128 pixels × `columns` channels, a thread 8×8 of them (8×4 in 64 columns) in
+/// registers. blockIdx is (tile of pixels, tile of channels, image). A slice of 16 channels of F
+/// and 16 rows of M lie in shared memory, F transposed, so that both are read along rows; its
+/// stores meet two to a bank, one for eight multiply-adds of four. While a slice is multiplied the
+/// next is on its way to registers, then to the other half: one barrier a slice. Bound by
+/// multiply-adds: C of them for the three values that are moved.
+template <class T, int columns, bool packed>
+__global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
+    style_backward_fp32_kernel(T* grad, const T* features, const float* matrix, std::int64_t pixels,
+                               int channels, GradientEpilogue epilogue) {
+  constexpr int slice = 16;
+  constexpr int rows = style_backward_rows;
+  constexpr int threads = style_backward_threads;
+  constexpr int own_columns = columns / 16;
+  constexpr int column_step = columns / (own_columns / 4);
+  constexpr int width = widest<T>;
+  constexpr int feature_loads = 8 / width;
+  constexpr int matrix_loads = slice * columns / threads / 4;
+  SIMT_SHARED(float, feature_slices, [2][slice][rows]);
+  SIMT_SHARED(float, matrix_slices, [2][slice][columns]);
+
+  const int C = channels;
+  const int t = static_cast<int>(threadIdx.x);
+  const std::int64_t first_pixel = std::int64_t{blockIdx.x} * rows;
+  const int first_channel = static_cast<int>(blockIdx.y) * columns;
+  const std::int64_t tile = (blockIdx.z * pixels + first_pixel) * C;
+  const int pixels_left =
+      pixels - first_pixel < rows ? static_cast<int>(pixels - first_pixel) : rows;
+  const T* feature_tile = features + tile;
+  const float* image_matrix = matrix + std::int64_t{blockIdx.z} * C * C;
+
+  Pack<T, width> feature_packs[feature_loads];
+  Pack<float, 4> matrix_packs[matrix_loads];
+  const auto load = [&](int k0) {
+#pragma unroll
+    for (int l = 0; l < feature_loads; ++l) {
+      const int k = k0 + t % 2 * 8 + l * width;
+      const T* from = feature_tile + std::int64_t{t / 2} * C + k;
+      const bool inside = t / 2 < pixels_left;
+      if constexpr (packed) {
+        feature_packs[l] = inside && k < C ? load_pack<width>(from) : Pack<T, width>{};
+      } else {
+#pragma unroll
+        for (int v = 0; v < width; ++v) {
+          feature_packs[l].values[v] = inside && k + v < C ? from[v] : T{};
+        }
+      }
+    }
+#pragma unroll
+    for (int l = 0; l < matrix_loads; ++l) {
+      const int index = (l * threads + t) * 4;
+      const int k = k0 + index / columns;
+      const int c = first_channel + index % columns;
+      const float* from = image_matrix + std::int64_t{k} * C + c;
+      if constexpr (packed) {
+        matrix_packs[l] = k < C && c < C ? load_pack<4>(from) : Pack<float, 4>{};
+      } else {
+#pragma unroll
+        for (int v = 0; v < 4; ++v) {
+          matrix_packs[l].values[v] = k < C && c + v < C ? from[v] : 0.0F;
+        }
+      }
+    }
+  };
+  const auto keep = [&](int half) {
+#pragma unroll
+    for (int v = 0; v < 8; ++v) {
+      feature_slices[half][t % 2 * 8 + v][t / 2] =
+          static_cast<float>(feature_packs[v / width].values[v % width]);
+    }
+#pragma unroll
+    for (int l = 0; l < matrix_loads; ++l) {
+      const int index = (l * threads + t) * 4;
+      store_pack<4>(&matrix_slices[half][index / columns][index % columns], matrix_packs[l]);
+    }
+  };
+
+  const int i0 = t / 16 * 4;
+  const int j0 = t % 16 * 4;
+  const bool active = i0 < pixels_left && first_channel + j0 < C;
+  float sum[8][own_columns] = {};
+  int half = 0;
+  if (packed) load(0);
+  for (int k = 0; k < C; k += slice) {
+    if (!packed) load(k);
+    keep(half);
+    __syncthreads();
+    if (packed && k + slice < C) load(k + slice);
+    if (active) {
+#pragma unroll 2
+      for (int s = 0; s < slice; ++s) {
+        add_outer_product<rows / 2, column_step>(sum, &feature_slices[half][s][i0],
+                                                 &matrix_slices[half][s][j0]);
+      }
+    }
+    half = 1 - half;
+  }
+
+#pragma unroll
+  for (int r = 0; r < 8; ++r) {
+    const int i = i0 + r / 4 * (rows / 2) + r % 4;
+    if (i >= pixels_left) continue;
+#pragma unroll
+    for (int g = 0; g < own_columns / 4; ++g) {
+      const int c = first_channel + j0 + g * column_step;
+      const float values[4] = {sum[r][4 * g], sum[r][4 * g + 1], sum[r][4 * g + 2],
+                               sum[r][4 * g + 3]};
+      join_gradient<packed>(grad, features, tile + std::int64_t{i} * C + c, C - c, values,
+                            epilogue);
+    }
+  }
+}
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE

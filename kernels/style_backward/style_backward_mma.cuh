@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/mma.cuh"
+#include "kernels/style_backward/join_gradient.cuh"
+#include "kernels/style_backward/style_backward_fp32.cuh"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+/// M as round_matrix_kernel leaves it.
+template <class T>
+struct RoundedMatrix {
+  const T* values;      ///< (N,C,padded)
+  const float* scales;  ///< (N,C), to be multiplied with
+  int padded;
+};
+
+/// K in slices of 64 bytes, four chunks of 16: 32 values of 16 bits or 16 of float. A slice holds
+/// one row per pixel of F, or one per column of M. The chunks of a row are exchanged so that the
+/// eight rows that a warp reads at once lie in different banks; of M these are not neighbours
+/// (`own_column`).
+template <class T>
+__device__ __forceinline__ int feature_chunk(int row, int chunk) {
+  return (row * 4 + (chunk ^ (row / 2 % 4))) * widest<T>;
+}
+template <class T>
+__device__ __forceinline__ int matrix_chunk(int row, int chunk) {
+  return (row * 4 + (chunk ^ (row / 8 % 4))) * widest<T>;
+}
+
+/// Which of a warp's 32 columns is column `group` of its product j. In this order a lane's results
+/// of the four products are eight neighbouring columns: the gradient is read and written in packs,
+/// straight from registers.
+__device__ __forceinline__ int own_column(int product, int group) {
+  return group / 2 * 8 + 2 * product + group % 2;
+}
+
+/// The A factor: 16 pixels from `row` on, two chunks of channels.
+template <class T>
+__device__ __forceinline__ void load_feature_factor(std::uint32_t (&a)[4], const T* slice, int row,
+                                                    int chunk) {
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  if constexpr (sizeof(T) == 2) {
+    const int matrix = lane / 8;
+    simt::load_matrices(
+        a, slice + feature_chunk<T>(row + matrix % 2 * 8 + lane % 8, chunk + matrix / 2));
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int from = feature_chunk<T>(row + lane / 4 + i % 2 * 8, chunk + i / 2);
+      a[i] = simt::to_tf32(slice[from + lane % 4]);
+    }
+  }
+}
+
+/// The B factors of products j and j + 1, of the 32 columns from `row` on.
+template <class T>
+__device__ __forceinline__ void load_matrix_factors(std::uint32_t (&b)[2][2], const T* slice,
+                                                    int row, int j, int chunk) {
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  if constexpr (sizeof(T) == 2) {
+    const int matrix = lane / 8;
+    std::uint32_t both[4];
+    simt::load_matrices(both, slice + matrix_chunk<T>(row + own_column(j + matrix / 2, lane % 8),
+                                                      chunk + matrix % 2));
+#pragma unroll
+    for (int i = 0; i < 4; ++i) b[i / 2][i % 2] = both[i];
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int from = matrix_chunk<T>(row + own_column(j + i / 2, lane / 4), chunk + i % 2);
+      b[i / 2][i % 2] = __float_as_uint(slice[from + lane % 4]);
+    }
+  }
+}
+
+inline constexpr int style_backward_stages = 3;
+template <int columns>
+inline constexpr std::size_t matrix_slice_bytes = columns * 64;
+inline constexpr std::size_t feature_slice_bytes = style_backward_rows * 64;
+
+/// A block computes tiles of 128 pixels × `columns` channels, one after the other (x strides over
+/// the pixels, y is the tile of channels, z the image); a warp 64×32 of a tile (32×32 in 64
+/// columns) in registers, by mma.sync. F goes through three stages of shared memory, two slices on
+/// their way while one is multiplied, without a break between tiles. M is `resident` where all of a
+/// block's columns fit beside them (C ≤ 128 in 16 bits: 32 KB): then they are read once per block,
+/// else they go through stages with F. Bound by memory: three values moved for C multiply-adds. F
+/// is read again for the mask, not from shared memory, where its slices have been replaced, but
+/// from the L2 cache, where this block has just brought it; with all of F's slices kept in shared
+/// memory instead, one block would fit and not two.
+template <class T, int columns, bool packed>
+__global__ void __launch_bounds__(style_backward_threads, 2)
+    style_backward_mma_kernel(T* grad, const T* features, RoundedMatrix<T> matrix,
+                              std::int64_t pixels, int channels, bool resident,
+                              GradientEpilogue epilogue) {
+  constexpr int threads = style_backward_threads;
+  constexpr int rows = style_backward_rows;
+  constexpr int stages = style_backward_stages;
+  constexpr int width = widest<T>;
+  constexpr int slice = 4 * width;
+  constexpr int column_warps = columns / 32;
+  constexpr int row_products = rows * column_warps / 8 / 16;
+  constexpr int column_products = 4;
+
+  const int C = channels;
+  const int slices = (C + slice - 1) / slice;
+  const int first_channel = static_cast<int>(blockIdx.y) * columns;
+  const std::int64_t image = blockIdx.z * pixels * C;
+  const std::int64_t first_pixel = std::int64_t{blockIdx.x} * rows;
+  const std::int64_t stride = std::int64_t{gridDim.x} * rows;
+  const T* columns_of_m =
+      matrix.values + (std::int64_t{blockIdx.z} * C + first_channel) * matrix.padded;
+  T* feature_slices = simt::dynamic_shared<T>();
+  T* matrix_slices = feature_slices + stages * rows * slice;
+
+  const auto load_features = [&](T* to, std::int64_t tile_pixel, int k0) {
+#pragma unroll
+    for (int index = static_cast<int>(threadIdx.x); index < rows * 4; index += threads) {
+      const int row = index / 4;
+      const int k = k0 + index % 4 * width;
+      const bool inside = tile_pixel + row < pixels && k < C;
+      const T* from = inside ? features + image + (tile_pixel + row) * C + k : features;
+      T* place = to + feature_chunk<T>(row, index % 4);
+      if constexpr (packed) {
+        simt::copy_async_16(place, from, inside ? 16 : 0);
+      } else {
+        Pack<T, width> values;
+#pragma unroll
+        for (int v = 0; v < width; ++v) values.values[v] = inside && k + v < C ? from[v] : T{};
+        store_pack<width>(place, values);
+      }
+    }
+  };
+  const auto load_matrix = [&](T* to, int k0) {
+#pragma unroll
+    for (int index = static_cast<int>(threadIdx.x); index < columns * 4; index += threads) {
+      const int row = index / 4;
+      const int k = k0 + index % 4 * width;
+      const bool inside = first_channel + row < C && k < matrix.padded;
+      simt::copy_async_16(
+          to + matrix_chunk<T>(row, index % 4),
+          inside ? columns_of_m + std::int64_t{row} * matrix.padded + k : matrix.values,
+          inside ? 16 : 0);
+    }
+  };
+  std::int64_t next_pixel = first_pixel;
+  int next_slice = 0;
+  const auto load_next = [&](int stage) {
+    if (next_pixel < pixels) {
+      load_features(feature_slices + stage * rows * slice, next_pixel, next_slice * slice);
+      if (!resident || next_pixel == first_pixel) {
+        load_matrix(matrix_slices + (resident ? next_slice : stage) * columns * slice,
+                    next_slice * slice);
+      }
+    }
+    simt::commit_copies();
+    if (++next_slice == slices) {
+      next_slice = 0;
+      next_pixel += stride;
+    }
+  };
+
+  const int warp = static_cast<int>(threadIdx.x / 32);
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  const int i0 = warp / column_warps * (16 * row_products);
+  const int j0 = warp % column_warps * 32;
+  for (int stage = 0; stage < stages - 1; ++stage) load_next(stage);
+  int stage = 0;
+  for (std::int64_t pixel = first_pixel; pixel < pixels; pixel += stride) {
+    const bool active = pixel + i0 < pixels && first_channel + j0 < C;
+    float sum[row_products][column_products][4] = {};
+    for (int s = 0; s < slices; ++s) {
+      simt::wait_for_copies<stages - 2>();
+      __syncthreads();
+      load_next(stage == 0 ? stages - 1 : stage - 1);
+      if (active) {
+        const T* f = feature_slices + stage * rows * slice;
+        const T* m = matrix_slices + (resident ? s : stage) * columns * slice;
+#pragma unroll
+        for (int chunk = 0; chunk < 4; chunk += 2) {
+          std::uint32_t b[column_products / 2][2][2];
+#pragma unroll
+          for (int j = 0; j < column_products; j += 2) {
+            load_matrix_factors(b[j / 2], m, j0, j, chunk);
+          }
+#pragma unroll
+          for (int i = 0; i < row_products; ++i) {
+            std::uint32_t a[4];
+            load_feature_factor(a, f, i0 + 16 * i, chunk);
+#pragma unroll
+            for (int j = 0; j < column_products; ++j) mma<T>(sum[i][j], a, b[j / 2][j % 2]);
+          }
+        }
+      }
+      stage = stage == stages - 1 ? 0 : stage + 1;
+    }
+
+    const int c = first_channel + j0 + lane % 4 * 8;
+    if (!active || c >= C) continue;
+    float scales[8];
+#pragma unroll
+    for (int v = 0; v < 8; ++v) {
+      scales[v] = c + v < C ? matrix.scales[std::int64_t{blockIdx.z} * C + c + v] : 0;
+    }
+#pragma unroll
+    for (int half = 0; half < 2 * row_products; ++half) {
+      const std::int64_t p = pixel + i0 + 8 * half + lane / 4;
+      if (p >= pixels) break;
+#pragma unroll
+      for (int first = 0; first < 8; first += width) {
+        float values[width];
+#pragma unroll
+        for (int v = 0; v < width; ++v) {
+          const int j = first + v;
+          values[v] = sum[half / 2][j / 2][half % 2 * 2 + j % 2] * scales[j];
+        }
+        join_gradient<packed>(grad, features, image + p * C + c + first, C - c - first, values,
+                              epilogue);
+      }
+    }
+  }
+  simt::wait_for_copies<0>();
+}
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "kernels/gram/gram.hpp"
+#include "tests/support/cases.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/device_array.hpp"
+#include "tests/support/random_fill.hpp"
+
+namespace impasto::kernels {
+namespace {
+
+using test::DeviceArray;
+using test::GuardedBuffer;
+
+/// Few channels that fill no vector, whole tiles, several tiles with and without a tail; sums over
+/// one slice of the pixels and over several splits.
+constexpr std::array gram_sizes = {MapSize{1, 15, 20, 72}, MapSize{1, 5, 7, 128},
+                                   MapSize{2, 3, 11, 200}, MapSize{1, 3, 5, 256},
+                                   MapSize{1, 3, 3, 512}};
+
+/// `offset` 0 lets the kernel use vectors, 1 does not; nor do channels that fill no vector.
+template <class T>
+GuardedBuffer<float> run(const GuardedBuffer<T>& features, const MapSize& size,
+                         Arithmetic arithmetic, std::int64_t offset) {
+  return test::under_every_schedule([&] {
+    DeviceArray<T> x(features, offset);
+    DeviceArray<float> gram(size.batch * size.channels * size.channels, offset);
+    DeviceArray<float> workspace(IMPASTO_DEVICE::gram_workspace(size), offset);
+    IMPASTO_DEVICE::gram(gram.data(), x.data(), size, arithmetic, workspace.data(), nullptr);
+    return gram.values();
+  });
+}
+
+GuardedBuffer<double> expected_gram(const GuardedBuffer<double>& features, const MapSize& size) {
+  GuardedBuffer<double> gram(size.batch * size.channels * size.channels);
+  reference::gram(gram.data(), features.data(), size);
+  return gram;
+}
+
+template <class T>
+constexpr test::ErrorLimit limit(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::tensor_cores && sizeof(T) == 4 ? test::ErrorLimit{1e-3, 1e-2}
+                                                                  : test::ErrorLimit{1e-6, 1e-5};
+}
+
+template <class T>
+void matches_the_reference(const MapSize& size, Arithmetic arithmetic, std::int64_t offset) {
+  SCOPED_TRACE(testing::Message() << size << (arithmetic == Arithmetic::fp32 ? ", fp32" : ", mma")
+                                  << ", " << sizeof(T) << " bytes, offset " << offset);
+  const auto features = test::features<T>(size.count(), 1);
+  EXPECT_TRUE(test::is_close(run<T>(features, size, arithmetic, offset),
+                             expected_gram(widened(features), size), limit<T>(arithmetic)));
+}
+
+TEST(GramDevice, MatchesTheReference) {
+  test::for_each_storage_type([]<class T>() {
+    for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tensor_cores}) {
+      for (const MapSize& size : test::map_sizes) {
+        matches_the_reference<T>(size, arithmetic, 0);
+        if (size.channels % 8 == 0) matches_the_reference<T>(size, arithmetic, 1);
+      }
+    }
+  });
+}
+
+TEST(GramDevice, MatchesTheReferenceInSeveralTiles) {
+  test::for_each_storage_type([]<class T>() {
+    for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tensor_cores}) {
+      for (const MapSize& size : gram_sizes) matches_the_reference<T>(size, arithmetic, 0);
+    }
+  });
+}
+
+// Sums of up to 100·4² are exact in float, in any order, and their factors in every type.
+TEST(GramDevice, IsExactOnIntegers) {
+  test::for_each_storage_type([]<class T>() {
+    for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tensor_cores}) {
+      for (const MapSize& size : {MapSize{2, 9, 7, 7}, MapSize{1, 10, 10, 136}}) {
+        SCOPED_TRACE(size);
+        const auto features = test::integers<T>(size.count(), 2);
+        EXPECT_TRUE(test::is_equal(run<T>(features, size, arithmetic, 0),
+                                   expected_gram(widened(features), size)));
+      }
+    }
+  });
+}
+
+TEST(GramDevice, IsSymmetricToTheBit) {
+  test::for_each_storage_type([]<class T>() {
+    const MapSize size{1, 7, 9, 136};
+    const auto features = test::gaussian<T>(size.count(), 3);
+    for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tensor_cores}) {
+      const auto gram = run<T>(features, size, arithmetic, 0);
+      for (std::size_t i = 0; i < 136; ++i) {
+        for (std::size_t j = 0; j < i; ++j) ASSERT_EQ(gram[i * 136 + j], gram[j * 136 + i]);
+      }
+    }
+  });
+}
+
+TEST(GramDevice, OfAnImageDoesNotDependOnItsBatch) {
+  const MapSize one{1, 20, 30, 16};
+  const MapSize batch{3, 20, 30, 16};
+  const auto features = test::features<bfloat16>(batch.count(), 4);
+  const auto grams = run<bfloat16>(features, batch, Arithmetic::tensor_cores, 0);
+  GuardedBuffer<bfloat16> last(one.count());
+  std::copy_n(features.data() + 2 * one.count(), one.count(), last.data());
+  const auto gram = run<bfloat16>(last, one, Arithmetic::tensor_cores, 0);
+  EXPECT_TRUE(std::equal(gram.begin(), gram.end(), grams.data() + 2 * 16 * 16));
+}
+
+}  // namespace
+}  // namespace impasto::kernels

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "kernels/style_backward/style_backward.hpp"
+#include "tests/support/cases.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/device_array.hpp"
+#include "tests/support/random_fill.hpp"
+
+namespace impasto::kernels {
+namespace {
+
+using test::DeviceArray;
+using test::GuardedBuffer;
+
+/// Several tiles of channels, with and without a tail; M in shared memory whole and by slices.
+constexpr std::array wide_sizes = {MapSize{2, 3, 11, 72}, MapSize{2, 13, 11, 128},
+                                   MapSize{2, 3, 7, 200}, MapSize{1, 3, 5, 256},
+                                   MapSize{1, 3, 3, 512}};
+
+constexpr std::array arithmetics = {Arithmetic::fp32, Arithmetic::tensor_cores};
+
+/// A symmetric matrix for each image.
+GuardedBuffer<float> symmetric(GuardedBuffer<float> matrix, const MapSize& size) {
+  const std::int64_t C = size.channels;
+  for (std::int64_t n = 0; n < size.batch; ++n) {
+    float* image = matrix.data() + n * C * C;
+    for (std::int64_t i = 0; i < C; ++i) {
+      for (std::int64_t j = 0; j < i; ++j) image[i * C + j] = image[j * C + i];
+    }
+  }
+  return matrix;
+}
+
+template <class T>
+struct Inputs {
+  GuardedBuffer<T> features;
+  GuardedBuffer<T> held;  ///< by the gradient, before
+  GuardedBuffer<float> matrix;
+};
+
+template <class T>
+Inputs<T> random_inputs(const MapSize& size, double magnitude = 1) {
+  const std::int64_t count = size.batch * size.channels * size.channels;
+  return {test::features<T>(size.count(), 1), test::gaussian<T>(size.count(), 2),
+          symmetric(test::gaussian<float>(count, 3, 0, magnitude), size)};
+}
+
+/// `offset` 0 lets the kernel use vectors, 1 does not; nor do channels that fill no vector.
+template <class T>
+GuardedBuffer<T> run(const Inputs<T>& inputs, const MapSize& size, const GradientEpilogue& epilogue,
+                     Arithmetic arithmetic, std::int64_t offset) {
+  return test::under_every_schedule([&] {
+    DeviceArray<T> features(inputs.features, offset);
+    DeviceArray<T> grad = epilogue.accumulate ? DeviceArray<T>(inputs.held, offset)
+                                              : DeviceArray<T>(size.count(), offset);
+    DeviceArray<float> matrix(inputs.matrix, offset);
+    DeviceArray<float> workspace(IMPASTO_DEVICE::style_backward_workspace(size));
+    IMPASTO_DEVICE::style_backward(grad.data(), features.data(), matrix.data(), size, epilogue,
+                                   arithmetic, workspace.data(), nullptr);
+    return grad.values();
+  });
+}
+
+template <class T>
+GuardedBuffer<T> expected(const Inputs<T>& inputs, const MapSize& size,
+                          const GradientEpilogue& epilogue) {
+  GuardedBuffer<double> grad = widened(inputs.held);
+  reference::style_backward(grad.data(), widened(inputs.features).data(),
+                            widened(inputs.matrix).data(), size, epilogue);
+  return test::rounded<T>(grad);
+}
+
+template <class T>
+constexpr test::ErrorLimit limit(Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::fp32) {
+    return sizeof(T) == 4 ? test::ErrorLimit{1e-6, 1e-5} : test::ErrorLimit{1e-2, 1e-1};
+  }
+  return sizeof(T) == 4 ? test::ErrorLimit{1e-3, 1e-2} : test::ErrorLimit{1e-2, 1e-1};
+}
+
+template <class T>
+void matches_the_reference(const MapSize& size, const GradientEpilogue& epilogue,
+                           std::int64_t offset, double magnitude = 1) {
+  const Inputs<T> inputs = random_inputs<T>(size, magnitude);
+  for (const Arithmetic arithmetic : arithmetics) {
+    SCOPED_TRACE(testing::Message()
+                 << size << (arithmetic == Arithmetic::fp32 ? ", fp32, " : ", mma, ") << sizeof(T)
+                 << " bytes, offset " << offset << ", " << epilogue);
+    EXPECT_TRUE(test::is_close(run(inputs, size, epilogue, arithmetic, offset),
+                               expected(inputs, size, epilogue), limit<T>(arithmetic)));
+  }
+}
+
+TEST(StyleBackwardDevice, MatchesTheReference) {
+  test::for_each_storage_type([]<class T>() {
+    for (const MapSize& size : test::map_sizes) {
+      matches_the_reference<T>(size, {true, true}, 0);
+      if (size.channels % 8 == 0) matches_the_reference<T>(size, {true, true}, 1);
+    }
+  });
+}
+
+TEST(StyleBackwardDevice, MatchesTheReferenceInSeveralTiles) {
+  test::for_each_storage_type([]<class T>() {
+    for (const MapSize& size : wide_sizes) matches_the_reference<T>(size, {true, true}, 0);
+  });
+}
+
+TEST(StyleBackwardDevice, JoinsTheGradientAsTheEpilogueSays) {
+  test::for_each_storage_type([]<class T>() {
+    for (const GradientEpilogue& epilogue : test::epilogues) {
+      for (const MapSize& size : {MapSize{2, 3, 5, 16}, MapSize{2, 3, 5, 7}}) {
+        matches_the_reference<T>(size, epilogue, 0);
+      }
+    }
+  });
+}
+
+// Coefficients of 1e-8 are zero in float16; the gradient, with features in the thousands, is not.
+TEST(StyleBackwardDevice, KeepsCoefficientsThatFloat16DoesNot) {
+  const MapSize size{1, 3, 5, 256};
+  Inputs<float16> inputs = random_inputs<float16>(size, 1e-8);
+  for (float16& value : inputs.features)
+    value = static_cast<float16>(4096 * static_cast<float>(value));
+  EXPECT_TRUE(test::is_close(run(inputs, size, {}, Arithmetic::tensor_cores, 0),
+                             expected(inputs, size, {}), limit<float16>(Arithmetic::tensor_cores)));
+}
+
+// Sums of at most C + 1 = 137, which bfloat16 holds.
+TEST(StyleBackwardDevice, IsExactOnIntegers) {
+  test::for_each_storage_type([]<class T>() {
+    for (const MapSize& size : {MapSize{2, 5, 7, 7}, MapSize{2, 5, 7, 24}, MapSize{1, 3, 5, 136}}) {
+      SCOPED_TRACE(size);
+      const std::int64_t count = size.batch * size.channels * size.channels;
+      const Inputs<T> inputs{test::integers<T>(size.count(), 4, 0, 1),
+                             test::integers<T>(size.count(), 5, -1, 1),
+                             symmetric(test::integers<float>(count, 6, -1, 1), size)};
+      for (const Arithmetic arithmetic : arithmetics) {
+        EXPECT_TRUE(test::is_equal(run(inputs, size, {true, true}, arithmetic, 0),
+                                   expected(inputs, size, {true, true})));
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace impasto::kernels
