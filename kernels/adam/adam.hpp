@@ -7,7 +7,7 @@
 namespace impasto::kernels {
 
 /// One Adam step on the pixels, with an optional box constraint.
-/// Math    t = ++*step
+/// Math    t = ++*step;  g = grad / gradient_scale
 ///         m = β₁·m + (1−β₁)·g;  v = β₂·v + (1−β₂)·g²
 ///         pytorch:     x −= lr · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
 ///         tensorflow:  x −= lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)
@@ -28,6 +28,9 @@ struct AdamOptions {
   AdamEpsilon form = AdamEpsilon::pytorch;
   double lowest = -std::numeric_limits<double>::infinity();
   double highest = std::numeric_limits<double>::infinity();
+  /// The gradient given is this many times the true one; a power of two. Removed before anything
+  /// else, so that nothing but a gradient stored in float16 depends on it.
+  double gradient_scale = 1;
 };
 
 namespace reference {
