@@ -1,5 +1,6 @@
 # The CUDA kernels: compiled by nvcc for the GPU and by the host's compiler for the host-SIMT machine.
 set(IMPASTO_DEVICE_SOURCES
+  adam/adam.cu
   pool/pool.cu
   preprocess/preprocess.cu
 )

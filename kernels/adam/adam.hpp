@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/common/device.hpp"
+
 namespace impasto::kernels {
 
 /// One Adam step on the pixels, with an optional box constraint.
@@ -42,5 +44,14 @@ namespace cpu {
 void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
           std::int64_t count, const AdamOptions& options);
 }
+
+namespace IMPASTO_DEVICE {
+/// Floats of workspace: what the step count makes of the learning rate and of v.
+inline constexpr std::int64_t adam_workspace = 2;
+
+/// Enqueues it; `step` is counted up on the device.
+void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
+          std::int64_t count, const AdamOptions& options, float* workspace, Stream stream);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels
