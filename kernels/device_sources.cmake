@@ -1,6 +1,7 @@
 # The CUDA kernels: compiled by nvcc for the GPU and by the host's compiler for the host-SIMT machine.
 set(IMPASTO_DEVICE_SOURCES
   adam/adam.cu
+  content_loss/content_loss.cu
   pool/pool.cu
   preprocess/preprocess.cu
 )

@@ -6,14 +6,16 @@
 namespace impasto::kernels::IMPASTO_DEVICE {
 
 /// The sum over the warp, in lane 0 and every other lane: five exchanges, always in the same order.
-__device__ __forceinline__ float warp_sum(float value) {
+template <class T>
+__device__ __forceinline__ T warp_sum(T value) {
   for (int lanes = 16; lanes > 0; lanes /= 2) value += __shfl_xor_sync(0xffffffffU, value, lanes);
   return value;
 }
 
 /// The sum over a block of whole warps, in thread 0. The order of the sum is fixed by the block's
-/// size alone. `warp_sums` is shared memory for 32 floats; a barrier must lie between two uses.
-__device__ __forceinline__ float block_sum(float value, float* warp_sums) {
+/// size alone. `warp_sums` is shared memory for 32 values; a barrier must lie between two uses.
+template <class T>
+__device__ __forceinline__ T block_sum(T value, T* warp_sums) {
   const unsigned warp = threadIdx.x / 32;
   const unsigned lane = threadIdx.x % 32;
   const unsigned warps = blockDim.x / 32;
@@ -21,7 +23,7 @@ __device__ __forceinline__ float block_sum(float value, float* warp_sums) {
   if (lane == 0) warp_sums[warp] = value;
   __syncthreads();
   if (warp != 0) return 0;
-  return warp_sum(lane < warps ? warp_sums[lane] : 0.0F);
+  return warp_sum(lane < warps ? warp_sums[lane] : T{});
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE
