@@ -4,5 +4,6 @@ set(IMPASTO_DEVICE_SOURCES
   content_loss/content_loss.cu
   pool/pool.cu
   preprocess/preprocess.cu
+  total_variation/total_variation.cu
 )
 list(TRANSFORM IMPASTO_DEVICE_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/kernels/)
