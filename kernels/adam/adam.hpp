@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/common/device.hpp"
+
 namespace impasto::kernels {
 
 /// One Adam step on the pixels, with an optional box constraint.
-/// Math    t = ++*step
+/// Math    t = ++*step;  g = grad / gradient_scale
 ///         m = β₁·m + (1−β₁)·g;  v = β₂·v + (1−β₂)·g²
 ///         pytorch:     x −= lr · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
 ///         tensorflow:  x −= lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)
@@ -28,6 +30,9 @@ struct AdamOptions {
   AdamEpsilon form = AdamEpsilon::pytorch;
   double lowest = -std::numeric_limits<double>::infinity();
   double highest = std::numeric_limits<double>::infinity();
+  /// The gradient given is this many times the true one; a power of two. Removed before anything
+  /// else, so that nothing but a gradient stored in float16 depends on it.
+  double gradient_scale = 1;
 };
 
 namespace reference {
@@ -39,5 +44,14 @@ namespace cpu {
 void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
           std::int64_t count, const AdamOptions& options);
 }
+
+namespace IMPASTO_DEVICE {
+/// Floats of workspace: what the step count makes of the learning rate and of v.
+inline constexpr std::int64_t adam_workspace = 2;
+
+/// Enqueues it; `step` is counted up on the device.
+void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
+          std::int64_t count, const AdamOptions& options, float* workspace, Stream stream);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -23,12 +23,14 @@ void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* gr
   const auto keep1 = static_cast<float>(1 - options.beta1);
   const auto keep2 = static_cast<float>(1 - options.beta2);
   const auto epsilon = static_cast<float>(options.epsilon);
+  const auto unscale = static_cast<float>(1 / options.gradient_scale);
   const auto lowest = static_cast<float>(options.lowest);
   const auto highest = static_cast<float>(options.highest);
 #pragma omp parallel for simd schedule(static) if (parallel : count >= min_parallel)
   for (std::int64_t i = 0; i < count; ++i) {
-    m[i] = beta1 * m[i] + keep1 * grad[i];
-    v[i] = beta2 * v[i] + keep2 * grad[i] * grad[i];
+    const float g = unscale * grad[i];
+    m[i] = beta1 * m[i] + keep1 * g;
+    v[i] = beta2 * v[i] + keep2 * g * g;
     const float moved = pixels[i] - rate * m[i] / (std::sqrt(v_scale * v[i]) + epsilon);
     const float raised = moved < lowest ? lowest : moved;
     pixels[i] = raised > highest ? highest : raised;

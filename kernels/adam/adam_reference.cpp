@@ -12,8 +12,9 @@ void adam(double* pixels, double* m, double* v, std::int64_t* step, const double
   const double m_correction = 1 - std::pow(options.beta1, t);
   const double v_correction = 1 - std::pow(options.beta2, t);
   for (std::int64_t i = 0; i < count; ++i) {
-    m[i] = options.beta1 * m[i] + (1 - options.beta1) * grad[i];
-    v[i] = options.beta2 * v[i] + (1 - options.beta2) * grad[i] * grad[i];
+    const double g = grad[i] / options.gradient_scale;
+    m[i] = options.beta1 * m[i] + (1 - options.beta1) * g;
+    v[i] = options.beta2 * v[i] + (1 - options.beta2) * g * g;
     if (options.form == AdamEpsilon::pytorch) {
       pixels[i] -= options.learning_rate * (m[i] / m_correction) /
                    (std::sqrt(v[i] / v_correction) + options.epsilon);

@@ -14,4 +14,9 @@ inline unsigned blocks_for(std::int64_t items, std::int64_t per_block, std::int6
   return static_cast<unsigned>(std::clamp<std::int64_t>(blocks, 1, most));
 }
 
+/// Blocks that share the sum of `items` values, each writing one double. On every device the same,
+/// so that the sum is too: at most enough for three waves on the largest GPU, and few for the one
+/// block that adds what they wrote.
+inline std::int64_t sum_blocks(std::int64_t items) { return blocks_for(items, 4096, 1024); }
+
 }  // namespace impasto::kernels

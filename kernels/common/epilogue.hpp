@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/common/bfloat16.hpp"
+#include "kernels/common/device.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -10,8 +11,11 @@ namespace impasto::kernels {
 /// not need it does not read: `grad` without accumulate, `feature` without the mask.
 template <bool accumulate, bool relu_mask>
 struct FixedEpilogue {
+  static constexpr bool reads_grad = accumulate;
+  static constexpr bool reads_feature = relu_mask;
+
   template <class T>
-  static void join(T* grad, float value, const T* feature) {
+  IMPASTO_HOST_DEVICE static void join(T* grad, float value, const T* feature) {
     if constexpr (accumulate) value += static_cast<float>(*grad);
     if constexpr (relu_mask) value = static_cast<float>(*feature) > 0 ? value : 0;
     store(grad, value);

@@ -23,7 +23,7 @@ __device__ __forceinline__ T block_sum(T value, T* warp_sums) {
   if (lane == 0) warp_sums[warp] = value;
   __syncthreads();
   if (warp != 0) return 0;
-  return warp_sum(lane < warps ? warp_sums[lane] : T{0});
+  return warp_sum(lane < warps ? warp_sums[lane] : T{});
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

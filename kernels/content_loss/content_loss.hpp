@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "kernels/common/blocks.hpp"
+#include "kernels/common/device.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -29,5 +31,18 @@ template <class T>
 void content_loss(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                   const ContentLossScale& scale, const GradientEpilogue& epilogue);
 }  // namespace cpu
+
+/// Doubles of workspace for the device's version.
+inline std::int64_t content_loss_workspace(const MapSize& size) {
+  return size.batch * sum_blocks(size.per_image());
+}
+
+namespace IMPASTO_DEVICE {
+/// Enqueues it. T: float, bfloat16 or float16. The loss is summed in a fixed order.
+template <class T>
+void content_loss(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
+                  const ContentLossScale& scale, const GradientEpilogue& epilogue,
+                  double* workspace, Stream stream);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "kernels/common/device.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -43,5 +44,15 @@ template <class T>
 void pool_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
                    const PoolKind& kind, const GradientEpilogue& epilogue);
 }  // namespace cpu
+
+namespace IMPASTO_DEVICE {
+/// Each enqueues it. T: float, bfloat16 or float16; sums in float. `x` is read for the maximum and
+/// for the mask only and may be null without them.
+template <class T>
+void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind, Stream stream);
+template <class T>
+void pool_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
+                   const PoolKind& kind, const GradientEpilogue& epilogue, Stream stream);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+
+#include "kernels/common/device.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -28,5 +31,27 @@ namespace cpu {
 void total_variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
                      const VariationScale& scale);
 }  // namespace cpu
+
+/// Blocks of the device's version along a row of W·C values and down the rows of one image: each
+/// has that many values of so many rows.
+inline constexpr std::int64_t variation_block_values = 128;
+inline constexpr std::int64_t variation_block_rows = 8;
+constexpr std::int64_t variation_blocks_across(const MapSize& size) {
+  return (size.width * size.channels + variation_block_values - 1) / variation_block_values;
+}
+constexpr std::int64_t variation_blocks_down(const MapSize& size) {
+  return (size.height + variation_block_rows - 1) / variation_block_rows;
+}
+
+/// Doubles of workspace for the device's version.
+constexpr std::int64_t total_variation_workspace(const MapSize& size) {
+  return size.batch * variation_blocks_across(size) * variation_blocks_down(size);
+}
+
+namespace IMPASTO_DEVICE {
+/// Enqueues it. The loss is summed in a fixed order.
+void total_variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
+                     const VariationScale& scale, double* workspace, Stream stream);
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -111,6 +111,34 @@ void stays_in_the_box() {
 TEST(Adam, ReferenceStaysInTheBox) { stays_in_the_box<double>(); }
 TEST(Adam, CpuStaysInTheBox) { stays_in_the_box<float>(); }
 
+template <class T>
+void has_the_same_bits_for_a_scaled_gradient() {
+  const auto start = test::gaussian<T>(1009, 4, 128, 60);
+  const auto grad = test::gaussian<T>(1009, 5, 0, 1e-3);
+  for (const double scale : {0x1p-7, 0x1p12}) {
+    auto scaled = grad;
+    for (T& value : scaled) value *= static_cast<T>(scale);
+    AdamOptions options;
+    options.gradient_scale = scale;
+    State<T> plain(start);
+    State<T> unscaled(start);
+    for (int step = 0; step < 3; ++step) {
+      plain.advance(grad, {});
+      unscaled.advance(scaled, options);
+    }
+    EXPECT_TRUE(test::same_bits(unscaled.pixels, plain.pixels));
+    EXPECT_TRUE(test::same_bits(unscaled.m, plain.m));
+    EXPECT_TRUE(test::same_bits(unscaled.v, plain.v));
+  }
+}
+
+TEST(Adam, ReferenceHasTheSameBitsForAScaledGradient) {
+  has_the_same_bits_for_a_scaled_gradient<double>();
+}
+TEST(Adam, CpuHasTheSameBitsForAScaledGradient) {
+  has_the_same_bits_for_a_scaled_gradient<float>();
+}
+
 // A NaN that the box turned into a black pixel would hide a diverged run.
 TEST(Adam, CpuDoesNotHideNaNInTheBox) {
   AdamOptions options = options_of(AdamEpsilon::pytorch);

@@ -159,21 +159,22 @@ class DeviceBackend final : public Backend {
                   const Tensor& target, const StyleLossScale& scale) override {
     const std::int64_t N = gram.shape.batch;
     const std::int64_t C = gram.shape.channels;
-    auto* workspace = scratch_.get<float>(launch::style_loss_workspace(N, C));
+    auto* workspace = scratch_.get<double>(launch::style_loss_workspace(N, C));
     launch::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(), target.as<float>(),
                        N, C, scale, workspace, stream_);
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
+    auto* workspace = scratch_.get<float>(launch::style_backward_workspace(features.shape));
     dispatch(features.type, [&]<class T>(T) {
       launch::style_backward(grad.as<T>(), features.as<T>(), matrix.as<float>(), features.shape,
-                             epilogue, arithmetic_, stream_);
+                             epilogue, arithmetic_, workspace, stream_);
     });
   }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {
-    auto* workspace = scratch_.get<float>(launch::content_loss_workspace(features.shape));
+    auto* workspace = scratch_.get<double>(kernels::content_loss_workspace(features.shape));
     dispatch(features.type, [&]<class T>(T) {
       launch::content_loss(loss.as<float>(), grad.as<T>(), features.as<T>(), target.as<T>(),
                            features.shape, scale, epilogue, workspace, stream_);
@@ -181,13 +182,13 @@ class DeviceBackend final : public Backend {
   }
   void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
                        const VariationScale& scale) override {
-    auto* workspace = scratch_.get<float>(launch::total_variation_workspace(pixels.shape));
+    auto* workspace = scratch_.get<double>(launch::total_variation_workspace(pixels.shape));
     launch::total_variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
                             pixels.shape, scale, workspace, stream_);
   }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
-    auto* workspace = scratch_.get<float>(launch::adam_workspace());
+    auto* workspace = scratch_.get<float>(launch::adam_workspace);
     launch::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
                  grad_pixels.as<float>(), pixels.shape.count(), options, workspace, stream_);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -18,9 +19,10 @@ class Scratch {
 
   /// At least `count` T.
   template <class T>
-  T* get(std::size_t count) {
-    if (count * sizeof(T) > bytes_) {
-      bytes_ = count * sizeof(T);
+  T* get(std::int64_t count) {
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+    if (bytes > bytes_) {
+      bytes_ = bytes;
       memory_.push_back(runtime_.allocate(bytes_));
     }
     return memory_.empty() ? nullptr : static_cast<T*>(memory_.back().get());

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "kernels/content_loss/content_loss.hpp"
+#include "tests/support/cases.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/device_array.hpp"
+#include "tests/support/random_fill.hpp"
+
+namespace impasto::kernels {
+namespace {
+
+using test::DeviceArray;
+using test::GuardedBuffer;
+
+template <class T>
+struct Result {
+  GuardedBuffer<float> loss;
+  GuardedBuffer<T> grad;
+};
+
+/// `held` is what the gradient holds before; without accumulate it is unwritten. `offset` 0 lets
+/// the kernel use vectors where an image fills them, 1 does not.
+template <class T>
+Result<T> run(const GuardedBuffer<T>& held, const GuardedBuffer<T>& features,
+              const GuardedBuffer<T>& target, const MapSize& size, const ContentLossScale& scale,
+              const GradientEpilogue& epilogue, std::int64_t offset, bool with_gradient = true) {
+  GuardedBuffer<T> grad(size.count());
+  const auto loss = test::under_every_schedule([&] {
+    DeviceArray<T> f(features, offset);
+    DeviceArray<T> p(target, offset);
+    DeviceArray<T> unwritten(size.count(), offset);
+    DeviceArray<T> written(held, offset);
+    DeviceArray<T>& to = epilogue.accumulate ? written : unwritten;
+    DeviceArray<float> sums(size.batch);
+    DeviceArray<double> workspace(content_loss_workspace(size));
+    IMPASTO_DEVICE::content_loss(sums.data(), with_gradient ? to.data() : nullptr, f.data(),
+                                 p.data(), size, scale, epilogue, workspace.data(), nullptr);
+    grad = to.values();
+    return sums.values();
+  });
+  return {loss, grad};
+}
+
+/// Calls check(size, offset) for what is small enough for the host-SIMT machine.
+template <class Check>
+void for_each_case(Check check) {
+  for (const MapSize& size : test::map_sizes) {
+    if (size.count() > 12000) continue;
+    for (const std::int64_t offset : {0, 1}) {
+      SCOPED_TRACE(testing::Message() << size << ", offset " << offset);
+      check(size, offset);
+    }
+  }
+}
+
+// Observed: at most 6.7e-8.
+constexpr test::ErrorLimit loss_limit{3e-7, 3e-7};
+
+TEST(ContentLossDevice, MatchesTheReference) {
+  const ContentLossScale scale{0.01, 0.3};
+  test::for_each_storage_type([&]<class T>() {
+    for_each_case([&](const MapSize& size, std::int64_t offset) {
+      const auto features = test::features<T>(size.count(), 1);
+      const auto target = test::features<T>(size.count(), 2);
+      const auto held = test::gaussian<T>(size.count(), 3);
+      for (const GradientEpilogue& epilogue : test::epilogues) {
+        SCOPED_TRACE(epilogue);
+        GuardedBuffer<double> loss(size.batch);
+        GuardedBuffer<double> grad = widened(held);
+        reference::content_loss(loss.data(), grad.data(), widened(features).data(),
+                                widened(target).data(), size, scale, epilogue);
+        const auto actual = run(held, features, target, size, scale, epilogue, offset);
+        EXPECT_TRUE(test::is_close(actual.loss, loss, loss_limit));
+        EXPECT_TRUE(test::is_close(actual.grad, test::rounded<T>(grad), test::elementwise<T>));
+      }
+    });
+  });
+}
+
+TEST(ContentLossDevice, IsExactOnIntegers) {
+  const ContentLossScale scale{0.5, 2};
+  test::for_each_storage_type([&]<class T>() {
+    for_each_case([&](const MapSize& size, std::int64_t offset) {
+      const auto features = test::integers<T>(size.count(), 4);
+      const auto target = test::integers<T>(size.count(), 5);
+      GuardedBuffer<double> loss(size.batch);
+      GuardedBuffer<double> grad = widened(features);
+      reference::content_loss(loss.data(), grad.data(), widened(features).data(),
+                              widened(target).data(), size, scale, {true, true});
+      const auto actual = run(features, features, target, size, scale, {true, true}, offset);
+      EXPECT_TRUE(test::is_equal(actual.loss, loss));
+      EXPECT_TRUE(test::is_equal(actual.grad, grad));
+    });
+  });
+}
+
+TEST(ContentLossDevice, LossIsTheSameWithoutAGradient) {
+  test::for_each_storage_type([]<class T>() {
+    for_each_case([](const MapSize& size, std::int64_t offset) {
+      const auto features = test::features<T>(size.count(), 6);
+      const auto target = test::features<T>(size.count(), 7);
+      const auto with = run(features, features, target, size, {}, {}, offset);
+      const auto without = run(features, features, target, size, {}, {true, true}, offset, false);
+      EXPECT_TRUE(test::same_bits(with.loss, without.loss));
+      EXPECT_TRUE(test::same_bits(without.grad, features));
+    });
+  });
+}
+
+}  // namespace
+}  // namespace impasto::kernels
