@@ -121,7 +121,7 @@ def resources(nvcc: str, source: Path, arch: str, threads: Dict[str, int]) -> Li
         row = {
             "kernel": name,
             "architecture": arch,
-            "threads": threads[name],
+            "threads": threads.get(name, 1),  # no bounds: a single thread
             "registers": int(registers),
             "shared_bytes": int(shared or 0),
             "stack_bytes": int(stack),

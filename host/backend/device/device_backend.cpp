@@ -182,7 +182,7 @@ class DeviceBackend final : public Backend {
   }
   void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
                        const VariationScale& scale) override {
-    auto* workspace = scratch_.get<double>(launch::total_variation_workspace(pixels.shape));
+    auto* workspace = scratch_.get<double>(kernels::total_variation_workspace(pixels.shape));
     launch::total_variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
                             pixels.shape, scale, workspace, stream_);
   }
