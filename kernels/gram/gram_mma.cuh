@@ -78,7 +78,7 @@ inline constexpr std::size_t gram_shared_bytes = gram_stages*(tile == 64 ? 1 : 2
 /// value by value. Why not wgmma: it takes neither tf32 with pixels along rows nor any GPU but
 /// sm_90a, and the products are not what bounds this kernel.
 template <class T, int tile, bool packed>
-__global__ void __launch_bounds__(2 * tile, 2)
+__global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     gram_mma_kernel(float* partials, const T* features, GramSplit split) {
   using Slice = GramSlice<T, tile>;
   constexpr int threads = 2 * tile;
@@ -136,7 +136,7 @@ __global__ void __launch_bounds__(2 * tile, 2)
     __syncthreads();
     load_stage(stage == 0 ? gram_stages - 1 : stage - 1, p + (gram_stages - 1) * Slice::pixels);
     if (active) {
-#pragma unroll
+#pragma unroll(sizeof(T) == 2 ? 2 : 1)
       for (int k = 0; k < Slice::pixels; k += mma_k<T>) {
         std::uint32_t b[column_products][2];
 #pragma unroll
