@@ -78,7 +78,7 @@ inline constexpr std::size_t gram_shared_bytes = gram_stages*(tile == 64 ? 1 : 2
 /// value by value. Why not wgmma: it takes neither tf32 with pixels along rows nor any GPU but
 /// sm_90a, and the products are not what bounds this kernel.
 template <class T, int tile, bool packed>
-__global__ void __launch_bounds__(2 * tile, 2)
+__global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     gram_mma_kernel(float* partials, const T* features, GramSplit split) {
   using Slice = GramSlice<T, tile>;
   constexpr int threads = 2 * tile;
@@ -89,28 +89,32 @@ __global__ void __launch_bounds__(2 * tile, 2)
 
   const GramTile place = gram_tile<tile>(split);
   const int C = split.channels;
-  const T* pixels = features + place.first;
   const bool diagonal = only_diagonal || place.row == place.column;
   T* row_slices = simt::dynamic_shared<T>();
   T* column_slices = diagonal ? row_slices : row_slices + gram_stages * Slice::values;
 
+  // This thread copies one chunk of every `step`-th pixel.
+  constexpr int step = threads / Slice::chunks;
+  static_assert(step % 8 == 0, "the chunks of all its pixels are exchanged alike");
+  const int own_pixel = static_cast<int>(threadIdx.x) / Slice::chunks;
+  const int own_channel = static_cast<int>(threadIdx.x) % Slice::chunks * width;
+  const int own_place = Slice::at(own_pixel, own_channel);
+  const T* own_pixels = features + place.first + std::int64_t{own_pixel} * C + own_channel;
   const auto load = [&](T* to, int slice_pixel, int first_channel) {
+    const int left = C - first_channel - own_channel;
 #pragma unroll
-    for (int chunk = static_cast<int>(threadIdx.x); chunk < Slice::pixels * Slice::chunks;
-         chunk += threads) {
-      const int pixel = chunk / Slice::chunks;
-      const int channel = chunk % Slice::chunks * width;
-      const int p = slice_pixel + pixel;
-      const int c = first_channel + channel;
-      const bool inside = p < place.pixels && c < C;
-      const T* from = inside ? pixels + std::int64_t{p} * C + c : pixels;
+    for (int l = 0; l < Slice::pixels / step; ++l) {
+      const int p = slice_pixel + l * step;
+      const bool inside = own_pixel + p < place.pixels && left > 0;
+      const T* from = inside ? own_pixels + std::int64_t{p} * C + first_channel : features;
+      T* place_of_chunk = to + own_place + l * step * tile;
       if constexpr (packed) {
-        simt::copy_async_16(to + Slice::at(pixel, channel), from, inside ? 16 : 0);
+        simt::copy_async_16(place_of_chunk, from, inside ? 16 : 0);
       } else {
         Pack<T, width> values;
 #pragma unroll
-        for (int v = 0; v < width; ++v) values.values[v] = inside && c + v < C ? from[v] : T{};
-        store_pack<width>(to + Slice::at(pixel, channel), values);
+        for (int v = 0; v < width; ++v) values.values[v] = inside && v < left ? from[v] : T{};
+        store_pack<width>(place_of_chunk, values);
       }
     }
   };
@@ -136,7 +140,7 @@ __global__ void __launch_bounds__(2 * tile, 2)
     __syncthreads();
     load_stage(stage == 0 ? gram_stages - 1 : stage - 1, p + (gram_stages - 1) * Slice::pixels);
     if (active) {
-#pragma unroll
+#pragma unroll(sizeof(T) == 2 ? 2 : 1)
       for (int k = 0; k < Slice::pixels; k += mma_k<T>) {
         std::uint32_t b[column_products][2];
 #pragma unroll

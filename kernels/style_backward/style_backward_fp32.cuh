@@ -37,16 +37,20 @@ __global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
   const std::int64_t tile = (blockIdx.z * pixels + first_pixel) * C;
   const int pixels_left =
       pixels - first_pixel < rows ? static_cast<int>(pixels - first_pixel) : rows;
-  const T* feature_tile = features + tile;
-  const float* image_matrix = matrix + std::int64_t{blockIdx.z} * C * C;
+  // What this thread loads: eight values of a pixel, and a group of four columns.
+  const int own_k = t % 2 * 8;
+  const int own_row = t * 4 / columns;
+  const int own_column = first_channel + t * 4 % columns;
+  const T* own_features = features + tile + std::int64_t{t / 2} * C + own_k;
+  const float* own_matrix = matrix + (std::int64_t{blockIdx.z} * C + own_row) * C + own_column;
 
   Pack<T, width> feature_packs[feature_loads];
   Pack<float, 4> matrix_packs[matrix_loads];
   const auto load = [&](int k0) {
 #pragma unroll
     for (int l = 0; l < feature_loads; ++l) {
-      const int k = k0 + t % 2 * 8 + l * width;
-      const T* from = feature_tile + std::int64_t{t / 2} * C + k;
+      const int k = k0 + own_k + l * width;
+      const T* from = own_features + k0 + l * width;
       const bool inside = t / 2 < pixels_left;
       if constexpr (packed) {
         feature_packs[l] = inside && k < C ? load_pack<width>(from) : Pack<T, width>{};
@@ -59,16 +63,15 @@ __global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
     }
 #pragma unroll
     for (int l = 0; l < matrix_loads; ++l) {
-      const int index = (l * threads + t) * 4;
-      const int k = k0 + index / columns;
-      const int c = first_channel + index % columns;
-      const float* from = image_matrix + std::int64_t{k} * C + c;
+      const int k = k0 + l * threads * 4 / columns;
+      const float* from = own_matrix + std::int64_t{k} * C;
+      const bool inside = own_row + k < C;
       if constexpr (packed) {
-        matrix_packs[l] = k < C && c < C ? load_pack<4>(from) : Pack<float, 4>{};
+        matrix_packs[l] = inside && own_column < C ? load_pack<4>(from) : Pack<float, 4>{};
       } else {
 #pragma unroll
         for (int v = 0; v < 4; ++v) {
-          matrix_packs[l].values[v] = k < C && c + v < C ? from[v] : 0.0F;
+          matrix_packs[l].values[v] = inside && own_column + v < C ? from[v] : 0.0F;
         }
       }
     }
@@ -76,13 +79,13 @@ __global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
   const auto keep = [&](int half) {
 #pragma unroll
     for (int v = 0; v < 8; ++v) {
-      feature_slices[half][t % 2 * 8 + v][t / 2] =
+      feature_slices[half][own_k + v][t / 2] =
           static_cast<float>(feature_packs[v / width].values[v % width]);
     }
 #pragma unroll
     for (int l = 0; l < matrix_loads; ++l) {
-      const int index = (l * threads + t) * 4;
-      store_pack<4>(&matrix_slices[half][index / columns][index % columns], matrix_packs[l]);
+      const int row = own_row + l * threads * 4 / columns;
+      store_pack<4>(&matrix_slices[half][row][t * 4 % columns], matrix_packs[l]);
     }
   };
 
@@ -98,7 +101,7 @@ __global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
     __syncthreads();
     if (packed && k + slice < C) load(k + slice);
     if (active) {
-#pragma unroll 2
+#pragma unroll 1  // two steps at once do not fit into the registers
       for (int s = 0; s < slice; ++s) {
         add_outer_product<rows / 2, column_step>(sum, &feature_slices[half][s][i0],
                                                  &matrix_slices[half][s][j0]);

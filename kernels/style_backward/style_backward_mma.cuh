@@ -106,14 +106,15 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
   const int slices = (C + slice - 1) / slice;
   const int first_channel = static_cast<int>(blockIdx.y) * columns;
   const std::int64_t image = blockIdx.z * pixels * C;
-  const std::int64_t first_pixel = std::int64_t{blockIdx.x} * rows;
-  const std::int64_t stride = std::int64_t{gridDim.x} * rows;
+  const int first_tile = static_cast<int>(blockIdx.x);
+  const int tiles = static_cast<int>((pixels + rows - 1) / rows);
   const T* columns_of_m =
       matrix.values + (std::int64_t{blockIdx.z} * C + first_channel) * matrix.padded;
   T* feature_slices = simt::dynamic_shared<T>();
   T* matrix_slices = feature_slices + stages * rows * slice;
 
-  const auto load_features = [&](T* to, std::int64_t tile_pixel, int k0) {
+  const auto load_features = [&](T* to, int tile, int k0) {
+    const std::int64_t tile_pixel = std::int64_t{tile} * rows;
 #pragma unroll
     for (int index = static_cast<int>(threadIdx.x); index < rows * 4; index += threads) {
       const int row = index / 4;
@@ -143,12 +144,12 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
           inside ? 16 : 0);
     }
   };
-  std::int64_t next_pixel = first_pixel;
+  int next_tile = first_tile;
   int next_slice = 0;
   const auto load_next = [&](int stage) {
-    if (next_pixel < pixels) {
-      load_features(feature_slices + stage * rows * slice, next_pixel, next_slice * slice);
-      if (!resident || next_pixel == first_pixel) {
+    if (next_tile < tiles) {
+      load_features(feature_slices + stage * rows * slice, next_tile, next_slice * slice);
+      if (!resident || next_tile == first_tile) {
         load_matrix(matrix_slices + (resident ? next_slice : stage) * columns * slice,
                     next_slice * slice);
       }
@@ -156,7 +157,7 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
     simt::commit_copies();
     if (++next_slice == slices) {
       next_slice = 0;
-      next_pixel += stride;
+      next_tile += static_cast<int>(gridDim.x);
     }
   };
 
@@ -166,7 +167,8 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
   const int j0 = warp % column_warps * 32;
   for (int stage = 0; stage < stages - 1; ++stage) load_next(stage);
   int stage = 0;
-  for (std::int64_t pixel = first_pixel; pixel < pixels; pixel += stride) {
+  for (int tile = first_tile; tile < tiles; tile += static_cast<int>(gridDim.x)) {
+    const std::int64_t pixel = std::int64_t{tile} * rows;
     const bool active = pixel + i0 < pixels && first_channel + j0 < C;
     float sum[row_products][column_products][4] = {};
     for (int s = 0; s < slices; ++s) {
@@ -176,7 +178,7 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
       if (active) {
         const T* f = feature_slices + stage * rows * slice;
         const T* m = matrix_slices + (resident ? s : stage) * columns * slice;
-#pragma unroll
+#pragma unroll(sizeof(T) == 2 ? 2 : 1)
         for (int chunk = 0; chunk < 4; chunk += 2) {
           std::uint32_t b[column_products / 2][2][2];
 #pragma unroll

@@ -38,10 +38,12 @@ GuardedBuffer<double> expected_gram(const GuardedBuffer<double>& features, const
   return gram;
 }
 
+/// About four times what was observed: 1.5e-7 and 1.7e-6 in fp32, 7e-8 and 5e-7 where the products
+/// of 16-bit values are exact, 2.7e-4 and 4.1e-3 in tf32.
 template <class T>
 constexpr test::ErrorLimit limit(Arithmetic arithmetic) {
-  return arithmetic == Arithmetic::tensor_cores && sizeof(T) == 4 ? test::ErrorLimit{1e-3, 1e-2}
-                                                                  : test::ErrorLimit{1e-6, 1e-5};
+  if (arithmetic == Arithmetic::fp32) return {6e-7, 7e-6};
+  return sizeof(T) == 4 ? test::ErrorLimit{1e-3, 1.6e-2} : test::ErrorLimit{3e-7, 2e-6};
 }
 
 template <class T>
@@ -58,7 +60,8 @@ TEST(GramDevice, MatchesTheReference) {
     for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tensor_cores}) {
       for (const MapSize& size : test::map_sizes) {
         matches_the_reference<T>(size, arithmetic, 0);
-        if (size.channels % 8 == 0) matches_the_reference<T>(size, arithmetic, 1);
+        if (size.channels % 8 == 0 && size.count() < 20000)
+          matches_the_reference<T>(size, arithmetic, 1);
       }
     }
   });
@@ -67,7 +70,11 @@ TEST(GramDevice, MatchesTheReference) {
 TEST(GramDevice, MatchesTheReferenceInSeveralTiles) {
   test::for_each_storage_type([]<class T>() {
     for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tensor_cores}) {
-      for (const MapSize& size : gram_sizes) matches_the_reference<T>(size, arithmetic, 0);
+      for (const MapSize& size : gram_sizes) {
+        // The largest in one type only: it takes as long as all the others.
+        if (size.channels == 512 && !std::is_same_v<T, bfloat16>) continue;
+        matches_the_reference<T>(size, arithmetic, 0);
+      }
     }
   });
 }

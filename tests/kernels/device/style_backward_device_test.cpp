@@ -14,7 +14,7 @@ using test::DeviceArray;
 using test::GuardedBuffer;
 
 /// Several tiles of channels, with and without a tail; M in shared memory whole and by slices.
-constexpr std::array wide_sizes = {MapSize{2, 3, 11, 72}, MapSize{2, 13, 11, 128},
+constexpr std::array wide_sizes = {MapSize{1, 3, 11, 72}, MapSize{1, 13, 11, 128},
                                    MapSize{2, 3, 7, 200}, MapSize{1, 3, 5, 256},
                                    MapSize{1, 3, 3, 512}};
 
@@ -71,12 +71,17 @@ GuardedBuffer<T> expected(const Inputs<T>& inputs, const MapSize& size,
   return test::rounded<T>(grad);
 }
 
+/// About four times what was observed. fp32: 3.0e-7 and 3.1e-6 in float; of 16 bits a few differ
+/// from the rounded reference by one unit, 3.6e-5 and 3.8e-3. Tensor cores: 3.1e-4 and 3.4e-3 in
+/// tf32, 3.1e-3 and 5.0e-2 in bfloat16, 4.5e-4 and 6.3e-3 in float16, mostly M's rounding.
 template <class T>
 constexpr test::ErrorLimit limit(Arithmetic arithmetic) {
   if (arithmetic == Arithmetic::fp32) {
-    return sizeof(T) == 4 ? test::ErrorLimit{1e-6, 1e-5} : test::ErrorLimit{1e-2, 1e-1};
+    return sizeof(T) == 4 ? test::ErrorLimit{1e-6, 1.2e-5} : test::ErrorLimit{1.5e-4, 1.5e-2};
   }
-  return sizeof(T) == 4 ? test::ErrorLimit{1e-3, 1e-2} : test::ErrorLimit{1e-2, 1e-1};
+  return std::is_same_v<T, float>      ? test::ErrorLimit{1e-3, 1.4e-2}
+         : std::is_same_v<T, bfloat16> ? test::ErrorLimit{1e-2, 2e-1}
+                                       : test::ErrorLimit{1.8e-3, 2.5e-2};
 }
 
 template <class T>
@@ -96,14 +101,19 @@ TEST(StyleBackwardDevice, MatchesTheReference) {
   test::for_each_storage_type([]<class T>() {
     for (const MapSize& size : test::map_sizes) {
       matches_the_reference<T>(size, {true, true}, 0);
-      if (size.channels % 8 == 0) matches_the_reference<T>(size, {true, true}, 1);
+      if (size.channels % 8 == 0 && size.count() < 20000)
+        matches_the_reference<T>(size, {true, true}, 1);
     }
   });
 }
 
 TEST(StyleBackwardDevice, MatchesTheReferenceInSeveralTiles) {
   test::for_each_storage_type([]<class T>() {
-    for (const MapSize& size : wide_sizes) matches_the_reference<T>(size, {true, true}, 0);
+    for (const MapSize& size : wide_sizes) {
+      // The largest in one type only: it takes as long as all the others.
+      if (size.channels == 512 && !std::is_same_v<T, bfloat16>) continue;
+      matches_the_reference<T>(size, {true, true}, 0);
+    }
   });
 }
 

@@ -19,8 +19,8 @@ struct Case {
 constexpr std::array cases = {Case{1, 1},  Case{2, 3},   Case{3, 7},  Case{1, 16},
                               Case{2, 64}, Case{1, 127}, Case{1, 300}};
 
-/// Each rounds once, from double. Observed: at most OBSERVED.
-constexpr test::ErrorLimit limit{2e-7, 4e-7};
+/// Both round once, from double. Observed: at most 5.2e-8 and 1.7e-7.
+constexpr test::ErrorLimit limit{2e-7, 7e-7};
 
 template <class T>
 struct Result {
