@@ -5,8 +5,8 @@
 
 #include "host/backend/host_backend.hpp"
 #include "kernels/conv/conv.hpp"
+#include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
-#include "kernels/preprocess/preprocess.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto {
@@ -46,13 +46,14 @@ class ReferenceBackend final : public HostBackend {
 
   void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
                           const std::array<float, 3>& mean, bool relu) override {
-    std::vector<double> input(static_cast<std::size_t>(pixels.shape.count()));
-    reference::preprocess(input.data(), values(pixels), {mean[0], mean[1], mean[2]},
-                          pixels.shape.batch * pixels.shape.pixels());
-    conv_forward(y, {input.data(), pixels.shape, DataType::f64}, conv, relu);
+    const ReferenceConv& parameters = reference_conv(conv);
+    reference::first_conv_forward(values(y), values(pixels), parameters.weight.data(),
+                                  parameters.bias.data(), {mean[0], mean[1], mean[2]}, y.shape,
+                                  relu);
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
-    conv_data_gradient(grad_pixels, grad_y, {}, conv, {});
+    reference::first_conv_backward(values(grad_pixels), values(grad_y),
+                                   reference_conv(conv).weight.data(), grad_y.shape);
   }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
     const ReferenceConv& parameters = reference_conv(conv);
