@@ -20,9 +20,9 @@ void gram(double* gram, const double* features, const MapSize& size);
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it. T: float, bfloat16 or float16. An image's result depends on nothing but its pixels
-/// and its size: not on the batch it is in nor on the GPU's model. `workspace` holds
-/// gram_workspace(size) floats.
+/// Enqueues it. T: float, bfloat16 or float16. The order of an image's sums comes from its size
+/// alone, not from the batch it is in nor from the GPU. `workspace` holds gram_workspace(size)
+/// floats.
 template <class T>
 void gram(float* gram, const T* features, const MapSize& size, Arithmetic arithmetic,
           float* workspace, Stream stream);

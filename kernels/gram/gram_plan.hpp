@@ -18,10 +18,12 @@ struct GramPlan {
   std::int64_t partials;          ///< floats of partial sums per image
 
   explicit GramPlan(const MapSize& size) {
-    // Two blocks for each processor of an H100; a split of 256 pixels reads about as many bytes as
-    // the partial sums it writes. Pixels come in whole slices, of at most 32.
+    // Two blocks for each processor of an H100. A split of 256 pixels reads about as many bytes as
+    // the partial sums it writes; over more than 4096 a running float sum would lose digits.
+    // Pixels come in whole slices, of at most 32.
     constexpr std::int64_t most_blocks = 264;
     constexpr std::int64_t least_pixels = 256;
+    constexpr std::int64_t most_pixels = 4096;
     constexpr std::int64_t slice = 32;
     const auto parts = [](std::int64_t count, std::int64_t per_part) {
       return (count + per_part - 1) / per_part;
@@ -30,8 +32,8 @@ struct GramPlan {
     tile = size.channels <= 64 ? 64 : 128;
     const std::int64_t side = parts(size.channels, tile);
     tiles = side * (side + 1) / 2;
-    const std::int64_t most_splits = std::max<std::int64_t>(1, most_blocks / tiles);
-    const std::int64_t pixels = std::max(least_pixels, parts(P, most_splits));
+    const std::int64_t splits_wanted = std::max<std::int64_t>(1, most_blocks / tiles);
+    const std::int64_t pixels = std::clamp(parts(P, splits_wanted), least_pixels, most_pixels);
     pixels_per_split = parts(pixels, slice) * slice;
     splits = parts(P, pixels_per_split);
     partials = splits * tiles * tile * tile;

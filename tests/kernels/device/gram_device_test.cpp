@@ -114,7 +114,7 @@ TEST(GramDevice, OfAnImageDoesNotDependOnItsBatch) {
   GuardedBuffer<bfloat16> last(one.count());
   std::copy_n(features.data() + 2 * one.count(), one.count(), last.data());
   const auto gram = run<bfloat16>(last, one, Arithmetic::tensor_cores, 0);
-  EXPECT_TRUE(std::equal(gram.begin(), gram.end(), grams.data() + 2 * 16 * 16));
+  EXPECT_TRUE(std::equal(gram.begin(), gram.end(), grams.data() + 2 * gram.size()));
 }
 
 }  // namespace
