@@ -12,6 +12,28 @@ __device__ __forceinline__ T warp_sum(T value) {
   return value;
 }
 
+/// As many sums over the warp as lanes bring values, a power of two: lane l gets that of
+/// values[l % count]. Every exchange halves what is left to add, so that 8 values take 9 exchanges
+/// and not 40. The order of a sum is fixed.
+template <int count>
+__device__ __forceinline__ float warp_sum_each(float (&values)[count]) {
+  const unsigned lane = threadIdx.x % 32;
+#pragma unroll
+  for (int half = count / 2; half > 0; half /= 2) {
+    const bool upper = (lane & static_cast<unsigned>(half)) != 0;
+#pragma unroll
+    for (int i = 0; i < half; ++i) {
+      const float kept = upper ? values[i + half] : values[i];
+      const float given = upper ? values[i] : values[i + half];
+      values[i] = kept + __shfl_xor_sync(0xffffffffU, given, half);
+    }
+  }
+  float sum = values[0];
+#pragma unroll
+  for (int lanes = count; lanes < 32; lanes *= 2) sum += __shfl_xor_sync(0xffffffffU, sum, lanes);
+  return sum;
+}
+
 /// The sum over a block of whole warps, in thread 0. The order of the sum is fixed by the block's
 /// size alone. `warp_sums` is shared memory for 32 values; a barrier must lie between two uses.
 template <class T>
