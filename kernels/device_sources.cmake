@@ -2,6 +2,7 @@
 set(IMPASTO_DEVICE_SOURCES
   adam/adam.cu
   content_loss/content_loss.cu
+  convert/convert.cu
   first_conv/first_conv.cu
   pool/pool.cu
   preprocess/preprocess.cu
