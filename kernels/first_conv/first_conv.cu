@@ -15,9 +15,11 @@
 // per value (forward).
 //
 // At 64 channels there are 25 FLOP to a byte (16-bit), where an H100 has 20 per byte of bandwidth:
-// bound by memory and multiply-adds about equally, so both are kept near the least. Weights in
-// shared memory would cost a load for every few multiply-adds. Tensor cores would want the 27 taps
-// gathered and padded to 32, in 16 bits, and pixels would lose digits that their gradient has.
+// so the kernels are bound by what they issue. For sm_90a, per multiply-add of 64 channels of
+// bfloat16, that is 1.25 instructions forward and 1.9 backward, where values are unpacked, tested
+// against the border and added over lanes. Weights in shared memory would cost a load for every few
+// multiply-adds. Tensor cores would want the 27 taps gathered and padded to 32, and pixels and
+// weights rounded to 16 bits.
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
@@ -68,10 +70,10 @@ __device__ __forceinline__ LaneWeights load_weights(const float* weight, int cha
 }
 
 /// The lane's channels at `at`, which is their first; zero where there are none.
-template <class T, bool paired>
+template <class T, bool full>
 __device__ __forceinline__ Pack<float, lane_channels> load_lane(const T* at, int channels) {
   Pack<float, lane_channels> result{};
-  if constexpr (paired) {
+  if constexpr (full) {
     if (channels > 0) {
       const auto pair = load_pack<lane_channels>(at);
 #pragma unroll
@@ -86,10 +88,10 @@ __device__ __forceinline__ Pack<float, lane_channels> load_lane(const T* at, int
   return result;
 }
 
-template <class T, bool paired>
+template <class T, bool full>
 __device__ __forceinline__ void store_lane(T* at, const float (&values)[lane_channels],
                                            int channels) {
-  if constexpr (paired) {
+  if constexpr (full) {
     Pack<T, lane_channels> pair;
 #pragma unroll
     for (int k = 0; k < lane_channels; ++k) pair.values[k] = static_cast<T>(values[k]);
@@ -123,7 +125,7 @@ __device__ __forceinline__ void load_pixels(PixelTile& tile, const float* image,
   }
 }
 
-template <class T, bool paired>
+template <class T, bool full>
 __global__ void __launch_bounds__(threads, 2)
     forward_kernel(T* y, const float* pixels, const float* weight, const float* bias, Pixel mean,
                    MapSize size, Channels channels, bool relu) {
@@ -136,7 +138,8 @@ __global__ void __launch_bounds__(threads, 2)
   const LaneWeights weights = load_weights(weight, channels.count);  // waits for the tile as well
 
   const int channel = static_cast<int>(threadIdx.x % 32) * lane_channels;
-  const int own = channels.count - channel;  // how many channels there are for this lane
+  const int own = full ? lane_channels : channels.count - channel;  // channels of this lane
+  const std::int64_t stride = full ? warp_channels : channels.stride;
   const auto first = load_lane<float, false>(bias + channel, own);
   for (int row = static_cast<int>(threadIdx.x / 32); row < tile_rows; row += warps) {
     if (top + row >= static_cast<int>(size.height)) break;
@@ -167,23 +170,23 @@ __global__ void __launch_bounds__(threads, 2)
         }
       }
       const std::int64_t pixel = (n * size.height + top + row) * size.width + left + begin;
+      T* to = y + pixel * stride + channel;
 #pragma unroll
-      for (int p = 0; p < strip; ++p) {
+      for (int p = 0; p < strip; ++p, to += stride) {
 #pragma unroll
         for (int k = 0; k < lane_channels; ++k) {
           if (relu && sums[p][k] < 0) sums[p][k] = 0;
         }
-        if (begin + p < tile_columns) {
-          store_lane<T, paired>(y + (pixel + p) * channels.stride + channel, sums[p], own);
-        }
+        if (begin + p < tile_columns) store_lane<T, full>(to, sums[p], own);
       }
     }
   }
 }
 
-/// Lanes add over their own channels, then the warp over its lanes.
-template <class T, bool paired>
-__global__ void __launch_bounds__(threads, 2)
+/// Lanes add over their own channels, then the warp over its lanes. With other than 64 channels, a
+/// pair's two conditions take registers that are then to be had at one block per processor only.
+template <class T, bool full>
+__global__ void __launch_bounds__(threads, full ? 2 : 1)
     backward_kernel(float* grad_pixels, const T* grad_y, const float* weight, MapSize size,
                     Channels channels, bool accumulate) {
   const LaneWeights weights = load_weights(weight, channels.count);
@@ -194,7 +197,8 @@ __global__ void __launch_bounds__(threads, 2)
   const std::int64_t n = blockIdx.z;
   const int lane = static_cast<int>(threadIdx.x % 32);
   const int channel = lane * lane_channels;
-  const int own = channels.count - channel;
+  const int own = full ? lane_channels : channels.count - channel;
+  const std::int64_t stride = full ? warp_channels : channels.stride;
   for (int row = static_cast<int>(threadIdx.x / 32); row < tile_rows; row += warps) {
     const int h = top + row;
     if (h >= height) break;
@@ -202,17 +206,16 @@ __global__ void __launch_bounds__(threads, 2)
     for (int begin = left; begin < tile_end; begin += strip) {
       const std::int64_t pixel = (n * size.height + h) * size.width + begin;
       const int columns = static_cast<int>(size.width) - begin;  // from here to the edge
-      const T* here = grad_y + pixel * channels.stride + channel;
+      const T* here = grad_y + pixel * stride + channel;
       float sums[3][strip] = {};
 #pragma unroll
       for (int r = 0; r < 3; ++r) {
-        if (h + 1 - r < 0 || h + 1 - r >= height) continue;
-        const T* there = here + (1 - r) * size.width * channels.stride;
+        const bool row_inside = h + 1 - r >= 0 && h + 1 - r < height;
+        const T* there = here + (1 - r) * size.width * stride;
 #pragma unroll
         for (int j = 0; j < strip + 2; ++j) {
-          const bool inside = j == 0 ? begin > 0 : j - 1 < columns;
-          const auto grad =
-              load_lane<T, paired>(there + (j - 1) * channels.stride, inside ? own : 0);
+          const bool inside = row_inside && (j == 0 ? begin > 0 : j - 1 < columns);
+          const auto grad = load_lane<T, full>(there + (j - 1) * stride, inside ? own : 0);
 #pragma unroll
           for (int s = 0; s < 3; ++s) {
             const int p = j - 2 + s;
@@ -247,6 +250,13 @@ simt::Grid grid_for(const char* name, const MapSize& size) {
   return {name, {across, down, static_cast<unsigned>(size.batch)}, {threads}};
 }
 
+/// Whether a map has the 64 channels that VGG's first has: the kernels know its strides then, and
+/// every lane has a pair. Else values are moved one by one.
+template <class T>
+bool is_full(const T* map, const MapSize& size) {
+  return size.channels == warp_channels && can_pack<T>(lane_channels, warp_channels, {map});
+}
+
 /// Calls body(first channel, channels) for every 64 of them.
 template <class Body>
 void for_each_group(std::int64_t channels, Body body) {
@@ -262,10 +272,10 @@ template <class T>
 void first_conv_forward(T* y, const float* pixels, const float* weight, const float* bias,
                         const std::array<float, 3>& mean, const MapSize& y_size, bool relu,
                         Stream stream) {
-  const bool paired = can_pack<T>(lane_channels, y_size.channels, {y});
+  const bool full = is_full<T>(y, y_size);
   const Pixel mean_pixel{mean[0], mean[1], mean[2]};
   for_each_group(y_size.channels, [&](std::int64_t first, const Channels& channels) {
-    simt::launch(paired ? forward_kernel<T, true> : forward_kernel<T, false>,
+    simt::launch(full ? forward_kernel<T, true> : forward_kernel<T, false>,
                  grid_for("first_conv_forward", y_size), stream, y + first, pixels,
                  weight + first * weights_per_channel, bias + first, mean_pixel, y_size, channels,
                  relu);
@@ -275,9 +285,9 @@ void first_conv_forward(T* y, const float* pixels, const float* weight, const fl
 template <class T>
 void first_conv_backward(float* grad_pixels, const T* grad_y, const float* weight,
                          const MapSize& y_size, Stream stream) {
-  const bool paired = can_pack<T>(lane_channels, y_size.channels, {grad_y});
+  const bool full = is_full<T>(grad_y, y_size);
   for_each_group(y_size.channels, [&](std::int64_t first, const Channels& channels) {
-    simt::launch(paired ? backward_kernel<T, true> : backward_kernel<T, false>,
+    simt::launch(full ? backward_kernel<T, true> : backward_kernel<T, false>,
                  grid_for("first_conv_backward", y_size), stream, grad_pixels, grad_y + first,
                  weight + first * weights_per_channel, y_size, channels, first > 0);
   });

@@ -17,7 +17,7 @@ using test::GuardedBuffer;
 constexpr std::array<float, 3> mean = {123.68F, 116.779F, 103.939F};
 
 /// One pixel, one row, one column; sides that end inside a strip and inside a tile, several tiles;
-/// channels that pair, that do not, that fill a warp and that take more than one launch.
+/// channels that fill a warp, that do not, and that take more than one launch.
 constexpr std::array sizes = {MapSize{1, 1, 1, 1},    MapSize{2, 1, 9, 3},  MapSize{1, 17, 1, 64},
                               MapSize{2, 3, 5, 7},    MapSize{1, 4, 8, 65}, MapSize{1, 2, 35, 130},
                               MapSize{1, 19, 37, 64}, MapSize{3, 16, 7, 2}};
@@ -34,7 +34,7 @@ Parameters random_parameters(const MapSize& size) {
 
 std::int64_t pixel_values(const MapSize& size) { return 3 * size.batch * size.pixels(); }
 
-/// `offset` 0 lets the kernel use pairs where the channels are even, 1 does not.
+/// `offset` 0 lets the kernel use pairs of 64 channels, 1 does not.
 template <class T>
 GuardedBuffer<T> forward(const GuardedBuffer<float>& pixels, const Parameters& parameters,
                          const std::array<float, 3>& mean_pixel, const MapSize& size, bool relu,
