@@ -27,6 +27,17 @@ class Workbench {
     for (float& value : values) value = value * scale + offset;
     return input(shape, backend_.master_type(), values);
   }
+  /// As style_loss gives it: G is symmetric, and so is what follows from it.
+  Tensor symmetric_matrix(const Shape& square, std::uint32_t seed) {
+    std::vector<float> values = random(square, seed, false, DataType::f32);
+    const auto C = static_cast<std::size_t>(square.channels);
+    for (std::size_t first = 0; first < values.size(); first += C * C) {
+      for (std::size_t i = 0; i < C; ++i) {
+        for (std::size_t j = 0; j < i; ++j) values[first + i * C + j] = values[first + j * C + i];
+      }
+    }
+    return input(square, backend_.master_type(), values);
+  }
   Tensor features_output(const Shape& shape) {
     return unwritten(shape, backend_.activation_type());
   }
@@ -225,7 +236,8 @@ void Cases::style() {
   for (const GradientEpilogue& epilogue : epilogues) {
     add("style_backward", map, describe(epilogue), [=](Backend& backend, Workbench& bench) {
       const Tensor grad = gradient(bench, map, epilogue);
-      backend.style_backward(grad, bench.features(map, 1, true), bench.master(square, 4), epilogue);
+      backend.style_backward(grad, bench.features(map, 1, true), bench.symmetric_matrix(square, 4),
+                             epilogue);
       return bench.read({grad});
     });
   }
