@@ -11,13 +11,14 @@ import argparse
 import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 import context
 
 OUT_OF_DATE = 8
-PAGES = ("README.md", "docs/performance.md")
+PAGES = ("README.md", "docs/performance.md", "docs/kernels.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 Result = Dict[str, Any]
 
@@ -183,20 +184,64 @@ def ceilings(result: Result) -> str:
     return table(("", *(f"{count} thread{'s'[:count > 1]}" for count in counts)), rows)
 
 
-TABLES: Dict[str, Callable[[Result], str]] = {
-    "cpu_vs_pytorch": cpu_vs_pytorch,
-    "cpu_vs_pytorch_all": cpu_vs_pytorch_all,
-    "iteration_vs_convolutions": iteration_vs_convolutions,
-    "iteration_steps": iteration_steps,
-    "convolution_algorithms": convolution_algorithms,
-    "ceilings": ceilings,
+def kernel_resources(result: Result) -> str:
+    """One row for each kernel: its most demanding instance, architecture by architecture."""
+    kernels: Dict[Tuple[str, str], Dict[str, List[Result]]] = {}
+    for row in result["kernels"]:
+        name = row["kernel"].split("<")[0]
+        kernels.setdefault((row["op"], name), {}).setdefault(row["architecture"], []).append(row)
+    architectures = list(dict.fromkeys(row["architecture"] for row in result["kernels"]))
+    rows = []
+    for (op, name), by_architecture in sorted(kernels.items()):
+        every = [row for rows_of_one in by_architecture.values() for row in rows_of_one]
+        cells = [
+            f"{max(row['registers'] for row in by_architecture[architecture])} / "
+            f"{min(row['occupancy'] for row in by_architecture[architecture]):.0%}"
+            for architecture in architectures
+        ]
+        shared = max(row["shared_bytes"] for row in every)
+        spilled = max(row["spill_bytes"] for row in every)
+        threads = max(row["threads"] for row in every)
+        rows.append([f"{op}: `{name}`", str(threads), str(shared), str(spilled), *cells])
+    header = ("kernel", "threads", "static shared bytes", "spilled bytes")
+    return table((*header, *(f"sm_{architecture}" for architecture in architectures)), rows)
+
+
+def kernel_resources_caption(result: Result) -> str:
+    return f"nvcc {result['nvcc']}.\n"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the pages: the file of results it is made of, and how."""
+
+    source: str
+    make: Callable[[Result], str]
+    caption: Callable[[Result], str] = caption
+
+
+TABLES = {
+    "cpu_vs_pytorch": Table("cpu_vs_pytorch.json", cpu_vs_pytorch),
+    "cpu_vs_pytorch_all": Table("cpu_vs_pytorch.json", cpu_vs_pytorch_all),
+    "iteration_vs_convolutions": Table("cpu_vs_pytorch.json", iteration_vs_convolutions),
+    "iteration_steps": Table("cpu_vs_pytorch.json", iteration_steps),
+    "convolution_algorithms": Table("cpu_vs_pytorch.json", convolution_algorithms),
+    "ceilings": Table("cpu_vs_pytorch.json", ceilings),
+    "kernel_resources": Table(
+        "kernel_resources.json", kernel_resources, kernel_resources_caption
+    ),
 }
 
 
-def rendered(text: str, results: Sequence[Result]) -> str:
+def rendered(text: str, results: Dict[str, Sequence[Result]]) -> str:
+    """`results` by the name of their files, one for each machine."""
+
     def replace(match: "re.Match[str]") -> str:
-        make = TABLES[match.group(2)]
-        tables = [f"\n{make(result)}\n{caption(result)}\n" for result in results]
+        shown = TABLES[match.group(2)]
+        tables = [
+            f"\n{shown.make(result)}\n{shown.caption(result)}\n"
+            for result in results.get(shown.source, [])
+        ]
         return match.group(1) + "".join(tables) + match.group(3)
 
     return MARKERS.sub(replace, text)
@@ -204,8 +249,12 @@ def rendered(text: str, results: Sequence[Result]) -> str:
 
 def stale_pages() -> List[Tuple[Path, str]]:
     """The pages that do not show the results as they are, and what they should contain."""
-    paths = context.result_paths("cpu_vs_pytorch.json")
-    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    results = {
+        source: [
+            json.loads(path.read_text(encoding="utf-8")) for path in context.result_paths(source)
+        ]
+        for source in {shown.source for shown in TABLES.values()}
+    }
     stale = []
     for page in PAGES:
         path = context.REPOSITORY / page

@@ -28,11 +28,11 @@ std::string device_or_reason(const BackendEntry& entry) {
 }
 
 void print_table(const std::vector<BackendEntry>& entries) {
-  std::string text = fmt::format("{:<11}{:<12}{}\n", "BACKEND", "PRECISION", "DEVICE");
+  std::string text = fmt::format("{:<11}{:<22}{}\n", "BACKEND", "PRECISION", "DEVICE");
   for (const BackendEntry& entry : entries) {
     text +=
-        fmt::format("{:<11}{:<12}{}\n", entry.name, precision_list(entry), device_or_reason(entry));
-    text += fmt::format("{:<23}{}\n", "", entry.description);
+        fmt::format("{:<11}{:<22}{}\n", entry.name, precision_list(entry), device_or_reason(entry));
+    text += fmt::format("{:<33}{}\n", "", entry.description);
   }
   print_result(text);
 }

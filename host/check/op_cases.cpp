@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernels/common/bfloat16.hpp"
+#include "kernels/common/float16.hpp"
 #include "kernels/common/philox.hpp"
 
 namespace impasto {
@@ -65,6 +66,13 @@ class Workbench {
   }
 
  private:
+  static float rounded(float value, DataType storage) {
+    switch (storage) {
+      case DataType::bf16: return static_cast<float>(kernels::bfloat16(value));
+      case DataType::fp16: return static_cast<float>(kernels::float16(value));
+      default: return value;
+    }
+  }
   static std::vector<float> random(const Shape& shape, std::uint32_t seed, bool rectified,
                                    DataType storage) {
     std::vector<float> values(static_cast<std::size_t>(shape.count()));
@@ -73,8 +81,7 @@ class Workbench {
       const float uniform = 2 * kernels::philox_uniform(bits[0]) - 1;
       float value = 1.7320508F * uniform;
       if (rectified && value < 0) value = 0;
-      if (storage == DataType::bf16) value = static_cast<float>(kernels::bfloat16(value));
-      values[i] = value;
+      values[i] = rounded(value, storage);
     }
     return values;
   }

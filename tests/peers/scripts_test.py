@@ -93,7 +93,7 @@ class Render(unittest.TestCase):
     }
 
     def test_what_stands_between_the_markers_is_replaced(self):
-        page = render.rendered(self.PAGE, [self.RESULT])
+        page = render.rendered(self.PAGE, {"cpu_vs_pytorch.json": [self.RESULT]})
         self.assertTrue(page.startswith("before\n<!-- benchmark:ceilings -->\n"))
         self.assertTrue(page.endswith("<!-- /benchmark -->\nafter\n"))
         self.assertNotIn("old", page)
@@ -101,8 +101,8 @@ class Render(unittest.TestCase):
         self.assertIn("| copying, GB/s | 10 | 15 |", page)
 
     def test_rendering_again_changes_nothing(self):
-        page = render.rendered(self.PAGE, [self.RESULT])
-        self.assertEqual(render.rendered(page, [self.RESULT]), page)
+        page = render.rendered(self.PAGE, {"cpu_vs_pytorch.json": [self.RESULT]})
+        self.assertEqual(render.rendered(page, {"cpu_vs_pytorch.json": [self.RESULT]}), page)
 
     def test_the_pages_show_the_results_that_are_kept(self):
         self.assertEqual(render.stale_pages(), [], "run benchmarks/render.py")
