@@ -171,8 +171,10 @@ def main() -> int:
         version = subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout
         output = ROOT / "benchmarks" / "results" / "nvcc" / "kernel_resources.json"
         output.parent.mkdir(parents=True, exist_ok=True)
-        result = {"nvcc": re.search(r"V([\d.]+)", version).group(1), "kernels": rows}
-        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        # One line for each kernel, so that a difference can be read.
+        lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+        number = re.search(r"V([\d.]+)", version).group(1)
+        output.write_text(f'{{"nvcc": "{number}", "kernels": [\n{lines}\n]}}\n', encoding="utf-8")
     spilling = sorted({row["kernel"] for row in rows if row["spill_bytes"]})
     if spilling:
         print(f"these kernels spill registers: {', '.join(spilling)}", file=sys.stderr)

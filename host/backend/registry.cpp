@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/backend/cpu/cpu_backend.hpp"
+#include "host/backend/cuda/cuda_backend.hpp"
 #include "host/backend/reference/reference_backend.hpp"
 #include "host/backend/simt/simt_backend.hpp"
 #include "host/core/error.hpp"
@@ -21,6 +22,9 @@ struct Known {
 /// In the order of preference. The last two are for checking.
 std::vector<Known> known_backends() {
   return {
+      {{"cuda", "our kernels and cuDNN's convolutions on an NVIDIA GPU", why_no_cuda(),
+        cuda_precisions()},
+       make_cuda_backend},
       {{"cpu", "oneDNN convolutions and products, OpenMP", "", cpu_precisions()}, make_cpu_backend},
       {{"simt",
         "the CUDA kernels on the host, for checking them",

@@ -135,6 +135,21 @@ void ConvGraph::plan_for(const std::vector<std::uint8_t>& device) {
   filter_engines();
 }
 
+std::int64_t ConvGraph::build_for(cudnnHandle_t handle) {
+  require_success(validate(), "validate");
+  require_success(build_operation_graph(handle), "operation graph");
+  require_success(create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}), "engines");
+  filter_engines();
+  require_success(check_support(), "no engine on this GPU");
+  require_success(build_plans(), "building the plan");
+  return get_workspace_size();
+}
+
+void ConvGraph::run(cudnnHandle_t handle, std::unordered_map<std::int64_t, void*> tensors,
+                    void* workspace) {
+  require_success(execute(handle, tensors, workspace), "execute");
+}
+
 void ConvGraph::filter_engines() {
   using Note = fe::NumericalNote_t;
   std::vector<Note> unwanted = {Note::DOWN_CONVERT_INPUTS,

@@ -5,6 +5,7 @@
 #include <cudnn_frontend.h>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "host/backend/backend.hpp"
@@ -45,6 +46,12 @@ class ConvGraph : public cudnn_frontend::graph::Graph {
   /// Asks cuDNN which of its engines can do it, for a GPU that need not be there: `device` is its
   /// description as cuDNN writes it, JSON.
   void plan_for(const std::vector<std::uint8_t>& device);
+
+  /// Makes the graph ready to run on the handle's GPU with the first engine that cuDNN's heuristics
+  /// name and that is not filtered out; returns the bytes of workspace it needs. Seconds, at worst.
+  std::int64_t build_for(cudnnHandle_t handle);
+  /// Enqueues it on the handle's stream; `tensors` by ConvTensor.
+  void run(cudnnHandle_t handle, std::unordered_map<std::int64_t, void*> tensors, void* workspace);
 
   /// How many engine configurations are left after those are taken out that compute in less
   /// precision than asked for, differ from run to run, or round more than a direct product does.

@@ -7,6 +7,7 @@
 #include <limits>
 #include <omp.h>
 
+#include "host/backend/cpu/cpu_backend.hpp"
 #include "host/backend/registry.hpp"
 #include "host/check/check.hpp"
 
@@ -24,8 +25,7 @@ const std::vector<Size> sizes = {{{1, 1, 1, 1}, 1},     {{1, 2, 3, 3}, 5},    {{
                                  {{1, 13, 11, 128}, 64}};
 
 bool offered(Precision precision) {
-  const auto backends = list_backends();
-  const auto& offers = backends.front().precisions;
+  const std::vector<Precision> offers = cpu_precisions();
   return std::find(offers.begin(), offers.end(), precision) != offers.end();
 }
 
