@@ -2,6 +2,7 @@
 #include "simt/machine.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <numeric>
 
@@ -82,6 +83,8 @@ void Machine::run_block(const Dim3& index) {
   ended_ = 0;
   shared_memory_.begin_block(grid_.shared_bytes);
   ready_.reset();
+  warps_.assign((thread_count_ + 31) / 32, {});
+  if (thread_count_ % 32 != 0) warps_.back().ended = ~0U << thread_count_ % 32;
   for (std::size_t id = 0; id < thread_count_; ++id) {
     Thread& thread = *threads_[id];
     thread.index = index_in(id, grid_.threads);
@@ -145,6 +148,7 @@ void Machine::end_of_thread() {
     for (const Copy& copy : group) complete(copy);
   }
   current_->state = State::ended;
+  warps_[current_->id / 32].ended |= 1U << lane();
   ++ended_;
   if (at_barrier_ > 0) {
     fail("divergent barrier: " + name(*current_) + " ended, and " + name(*first_at_barrier_) +
@@ -185,50 +189,51 @@ void Machine::release_barrier() {
   }
 }
 
+/// The open collective this lane belongs to, or a new one. Fails where lanes do not match.
+Machine::Collective& Machine::join(Warp& warp, const char* what, unsigned mask, const Site& site) {
+  const std::size_t first = current_->id - lane();
+  for (Collective& open : warp.collectives) {
+    if ((open.mask & mask) == 0) continue;
+    const std::string other = name(*threads_[first + open.first_lane]);
+    if (open.what != std::string_view(what) || open.site.line != site.line) {
+      fail_here(std::string("mismatched collectives: ") + what + " here, and " + other + " in " +
+                open.what + " at " + to_string(open.site));
+    }
+    if (open.mask != mask) fail_here(std::string(what) + ": " + other + " came with another mask");
+    return open;
+  }
+  return warp.collectives.emplace_back(Collective{what, site, mask, 0, lane(), {}});
+}
+
 void Machine::rendezvous(const char* what, unsigned mask, void* own,
                          void (*combine)(Lanes& lanes, const void* argument), const void* argument,
                          const Site& site) {
   Thread& self = *current_;
   self.site = site;
-  const unsigned lane = self.id % 32;
-  if ((mask >> lane & 1U) == 0) fail_here(std::string(what) + ": its mask leaves out the caller");
-  const std::size_t first = self.id - lane;
-  Lanes lanes{};
-  lanes[lane] = own;
-  for (unsigned i = 0; i < 32; ++i) {
-    if ((mask >> i & 1U) == 0 || i == lane) continue;
-    if (first + i >= thread_count_) {
-      fail_here(std::string(what) + ": its mask names lane " + std::to_string(i) +
-                ", and the block has none");
-    }
-    const Thread& other = *threads_[first + i];
-    if (other.state == State::ended) {
-      fail_here(std::string(what) + ": waits for " + name(other) + ", which has ended");
-    }
-    if (other.state != State::at_collective) continue;
-    if (other.waits_in != std::string_view(what) || other.site.line != site.line) {
-      fail_here(std::string("mismatched collectives: ") + what + " here, and " + name(other) +
-                " in " + other.waits_in + " at " + to_string(other.site));
-    }
-    if (other.mask != mask) {
-      fail_here(std::string(what) + ": " + name(other) + " came with another mask");
-    }
-    lanes[i] = other.own;
+  Warp& warp = warps_[self.id / 32];
+  const std::size_t first = self.id - lane();
+  if ((mask >> lane() & 1U) == 0) fail_here(std::string(what) + ": its mask leaves out the caller");
+  if ((mask & warp.ended) != 0) {
+    const auto lost = static_cast<std::size_t>(std::countr_zero(mask & warp.ended));
+    fail_here(first + lost < thread_count_ ? std::string(what) + ": waits for " +
+                                                 name(*threads_[first + lost]) + ", which has ended"
+                                           : std::string(what) + ": its mask names lane " +
+                                                 std::to_string(lost) + ", and the block has none");
   }
-  const auto missing = [&](unsigned i) { return (mask >> i & 1U) != 0 && lanes[i] == nullptr; };
-  for (unsigned i = 0; i < 32; ++i) {
-    if (!missing(i)) continue;
+  Collective& collective = join(warp, what, mask, site);
+  collective.lanes[lane()] = own;
+  collective.arrived |= 1U << lane();
+  if (collective.arrived != mask) {
     self.state = State::at_collective;
     self.waits_in = what;
-    self.mask = mask;
-    self.own = own;
     wait();
     return;
   }
-  combine(lanes, argument);
-  for (unsigned i = 0; i < 32; ++i) {
-    if ((mask >> i & 1U) == 0 || i == lane) continue;
-    make_ready(*threads_[first + i]);
+  Collective complete = collective;
+  warp.collectives.erase(warp.collectives.begin() + (&collective - warp.collectives.data()));
+  combine(complete.lanes, argument);
+  for (unsigned others = mask & ~(1U << lane()); others != 0; others &= others - 1) {
+    make_ready(*threads_[first + static_cast<std::size_t>(std::countr_zero(others))]);
   }
 }
 
@@ -238,14 +243,7 @@ void Machine::warp_barrier(unsigned mask, const Site& site) {
   ++current_->warp_phase;
 }
 
-unsigned Machine::active_lanes() const {
-  const std::size_t first = current_->id - lane();
-  unsigned mask = 0;
-  for (unsigned i = 0; i < 32 && first + i < thread_count_; ++i) {
-    if (threads_[first + i]->state != State::ended) mask |= 1U << i;
-  }
-  return mask;
-}
+unsigned Machine::active_lanes() const { return ~warps_[current_->id / 32].ended; }
 
 void* Machine::dynamic_shared(const Site& site) {
   if (grid_.shared_bytes == 0) {

@@ -5,6 +5,7 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -136,14 +137,27 @@ class Machine {
     State state = State::ready;
     const char* waits_in = nullptr;  ///< the collective's name
     Site site;                       ///< and where
-    unsigned mask = 0;
-    void* own = nullptr;
     std::uint32_t block_phase = 0;
     std::uint32_t warp_phase = 0;
     std::vector<std::vector<Copy>> copies;  ///< the committed groups, then the open one
   };
 
+  /// A collective that some lanes of a warp have come to.
+  struct Collective {
+    const char* what = nullptr;
+    Site site;
+    unsigned mask = 0;
+    unsigned arrived = 0;
+    unsigned first_lane = 0;  ///< of those that arrived
+    Lanes lanes{};
+  };
+  struct Warp {
+    unsigned ended = 0;                   ///< lanes that have
+    std::vector<Collective> collectives;  ///< open ones; their masks do not overlap
+  };
+
   static void thread_main(void* machine);
+  Collective& join(Warp& warp, const char* what, unsigned mask, const Site& site);
   void run_block(const Dim3& index);
   void run_threads();
   Thread* next();
@@ -168,6 +182,7 @@ class Machine {
   SharedMemory shared_memory_;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::size_t thread_count_ = 0;
+  std::vector<Warp> warps_;
   std::bitset<1024> ready_;
   Thread* current_ = nullptr;
   Grid grid_;
