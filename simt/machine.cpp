@@ -139,8 +139,12 @@ void Machine::make_ready(Thread& thread) {
 
 void Machine::thread_main(void* machine) {
   auto& self = *static_cast<Machine*>(machine);
-  self.body_(self.argument_);
-  self.end_of_thread();
+  try {
+    self.body_(self.argument_);
+    self.end_of_thread();
+  } catch (const Stopped&) {
+    // `failure_` says why.
+  }
 }
 
 void Machine::end_of_thread() {
@@ -340,12 +344,11 @@ void Machine::report_deadlock() {
   }
 }
 
-/// Notes what is wrong and leaves the thread for good; the launch throws.
+/// Notes what is wrong and unwinds the thread; the launch throws.
 void Machine::fail(const std::string& problem, const std::string& place) {
   failure_ = place + ": " + problem + "; " + name(*current_) + " of block " + text(block_index_) +
              " of " + grid_.name;
-  current_->fiber.leave();
-  __builtin_unreachable();
+  throw Stopped{};
 }
 
 }  // namespace simt

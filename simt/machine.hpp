@@ -118,6 +118,10 @@ class Machine {
   void wait_for_copies(std::size_t groups_left);
 
   [[noreturn]] void fail(const std::string& problem, const std::string& place);
+  /// Thrown through the thread that did something wrong.
+  struct Stopped {};
+  /// Leaves it for good where nothing may be thrown.
+  void abandon() { current_->fiber.leave(); }
 
  private:
   enum class State : std::uint8_t { ready, at_barrier, at_collective, ended };

@@ -18,7 +18,13 @@ void note(simt::Access access, const void* address, std::size_t size, const void
   const simt::Machine::Unseen unseen;
   // The call before the return address is the access.
   const void* instruction = static_cast<const char*>(return_address) - 1;
-  machine->check(access, address, size, simt::site_id(instruction));
+  try {
+    machine->check(access, address, size, simt::site_id(instruction));
+    return;
+  } catch (const simt::Machine::Stopped&) {
+    // The compiler takes it for granted that these calls do not throw.
+  }
+  machine->abandon();
 }
 
 }  // namespace
