@@ -30,8 +30,9 @@ Config coursera_from_content() {
 std::unique_ptr<Stylizer> make_stylizer(Backend& backend, std::int64_t size) {
   const Image content = draw_scene(size, size);
   const std::array<Style, 1> styles = {Style{draw_painting(size, size)}};
+  const std::span<const Image> contents(&content, 1);
   auto stylizer = std::make_unique<Stylizer>(backend, he_weights(), coursera_from_content(),
-                                             content, styles, content);
+                                             contents, styles, contents);
   stylizer->step();
   (void)stylizer->losses();
   return stylizer;

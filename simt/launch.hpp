@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <stdexcept>
 #include <string>
 
 #include "simt/cuda.hpp"
+#include "simt/error.hpp"
+#include "simt/launch_mode.hpp"
 #ifndef __CUDACC__
+#include "simt/faults.hpp"
 #include "simt/stream.hpp"
 #endif
 
@@ -14,11 +16,6 @@ namespace simt {
 #ifdef __CUDACC__
 
 using StreamHandle = cudaStream_t;
-
-/// A launch that CUDA refused.
-class Error : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct Grid {
   const char* name;  ///< of the kernel, for messages
@@ -33,7 +30,7 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream
             Arguments... arguments) {
   const auto require = [&](cudaError_t status) {
     if (status != cudaSuccess) {
-      throw Error(std::string("launch of ") + grid.name + ": " + cudaGetErrorString(status));
+      throw Error(std::string("kernel ") + grid.name + ": " + cudaGetErrorString(status));
     }
   };
   constexpr std::size_t without_asking = 48U << 10U;
@@ -48,6 +45,7 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream
   config.dynamicSmemBytes = grid.shared_bytes;
   config.stream = stream;
   require(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...));
+  if (synchronous_launches) require(cudaStreamSynchronize(stream));
 }
 
 #else
@@ -70,6 +68,7 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream,
             Arguments... arguments) {
   require_valid(grid);
+  count_call(std::string("launch of ") + grid.name);
   auto work = [=] {
     auto body = [=] { kernel(static_cast<Parameters>(arguments)...); };
     Machine::get().launch(
@@ -77,6 +76,7 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream
   };
   if (stream != nullptr) {
     stream->enqueue(work);
+    if (synchronous_launches) stream->synchronize();
   } else {
     work();
   }

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "simt/error.hpp"
 #include "simt/fiber.hpp"
 #include "simt/memory.hpp"
 #include "simt/site.hpp"
@@ -24,11 +24,6 @@ struct Dim3 {
   unsigned z = 1;
 
   [[nodiscard]] constexpr std::uint64_t count() const { return std::uint64_t{x} * y * z; }
-};
-
-/// What a kernel did wrong, with its file and line.
-class Error : public std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 /// The order in which the threads of a block run between two barriers, and the blocks of a grid. A

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "simt/sanitizer.hpp"
 
@@ -27,6 +28,7 @@ std::string distance(const unsigned char* address, std::size_t bytes, const unsi
 
 void* DeviceMemory::allocate(std::size_t bytes) {
   constexpr std::size_t alignment = 256;
+  if (const auto room = free_bytes(); room && bytes > *room) throw std::bad_alloc();
   Allocation allocation;
   allocation.bytes = std::make_unique_for_overwrite<unsigned char[]>(bytes + 2 * guard + alignment);
   unsigned char* begin = allocation.bytes.get();
@@ -40,6 +42,11 @@ void* DeviceMemory::allocate(std::size_t bytes) {
   in_use_ += bytes;
   allocations_[data] = std::move(allocation);
   return data;
+}
+
+std::optional<std::size_t> DeviceMemory::free_bytes() const {
+  if (!limit_) return std::nullopt;
+  return *limit_ - std::min(in_use_, *limit_);
 }
 
 void DeviceMemory::free(void* data) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,8 +65,12 @@ class Shadow {
 /// filled with bytes that are NaN as numbers.
 class DeviceMemory {
  public:
+  /// Throws std::bad_alloc when there is no room.
   void* allocate(std::size_t bytes);
   void free(void* data);
+  /// Pretends to have no more than this many bytes.
+  void set_limit(std::optional<std::size_t> bytes) { limit_ = bytes; }
+  [[nodiscard]] std::optional<std::size_t> free_bytes() const;
 
   /// The host wrote here, by a copy or a memset.
   void mark_written(const void* data, std::size_t bytes);
@@ -91,6 +96,7 @@ class DeviceMemory {
 
   std::map<const unsigned char*, Allocation> allocations_;  ///< by the first byte of data
   std::size_t in_use_ = 0;
+  std::optional<std::size_t> limit_;
 };
 
 /// Shared memory of the block that runs: one dynamic array and any number of static ones, with

@@ -88,6 +88,7 @@ Json describe(const MemoryEstimate& memory) {
   return {{"weights_bytes", memory.weights},
           {"persistent_bytes", memory.persistent},
           {"arena_bytes", memory.arena},
+          {"workspace_bytes", memory.workspace},
           {"total_bytes", memory.total()}};
 }
 

@@ -41,7 +41,7 @@ void Log::write(const Json& record) {
 void Log::write(const Progress& progress) {
   if (descriptor_ < 0) return;
   Json record = {{"event", "iteration"}, {"iteration", progress.iteration}};
-  record.update(describe(progress.losses));
+  record.update(describe(progress.losses.front()));
   record["seconds"] = progress.seconds;
   write(record);
 }

@@ -51,22 +51,24 @@ void print_words(const StylizeOptions& options, const Config& config, const Back
   add("network", options.engine.weights.value_or("built-in"));
   add("machine",
       fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()), backend.device()));
-  add("memory", fmt::format("{} = {} network + {} picture and targets + {} feature maps",
-                            human_bytes(memory.total()), human_bytes(memory.weights),
-                            human_bytes(memory.persistent), human_bytes(memory.arena)));
+  add("memory",
+      fmt::format("{} = {} network + {} picture and targets + {} feature maps + {} workspace",
+                  human_bytes(memory.total()), human_bytes(memory.weights),
+                  human_bytes(memory.persistent), human_bytes(memory.arena),
+                  human_bytes(memory.workspace)));
   print_result(text);
 }
 
 }  // namespace
 
-void print_plan(const StylizeOptions& options, const Config& config, const Backend& backend,
+void print_plan(const StylizeOptions& options, const Config& config, Backend& backend,
                 const StylizeInputs& inputs) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> style_sizes;
+  std::vector<Shape> styles;
   for (const Style& style : inputs.styles) {
-    style_sizes.emplace_back(style.image.height, style.image.width);
+    styles.push_back({1, style.image.height, style.image.width, 3});
   }
   const MemoryEstimate memory =
-      estimate_memory(backend, config, inputs.content.height, inputs.content.width, style_sizes);
+      estimate_memory(backend, config, {1, inputs.content.height, inputs.content.width, 3}, styles);
   if (!options.json) {
     print_words(options, config, backend, inputs, memory);
     return;

@@ -7,7 +7,7 @@
 namespace impasto::app {
 
 /// --dry-run: what would be done and what it needs, on stdout.
-void print_plan(const StylizeOptions& options, const Config& config, const Backend& backend,
+void print_plan(const StylizeOptions& options, const Config& config, Backend& backend,
                 const StylizeInputs& inputs);
 
 }  // namespace impasto::app

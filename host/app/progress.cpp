@@ -65,9 +65,10 @@ std::string ProgressLine::facts(const Progress& progress) const {
     const double left = static_cast<double>(total - progress.iteration) / rate;
     text += fmt::format("  {:.{}f} it/s  ETA {}", rate, rate < 10 ? 2 : 0, human_time(left));
   }
-  const LossParts share = parts(progress.losses, config_.objective);
-  text += fmt::format("  loss {:.3e} = {:.2e} content + {:.2e} style", progress.losses.total,
-                      share.content, share.style);
+  const Losses& losses = progress.losses.front();
+  const LossParts share = parts(losses, config_.objective);
+  text += fmt::format("  loss {:.3e} = {:.2e} content + {:.2e} style", losses.total, share.content,
+                      share.style);
   if (config_.objective.variation_weight > 0) text += fmt::format(" + {:.2e} tv", share.variation);
   return text;
 }

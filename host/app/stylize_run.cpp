@@ -6,6 +6,7 @@
 #include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string_view>
 #include <sys/resource.h>
 
@@ -87,7 +88,8 @@ void StylizeRun::optimise() {
   Weights weights = open_weights(options_.engine, backend_, deepest_convolution(config_.objective));
   stop_if_asked();
   progress_.prepare("Looking at the pictures");
-  Stylizer stylizer(backend_, weights, config_, inputs_.content, inputs_.styles, inputs_.initial);
+  Stylizer stylizer(backend_, weights, config_, std::span(&inputs_.content, 1), inputs_.styles,
+                    std::span(&inputs_.initial, 1));
   weights.convs.clear();  // the network has its own: 50 MiB less
   log_.write(start_record(weights));
   course_.ending = impasto::run(stylizer, config_.iterations, 1, [&](const Progress& progress) {
@@ -143,7 +145,7 @@ void StylizeRun::save(Stylizer& stylizer, const Weights& weights) {
   if (options_.json) {
     Json result = record;
     result.erase("event");
-    result["losses"] = describe(course_.last.losses);
+    result["losses"] = describe(course_.last.losses.front());
     print_result(dump(result) + "\n");
   }
 }
@@ -195,7 +197,7 @@ void StylizeRun::summarise(const Weights& weights) const {
       course_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
   message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
           verb, *options_.output, inputs_.content.width, inputs_.content.height, last.iteration,
-          last.seconds, rate(last), course_.first.losses.total, last.losses.total);
+          last.seconds, rate(last), course_.first.losses.front().total, last.losses.front().total);
   if (options_.sheet) message("Sheet    {}\n", *options_.sheet);
   if (options_.log) message("Log      {}\n", *options_.log);
   message("Network  {}\n", weights.description);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +47,42 @@ class Conv {
 /// Device memory, freed with the object.
 using Buffer = std::shared_ptr<void>;
 
+/// A tensor's values on their way to the host, through memory of the object's own.
+class Readback {
+ public:
+  Readback() = default;
+  Readback(const Readback&) = delete;
+  Readback& operator=(const Readback&) = delete;
+  virtual ~Readback() = default;
+  /// Enqueues the copy of `from`, a tensor of as many values as the object was made for.
+  virtual void start(const Tensor& from) = 0;
+  [[nodiscard]] virtual bool arrived() = 0;
+  /// Waits for them.
+  [[nodiscard]] virtual std::span<const float> values() = 0;
+};
+
+/// Operations that are enqueued again as one: a CUDA graph, where there is such a thing. The
+/// tensors they use must outlive it.
+class Recording {
+ public:
+  Recording() = default;
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
+};
+
+/// A point in the enqueued work.
+class Moment {
+ public:
+  Moment() = default;
+  Moment(const Moment&) = delete;
+  Moment& operator=(const Moment&) = delete;
+  virtual ~Moment() = default;
+  /// The device's time since `earlier`, of the same backend. Waits.
+  [[nodiscard]] virtual double seconds_since(Moment& earlier) = 0;
+};
+
 /// The operations one iteration is made of, each on its own, so that one kernel can be tested alone
 /// and a library can fuse where it is able to. The mathematics of an operation is in the contract
 /// kernels/<op>/<op>.hpp; here only what differs.
@@ -53,6 +91,9 @@ using Buffer = std::shared_ptr<void>;
 /// or reads a result back. Only `read` and `synchronize` wait. Outputs come first. Feature maps and
 /// their gradients have activation_type(); pixels and their gradient, moments, Gram matrices and
 /// losses have master_type(). One backend is used by one thread at a time.
+///
+/// What an operation needs by shape (a library's plan, workspace) it makes when it first meets it,
+/// or beforehand in `prepare`.
 class Backend {
  public:
   Backend() = default;
@@ -75,7 +116,25 @@ class Backend {
   /// Between host floats and device memory, converting to and from the tensor's type.
   virtual void write(const Tensor& to, std::span<const float> from) = 0;
   virtual void read(std::span<float> to, const Tensor& from) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Readback> make_readback(std::int64_t count) = 0;
   virtual void synchronize() = 0;
+  /// Bytes that could be allocated; none where nobody can say.
+  [[nodiscard]] virtual std::optional<std::size_t> free_memory() const = 0;
+
+  /// Calls `operations`, which enqueue nothing this time but have everything made that they need;
+  /// their tensors need no memory yet. Returns the bytes of workspace the neediest of them asks
+  /// for.
+  [[nodiscard]] virtual std::size_t prepare(const std::function<void()>& operations) = 0;
+  /// Operations use this memory between their stages, for as long as its owner keeps it. Without
+  /// it, or where it is too small, they allocate their own.
+  virtual void use_workspace(const Buffer& memory, std::size_t bytes) = 0;
+
+  /// Records `operations`, all of which have been done or prepared before, without doing them.
+  [[nodiscard]] virtual std::unique_ptr<Recording> record(std::function<void()> operations) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Moment> moment() = 0;
+  /// Names what is enqueued until end_range(), for profilers.
+  virtual void begin_range(const std::string& name) = 0;
+  virtual void end_range() = 0;
 
   [[nodiscard]] virtual std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) = 0;
 

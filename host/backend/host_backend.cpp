@@ -2,14 +2,52 @@
 #include "host/backend/host_backend.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "host/core/error.hpp"
 #include "kernels/common/bfloat16.hpp"
 
 namespace impasto {
+namespace {
+
+class HostReadback final : public Readback {
+ public:
+  HostReadback(Backend& backend, std::int64_t count)
+      : backend_(backend), values_(static_cast<std::size_t>(count)) {}
+  void start(const Tensor& from) override { backend_.read(values_, from); }
+  bool arrived() override { return true; }
+  std::span<const float> values() override { return values_; }
+
+ private:
+  Backend& backend_;
+  std::vector<float> values_;
+};
+
+class HostRecording final : public Recording {
+ public:
+  explicit HostRecording(std::function<void()> operations) : operations_(std::move(operations)) {}
+  void replay() override { operations_(); }
+
+ private:
+  std::function<void()> operations_;
+};
+
+class HostMoment final : public Moment {
+ public:
+  double seconds_since(Moment& earlier) override {
+    return std::chrono::duration<double>(time_ - static_cast<HostMoment&>(earlier).time_).count();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point time_ = Clock::now();
+};
+
+}  // namespace
 
 std::string HostBackend::processor() {
   std::ifstream file("/proc/cpuinfo");
@@ -19,6 +57,29 @@ std::string HostBackend::processor() {
   }
   return "unknown processor";
 }
+
+std::optional<std::size_t> HostBackend::free_memory() const {
+  // "MemAvailable:    8123456 kB"; swap counts too, slow as it is.
+  std::ifstream file("/proc/meminfo");
+  std::size_t kilobytes = 0;
+  bool found = false;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("MemAvailable:") && !line.starts_with("SwapFree:")) continue;
+    found = true;
+    kilobytes += std::stoull(line.substr(line.find(':') + 1));
+  }
+  return found ? std::optional(kilobytes << 10U) : std::nullopt;
+}
+
+std::unique_ptr<Readback> HostBackend::make_readback(std::int64_t count) {
+  return std::make_unique<HostReadback>(*this, count);
+}
+
+std::unique_ptr<Recording> HostBackend::record(std::function<void()> operations) {
+  return std::make_unique<HostRecording>(std::move(operations));
+}
+
+std::unique_ptr<Moment> HostBackend::moment() { return std::make_unique<HostMoment>(); }
 
 Buffer HostBackend::allocate(std::size_t bytes) {
   constexpr std::size_t alignment = 256;

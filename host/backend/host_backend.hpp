@@ -17,7 +17,16 @@ class HostBackend : public Backend {
   void copy(const Tensor& to, const Tensor& from) override;
   void write(const Tensor& to, std::span<const float> from) override;
   void read(std::span<float> to, const Tensor& from) override;
+  std::unique_ptr<Readback> make_readback(std::int64_t count) override;
   void synchronize() override {}
+  std::optional<std::size_t> free_memory() const override;
+
+  std::size_t prepare(const std::function<void()>& /*operations*/) override { return 0; }
+  void use_workspace(const Buffer& /*memory*/, std::size_t /*bytes*/) override {}
+  std::unique_ptr<Recording> record(std::function<void()> operations) override;
+  std::unique_ptr<Moment> moment() override;
+  void begin_range(const std::string& /*name*/) override {}
+  void end_range() override {}
 
  protected:
   /// The processor's own name, for people.

@@ -10,10 +10,9 @@ std::size_t TensorBlock::reserve(const Shape& shape, DataType type) {
   return tensors_.size() - 1;
 }
 
-void TensorBlock::allocate(Backend& backend) {
-  memory_ = backend.allocate(bytes_);
+void TensorBlock::bind(void* memory) {
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
-    tensors_[i].data = static_cast<std::byte*>(memory_.get()) + offsets_[i];
+    tensors_[i].data = static_cast<std::byte*>(memory) + offsets_[i];
   }
 }
 

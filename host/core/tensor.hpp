@@ -36,6 +36,16 @@ struct Tensor {
   }
 };
 
+/// The n-th image of a batch.
+inline Tensor image_of(const Tensor& batch, std::int64_t n) {
+  Tensor one = batch;
+  one.shape.batch = 1;
+  if (one.data != nullptr) {
+    one.data = one.as<std::byte>() + static_cast<std::size_t>(n) * one.bytes();
+  }
+  return one;
+}
+
 /// The bytes a tensor takes where others follow it: each starts on a boundary that any vector
 /// instruction and any GPU load is content with.
 inline std::size_t aligned_bytes(const Tensor& tensor) {

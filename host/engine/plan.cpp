@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "host/core/error.hpp"
 
@@ -45,10 +46,9 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
       master_(master),
       activations_(activations),
       adam_(pixels, master, with_gradient_scale(config.adam, gradient_scale_)),
-      pixels_(tensors_.reserve(pixels, master)),
-      marked_(tensors_.reserve(pixels, master)),
-      good_(tensors_.reserve(pixels, master)) {
+      pixels_(tensors_.reserve(pixels, master)) {
   check(objective_);
+  for (std::size_t& kept : kept_) kept = tensors_.reserve(pixels, master);
   for (const LayerWeight& term : objective_.content_layers) {
     const std::size_t layer = vgg19_index(term.layer);
     content_.push_back(
@@ -60,23 +60,39 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
     styles_.push_back({layer, term.weight, tensors_.reserve(square, master)});
   }
   const auto slots = static_cast<std::int64_t>(content_.size() + styles_.size() + 1);
-  losses_ = tensors_.reserve({1, 1, 1, slots}, master);
+  losses_ = tensors_.reserve({pixels.batch, 1, 1, slots}, master);
   build();
-  arena_bytes_ = std::max(arena_bytes_, build_content_pass(nullptr).place());
+  arena_bytes_ = std::max(arena_bytes_, build_content_pass().schedule.place());
 }
 
 void Plan::expect_style(const Shape& style_pixels) {
-  arena_bytes_ = std::max(arena_bytes_, build_style_pass(style_pixels, nullptr, {}).place());
+  style_shapes_.push_back(style_pixels);
+  arena_bytes_ = std::max(arena_bytes_, build_style_pass(style_pixels, {}).schedule.place());
 }
 
+void Plan::prepare(Backend& backend) {
+  workspace_bytes_ = backend.prepare([&] {
+    iteration_.run(backend);
+    evaluation_.run(backend);
+    build_content_pass().schedule.run(backend);
+    for (const Shape& style : style_shapes_) build_style_pass(style, {}).schedule.run(backend);
+  });
+}
+
+std::size_t Plan::persistent_bytes() const { return tensors_.bytes() + adam_.bytes(); }
+
 void Plan::allocate(Backend& backend) {
-  tensors_.allocate(backend);
-  adam_.allocate(backend);
-  arena_ = backend.allocate(arena_bytes_);
+  memory_ = backend.allocate(persistent_bytes() + arena_bytes_ + workspace_bytes_);
+  auto* next = static_cast<std::byte*>(memory_.get());
+  const auto take = [&next](std::size_t bytes) { return std::exchange(next, next + bytes); };
+  tensors_.bind(take(tensors_.bytes()));
+  adam_.bind(take(adam_.bytes()), backend);
+  arena_ = take(arena_bytes_);
+  backend.use_workspace(Buffer(memory_, take(workspace_bytes_)), workspace_bytes_);
   backend.fill_zero(tensors_[losses_]);
   build();  // again, now that the tensors have their addresses
-  iteration_.bind(arena_.get());
-  evaluation_.bind(arena_.get());
+  iteration_.bind(arena_);
+  evaluation_.bind(arena_);
 }
 
 void Plan::build() {
@@ -87,8 +103,8 @@ void Plan::build() {
 
 Tensor Plan::loss(std::size_t slot) const {
   const Tensor& all = tensors_[losses_];
-  Tensor one{all.data, {}, all.type};
-  if (all) one.data = all.as<std::byte>() + slot * size_of(all.type);
+  Tensor one{all.data, {shape_.batch, 1, 1, 1}, all.type};
+  if (all) one.data = all.as<std::byte>() + slot * one.bytes();
   return one;
 }
 
@@ -175,27 +191,28 @@ void Plan::add_variation(Schedule& schedule, Value pixels, const Value* grad) co
       });
 }
 
-Losses Plan::read_losses(Backend& backend) const {
-  const Tensor& all = tensors_[losses_];
-  std::vector<float> values(static_cast<std::size_t>(all.shape.count()));
-  backend.read(values, all);
-
-  Losses losses;
-  auto value = values.begin();
-  const auto take = [&](const std::vector<TargetLayer>& layers, auto& named, double& sum) {
-    for (const TargetLayer& term : layers) {
-      const auto loss = static_cast<double>(*value++);
-      named.emplace_back(vgg19[term.layer].name, loss);
-      sum += term.weight * loss;
-    }
-  };
-  take(content_, losses.content_layers, losses.content);
-  take(styles_, losses.style_layers, losses.style);
-  losses.variation = static_cast<double>(*value);
-  losses.total = objective_.content_weight * losses.content +
-                 objective_.style_weight * losses.style +
-                 objective_.variation_weight * losses.variation;
-  return losses;
+std::vector<Losses> Plan::named(std::span<const float> losses) const {
+  const auto N = static_cast<std::size_t>(shape_.batch);
+  std::vector<Losses> pictures(N);
+  for (std::size_t n = 0; n < N; ++n) {
+    Losses& picture = pictures[n];
+    std::size_t slot = 0;
+    const auto next = [&] { return static_cast<double>(losses[slot++ * N + n]); };
+    const auto take = [&](const std::vector<TargetLayer>& layers, auto& named, double& sum) {
+      for (const TargetLayer& term : layers) {
+        const double loss = next();
+        named.emplace_back(vgg19[term.layer].name, loss);
+        sum += term.weight * loss;
+      }
+    };
+    take(content_, picture.content_layers, picture.content);
+    take(styles_, picture.style_layers, picture.style);
+    picture.variation = next();
+    picture.total = objective_.content_weight * picture.content +
+                    objective_.style_weight * picture.style +
+                    objective_.variation_weight * picture.variation;
+  }
+  return pictures;
 }
 
 }  // namespace impasto

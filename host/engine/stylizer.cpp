@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/stylizer.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "host/core/error.hpp"
+#include "host/engine/memory.hpp"
 #include "host/engine/plan.hpp"
 
 namespace impasto {
 namespace {
 
-Shape pixel_shape(std::int64_t height, std::int64_t width) { return {1, height, width, 3}; }
-Shape pixel_shape(const Image& image) { return pixel_shape(image.height, image.width); }
+Shape pixel_shape(std::span<const Image> images) {
+  require(!images.empty(), "there is no picture");
+  return {static_cast<std::int64_t>(images.size()), images[0].height, images[0].width, 3};
+}
 
 }  // namespace
 
@@ -22,7 +27,8 @@ struct Stylizer::State {
         network(used, weights, config.objective.pool, deepest_layer(config.objective)),
         plan(network, config, pixels, used.master_type(), used.activation_type()) {}
 
-  [[nodiscard]] Image download(const Tensor& pixels) const {
+  [[nodiscard]] Image download(const Tensor& batch, std::int64_t n) const {
+    const Tensor pixels = image_of(batch, n);
     Image image;
     image.height = pixels.shape.height;
     image.width = pixels.shape.width;
@@ -31,85 +37,141 @@ struct Stylizer::State {
     return image;
   }
 
+  /// Where the pictures that are watched next are kept: behind the good ones and those under way.
+  [[nodiscard]] std::size_t next_kept() const { return (good + 1 + watched) % Plan::kept_count; }
+
+  template <class Pass>
+  void watch(Pass pass) {
+    require(watched < most_watched, "too many pictures are watched");
+    backend.copy(plan.kept(next_kept()), plan.pixels());
+    pass();
+    readbacks[next_kept()]->start(plan.losses());
+    ++watched;
+  }
+
   Backend& backend;
   Network network;
   Plan plan;
+  std::unique_ptr<Recording> recorded_iteration;
+  bool stepped = false;
+  std::size_t good = 0;     ///< kept pictures that are good
+  std::size_t watched = 0;  ///< kept behind them, in a ring, whose losses are on their way
+  std::array<std::unique_ptr<Readback>, Plan::kept_count> readbacks;
 };
 
 Stylizer::Stylizer(Backend& backend, const Weights& weights, const Config& config,
-                   const Image& content, std::span<const Style> styles, const Image& initial)
-    : state_(std::make_unique<State>(backend, weights, config, pixel_shape(content))) {
-  require(pixel_shape(initial) == pixel_shape(content),
-          "the initial picture must have the content's size");
+                   std::span<const Image> contents, std::span<const Style> styles,
+                   std::span<const Image> initials)
+    : state_(std::make_unique<State>(backend, weights, config, pixel_shape(contents))) {
+  const auto same_size = [&](const Image& image) {
+    return image.height == contents[0].height && image.width == contents[0].width;
+  };
+  require(contents.size() == initials.size() &&
+              std::all_of(contents.begin(), contents.end(), same_size) &&
+              std::all_of(initials.begin(), initials.end(), same_size),
+          "content and initial pictures must have one size");
   if (!config.objective.style_layers.empty() && styles.empty()) {
     fail(ErrorKind::usage, "expected at least one style picture");
   }
+  std::vector<Shape> style_shapes;
+  for (const Style& style : styles) {
+    style_shapes.push_back({1, style.image.height, style.image.width, 3});
+  }
   Plan& plan = state_->plan;
-  for (const Style& style : styles) plan.expect_style(pixel_shape(style.image));
+  for (const Shape& style : style_shapes) plan.expect_style(style);
+  plan.prepare(backend);
+  require_room(backend, config, plan, style_shapes);
   plan.allocate(backend);
-  plan.set_content(backend, content);
+  for (auto& readback : state_->readbacks) {
+    readback = backend.make_readback(plan.losses().shape.count());
+  }
+  plan.set_content(backend, contents);
   plan.set_styles(backend, styles);
-  backend.write(plan.pixels(), initial.rgb);
-  backend.copy(plan.good(), plan.pixels());
+  write_pictures(backend, plan.pixels(), initials);
+  backend.copy(plan.kept(state_->good), plan.pixels());
 }
 
 Stylizer::~Stylizer() = default;
 
-void Stylizer::step() { state_->plan.iteration().run(state_->backend); }
+void Stylizer::step() {
+  State& state = *state_;
+  const auto iterate = [&state] { state.plan.iteration().run(state.backend); };
+  if (!state.stepped) {
+    iterate();
+    state.stepped = true;
+    return;
+  }
+  if (!state.recorded_iteration) state.recorded_iteration = state.backend.record(iterate);
+  state.recorded_iteration->replay();
+}
 
-Losses Stylizer::losses() { return state_->plan.read_losses(state_->backend); }
+std::vector<Losses> Stylizer::losses() {
+  const Tensor& losses = state_->plan.losses();
+  std::vector<float> values(static_cast<std::size_t>(losses.shape.count()));
+  state_->backend.read(values, losses);
+  return state_->plan.named(values);
+}
 
-Losses Stylizer::evaluate() {
+std::vector<Losses> Stylizer::evaluate() {
   state_->plan.evaluation().run(state_->backend);
   return losses();
 }
 
-Image Stylizer::image() { return state_->download(state_->plan.pixels()); }
+Image Stylizer::image(std::int64_t n) { return state_->download(state_->plan.pixels(), n); }
 
-void Stylizer::mark() { state_->backend.copy(state_->plan.marked(), state_->plan.pixels()); }
+void Stylizer::watch_step() {
+  state_->watch([this] { step(); });
+}
 
-void Stylizer::confirm() { state_->plan.swap_marked_and_good(); }
+void Stylizer::watch_evaluation() {
+  state_->watch([this] { state_->plan.evaluation().run(state_->backend); });
+}
 
-void Stylizer::restore() { state_->backend.copy(state_->plan.pixels(), state_->plan.good()); }
+std::size_t Stylizer::watched() const { return state_->watched; }
 
-Image Stylizer::good_image() { return state_->download(state_->plan.good()); }
+bool Stylizer::arrived() const {
+  const std::size_t oldest = (state_->good + 1) % Plan::kept_count;
+  return state_->watched > 0 && state_->readbacks[oldest]->arrived();
+}
+
+std::vector<Losses> Stylizer::collect() {
+  State& state = *state_;
+  require(state.watched > 0, "nothing is watched");
+  const std::size_t oldest = (state.good + 1) % Plan::kept_count;
+  std::vector<Losses> losses = state.plan.named(state.readbacks[oldest]->values());
+  if (std::all_of(losses.begin(), losses.end(), [](const Losses& l) { return l.finite(); })) {
+    state.good = oldest;
+    --state.watched;
+  }
+  return losses;
+}
+
+void Stylizer::restore() {
+  state_->watched = 0;
+  state_->backend.copy(state_->plan.pixels(), state_->plan.kept(state_->good));
+}
+
+Image Stylizer::good_image(std::int64_t n) {
+  return state_->download(state_->plan.kept(state_->good), n);
+}
 
 const Schedule& Stylizer::iteration() const { return state_->plan.iteration(); }
 
-MemoryEstimate estimate_memory(const Backend& backend, const Config& config, std::int64_t height,
-                               std::int64_t width,
-                               std::span<const std::pair<std::int64_t, std::int64_t>> styles) {
-  const Network shapes(config.objective.pool);
-  Plan plan(shapes, config, pixel_shape(height, width), backend.master_type(),
-            backend.activation_type());
-  for (const auto& [style_height, style_width] : styles) {
-    plan.expect_style(pixel_shape(style_height, style_width));
-  }
-  std::size_t parameters = 0;
-  for (std::size_t layer = 0; layer <= deepest_layer(config.objective); ++layer) {
-    if (vgg19[layer].kind == pool_kind) continue;
-    parameters +=
-        static_cast<std::size_t>(9 * vgg19[layer].in_channels * vgg19[layer].out_channels);
-  }
-  // Once as they are and once rotated, for the data gradient.
-  return {.weights = 2 * parameters * size_of(backend.activation_type()),
-          .persistent = plan.persistent_bytes(),
-          .arena = plan.arena_bytes()};
-}
-
 Losses score(Backend& backend, const Weights& weights, const Config& config, const Image& image,
              const Image& content, std::span<const Style> styles) {
-  return Stylizer(backend, weights, config, content, styles, image).evaluate();
+  const auto only = [](const Image& picture) { return std::span(&picture, 1); };
+  return Stylizer(backend, weights, config, only(content), styles, only(image)).evaluate().front();
 }
 
 Activation activation(Backend& backend, const Weights& weights, const kernels::PoolKind& pool,
                       const Image& image, std::string_view layer) {
   const std::size_t index = vgg19_index(layer);
   const Network network(backend, weights, pool, index);
-  const Buffer input = backend.allocate(static_cast<std::size_t>(pixel_shape(image).count()) *
-                                        size_of(backend.master_type()));
+  const Shape shape{1, image.height, image.width, 3};
+  const Buffer input =
+      backend.allocate(static_cast<std::size_t>(shape.count()) * size_of(backend.master_type()));
   Schedule schedule;
-  const Value pixels = schedule.external({input.get(), pixel_shape(image), backend.master_type()});
+  const Value pixels = schedule.external({input.get(), shape, backend.master_type()});
   backend.write(schedule[pixels], image.rgb);
   const Value features =
       network.forward(schedule, pixels, index, backend.activation_type(), [](std::size_t, Value) {})
@@ -118,9 +180,9 @@ Activation activation(Backend& backend, const Weights& weights, const kernels::P
   schedule.bind(arena.get());
   schedule.run(backend);
 
-  const Shape& shape = schedule[features].shape;
-  Activation result{shape.height, shape.width, shape.channels, {}};
-  result.values.resize(static_cast<std::size_t>(shape.count()));
+  const Shape& map = schedule[features].shape;
+  Activation result{map.height, map.width, map.channels, {}};
+  result.values.resize(static_cast<std::size_t>(map.count()));
   backend.read(result.values, schedule[features]);
   return result;
 }

@@ -36,47 +36,59 @@ struct Style {
   double weight = 1;
 };
 
-/// What a run will need, known before anything is allocated.
+/// What a run will need, known before anything is allocated. All but the weights is one allocation.
 struct MemoryEstimate {
   std::size_t weights = 0;     ///< parameters in the backend's form
   std::size_t persistent = 0;  ///< pixels, moments, targets, losses
   std::size_t arena = 0;       ///< activations and gradients, overlaid by lifetime
-  [[nodiscard]] std::size_t total() const { return weights + persistent + arena; }
+  std::size_t workspace = 0;   ///< what operations need between their stages
+  [[nodiscard]] std::size_t total() const { return weights + persistent + arena + workspace; }
 };
 
-/// The estimate for a result of height × width from styles of the given sizes {height, width}.
-MemoryEstimate estimate_memory(const Backend& backend, const Config& config, std::int64_t height,
-                               std::int64_t width,
-                               std::span<const std::pair<std::int64_t, std::int64_t>> styles);
+/// The estimate for results of the shape `pixels` (N,H,W,3) from style pictures of the shapes
+/// `styles`. Has the backend prepare every operation, which a GPU takes its time for.
+MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
+                               std::span<const Shape> styles);
 
-/// The optimisation of one picture. Everything it needs is allocated by the constructor, which also
-/// computes the targets; step() only enqueues.
+/// The optimisation of N pictures of one size side by side, in one style. Everything it needs is
+/// allocated by the constructor, which also computes the targets; step() only enqueues: the first
+/// time operation by operation, from then on as one recording.
 class Stylizer {
  public:
-  /// `content` and `initial` have one size, which is the result's; `styles` any. The backend must
-  /// outlive the object. Throws ErrorKind::usage for an objective that makes no sense.
-  Stylizer(Backend& backend, const Weights& weights, const Config& config, const Image& content,
-           std::span<const Style> styles, const Image& initial);
+  /// `contents` and `initials` have one size, which is the results'; `styles` any. The backend must
+  /// outlive the object. Throws ErrorKind::usage for an objective that makes no sense, and
+  /// ErrorKind::backend where the memory does not suffice, saying what would fit.
+  Stylizer(Backend& backend, const Weights& weights, const Config& config,
+           std::span<const Image> contents, std::span<const Style> styles,
+           std::span<const Image> initials);
   Stylizer(const Stylizer&) = delete;
   Stylizer& operator=(const Stylizer&) = delete;
   ~Stylizer();
 
-  /// One iteration: losses and gradient of the current picture, then one Adam step.
+  /// One iteration: losses and gradient of the current pictures, then one Adam step.
   void step();
-  /// The losses that the last step() or evaluate() computed. Waits for them.
-  [[nodiscard]] Losses losses();
-  /// The losses of the current picture, without changing it. Waits.
-  [[nodiscard]] Losses evaluate();
-  /// The current picture, unclamped. Waits.
-  [[nodiscard]] Image image();
+  /// The losses that the last step() or evaluate() computed, one for each picture. Waits for them.
+  [[nodiscard]] std::vector<Losses> losses();
+  /// The losses of the current pictures, without changing them. Waits.
+  [[nodiscard]] std::vector<Losses> evaluate();
+  /// The n-th current picture, unclamped. Waits.
+  [[nodiscard]] Image image(std::int64_t n = 0);
 
-  /// The last good picture, kept on the device: mark() copies the current picture aside, confirm()
-  /// declares the marked one good, restore() makes the good one current again. At first the initial
-  /// picture is the good one.
-  void mark();
-  void confirm();
+  /// Good pictures are the last whose losses are known to be finite, at first the initial ones;
+  /// they are kept on the device. watch_step() and watch_evaluation() keep the current pictures
+  /// aside, do what their names say, and send the losses on their way without waiting; collect()
+  /// waits for those of the oldest that is watched and, if they are finite, declares it good. Up to
+  /// `most_watched` can be under way.
+  void watch_step();
+  void watch_evaluation();
+  static constexpr std::size_t most_watched = 2;
+  [[nodiscard]] std::size_t watched() const;
+  /// Whether collect() would not have to wait.
+  [[nodiscard]] bool arrived() const;
+  [[nodiscard]] std::vector<Losses> collect();
+  /// Makes the good pictures the current ones and forgets what is watched.
   void restore();
-  [[nodiscard]] Image good_image();
+  [[nodiscard]] Image good_image(std::int64_t n = 0);
 
   /// The operations of one iteration in order, for profiles and traces.
   [[nodiscard]] const Schedule& iteration() const;
@@ -111,13 +123,14 @@ enum class Ending : std::uint8_t { finished, stopped, diverged };
 struct Progress {
   std::int64_t iteration = 0;  ///< steps done; 0 is the initial picture
   double seconds = 0;          ///< since the start of the first iteration
-  Losses losses;               ///< of the picture after `iteration` steps
+  std::vector<Losses> losses;  ///< of each picture after `iteration` steps
 };
 
-/// Runs up to `iterations` steps. Calls `report` with the losses of every `report_every`-th
-/// picture, the first and the last included; while it runs, that picture is good_image(). Returning
-/// false asks to stop. A NaN or Inf loss ends the run at once, unreported. However it ends, the
-/// current picture is then the one last reported, or a later one whose losses were seen to be
+/// Runs up to `iterations` steps. Calls `report` with the losses after every `report_every`-th
+/// step, the first and the last included, as they arrive: the device may be an iteration or two
+/// ahead. While it runs, the pictures with those losses are good_image(). Returning false asks to
+/// stop. A NaN or Inf among the losses ends the run at once, unreported. However it ends, the
+/// current pictures are then the ones last reported, or later ones whose losses were seen to be
 /// finite.
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
            const std::function<bool(const Progress&)>& report);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "host/core/error.hpp"
 #include "host/engine/plan.hpp"
@@ -16,20 +17,18 @@ std::size_t deepest_of(const Layers& layers) {
   return deepest;
 }
 
-/// Appends the step that brings a picture to the device.
-Value upload(Schedule& schedule, const Shape& shape, DataType type, const Image* image) {
-  const Value pixels = schedule.temporary(shape, type);
-  schedule.add("upload", {pixels},
-               [=](Backend& backend, const Schedule& s) { backend.write(s[pixels], image->rgb); });
-  return pixels;
-}
-
 }  // namespace
 
-Schedule Plan::build_content_pass(const Image* content) const {
+void write_pictures(Backend& backend, const Tensor& to, std::span<const Image> pictures) {
+  for (std::size_t n = 0; n < pictures.size(); ++n) {
+    backend.write(image_of(to, static_cast<std::int64_t>(n)), pictures[n].rgb);
+  }
+}
+
+Plan::Pass Plan::build_content_pass() const {
   Schedule schedule;
-  if (content_.empty()) return schedule;
-  const Value pixels = upload(schedule, shape_, master_, content);
+  const Value pixels = schedule.temporary(shape_, master_);
+  if (content_.empty()) return {std::move(schedule), pixels};
   network_.forward(
       schedule, pixels, deepest_of(content_), activations_, [&](std::size_t layer, Value map) {
         for (const TargetLayer& term : content_) {
@@ -40,14 +39,13 @@ Schedule Plan::build_content_pass(const Image* content) const {
                        });
         }
       });
-  return schedule;
+  return {std::move(schedule), pixels};
 }
 
-Schedule Plan::build_style_pass(const Shape& pixel_shape, const Image* style,
-                                const ReadGram& read_gram) const {
+Plan::Pass Plan::build_style_pass(const Shape& pixel_shape, const ReadGram& read_gram) const {
   Schedule schedule;
-  if (styles_.empty()) return schedule;
-  const Value pixels = upload(schedule, pixel_shape, master_, style);
+  const Value pixels = schedule.temporary(pixel_shape, master_);
+  if (styles_.empty()) return {std::move(schedule), pixels};
   network_.forward(
       schedule, pixels, deepest_of(styles_), activations_, [&](std::size_t layer, Value map) {
         for (std::size_t i = 0; i < styles_.size(); ++i) {
@@ -55,24 +53,27 @@ Schedule Plan::build_style_pass(const Shape& pixel_shape, const Image* style,
           const Value gram = schedule.temporary(tensors_[styles_[i].target].shape, master_);
           schedule.add("style target", {map, gram}, [=](Backend& backend, const Schedule& s) {
             backend.gram(s[gram], s[map]);
-            read_gram(backend, i, s[gram]);
+            if (read_gram) read_gram(backend, i, s[gram]);
           });
         }
       });
-  return schedule;
+  return {std::move(schedule), pixels};
 }
 
-void Plan::set_content(Backend& backend, const Image& content) {
-  Schedule pass = build_content_pass(&content);
-  require(pass.place() <= arena_bytes_, "the arena was planned without the content pass");
-  pass.bind(arena_.get());
-  pass.run(backend);
+void Plan::set_content(Backend& backend, std::span<const Image> contents) {
+  if (content_.empty()) return;
+  Pass pass = build_content_pass();
+  require(pass.schedule.place() <= arena_bytes_, "the arena was planned without the content pass");
+  pass.schedule.bind(arena_);
+  write_pictures(backend, pass.schedule[pass.pixels], contents);
+  pass.schedule.run(backend);
   backend.synchronize();
 }
 
 void Plan::set_styles(Backend& backend, std::span<const Style> styles) {
   const double weights = std::accumulate(styles.begin(), styles.end(), 0.0,
                                          [](double sum, const Style& s) { return sum + s.weight; });
+  if (styles_.empty()) return;
   std::vector<std::vector<float>> targets(styles_.size());
   for (const Style& style : styles) {
     const Shape pixels{1, style.image.height, style.image.width, 3};
@@ -87,10 +88,11 @@ void Plan::set_styles(Backend& backend, std::span<const Style> styles) {
         targets[i][k] += static_cast<float>(share * static_cast<double>(values[k]));
       }
     };
-    Schedule pass = build_style_pass(pixels, &style.image, add);
-    require(pass.place() <= arena_bytes_, "the arena was planned without this style");
-    pass.bind(arena_.get());
-    pass.run(backend);
+    Pass pass = build_style_pass(pixels, add);
+    require(pass.schedule.place() <= arena_bytes_, "the arena was planned without this style");
+    pass.schedule.bind(arena_);
+    backend.write(pass.schedule[pass.pixels], style.image.rgb);
+    pass.schedule.run(backend);
   }
   for (std::size_t i = 0; i < styles_.size(); ++i) {
     backend.write(tensors_[styles_[i].target], targets[i]);

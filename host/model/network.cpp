@@ -14,6 +14,20 @@ std::string label(std::size_t layer, std::string_view what) {
 
 }  // namespace
 
+Network::Network(Backend& backend, PoolKind pool, std::size_t deepest) : pool_(pool) {
+  for (std::size_t layer = 0; layer <= deepest; ++layer) {
+    const std::int64_t C = vgg19[layer].in_channels;
+    const std::int64_t K = vgg19[layer].out_channels;
+    if (vgg19[layer].kind == pool_kind) {
+      convs_.push_back(nullptr);
+      continue;
+    }
+    convs_.push_back(
+        backend.make_conv({C, K, std::vector<float>(static_cast<std::size_t>(9 * C * K)),
+                           std::vector<float>(static_cast<std::size_t>(K))}));
+  }
+}
+
 Network::Network(Backend& backend, const Weights& weights, PoolKind pool, std::size_t deepest)
     : pool_(pool), mean_(weights.mean) {
   auto next = weights.convs.begin();

@@ -27,6 +27,8 @@ class Network {
  public:
   /// Only the shapes: good for planning, not for running.
   explicit Network(PoolKind pool) : pool_(pool) {}
+  /// With parameters that are all zero, for layers [0, deepest]: good for preparing too.
+  Network(Backend& backend, PoolKind pool, std::size_t deepest);
   /// With parameters, for layers [0, deepest]. Throws ErrorKind::weights when `weights` ends
   /// earlier.
   Network(Backend& backend, const Weights& weights, PoolKind pool, std::size_t deepest);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/core/error.hpp"
+
 namespace impasto {
 Value Schedule::external(const Tensor& tensor) {
   values_.push_back({.tensor = tensor});
@@ -64,7 +66,15 @@ void Schedule::bind(void* arena) {
 }
 
 void Schedule::run(Backend& backend) const {
-  for (const Step& step : steps_) step.run(backend, *this);
+  for (const Step& step : steps_) {
+    backend.begin_range(step.name);
+    try {
+      step.run(backend, *this);
+    } catch (const Error& error) {
+      throw Error(error.kind(), step.name + ": " + error.what());
+    }
+    backend.end_range();
+  }
 }
 
 }  // namespace impasto

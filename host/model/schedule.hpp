@@ -42,6 +42,7 @@ class Schedule {
 
   [[nodiscard]] const Tensor& operator[](Value value) const { return values_[value.index].tensor; }
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
+  /// Enqueues every step. An error says which one it was.
   void run(Backend& backend) const;
 
  private:

@@ -50,7 +50,7 @@ void add_content_loss(Schedule& schedule, const ContentTerm& term, Value feature
 }
 
 GradientTerm add_style_loss(Schedule& schedule, const StyleTerm& term, Value features) {
-  const Shape square = term.target.shape;
+  const Shape square = matrix_shape(schedule[features].shape.batch, term.target.shape.channels);
   const Value gram = schedule.temporary(square, term.target.type);
   const Value matrix = schedule.temporary(square, term.target.type);
   schedule.add(label(term.layer, "Gram matrix"), {gram, features},

@@ -11,16 +11,16 @@ namespace impasto {
 /// One content layer of an objective, with its target on the device.
 struct ContentTerm {
   std::size_t layer = 0;
-  Tensor target;  ///< (1,H,W,C), the content picture's feature map
-  Tensor loss;    ///< (1): content_scale · Σ (F−P)²
+  Tensor target;  ///< (N,H,W,C), the content pictures' feature maps
+  Tensor loss;    ///< (N): content_scale · Σ (F−P)²
   ContentLossScale scale;
 };
 
 /// One style layer of an objective, with its target on the device.
 struct StyleTerm {
   std::size_t layer = 0;
-  Tensor target;  ///< (1,C,C), the styles' mean normalised Gram matrix
-  Tensor loss;    ///< (1): style_scale · Σ (gram_scale·G − A)²
+  Tensor target;  ///< (1,C,C), the styles' mean normalised Gram matrix, for all pictures
+  Tensor loss;    ///< (N): style_scale · Σ (gram_scale·G − A)²
   StyleLossScale scale;
 };
 

@@ -9,8 +9,8 @@ Adam::Adam(const Shape& pixels, DataType type, const AdamOptions& options)
       v_(state_.reserve(pixels, type)),
       step_(state_.reserve({}, DataType::i64)) {}
 
-void Adam::allocate(Backend& backend) {
-  state_.allocate(backend);
+void Adam::bind(void* memory, Backend& backend) {
+  state_.bind(memory);
   for (const std::size_t tensor : {m_, v_, step_}) backend.fill_zero(state_[tensor]);
 }
 

@@ -10,10 +10,11 @@ namespace impasto {
 /// Adam's state for one picture, on the device: moments and step count.
 class Adam {
  public:
-  /// Plans the state; allocate() makes it, at zero steps.
+  /// Plans the state, bytes() large.
   Adam(const Shape& pixels, DataType type, const AdamOptions& options);
   [[nodiscard]] std::size_t bytes() const { return state_.bytes(); }
-  void allocate(Backend& backend);
+  /// Puts it at `memory`, at zero steps.
+  void bind(void* memory, Backend& backend);
 
   /// Appends one step on `pixels` along `grad_pixels`.
   void add_step(Schedule& schedule, Value pixels, Value grad_pixels) const;

@@ -2,8 +2,10 @@
 // The runtime on a GPU. One stream, created here; errors of work done earlier show at the next
 // call.
 #include <cuda_runtime.h>
+#include <nvtx3/nvToolsExt.h>
 
 #include "host/core/error.hpp"
+#include "host/runtime/launch_mode.hpp"
 #include "host/runtime/runtime.hpp"
 
 namespace impasto::cuda {
@@ -22,7 +24,7 @@ struct CudaGraph final : Graph {
 };
 
 struct CudaEvent final : Event {
-  CudaEvent() { IMPASTO_CUDA_CALL(cudaEventCreateWithFlags, &event, cudaEventDisableTiming); }
+  CudaEvent() { IMPASTO_CUDA_CALL(cudaEventCreate, &event); }
   ~CudaEvent() override { cudaEventDestroy(event); }
   bool passed() override {
     const cudaError_t status = cudaEventQuery(event);
@@ -31,6 +33,12 @@ struct CudaEvent final : Event {
     return true;
   }
   void wait() override { IMPASTO_CUDA_CALL(cudaEventSynchronize, event); }
+  double milliseconds_since(Event& earlier) override {
+    float elapsed = 0;
+    IMPASTO_CUDA_CALL(cudaEventElapsedTime, &elapsed, static_cast<CudaEvent&>(earlier).event,
+                      event);
+    return static_cast<double>(elapsed);
+  }
   cudaEvent_t event = nullptr;
 };
 
@@ -42,6 +50,7 @@ struct Runtime::State {
 };
 
 Runtime::Runtime() : state_(std::make_unique<State>()) {
+  read_launch_mode();
   int device = 0;
   IMPASTO_CUDA_CALL(cudaGetDevice, &device);
   IMPASTO_CUDA_CALL(cudaGetDeviceProperties, &state_->properties, device);
@@ -60,6 +69,14 @@ std::string Runtime::device() const {
 }
 
 Stream Runtime::stream() const { return state_->stream; }
+bool Runtime::synchronous() { return simt::synchronous_launches; }
+
+std::optional<std::size_t> Runtime::free_memory() const {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  IMPASTO_CUDA_CALL(cudaMemGetInfo, &free, &total);
+  return free;
+}
 
 std::shared_ptr<void> Runtime::allocate(std::size_t bytes) {
   void* data = nullptr;
@@ -99,11 +116,14 @@ void Runtime::copy_to_host(void* to, const void* from, std::size_t bytes) {
 
 void Runtime::synchronize() { IMPASTO_CUDA_CALL(cudaStreamSynchronize, state_->stream); }
 
-std::unique_ptr<Event> Runtime::record_event() {
-  auto event = std::make_unique<CudaEvent>();
-  IMPASTO_CUDA_CALL(cudaEventRecord, event->event, state_->stream);
-  return event;
+std::unique_ptr<Event> Runtime::make_event() { return std::make_unique<CudaEvent>(); }
+
+void Runtime::record(Event& event) {
+  IMPASTO_CUDA_CALL(cudaEventRecord, static_cast<CudaEvent&>(event).event, state_->stream);
 }
+
+void Runtime::begin_range(const char* name) { nvtxRangePushA(name); }
+void Runtime::end_range() { nvtxRangePop(); }
 
 std::unique_ptr<Graph> Runtime::capture(const std::function<void()>& enqueue) {
   IMPASTO_CUDA_CALL(cudaStreamBeginCapture, state_->stream, cudaStreamCaptureModeThreadLocal);

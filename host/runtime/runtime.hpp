@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kernels/common/device.hpp"
@@ -21,7 +22,7 @@ class Graph {
   virtual ~Graph() = default;
 };
 
-/// A point in the stream's work that the host can ask for.
+/// A point in the stream's work that the host can ask for, once it has been recorded.
 class Event {
  public:
   Event() = default;
@@ -31,6 +32,8 @@ class Event {
   /// Whether the work before it is done.
   [[nodiscard]] virtual bool passed() = 0;
   virtual void wait() = 0;
+  /// The device's time from `earlier` to this one. Both have passed.
+  [[nodiscard]] virtual double milliseconds_since(Event& earlier) = 0;
 };
 
 /// Everything the host asks of a GPU besides kernels: memory, one stream of work, events, recording
@@ -38,7 +41,8 @@ class Event {
 /// them runs, and is tested, without a GPU. All throw ErrorKind::backend naming the call.
 ///
 /// Work is asynchronous: enqueued in order, done some time before `synchronize` returns. The
-/// machine does it as late as that, so that a host that reads too early is found out.
+/// machine does it as late as that, so that a host that reads too early is found out. With
+/// IMPASTO_SYNC=1 in the environment each launch is waited for, and an error names the kernel.
 class Runtime {
  public:
   Runtime();
@@ -49,6 +53,10 @@ class Runtime {
   /// The device, for people.
   [[nodiscard]] std::string device() const;
   [[nodiscard]] Stream stream() const;
+  /// Whether each launch is waited for; then nothing can be captured.
+  [[nodiscard]] static bool synchronous();
+  /// Device memory that could be allocated, in bytes; none where there is no limit.
+  [[nodiscard]] std::optional<std::size_t> free_memory() const;
 
   /// Device memory, uninitialised, aligned to 256 bytes.
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes);
@@ -62,7 +70,12 @@ class Runtime {
   void copy_to_host(void* to, const void* from, std::size_t bytes);
 
   void synchronize();
-  [[nodiscard]] std::unique_ptr<Event> record_event();
+  [[nodiscard]] std::unique_ptr<Event> make_event();
+  void record(Event& event);
+
+  /// Names what is enqueued until `end_range`, for profilers: an NVTX range.
+  void begin_range(const char* name);
+  void end_range();
 
   /// Records what `enqueue` puts into the stream, without doing it.
   [[nodiscard]] std::unique_ptr<Graph> capture(const std::function<void()>& enqueue);

@@ -54,7 +54,7 @@ kernels::ConvSize size_of(const Shape& map, const CudnnConv& conv) {
 }  // namespace
 
 CudnnConvolutions::CudnnConvolutions(Runtime& runtime, Precision precision)
-    : runtime_(runtime), precision_(precision), workspace_(runtime) {
+    : runtime_(runtime), precision_(precision) {
   require_success(cudnnCreate(&handle_), "cudnnCreate");
   require_success(cudnnSetStream(handle_, runtime.stream()), "cudnnSetStream");
 }
@@ -93,35 +93,40 @@ std::unique_ptr<Conv> CudnnConvolutions::make(const ConvParameters& parameters) 
   return conv;
 }
 
-void CudnnConvolutions::forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) {
+void CudnnConvolutions::forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu,
+                                Scratch& scratch) {
   const auto& own = static_cast<CudnnConv&>(conv);
   run({ConvProblem::Kind::forward, precision_, size_of(x.shape, own), relu, {}},
       {{conv_x, x.data},
        {conv_weight, own.weight.get()},
        {conv_bias, own.bias.get()},
-       {conv_y, y.data}});
+       {conv_y, y.data}},
+      scratch);
 }
 
 void CudnnConvolutions::data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
-                                      Conv& conv, const GradientEpilogue& epilogue) {
+                                      Conv& conv, const GradientEpilogue& epilogue,
+                                      Scratch& scratch) {
   const auto& own = static_cast<CudnnConv&>(conv);
   std::unordered_map<std::int64_t, void*> tensors = {
       {conv_x, grad_y.data}, {conv_weight, own.rotated.get()}, {conv_y, grad_x.data}};
   if (epilogue.accumulate) tensors[conv_sum] = grad_x.data;
   if (epilogue.relu_mask) tensors[conv_mask] = x.data;
   run({ConvProblem::Kind::data_gradient, precision_, size_of(grad_x.shape, own), false, epilogue},
-      tensors);
+      tensors, scratch);
 }
 
 void CudnnConvolutions::run(const ConvProblem& problem,
-                            const std::unordered_map<std::int64_t, void*>& tensors) {
+                            const std::unordered_map<std::int64_t, void*>& tensors,
+                            Scratch& scratch) {
   Plan& plan = plans_[problem.describe()];
   if (!plan.graph) {
     auto graph = std::make_unique<ConvGraph>(problem);
     plan.workspace_bytes = graph->build_for(handle_);
     plan.graph = std::move(graph);
   }
-  plan.graph->run(handle_, tensors, workspace_.get<unsigned char>(plan.workspace_bytes));
+  auto* workspace = scratch.get<unsigned char>(plan.workspace_bytes);
+  if (!scratch.measuring()) plan.graph->run(handle_, tensors, workspace);
 }
 
 }  // namespace impasto::cuda

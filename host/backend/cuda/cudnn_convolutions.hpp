@@ -8,7 +8,6 @@
 
 #include "host/backend/cuda/conv_graph.hpp"
 #include "host/backend/device/convolutions.hpp"
-#include "host/backend/device/scratch.hpp"
 
 namespace impasto::cuda {
 
@@ -22,9 +21,9 @@ class CudnnConvolutions final : public Convolutions {
 
   std::string library() const override;
   std::unique_ptr<Conv> make(const ConvParameters& parameters) override;
-  void forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override;
+  void forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu, Scratch& scratch) override;
   void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
-                     const GradientEpilogue& epilogue) override;
+                     const GradientEpilogue& epilogue, Scratch& scratch) override;
 
  private:
   struct Plan {
@@ -33,11 +32,11 @@ class CudnnConvolutions final : public Convolutions {
   };
 
   Buffer upload(const std::vector<float>& values, DataType type);
-  void run(const ConvProblem& problem, const std::unordered_map<std::int64_t, void*>& tensors);
+  void run(const ConvProblem& problem, const std::unordered_map<std::int64_t, void*>& tensors,
+           Scratch& scratch);
 
   Runtime& runtime_;
   Precision precision_;
-  Scratch workspace_;
   cudnnHandle_t handle_ = nullptr;
   std::map<std::string, Plan> plans_;  ///< by the problem's description
 };

@@ -2,9 +2,11 @@
 #include "host/backend/device/device_backend.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "host/backend/device/scratch.hpp"
+#include "host/backend/device/stream_objects.hpp"
 #include "host/core/error.hpp"
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/common/bfloat16.hpp"
@@ -12,6 +14,7 @@
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/style_backward/style_backward.hpp"
+#include "simt/error.hpp"
 
 namespace impasto::IMPASTO_DEVICE {
 namespace {
@@ -67,13 +70,14 @@ class DeviceBackend final : public Backend {
   DataType master_type() const override { return DataType::f32; }
 
   Buffer allocate(std::size_t bytes) override { return runtime_->allocate(bytes); }
+  std::optional<std::size_t> free_memory() const override { return runtime_->free_memory(); }
   void fill_zero(const Tensor& tensor) override {
     runtime_->fill_zero(tensor.data, tensor.bytes());
   }
   void copy(const Tensor& to, const Tensor& from) override {
     require(to.bytes() == from.bytes() && to.type == from.type, "copy of {} to {}",
             to_string(from.shape), to_string(to.shape));
-    runtime_->copy(to.data, from.data, from.bytes());
+    if (!scratch_.measuring()) runtime_->copy(to.data, from.data, from.bytes());
   }
   void write(const Tensor& to, std::span<const float> from) override {
     require(static_cast<std::size_t>(to.shape.count()) == from.size(), "write of {} values to {}",
@@ -97,7 +101,23 @@ class DeviceBackend final : public Backend {
                      [](T value) { return static_cast<float>(value); });
     });
   }
+  std::unique_ptr<Readback> make_readback(std::int64_t count) override {
+    return std::make_unique<DeviceReadback>(*runtime_, count);
+  }
   void synchronize() override { runtime_->synchronize(); }
+
+  std::size_t prepare(const std::function<void()>& operations) override {
+    return scratch_.measure(operations);
+  }
+  void use_workspace(const Buffer& memory, std::size_t bytes) override {
+    scratch_.use(memory, bytes);
+  }
+  std::unique_ptr<Recording> record(std::function<void()> operations) override {
+    return std::make_unique<DeviceRecording>(*runtime_, std::move(operations));
+  }
+  std::unique_ptr<Moment> moment() override { return std::make_unique<DeviceMoment>(*runtime_); }
+  void begin_range(const std::string& name) override { runtime_->begin_range(name.c_str()); }
+  void end_range() override { runtime_->end_range(); }
 
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
     auto conv = std::make_unique<DeviceConv>();
@@ -112,7 +132,7 @@ class DeviceBackend final : public Backend {
   void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
                           const std::array<float, 3>& mean, bool relu) override {
     const auto& own = static_cast<DeviceConv&>(conv);
-    dispatch(y.type, [&]<class T>(T) {
+    enqueue(y.type, [&]<class T>(T) {
       launch::first_conv_forward(
           y.as<T>(), pixels.as<float>(), static_cast<const float*>(own.weight.get()),
           static_cast<const float*>(own.bias.get()), mean, y.shape, relu, stream_);
@@ -120,29 +140,29 @@ class DeviceBackend final : public Backend {
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
     const auto& own = static_cast<DeviceConv&>(conv);
-    dispatch(grad_y.type, [&]<class T>(T) {
+    enqueue(grad_y.type, [&]<class T>(T) {
       launch::first_conv_backward(grad_pixels.as<float>(), grad_y.as<T>(),
                                   static_cast<const float*>(own.weight.get()), grad_y.shape,
                                   stream_);
     });
   }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
-    convolutions_->forward(y, x, *static_cast<DeviceConv&>(conv).library, relu);
+    convolutions_->forward(y, x, *static_cast<DeviceConv&>(conv).library, relu, scratch_);
   }
   void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
                           const GradientEpilogue& epilogue) override {
     convolutions_->data_gradient(grad_x, grad_y, x, *static_cast<DeviceConv&>(conv).library,
-                                 epilogue);
+                                 epilogue, scratch_);
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
-    dispatch(x.type, [&]<class T>(T) {
+    enqueue(x.type, [&]<class T>(T) {
       launch::pool_forward(y.as<T>(), x.as<T>(), x.shape, kind, stream_);
     });
   }
   void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                      const PoolKind& kind, const GradientEpilogue& epilogue) override {
-    dispatch(x.type, [&]<class T>(T) {
+    enqueue(x.type, [&]<class T>(T) {
       launch::pool_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), x.shape, kind, epilogue,
                             stream_);
     });
@@ -150,7 +170,7 @@ class DeviceBackend final : public Backend {
 
   void gram(const Tensor& gram, const Tensor& features) override {
     auto* workspace = scratch_.get<float>(launch::gram_workspace(features.shape));
-    dispatch(features.type, [&]<class T>(T) {
+    enqueue(features.type, [&]<class T>(T) {
       launch::gram(gram.as<float>(), features.as<T>(), features.shape, arithmetic_, workspace,
                    stream_);
     });
@@ -160,13 +180,15 @@ class DeviceBackend final : public Backend {
     const std::int64_t N = gram.shape.batch;
     const std::int64_t C = gram.shape.channels;
     auto* workspace = scratch_.get<double>(launch::style_loss_workspace(N, C));
-    launch::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(), target.as<float>(),
-                       N, C, scale, workspace, stream_);
+    enqueue([&] {
+      launch::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(), target.as<float>(),
+                         N, C, scale, workspace, stream_);
+    });
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
     auto* workspace = scratch_.get<float>(launch::style_backward_workspace(features.shape));
-    dispatch(features.type, [&]<class T>(T) {
+    enqueue(features.type, [&]<class T>(T) {
       launch::style_backward(grad.as<T>(), features.as<T>(), matrix.as<float>(), features.shape,
                              epilogue, arithmetic_, workspace, stream_);
     });
@@ -175,7 +197,7 @@ class DeviceBackend final : public Backend {
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {
     auto* workspace = scratch_.get<double>(kernels::content_loss_workspace(features.shape));
-    dispatch(features.type, [&]<class T>(T) {
+    enqueue(features.type, [&]<class T>(T) {
       launch::content_loss(loss.as<float>(), grad.as<T>(), features.as<T>(), target.as<T>(),
                            features.shape, scale, epilogue, workspace, stream_);
     });
@@ -183,17 +205,37 @@ class DeviceBackend final : public Backend {
   void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
                        const VariationScale& scale) override {
     auto* workspace = scratch_.get<double>(kernels::total_variation_workspace(pixels.shape));
-    launch::total_variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
-                            pixels.shape, scale, workspace, stream_);
+    enqueue([&] {
+      launch::total_variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
+                              pixels.shape, scale, workspace, stream_);
+    });
   }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     auto* workspace = scratch_.get<float>(launch::adam_workspace);
-    launch::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
-                 grad_pixels.as<float>(), pixels.shape.count(), options, workspace, stream_);
+    enqueue([&] {
+      launch::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
+                   grad_pixels.as<float>(), pixels.shape.count(), options, workspace, stream_);
+    });
   }
 
  private:
+  /// Calls `launches`, except while measuring.
+  template <class Launches>
+  void enqueue(Launches launches) {
+    if (scratch_.measuring()) return;
+    try {
+      launches();
+    } catch (const simt::Error& error) {
+      fail(ErrorKind::internal, "a kernel is at fault: {}", error.what());
+    }
+  }
+  /// The same with a value of the C++ type that stores `type`.
+  template <class Launches>
+  void enqueue(DataType type, Launches launches) {
+    enqueue([&] { dispatch(type, launches); });
+  }
+
   Buffer upload(const std::vector<float>& values) {
     const std::size_t bytes = values.size() * sizeof(float);
     Buffer memory = runtime_->allocate(bytes);

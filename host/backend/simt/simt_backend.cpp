@@ -55,7 +55,9 @@ class CpuConvolutions final : public emulated::Convolutions {
   std::unique_ptr<Conv> make(const ConvParameters& parameters) override {
     return cpu_->make_conv(parameters);
   }
-  void forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
+  void forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu,
+               emulated::Scratch& scratch) override {
+    if (scratch.measuring()) return;
     stream_.enqueue([=, this, &conv] {
       Widened wide_y(y);
       cpu_->conv_forward(wide_y.tensor(), Widened(x).tensor(), conv, relu);
@@ -63,7 +65,8 @@ class CpuConvolutions final : public emulated::Convolutions {
     });
   }
   void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
-                     const GradientEpilogue& epilogue) override {
+                     const GradientEpilogue& epilogue, emulated::Scratch& scratch) override {
+    if (scratch.measuring()) return;
     stream_.enqueue([=, this, &conv] {
       Widened wide_grad(grad_x);
       cpu_->conv_data_gradient(wide_grad.tensor(), Widened(grad_y).tensor(), Widened(x).tensor(),

@@ -49,12 +49,13 @@ Trace optimise(Backend& backend, int iterations) {
   config.objective.variation_weight = 1;
   const Image content = test::random_image(48, 64, 1);
   const Style style{test::random_image(41, 39, 2), 1};
-  Stylizer stylizer(backend, weights, config, content, std::span(&style, 1),
-                    make_initial(config, content));
+  const Image initial = make_initial(config, content);
+  Stylizer stylizer(backend, weights, config, std::span(&content, 1), std::span(&style, 1),
+                    std::span(&initial, 1));
   Trace trace;
   for (int i = 0; i < iterations; ++i) {
     stylizer.step();
-    trace.losses.push_back(stylizer.losses().total);
+    trace.losses.push_back(stylizer.losses().front().total);
   }
   trace.pixels = stylizer.image().rgb;
   return trace;

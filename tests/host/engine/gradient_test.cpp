@@ -48,7 +48,8 @@ void expect_gradient_matches(Config config, std::int64_t height, std::int64_t wi
   const Style style{random_image(height + 3, width - 5, 2), 1};
   plan.expect_style({1, height + 3, width - 5, 3});
   plan.allocate(*backend);
-  plan.set_content(*backend, random_image(height, width, 1));
+  const Image content = random_image(height, width, 1);
+  plan.set_content(*backend, std::span(&content, 1));
   plan.set_styles(*backend, std::span(&style, 1));
 
   auto* pixels = plan.pixels().as<double>();

@@ -24,12 +24,13 @@ class Run : public testing::Test {
   Stylizer stylizer() {
     const Image content = random_image(16, 16, 1);
     const Style style{random_image(16, 16, 2), 1};
+    const Image initial = make_initial(config_, content);
     return {*backend_,
             weights_,
             config_,
-            content,
+            std::span(&content, 1),
             std::span(&style, 1),
-            make_initial(config_, content)};
+            std::span(&initial, 1)};
   }
 
   std::unique_ptr<Backend> backend_;
@@ -84,12 +85,12 @@ TEST_F(Run, LogsTheLossesOfThePictureItNames) {
   Stylizer optimised = stylizer();
   std::vector<double> losses;
   run(optimised, 4, 1, [&](const Progress& progress) {
-    losses.push_back(progress.losses.total);
+    losses.push_back(progress.losses.front().total);
     return true;
   });
   Stylizer again = stylizer();
   for (std::size_t k = 0; k < losses.size(); ++k) {
-    EXPECT_EQ(again.evaluate().total, losses[k]) << "picture " << k;
+    EXPECT_EQ(again.evaluate().front().total, losses[k]) << "picture " << k;
     again.step();
   }
 }

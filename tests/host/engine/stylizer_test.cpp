@@ -39,12 +39,13 @@ Trace optimise(Backend& backend, int iterations, std::int64_t height = 32,
   const Config config = small_config();
   const Image content = random_image(height, width, 1);
   const Style style{random_image(height + 5, width - 7, 2), 1};
-  Stylizer stylizer(backend, weights(), config, content, std::span(&style, 1),
-                    make_initial(config, content));
+  const Image initial = make_initial(config, content);
+  Stylizer stylizer(backend, weights(), config, std::span(&content, 1), std::span(&style, 1),
+                    std::span(&initial, 1));
   Trace trace;
   for (int i = 0; i < iterations; ++i) {
     stylizer.step();
-    trace.losses.push_back(stylizer.losses().total);
+    trace.losses.push_back(stylizer.losses().front().total);
   }
   trace.pixels = stylizer.image().rgb;
   return trace;
@@ -94,11 +95,12 @@ TEST(Stylizer, EvaluateGivesTheLossesOfTheStepThatFollows) {
   const Config config = small_config();
   const Image content = random_image(24, 40, 1);
   const Style style{random_image(30, 30, 2), 1};
-  Stylizer stylizer(*backend, weights(), config, content, std::span(&style, 1),
-                    make_initial(config, content));
-  const Losses evaluated = stylizer.evaluate();
+  const Image initial = make_initial(config, content);
+  Stylizer stylizer(*backend, weights(), config, std::span(&content, 1), std::span(&style, 1),
+                    std::span(&initial, 1));
+  const Losses evaluated = stylizer.evaluate().front();
   stylizer.step();
-  const Losses stepped = stylizer.losses();
+  const Losses stepped = stylizer.losses().front();
   EXPECT_EQ(evaluated.total, stepped.total);
   EXPECT_EQ(evaluated.content_layers, stepped.content_layers);
   EXPECT_EQ(evaluated.style_layers, stepped.style_layers);
@@ -129,27 +131,37 @@ TEST(Stylizer, StylesAverageByWeight) {
   EXPECT_NEAR(total(ignored) / once, 1, 1e-6);
 }
 
-TEST(Stylizer, MarkConfirmAndRestoreBringTheGoodPictureBack) {
+TEST(Stylizer, WatchedPicturesAreCollectedInTheirOrderAndTheLastIsTheGoodOne) {
   const auto backend = make_backend("cpu", Precision::fp32);
   const Config config = small_config();
   const Image content = random_image(16, 16, 1);
   const Style style{content, 1};
-  Stylizer stylizer(*backend, weights(), config, content, std::span(&style, 1),
-                    make_initial(config, content));
+  const Image initial = make_initial(config, content);
+  Stylizer stylizer(*backend, weights(), config, std::span(&content, 1), std::span(&style, 1),
+                    std::span(&initial, 1));
   const std::vector<float> first = stylizer.image().rgb;
-  stylizer.mark();
-  stylizer.step();
-  EXPECT_NE(stylizer.image().rgb, first);
+  const double first_loss = stylizer.evaluate().front().total;
+  stylizer.watch_step();
+  const std::vector<float> second = stylizer.image().rgb;
+  EXPECT_NE(second, first);
+  const double second_loss = stylizer.evaluate().front().total;
+  stylizer.watch_step();
   EXPECT_EQ(stylizer.good_image().rgb, first);
-  stylizer.confirm();
+  EXPECT_EQ(stylizer.collect().front().total, first_loss);
+  EXPECT_EQ(stylizer.good_image().rgb, first);
+  EXPECT_EQ(stylizer.collect().front().total, second_loss);
+  EXPECT_EQ(stylizer.good_image().rgb, second);
+  stylizer.watch_step();
   stylizer.restore();
-  EXPECT_EQ(stylizer.image().rgb, first);
+  EXPECT_EQ(stylizer.image().rgb, second);
+  EXPECT_EQ(stylizer.watched(), 0U);
 }
 
 TEST(Stylizer, AStyleIsExpected) {
   const auto backend = make_backend("cpu", Precision::fp32);
   const Image content = random_image(16, 16, 1);
-  EXPECT_THROW(Stylizer(*backend, weights(), preset("coursera"), content, {}, content), Error);
+  const std::span<const Image> one(&content, 1);
+  EXPECT_THROW(Stylizer(*backend, weights(), preset("coursera"), one, {}, one), Error);
 }
 
 TEST(Stylizer, APictureTooSmallForItsDeepestLayerIsRefused) {
@@ -158,8 +170,8 @@ TEST(Stylizer, APictureTooSmallForItsDeepestLayerIsRefused) {
   config.objective.pool.rounding = kernels::PoolRounding::down;
   const Image content = random_image(8, 8, 1);
   const Style style{content, 1};
-  EXPECT_THROW(Stylizer(*backend, weights(), config, content, std::span(&style, 1), content),
-               Error);
+  const std::span<const Image> one(&content, 1);
+  EXPECT_THROW(Stylizer(*backend, weights(), config, one, std::span(&style, 1), one), Error);
 }
 
 TEST(Activation, HasTheShapeOfItsLayer) {
@@ -176,9 +188,9 @@ TEST(Activation, HasTheShapeOfItsLayer) {
 TEST(MemoryEstimate, GrowsWithThePictureAndNotWithTheStyleBelowIt) {
   const auto backend = make_backend("cpu", Precision::fp32);
   const Config config = preset("coursera");
-  const std::vector<std::pair<std::int64_t, std::int64_t>> style = {{64, 64}};
-  const MemoryEstimate small = estimate_memory(*backend, config, 256, 256, style);
-  const MemoryEstimate large = estimate_memory(*backend, config, 512, 512, style);
+  const std::vector<Shape> style = {{1, 64, 64, 3}};
+  const MemoryEstimate small = estimate_memory(*backend, config, {1, 256, 256, 3}, style);
+  const MemoryEstimate large = estimate_memory(*backend, config, {1, 512, 512, 3}, style);
   EXPECT_NEAR(static_cast<double>(large.arena) / static_cast<double>(small.arena), 4, 0.4);
   EXPECT_EQ(small.weights, large.weights);
 }
@@ -186,8 +198,9 @@ TEST(MemoryEstimate, GrowsWithThePictureAndNotWithTheStyleBelowIt) {
 TEST(MemoryEstimate, AnIterationTakesLittleMoreThanItsActivations) {
   // conv1_1 … conv5_1 of a 256² picture in float are 80.5 MiB; gradients find room among them.
   const auto backend = make_backend("cpu", Precision::fp32);
-  const std::vector<std::pair<std::int64_t, std::int64_t>> style = {{256, 256}};
-  const MemoryEstimate estimate = estimate_memory(*backend, preset("coursera"), 256, 256, style);
+  const std::vector<Shape> style = {{1, 256, 256, 3}};
+  const MemoryEstimate estimate =
+      estimate_memory(*backend, preset("coursera"), {1, 256, 256, 3}, style);
   EXPECT_LT(estimate.arena, std::size_t{90} << 20U);
 }
 

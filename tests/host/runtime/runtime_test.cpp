@@ -77,7 +77,8 @@ TEST(Runtime, GoesOnAfterACaptureThatFailed) {
 
 TEST(Runtime, AnEventPassesWithTheWorkBeforeIt) {
   Runtime runtime;
-  const auto event = runtime.record_event();
+  const auto event = runtime.make_event();
+  runtime.record(*event);
   EXPECT_FALSE(event->passed());
   event->wait();
   EXPECT_TRUE(event->passed());

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "host/backend/backend.hpp"
+#include "host/core/error.hpp"
+#include "host/runtime/runtime.hpp"
+
+namespace impasto::IMPASTO_DEVICE {
+
+/// What a device backend hands out of its stream's work.
+
+class DeviceReadback final : public Readback {
+ public:
+  DeviceReadback(Runtime& runtime, std::int64_t count)
+      : runtime_(runtime),
+        count_(static_cast<std::size_t>(count)),
+        pinned_(runtime.allocate_pinned(count_ * sizeof(float))),
+        event_(runtime.make_event()) {}
+
+  void start(const Tensor& from) override {
+    require(from.type == DataType::f32 && from.bytes() == count_ * sizeof(float),
+            "readback of {} values from {}", count_, to_string(from.shape));
+    runtime_.copy_to_host(pinned_.get(), from.data, from.bytes());
+    runtime_.record(*event_);
+  }
+  bool arrived() override { return event_->passed(); }
+  std::span<const float> values() override {
+    event_->wait();
+    return {static_cast<const float*>(pinned_.get()), count_};
+  }
+
+ private:
+  Runtime& runtime_;
+  std::size_t count_;
+  std::shared_ptr<void> pinned_;
+  std::unique_ptr<Event> event_;
+};
+
+class DeviceRecording final : public Recording {
+ public:
+  DeviceRecording(Runtime& runtime, std::function<void()> operations)
+      : runtime_(runtime), operations_(std::move(operations)) {
+    if (!Runtime::synchronous()) graph_ = runtime.capture(operations_);
+  }
+  void replay() override {
+    if (graph_) {
+      runtime_.replay(*graph_);
+    } else {
+      operations_();
+    }
+  }
+
+ private:
+  Runtime& runtime_;
+  std::function<void()> operations_;
+  std::unique_ptr<Graph> graph_;
+};
+
+class DeviceMoment final : public Moment {
+ public:
+  explicit DeviceMoment(Runtime& runtime) : event_(runtime.make_event()) {
+    runtime.record(*event_);
+  }
+  double seconds_since(Moment& earlier) override {
+    event_->wait();
+    return event_->milliseconds_since(*static_cast<DeviceMoment&>(earlier).event_) / 1000;
+  }
+
+ private:
+  std::unique_ptr<Event> event_;
+};
+
+}  // namespace impasto::IMPASTO_DEVICE

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// What the engine asks of a GPU, on the host-SIMT machine: one allocation, a recorded iteration,
+// losses that are on their way while the next step is enqueued, and calls that fail.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/backend/device/device_backend.hpp"
+#include "host/backend/registry.hpp"
+#include "host/core/error.hpp"
+#include "host/engine/stylizer.hpp"
+#include "simt/faults.hpp"
+#include "simt/launch_mode.hpp"
+#include "simt/machine.hpp"
+#include "tests/support/toy_network.hpp"
+
+namespace impasto {
+namespace {
+
+using test::random_image;
+using test::random_weights;
+using testing::HasSubstr;
+
+simt::DeviceMemory& device_memory() { return simt::Machine::get().device_memory(); }
+
+/// Two convolutions and a pool, with every kind of loss: quick, and enough for what is around it.
+class SimtEngine : public testing::Test {
+ protected:
+  SimtEngine() {
+    config_.objective.content_layers = {{"conv2_1", 1}};
+    config_.objective.style_layers = {{"conv1_1", 1}, {"conv2_1", 1}};
+    config_.objective.variation_weight = 1;
+    for (std::uint32_t n = 0; n < 2; ++n) contents_.push_back(random_image(12, 14, n));
+  }
+  void TearDown() override {
+    simt::fail_call(0);
+    device_memory().set_limit(std::nullopt);
+  }
+
+  Stylizer stylizer(Backend& backend, std::size_t first = 0, std::size_t count = 1) {
+    const std::span<const Image> contents = std::span(contents_).subspan(first, count);
+    return {backend, weights_, config_, contents, std::span(&style_, 1), contents};
+  }
+
+  Weights weights_ = random_weights(3);
+  Config config_ = preset("coursera");
+  std::vector<Image> contents_;
+  Style style_{random_image(11, 9, 7), 1};
+};
+
+TEST_F(SimtEngine, AllocatesWhatItPlannedAndNothingElse) {
+  const auto backend = make_backend("simt", Precision::bf16);
+  const Shape style{1, 11, 9, 3};
+  const MemoryEstimate estimate =
+      estimate_memory(*backend, config_, {2, 12, 14, 3}, std::span(&style, 1));
+  EXPECT_GT(estimate.workspace, 0U);
+  const std::size_t before = device_memory().bytes_in_use();
+  {
+    Stylizer two = stylizer(*backend, 0, 2);
+    two.step();
+    two.step();
+    (void)two.evaluate();
+    // The machine's own weights: those of the first layer. The other convolutions are the CPU's.
+    const std::size_t first_layer = (9 * 3 * 64 + 64) * sizeof(float);
+    EXPECT_EQ(device_memory().bytes_in_use() - before,
+              estimate.persistent + estimate.arena + estimate.workspace + first_layer);
+  }
+  EXPECT_EQ(device_memory().bytes_in_use(), before);
+}
+
+TEST_F(SimtEngine, ARecordedStepIsTheStepItself) {
+  const auto backend = make_backend("simt", Precision::fp32);
+  Stylizer recorded = stylizer(*backend);
+  Stylizer plain = stylizer(*backend);
+  for (int i = 0; i < 3; ++i) {
+    recorded.step();
+    plain.iteration().run(*backend);
+    EXPECT_EQ(recorded.losses().front().total, plain.losses().front().total) << "step " << i;
+  }
+  EXPECT_EQ(recorded.image().rgb, plain.image().rgb);
+}
+
+TEST_F(SimtEngine, PicturesOfABatchAreWhatEachIsAlone) {
+  const auto backend = make_backend("simt", Precision::fp32);
+  const auto optimise = [&](std::size_t first, std::size_t count) {
+    Stylizer batch = stylizer(*backend, first, count);
+    for (int i = 0; i < 3; ++i) batch.step();
+    std::vector<std::vector<float>> pictures;
+    for (std::size_t n = 0; n < count; ++n) {
+      pictures.push_back(batch.image(static_cast<std::int64_t>(n)).rgb);
+      EXPECT_TRUE(batch.losses()[n].finite());
+    }
+    return pictures;
+  };
+  const auto together = optimise(0, 2);
+  EXPECT_EQ(together[0], optimise(0, 1)[0]);
+  EXPECT_EQ(together[1], optimise(1, 1)[0]);
+}
+
+TEST_F(SimtEngine, TheHostDoesNotWaitForWhatItWatches) {
+  const auto backend = make_backend("simt", Precision::fp32);
+  Stylizer watching = stylizer(*backend);
+  const double first = watching.evaluate().front().total;
+  watching.watch_step();
+  watching.watch_step();
+  EXPECT_FALSE(watching.arrived()) << "the machine works late: something waited";
+  EXPECT_THROW(watching.watch_step(), Error) << "both places are taken";
+  EXPECT_EQ(watching.collect().front().total, first);
+  EXPECT_TRUE(watching.arrived()) << "they follow each other on one stream";
+}
+
+TEST_F(SimtEngine, ARunReportsEveryPictureInOrderWithItsLosses) {
+  const auto backend = make_backend("simt", Precision::fp32);
+  Stylizer plain = stylizer(*backend);
+  std::vector<double> expected;
+  for (int k = 0; k <= 4; ++k) {
+    expected.push_back(plain.evaluate().front().total);
+    plain.step();
+  }
+  Stylizer optimised = stylizer(*backend);
+  std::vector<double> reported;
+  const Ending ending = run(optimised, 4, 1, [&](const Progress& progress) {
+    EXPECT_EQ(progress.iteration, static_cast<std::int64_t>(reported.size()));
+    reported.push_back(progress.losses.front().total);
+    return true;
+  });
+  EXPECT_EQ(ending, Ending::finished);
+  EXPECT_EQ(reported, expected);
+}
+
+TEST_F(SimtEngine, ARunThatIsStoppedEndsAtThePictureItReported) {
+  const auto backend = make_backend("simt", Precision::fp32);
+  Stylizer optimised = stylizer(*backend);
+  std::vector<float> last;
+  const Ending ending = run(optimised, 100, 1, [&](const Progress& progress) {
+    last = optimised.good_image().rgb;
+    return progress.iteration < 2;
+  });
+  EXPECT_EQ(ending, Ending::stopped);
+  EXPECT_EQ(optimised.image().rgb, last);
+}
+
+TEST_F(SimtEngine, SaysHowMuchMemoryIsMissingAndWhatWouldFit) {
+  const auto backend = make_backend("simt", Precision::fp32);
+  contents_[0] = random_image(96, 192, 1);
+  device_memory().set_limit(device_memory().bytes_in_use() + (std::size_t{8} << 20U));
+  try {
+    stylizer(*backend);
+    FAIL() << "it fitted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::backend);
+    EXPECT_THAT(error.what(), HasSubstr("a picture of 192×96"));
+    EXPECT_THAT(error.what(), HasSubstr("MiB missing; a longer side of 112 pixels would fit"));
+  }
+  contents_[0] = random_image(56, 112, 1);
+  stylizer(*backend).step();
+}
+
+TEST_F(SimtEngine, EveryCallThatFailsIsAClearErrorAndLeavesNothingBehind) {
+  contents_[0] = random_image(5, 6, 1);
+  style_.image = random_image(4, 5, 7);
+  const auto use = [&] {
+    const auto backend = make_backend("simt", Precision::fp32);
+    Stylizer optimised = stylizer(*backend);
+    run(optimised, 2, 1, [](const Progress&) { return true; });
+    (void)optimised.image();
+  };
+  const std::size_t before = device_memory().bytes_in_use();
+  simt::fail_call(0);
+  use();
+  const std::int64_t calls = simt::calls();
+  ASSERT_GT(calls, 50);
+  for (std::int64_t k = 1; k <= calls; ++k) {
+    simt::fail_call(k);
+    try {
+      use();
+      ADD_FAILURE() << "call " << k << " failed and nobody said so";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("failed, as a test asked for")) << "call " << k;
+    }
+    EXPECT_EQ(device_memory().bytes_in_use(), before) << "call " << k;
+  }
+}
+
+TEST_F(SimtEngine, WhenLaunchesAreWaitedForAnErrorSaysWhichStepItWasAndNothingIsRecorded) {
+  setenv("IMPASTO_SYNC", "1", 1);
+  const auto backend = make_backend("simt", Precision::fp32);
+  unsetenv("IMPASTO_SYNC");
+  Stylizer optimised = stylizer(*backend);
+  optimised.step();
+  optimised.step();
+  optimised.watch_step();
+  simt::fail_call(1);
+  try {
+    optimised.step();
+    ADD_FAILURE() << "nothing failed";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("conv1_1 forward: a kernel is at fault: launch of "));
+  }
+  simt::synchronous_launches = false;
+}
+
+}  // namespace
+}  // namespace impasto
