@@ -8,6 +8,7 @@ set(IMPASTO_DEVICE_SOURCES
   pool/pool.cu
   preprocess/preprocess.cu
   style_backward/style_backward.cu
+  style_backward/style_backward_product.cu
   style_loss/style_loss.cu
   total_variation/total_variation.cu
 )

@@ -31,6 +31,13 @@ namespace IMPASTO_DEVICE {
 template <class T>
 void preprocess(T* y, const float* pixels, const std::array<float, 3>& mean,
                 std::int64_t pixel_count, Stream stream);
+
+/// For a convolution that takes whole vectors of channels: y is (N·H·W, padded_channels), zero from
+/// the third channel on.
+inline constexpr int padded_channels = 8;
+template <class T>
+void preprocess_padded(T* y, const float* pixels, const std::array<float, 3>& mean,
+                       std::int64_t pixel_count, Stream stream);
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

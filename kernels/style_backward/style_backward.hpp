@@ -37,6 +37,24 @@ void style_backward(T* grad, const T* features, const float* matrix, const MapSi
                     const GradientEpilogue& epilogue, Arithmetic arithmetic, float* workspace,
                     Stream stream);
 std::int64_t style_backward_workspace(const MapSize& size);
+
+/// The same in three steps, the second a library's:
+///   M' = round_for_product(M);  grad = α·F·M' + β·grad;  relu_mask, if asked for
+/// M' is M as T, times a power of two that is 1/α, one for the whole batch, which brings the
+/// largest value near 2¹⁵: float16 keeps values down to 2⁻²⁹ of it to all of its bits.
+struct ProductScalars {
+  float alpha;
+  float beta;  ///< 1 to accumulate, else 0
+};
+/// Enqueues the first step; `scalars` is device memory. Returns where M' is, (N,C,C) in
+/// `workspace`, which is aligned to 256 bytes and holds product_workspace(size) floats.
+template <class T>
+const T* round_for_product(ProductScalars* scalars, const float* matrix, const MapSize& size,
+                           bool accumulate, float* workspace, Stream stream);
+std::int64_t product_workspace(const MapSize& size);
+/// Enqueues the third: grad = 0 where F = 0.
+template <class T>
+void relu_mask(T* grad, const T* features, std::int64_t count, Stream stream);
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

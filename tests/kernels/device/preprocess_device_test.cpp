@@ -44,10 +44,35 @@ TEST(PreprocessDevice, MatchesTheReference) {
   });
 }
 
+TEST(PreprocessDevice, PadsChannelsWithZeros) {
+  test::for_each_storage_type([]<class T>() {
+    constexpr int padded = IMPASTO_DEVICE::padded_channels;
+    for (const std::int64_t count : pixel_counts) {
+      for (const std::int64_t offset : {0, 1}) {
+        SCOPED_TRACE(testing::Message() << count << " pixels, offset " << offset);
+        const auto pixels = test::gaussian<float>(3 * count, 1, 128, 60);
+        const GuardedBuffer<T> found = test::under_every_schedule([&] {
+          DeviceArray<float> x(pixels, offset);
+          DeviceArray<T> y(padded * count, offset);
+          IMPASTO_DEVICE::preprocess_padded(y.data(), x.data(), mean, count, nullptr);
+          return y.values();
+        });
+        const GuardedBuffer<T> three = run<T>(pixels, mean, 0);
+        GuardedBuffer<T> expected(padded * count);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+          const std::size_t channel = i % padded;
+          expected[i] = channel < 3 ? three[i / padded * 3 + channel] : static_cast<T>(0.0F);
+        }
+        EXPECT_TRUE(test::same_bits(found, expected));
+      }
+    }
+  });
+}
+
 TEST(PreprocessDevice, IsExactOnIntegers) {
   test::for_each_storage_type([]<class T>() {
-    const auto pixels = test::integers<float>(3 * 101, 2, 0, 255);
-    GuardedBuffer<double> expected(3 * 101);
+    const auto pixels = test::integers<float>(303, 2, 0, 255);
+    GuardedBuffer<double> expected(303);
     reference::preprocess(expected.data(), widened(pixels).data(), {124, 117, 104}, 101);
     EXPECT_TRUE(test::is_equal(run<T>(pixels, {124, 117, 104}, 0), expected));
   });
