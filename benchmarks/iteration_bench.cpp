@@ -99,12 +99,10 @@ void register_benchmarks(const Settings& settings) {
     const Shape pixels{1, size, size, 3};
     const Plan plan(shapes, config, pixels, backend->master_type(), backend->activation_type());
     const auto& steps = plan.iteration().steps();
-    std::vector<work::Work> works;
+    const std::vector<work::Work> works =
+        work::of_steps(steps, shapes, config.objective.pool, pixels, backend->activation_type());
     work::Work total;
-    for (const Schedule::Step& step : steps) {
-      works.push_back(work::of_step(step.name, shapes, pixels, backend->activation_type()));
-      total.flops += works.back().flops;
-    }
+    for (const work::Work& work : works) total += work;
     const std::string variant = fmt::format("{}/{}", to_string(backend->precision()), size);
     add_iteration(backend, "iteration/" + variant, size, total);
     add_steps(backend, "step/" + variant, size, steps, works);

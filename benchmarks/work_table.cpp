@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Prints benchmarks/results/work.json: floating-point operations and bytes of every step of one
+// iteration of the preset coursera, for square pictures of several sizes and both widths of a
+// stored value. benchmarks/step_work.hpp counts them; benchmarks/report/ divides them by what a
+// machine can do.
+#include <array>
+#include <exception>
+#include <fmt/format.h>
+#include <string>
+
+#include "benchmarks/step_work.hpp"
+#include "host/engine/config.hpp"
+#include "host/engine/plan.hpp"
+
+namespace impasto {
+namespace {
+
+std::string steps_json(std::int64_t size, DataType type) {
+  const Config config = preset("coursera");
+  const Network network(config.objective.pool);
+  const Shape pixels{1, size, size, 3};
+  const Plan plan(network, config, pixels, DataType::f32, type);
+  const auto& steps = plan.iteration().steps();
+  const auto works = work::of_steps(steps, network, config.objective.pool, pixels, type);
+  std::string json;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    json += fmt::format("{}\n   \"{}\": [{:.0f}, {:.0f}]", i == 0 ? "" : ",", steps[i].name,
+                        works[i].flops, works[i].bytes);
+  }
+  return json;
+}
+
+void print_table() {
+  fmt::print("{{\n \"preset\": \"coursera\",\n \"iterations\": [");
+  bool first = true;
+  for (const std::int64_t size : std::array<std::int64_t, 4>{256, 512, 1024, 2048}) {
+    for (const DataType type : {DataType::f32, DataType::bf16}) {
+      fmt::print("{}\n  {{\"size\": {}, \"bytes_per_value\": {}, \"steps\": {{{}}}}}",
+                 first ? "" : ",", size, size_of(type), steps_json(size, type));
+      first = false;
+    }
+  }
+  fmt::print("\n ]\n}}\n");
+}
+
+}  // namespace
+}  // namespace impasto
+
+int main() {
+  try {
+    impasto::print_table();
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "work_table: {}\n", error.what());
+    return 1;
+  }
+}
