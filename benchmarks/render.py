@@ -16,24 +16,13 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 import context
+from report import predictions
+from report.work import KINDS, as_table, kind_of
 
 OUT_OF_DATE = 8
 PAGES = ("README.md", "docs/performance.md", "docs/kernels.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 Result = Dict[str, Any]
-
-# Steps of an iteration by the end of their names, in the order of the table.
-STEP_KINDS = (
-    ("convolutions, forward", re.compile(r"conv\d_\d forward$")),
-    ("convolutions, data gradient", re.compile(r"conv\d_\d backward$")),
-    ("pooling, both ways", re.compile(r"pool\d (forward|backward)$")),
-    ("Gram matrices", re.compile(r"Gram matrix$")),
-    ("style loss", re.compile(r"style loss$")),
-    ("style gradient", re.compile(r"style backward$")),
-    ("content loss and gradient", re.compile(r"content loss$")),
-    ("total variation", re.compile(r"total variation$")),
-    ("Adam", re.compile(r"Adam$")),
-)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -130,17 +119,16 @@ def iteration_steps(result: Result) -> str:
     precisions = sorted({name.split("/")[1] for name in result["step_seconds"]}, reverse=True)
     columns: List[Dict[str, float]] = []
     for precision in precisions:
-        kinds = {label: 0.0 for label, _ in STEP_KINDS}
+        kinds = {label: 0.0 for label, _ in KINDS}
         for name, seconds in result["step_seconds"].items():
             if name.split("/")[1] == precision:
-                label = next(label for label, pattern in STEP_KINDS if pattern.search(name))
-                kinds[label] += seconds
+                kinds[kind_of(name)] += seconds
         columns.append(kinds)
     header = [""]
     for precision in precisions:
         header += [f"{precision} ms", "share"]
     rows = []
-    for label, _ in STEP_KINDS:
+    for label, _ in KINDS:
         if any(column[label] > 0 for column in columns):
             row = [label]
             for column in columns:
@@ -211,6 +199,15 @@ def kernel_resources_caption(result: Result) -> str:
     return f"nvcc {result['nvcc']}.\n"
 
 
+def predicted_floors(result: Result) -> str:
+    work = as_table(result)
+    return table(predictions.header(work), predictions.rows(work))
+
+
+def predicted_floors_caption(_: Result) -> str:
+    return "Predicted, not measured: preset coursera, batch 1, peaks from data sheets.\n"
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of the pages: the file of results it is made of, and how."""
@@ -227,6 +224,7 @@ TABLES = {
     "iteration_steps": Table("cpu_vs_pytorch.json", iteration_steps),
     "convolution_algorithms": Table("cpu_vs_pytorch.json", convolution_algorithms),
     "ceilings": Table("cpu_vs_pytorch.json", ceilings),
+    "predicted_floors": Table("work.json", predicted_floors, predicted_floors_caption),
     "kernel_resources": Table(
         "kernel_resources.json", kernel_resources, kernel_resources_caption
     ),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Prints benchmarks/results/work.json: floating-point operations and bytes of every step of one
-// iteration of the preset coursera, for square pictures of several sizes and both widths of a
+// Prints benchmarks/results/model/work.json: floating-point operations and bytes of every step of
+// one iteration of the preset coursera, for square pictures of several sizes and both widths of a
 // stored value. benchmarks/step_work.hpp counts them; benchmarks/report/ divides them by what a
 // machine can do.
 #include <array>

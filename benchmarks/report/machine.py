@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""All results of one machine: the files of one folder under results/."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
+
+from report import words
+from report.results import Results, Row, read_folder, truthy
+from report.roofs import Roofs, roofs_of
+
+# What Google Benchmark says of itself and the host; the rest of a context is ours.
+PLAIN = {
+    "host_name", "executable", "num_cpus", "cpu_scaling_enabled", "caches", "library_build_type",
+    "json_schema_version", "aslr_enabled", "date", "device", "commit", "dirty", "cpu", "size",
+    "load_avg", "load_average_before", "mhz_per_cpu",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Machine:
+    folder: Path
+    files: List[Results]
+
+    @property
+    def rows(self) -> List[Row]:
+        return [row for results in self.files for row in results.rows]
+
+    @property
+    def timed(self) -> List[Row]:
+        return [row for row in self.rows if not row.is_ceiling and not row.is_counted]
+
+    @property
+    def counted(self) -> List[Row]:
+        return [row for row in self.rows if row.is_counted]
+
+    @property
+    def roofs(self) -> Roofs:
+        return roofs_of(self.rows)
+
+    @property
+    def peers(self) -> List[Dict[str, Any]]:
+        return [results.peers for results in self.files if results.peers]
+
+    @property
+    def name(self) -> str:
+        return words.device(self.files[0].context)
+
+    @property
+    def refused(self) -> List[str]:
+        return [sentence for results in self.files for sentence in results.refused]
+
+    @property
+    def is_gpu(self) -> bool:
+        return any("driver" in results.context for results in self.files) or "NVIDIA" in self.name
+
+    def iterations(self) -> List[Row]:
+        return [row for row in self.timed if row.parts.op == "iteration"]
+
+    def steps(self) -> List[Row]:
+        """Of one picture; a batch has no more kinds of steps."""
+        return [row for row in self.timed if row.parts.op == "step" and row.parts.batch == 1]
+
+    def operations(self) -> Dict[str, List[Row]]:
+        """Rows of operations measured alone, by operation."""
+        found: Dict[str, List[Row]] = {}
+        for row in self.timed:
+            if row.parts.op not in ("iteration", "step"):
+                found.setdefault(row.parts.op, []).append(row)
+        return found
+
+
+def provenance(results: Results) -> List[str]:
+    """A file's line in the table of origins."""
+    context = results.context
+    load = context.get("load_average_before", (context.get("load_avg") or [None])[0])
+    others = [f"{key} {value}" for key, value in context.items() if key not in PLAIN]
+    if "cpu" in context:
+        others += context["cpu"].get("flags", [])
+    commit = str(context.get("commit", "not recorded"))[:10]
+    return [
+        results.file.name,
+        words.device(context),
+        commit + (" + changes" if truthy(context.get("dirty")) else ""),
+        str(context.get("date", "not recorded"))[:10],
+        "not recorded" if load is None else f"{float(load):.1f}",
+        ", ".join(others),
+    ]
+
+
+def read_machines(folders: Sequence[Path]) -> List[Machine]:
+    """Only folders that hold something to show; `nvcc` holds what the compiler says, no times."""
+    machines = []
+    for folder in folders:
+        files = read_folder(folder)
+        if files:
+            machines.append(Machine(folder, files))
+    return machines

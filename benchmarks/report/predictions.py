@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""Floors of one iteration on GPUs that were not measured, from the work model and data sheets.
+
+A floor is the sum over all steps of the larger of FLOP / peak rate and bytes / peak bandwidth,
+every map through memory. It predicts a bound and nobody's time.
+"""
+
+from dataclasses import dataclass
+from typing import Dict, List
+
+from report import words
+from report.bars import Bar, bar_chart
+from report.html import figure, table
+from report.work import WorkTable
+
+SHOWN_SIZE = 512
+PRECISIONS = ("tf32", "bf16")
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Dense peak rates with sums in float, and bandwidth, as the vendor states them."""
+
+    name: str
+    teraflops: Dict[str, float]
+    bandwidth: float  # GB/s
+    source: str
+
+    def floor(self, flops: float, moved: float, precision: str) -> float:
+        return max(flops / (1e12 * self.teraflops[precision]), moved / (1e9 * self.bandwidth))
+
+
+GPUS = (
+    Gpu("A100 80 GB SXM", {"tf32": 156, "bf16": 312}, 2039, "NVIDIA A100 data sheet"),
+    Gpu("H100 SXM", {"tf32": 494.7, "bf16": 989.4}, 3350, "NVIDIA H100 data sheet"),
+    Gpu("H200 SXM", {"tf32": 494.7, "bf16": 989.4}, 4800, "NVIDIA H200 data sheet"),
+    Gpu("RTX 4090", {"tf32": 82.6, "bf16": 165.2}, 1008, "NVIDIA Ada architecture white paper"),
+    Gpu("RTX 5090", {"tf32": 104.8, "bf16": 209.5}, 1792, "NVIDIA RTX Blackwell white paper"),
+)
+
+
+def seconds(gpu: Gpu, work: WorkTable, size: int, precision: str) -> float:
+    steps = work.steps(size, precision).values()
+    return sum(gpu.floor(flops, moved, precision) for flops, moved in steps)
+
+
+def memory_share(gpu: Gpu, work: WorkTable, size: int, precision: str) -> float:
+    """Of the floor, what the steps take whose bytes take longer than their FLOPs."""
+    bound = 0.0
+    for flops, moved in work.steps(size, precision).values():
+        by_bytes = moved / (1e9 * gpu.bandwidth)
+        if by_bytes >= flops / (1e12 * gpu.teraflops[precision]):
+            bound += by_bytes
+    return bound / seconds(gpu, work, size, precision)
+
+
+def chart(work: WorkTable) -> str:
+    bars: List[Bar] = []
+    for gpu in GPUS:
+        for precision in PRECISIONS:
+            value = seconds(gpu, work, SHOWN_SIZE, precision)
+            share = memory_share(gpu, work, SHOWN_SIZE, precision)
+            cells = (f"≥ {words.time(value)}", f"{words.percent(share)} memory-bound")
+            bars.append(
+                Bar(f"{gpu.name}, {precision}", 1e3 * value, cells, f"predicted {precision}")
+            )
+    label = f"Predicted floors of one iteration at {SHOWN_SIZE}×{SHOWN_SIZE}"
+    return bar_chart(bars, "ms per iteration, at least", label)
+
+
+def header(work: WorkTable) -> List[str]:
+    sizes = [f"{size}², at least" for size in work.sizes]
+    return ["GPU", "", *sizes, "peak TFLOP/s", "GB/s", "from"]
+
+
+def rows(work: WorkTable) -> List[List[str]]:
+    return [
+        [
+            gpu.name,
+            precision,
+            *(words.time(seconds(gpu, work, size, precision)) for size in work.sizes),
+            f"{gpu.teraflops[precision]:g}",
+            f"{gpu.bandwidth:g}",
+            gpu.source,
+        ]
+        for gpu in GPUS
+        for precision in PRECISIONS
+    ]
+
+
+def section(work: WorkTable) -> str:
+    return (
+        '<section class="machine prediction"><h2>Predicted floors <span class="stamp">not measured'
+        "</span></h2><p>None of these GPUs has run anything here. Each figure is arithmetic: "
+        "over all steps of an iteration the sum of the larger of FLOP over peak rate and bytes "
+        "over peak bandwidth, with peaks from data sheets. Sustained rates are lower, so a "
+        "measured time will be above its floor, unless maps stay in the L2 cache: small ones "
+        "may, and the memory-bound part of a floor counts them as if they went through memory.</p>"
+        + figure(
+            f"One iteration at {SHOWN_SIZE}×{SHOWN_SIZE}, the least it can take",
+            chart(work),
+            "Hatched and dashed: a prediction. Preset coursera, batch 1; work from "
+            "benchmarks/results/model/work.json, which benchmarks/work_table.cpp prints.",
+        )
+        + table(header(work), rows(work), "predicted")
+        + "</section>"
+    )

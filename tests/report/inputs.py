@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Results to test with. No figure here was measured anywhere."""
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+# A machine of round numbers: 1 TFLOP/s and 100 GB/s, so a ridge at 10 FLOP per byte.
+PEAK, BANDWIDTH = 1e12, 1e11
+WORK = {
+    "preset": "coursera",
+    "iterations": [
+        {"size": size, "bytes_per_value": width, "steps": {
+            "conv1_1 forward": [size * size * 1e5, size * size * 100 * width],
+            "conv1_1 Gram matrix": [size * size * 1e3, size * size * 64 * width],
+            "Adam": [size * size * 36, size * size * 84],
+        }}
+        for size in (256, 512) for width in (2, 4)
+    ],
+}  # fmt: skip
+
+
+def context(executable, **more):
+    return {"date": "2026-01-02T03:04:05+00:00", "executable": f"bin/{executable}", **more}
+
+
+def entries(name, seconds, **counters):
+    """A row with one entry for each of `seconds`, as Google Benchmark writes it."""
+    return [
+        {"name": name, "run_name": name, "run_type": "iteration", "repetition_index": i,
+         "iterations": 1, "real_time": 1e6 * value, "time_unit": "us", **counters}
+        for i, value in enumerate(seconds)
+    ]  # fmt: skip
+
+
+def operation(name, seconds, flops, moved, **counters):
+    return entries(name, seconds, flops=flops, bytes=moved, **{"verified": 1, **counters})
+
+
+def peers(**changes):
+    """One contender of each kind, and the ceilings, as cpu_vs_pytorch.py writes them."""
+
+    def contender(program, precision, seconds):
+        return {"program": program, "form": "", "precision": precision,
+                "seconds_per_iteration": seconds, "fastest_iteration": 0.9 * seconds,
+                "slowest_iteration": 1.1 * seconds, "iterations_timed": 9,
+                "peak_memory_bytes": 1 << 20, "largest_loss_difference": 1e-6}  # fmt: skip
+
+    return {
+        "context": {"cpu": {"name": "A processor", "cores": 2}, "commit": "0123456789abcdef",
+                    "dirty": False, "date": "2026-01-02"},
+        "size": 256,
+        "contenders": [contender("Impasto", "fp32", 0.3719), contender("Peer", "fp32", 0.7438)],
+        "step_seconds": {"step/fp32/256/conv1_1 forward": 0.031, "step/fp32/256/Adam": 0.0011},
+        "flops": {"fma/512/2": PEAK},
+        "bytes_per_second": {"copy/2": BANDWIDTH},
+        **changes,
+    }  # fmt: skip
+
+
+def write(path, document):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def write_benchmarks(path, rows, **more):
+    write(path, {"context": context(path.stem, **more), "benchmarks": rows})
+
+
+def write_machine(folder):
+    """Everything that the page can draw."""
+    write_benchmarks(
+        folder / "ceilings_bench.json",
+        entries("fma/fp32", [1.0], **{"FLOP/s": PEAK})
+        + entries("copy/memory", [1.0], **{"bytes/s": BANDWIDTH}),
+        device="A device", driver="570.1",
+    )  # fmt: skip
+    rows = []
+    for rung, share in (("rung_1_naive", 0.25), ("rung_2_tiled", 0.5)):
+        for layer, moved in (("conv1_1", 1e8), ("conv3_1", 2e8)):
+            seconds = [moved / BANDWIDTH / share * (1 + 0.01 * i) for i in range(5)]
+            rows += operation(f"gram/{rung}/{layer}@512/fp32/batch:1", seconds, 5 * moved, moved,
+                              error=3e-7)  # fmt: skip
+    write_benchmarks(folder / "op_bench.json", rows, device="A device", dirty="true")
+    iterations = [
+        row
+        for size in (256, 512)
+        for batch in (1, 4)
+        for row in operation(f"iteration/fp32/{size}/batch:{batch}", [0.01 * batch], 1e9, 1e8)
+    ]
+    for name, (flops, moved) in WORK["iterations"][-1]["steps"].items():
+        seconds = 2 * max(flops / PEAK, moved / BANDWIDTH)
+        iterations += operation(f"step/fp32/512/{name}", [seconds], flops, moved)
+    write_benchmarks(folder / "iteration_bench.json", iterations, device="A device")
+    counted = entries("gram/rung_1_naive/conv1_1@64/fp32", [1.0], verified=1, bytes=1e6,
+                      loaded_bytes=1.5e6, stored_bytes=5e5, barriers=42)  # fmt: skip
+    write_benchmarks(folder / "counted.json", counted, device="host-SIMT machine")

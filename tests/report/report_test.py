@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""The report shows what the files say, refuses what it must, and needs nothing but itself."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import inputs
+from report import predictions, words
+from report.names import parse
+from report.roofs import Ceiling, Roofs
+from report.svg import Drawing
+from report.work import as_table
+
+
+class Pages(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.output = self.folder / "report.html"
+        inputs.write(self.folder / "work.json", inputs.WORK)
+
+    def run_report(self, *folders):
+        command = [sys.executable, "-m", "report", *map(str, folders), "-o", str(self.output)]
+        command += ["--work", str(self.folder / "work.json")]
+        environment = {
+            "PYTHONPATH": str(inputs.ROOT / "benchmarks"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    def page(self, *folders):
+        done = self.run_report(*folders)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.output.read_text(encoding="utf-8")
+
+    def refusal(self, *folders, code=8):
+        """The message of a report that was not written."""
+        done = self.run_report(*folders)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertFalse(self.output.exists())
+        self.assertNotIn("Traceback", done.stderr)
+        return done.stderr
+
+    def assert_shows(self, page, *texts):
+        """Without printing the whole page when it does not."""
+        missing = [text for text in texts if text not in page]
+        self.assertEqual(missing, [])
+
+    def assert_matches(self, page, pattern):
+        self.assertIsNotNone(re.search(pattern, page), pattern)
+
+    def assert_lacks(self, page, *patterns):
+        self.assertEqual([one for one in patterns if re.search(one, page)], [])
+
+
+class Shown(Pages):
+    def test_the_page_and_every_drawing_are_well_formed_and_ask_for_nothing(self):
+        inputs.write_machine(self.folder / "machine")
+        inputs.write(self.folder / "peers" / "cpu_vs_pytorch.json", inputs.peers())
+        page = self.page(self.folder / "machine", self.folder / "peers")
+        ElementTree.fromstring(page)
+        drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+        self.assertGreater(len(drawings), 10)
+        for drawing in drawings:
+            ElementTree.fromstring(drawing)
+        self.assertEqual(
+            set(re.findall(r"https?://[^\"'\s<]+", page)), {"http://www.w3.org/2000/svg"}
+        )
+        self.assert_lacks(page, r"<script", r"<link", r"<img", r"@import", r"\bsrc=", r"\bhref=")
+        self.assert_lacks(page, r"\bnan\b", r"\binf\b", r"\bNone\b(?! of these)")
+
+    def test_planted_figures_stand_in_the_page(self):
+        inputs.write(self.folder / "peers" / "cpu_vs_pytorch.json", inputs.peers())
+        page = self.page(self.folder / "peers")
+        self.assert_shows(page, "372 ms", "744 ms", "2.00×", "31.0 ms", "1.10 ms", "1.00 TFLOP/s",
+                          "100 GB/s", "A processor", "0123456789")  # fmt: skip
+        other = inputs.peers(size=512)
+        other["contenders"][0]["seconds_per_iteration"] = 0.1234
+        inputs.write(self.folder / "peers" / "cpu_vs_pytorch.json", other)
+        page = self.page(self.folder / "peers")
+        self.assert_shows(page, "123 ms")
+        self.assert_lacks(page, "372 ms")
+
+    def test_shares_of_the_roof_are_what_one_works_out_by_hand(self):
+        inputs.write_machine(self.folder / "machine")
+        page = self.page(self.folder / "machine")
+        # 1e8 bytes at 100 GB/s take 1 ms; the rungs need 4 and 2, their medians 2 % more.
+        self.assert_shows(page, "4.08 ms")
+        cells = ("gram/rung_2_tiled/conv1_1@512/fp32/batch:1", "2.04 ms", "2.00 ms", "1.6 %",
+        "49.0",
+                 "0.25", "5.00", "49", "3e-07")  # fmt: skip
+        self.assert_shows(page, "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+
+    def test_counts_stand_beside_the_work_model(self):
+        inputs.write_machine(self.folder / "machine")
+        page = self.page(self.folder / "machine")
+        cells = ("1.50", "0.50", "2.000×", "–", "42", "–")
+        self.assert_shows(page, "".join(f"<td>{cell}</td>" for cell in cells))
+
+    def test_an_iteration_stands_beside_its_floor(self):
+        inputs.write_machine(self.folder / "machine")
+        page = self.page(self.folder / "machine")
+        floor = sum(
+            max(flops / inputs.PEAK, moved / inputs.BANDWIDTH)
+            for flops, moved in inputs.WORK["iterations"][-1]["steps"].values()
+        )
+        self.assert_shows(
+            page, f"fp32, 512×512: {words.time(2 * floor)}, floor {words.time(floor)}"
+        )
+
+    def test_what_was_not_measured_is_called_predicted(self):
+        inputs.write(self.folder / "peers" / "cpu_vs_pytorch.json", inputs.peers())
+        page = self.page(self.folder / "peers")
+        self.assert_shows(page, "No GPU has been measured yet")
+        before, _, after = page.partition("</style>")[2].partition("Predicted floors")
+        names = [gpu.name for gpu in predictions.GPUS]
+        self.assert_lacks(before, "bar predicted", *names)
+        self.assert_shows(after, *names)
+        bars = re.findall(r'<rect class="(bar [^"]*)"', after)
+        self.assertEqual(len(bars), len(predictions.GPUS) * len(predictions.PRECISIONS))
+        self.assertTrue(all("predicted" in bar for bar in bars))
+
+    def test_names_of_files_and_devices_are_text_and_no_markup(self):
+        document = inputs.peers()
+        document["context"]["cpu"]["name"] = '<b>&amp; "evil"</b><script>'
+        inputs.write(self.folder / "peers" / "cpu_vs_pytorch.json", document)
+        page = self.page(self.folder / "peers")
+        ElementTree.fromstring(page)
+        self.assert_lacks(page, "<script>")
+
+    def test_the_kept_results_can_be_drawn(self):
+        command = [sys.executable, "-m", "report", "-o", str(self.output)]
+        environment = {
+            "PYTHONPATH": str(inputs.ROOT / "benchmarks"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        ElementTree.fromstring(self.output.read_text(encoding="utf-8"))
+
+
+class Refused(Pages):
+    def test_rows_that_nobody_checked_are_left_out_and_named(self):
+        inputs.write_machine(self.folder / "machine")
+        rows = inputs.entries("pool/fp32/conv1_2/256", [0.0777], flops=1e6, bytes=1e6)
+        inputs.write_benchmarks(self.folder / "machine" / "old.json", rows)
+        page = self.page(self.folder / "machine")
+        self.assert_lacks(page, r"77\.7")
+        self.assert_matches(
+            page, r"Not shown: old\.json: 1 of 1 rows have no counter .*verified.*\(pool\)"
+        )
+
+    def test_a_figure_above_its_roof_is_an_error(self):
+        inputs.write_machine(self.folder / "machine")
+        rows = inputs.operation("gram/fp32/conv1_1@512", [1e-3], 1e6, 1e6, roof_share=1.25)
+        inputs.write_benchmarks(self.folder / "machine" / "fast.json", rows)
+        self.assertRegex(
+            self.refusal(self.folder / "machine"), r"fast\.json.*gram.* 125 % of its roof"
+        )
+
+    def test_a_cold_row_above_the_roof_of_its_folder_is_an_error(self):
+        inputs.write_machine(self.folder / "machine")
+        rows = inputs.operation("gram/fp32/conv1_1@512/cold", [0.5e-3], 1e6, 1e8)
+        inputs.write_benchmarks(self.folder / "machine" / "fast.json", rows)
+        self.assertRegex(self.refusal(self.folder / "machine"), r"fast\.json.* 200 % of its roof")
+
+    def test_a_rehearsal_is_refused(self):
+        for document in (
+            {**inputs.peers(), "rehearsal": True},
+            {"context": {"rehearsal": "true"}, "benchmarks": []},
+        ):
+            inputs.write(self.folder / "machine" / "gpu.json", document)
+            self.assertRegex(self.refusal(self.folder / "machine"), r"gpu\.json: .*rehearsal")
+
+    def test_broken_files_are_named(self):
+        path = self.folder / "machine" / "some.json"
+        for text, expected in (
+            ("{", "expected JSON"),
+            ("[]", "expected an object"),
+            ("{}", "context"),
+            ('{"context": {}}', "benchmarks"),
+            ('{"context": {}, "benchmarks": [{"name": "a"}]}', "real_time"),
+            ('{"context": {}, "benchmarks": [{}]}', "name"),
+            ('{"context": {}, "size": 1, "contenders": [{}]}', "contender"),
+            (json.dumps({"context": {}, "benchmarks": inputs.entries("a", [0.0])}), "above zero"),
+        ):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            message = self.refusal(self.folder / "machine")
+            self.assertIn("some.json", message)
+            self.assertIn(expected, message)
+
+    def test_a_missing_or_empty_folder_is_named(self):
+        self.assertIn("nowhere", self.refusal(self.folder / "nowhere", code=2))
+        (self.folder / "empty").mkdir()
+        self.assertIn("empty", self.refusal(self.folder / "empty", code=2))
+
+
+class Parts(unittest.TestCase):
+    def test_a_name_is_taken_apart(self):
+        parts = parse("gram/rung_3_shared_tile/conv3_1@512/bf16/batch:8/cold")
+        self.assertEqual(
+            (parts.op, parts.rung, parts.idea, parts.layer, parts.size, parts.precision,
+             parts.batch, parts.cache),
+            ("gram", "3", "shared tile", "conv3_1", 512, "bf16", 8, "cold"),
+        )  # fmt: skip
+        older = parse("pool_forward_max/fp32/conv1_2/256")
+        self.assertEqual((older.layer, older.size, older.variant), ("conv1_2", 256, ""))
+        self.assertEqual(parse("step/fp32/256/conv1_1 Gram matrix").variant, "conv1_1 Gram matrix")
+
+    def test_the_roof_is_the_lower_of_two_lines(self):
+        roofs = Roofs([Ceiling("fma", 1e12, "fp32")], [Ceiling("copy", 1e11, "")])
+        self.assertEqual(roofs.rate_at(2.0, "fp32"), 2e11)
+        self.assertEqual(roofs.rate_at(50.0, "fp32"), 1e12)
+        self.assertEqual(roofs.rate_at(50.0, "bf16"), 1e12)  # widened to float
+        self.assertEqual(roofs.floor(1e9, 1e9, "fp32"), 0.01)
+
+    def test_a_predicted_floor_is_a_sum_over_steps(self):
+        work = as_table({"iterations": [{"size": 512, "bytes_per_value": 2, "steps": {
+            "conv1_1 forward": [2e12, 1e6], "Adam": [1e6, 2e9]}}]})  # fmt: skip
+        gpu = predictions.Gpu("A GPU", {"bf16": 100.0}, 1000.0, "")
+        self.assertAlmostEqual(predictions.seconds(gpu, work, 512, "bf16"), 0.02 + 0.002)
+        self.assertAlmostEqual(predictions.memory_share(gpu, work, 512, "bf16"), 0.002 / 0.022)
+
+    def test_labels_of_points_in_one_place_do_not_overlap(self):
+        drawing = Drawing(300, 200, "")
+        for name in "abcdef":
+            drawing.label_point(150, 100, f"label {name}")
+        self.assertEqual(len(drawing.taken), 6)
+        for i, box in enumerate(drawing.taken):
+            self.assertFalse(any(box.meets(other) for other in drawing.taken[:i]))
+
+    def test_figures_keep_three_digits(self):
+        self.assertEqual([words.time(s) for s in (2.0, 0.0123, 4.56e-5, 7e-9)],
+                         ["2.00 s", "12.3 ms", "45.6 µs", "7.00 ns"])  # fmt: skip
+
+
+if __name__ == "__main__":
+    unittest.main()
