@@ -23,6 +23,16 @@ __device__ __forceinline__ T* dynamic_shared() {
   return reinterpret_cast<T*>(simt_dynamic_shared);
 }
 
+/// One load or store of an aligned struct of up to 16 bytes.
+template <class V>
+__device__ __forceinline__ V load_vector(const V* from) {
+  return *from;
+}
+template <class V>
+__device__ __forceinline__ void store_vector(V* to, const V& value) {
+  *to = value;
+}
+
 }  // namespace simt
 
 #else

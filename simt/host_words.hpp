@@ -34,6 +34,21 @@ T* dynamic_shared(Site site = Site::here()) {
   return static_cast<T*>(Machine::get().dynamic_shared(site));
 }
 
+/// One load or store of up to 16 bytes, as one instruction does it. Written as a plain assignment,
+/// the compiler may take it apart, and a warp's request would be counted as several.
+template <class V>
+SIMT_UNTRACED V load_vector(const V* from) {
+  const Machine::Unseen unseen;
+  Machine::get().check(Access::read, from, sizeof(V), caller(__builtin_return_address(0)));
+  return *from;
+}
+template <class V>
+SIMT_UNTRACED void store_vector(V* to, const V& value) {
+  const Machine::Unseen unseen;
+  Machine::get().check(Access::write, to, sizeof(V), caller(__builtin_return_address(0)));
+  *to = value;
+}
+
 /// Reads like CUDA's threadIdx and its kin.
 template <Dim3 (Machine::*get)() const>
 struct Index {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "simt/cuda.hpp"
 #include "simt/error.hpp"
@@ -13,9 +14,38 @@
 
 namespace simt {
 
+/// What a choice between kernels may depend on.
+struct DeviceFacts {
+  std::string name;
+  int sm = 0;  ///< compute capability, 10·major + minor
+};
+
 #ifdef __CUDACC__
 
 using StreamHandle = cudaStream_t;
+
+/// The calling thread's device. Asked once; throws Error.
+inline const DeviceFacts& device() {
+  const auto require = [](cudaError_t status) {
+    if (status != cudaSuccess) {
+      throw Error(std::string("asking for the device: ") + cudaGetErrorString(status));
+    }
+  };
+  static const std::vector<DeviceFacts> devices = [&] {
+    int count = 0;
+    require(cudaGetDeviceCount(&count));
+    std::vector<DeviceFacts> all;
+    for (int i = 0; i < count; ++i) {
+      cudaDeviceProp properties{};
+      require(cudaGetDeviceProperties(&properties, i));
+      all.push_back({properties.name, 10 * properties.major + properties.minor});
+    }
+    return all;
+  }();
+  int current = 0;
+  require(cudaGetDevice(&current));
+  return devices.at(static_cast<std::size_t>(current));
+}
 
 struct Grid {
   const char* name;  ///< of the kernel, for messages
@@ -51,6 +81,12 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream
 #else
 
 using StreamHandle = Stream*;
+
+/// The machine knows the instructions of sm_80.
+inline const DeviceFacts& device() {
+  static const DeviceFacts facts{"the host-SIMT machine", 80};
+  return facts;
+}
 
 /// Whether this file's kernels report every access (simt/README.md).
 #if defined(__SANITIZE_THREAD__)

@@ -57,9 +57,11 @@ void Machine::launch(const Grid& grid, Fiber::Body body, void* argument, bool tr
   random_.seed(schedule_.seed);
   first_block_ = serial_ + 1;
   thread_count_ = grid.threads.count();
+  if (counter_ != nullptr) counter_->begin_launch(grid.name, grid.blocks.count());
   while (threads_.size() < thread_count_) threads_.push_back(std::make_unique<Thread>());
   for (const std::uint64_t block : block_order()) {
     run_block(index_in(block, grid.blocks));
+    if (counter_ != nullptr) counter_->end_block();
     if (!failure_.empty()) throw Error(failure_);
   }
 }
@@ -185,6 +187,7 @@ void Machine::barrier(const Site& site) {
 
 void Machine::release_barrier() {
   at_barrier_ = 0;
+  if (counter_ != nullptr) counter_->barrier();
   for (std::size_t id = 0; id < thread_count_; ++id) {
     Thread& thread = *threads_[id];
     ++thread.block_phase;
@@ -274,20 +277,37 @@ Actor Machine::actor() const {
 
 void Machine::check(Access access, const void* address, std::size_t size, SiteId site) {
   if (!traced_ || current_ == nullptr) return;
+  const std::optional<Space> space = hold(access, address, size, site);
+  if (!space || counter_ == nullptr) return;
+  if (access != Access::write) {
+    counter_->access(*space, false, current_->id, site, address, size);
+  }
+  if (access != Access::read) counter_->access(*space, true, current_->id, site, address, size);
+}
+
+std::optional<Space> Machine::hold(Access access, const void* address, std::size_t size,
+                                   SiteId site) {
   if (access == Access::atomic && fenced_) acquired_ = true;
   // Blocks run one after another: those before this one have published what they wrote.
   const std::uint32_t first = acquired_ ? serial_ : first_block_;
   std::string problem;
-  if (!shared_memory_.check(access, address, size, actor(), site, problem)) {
-    device_memory_.check(access, address, size, actor(), first, site, problem);
+  std::optional<Space> space;
+  if (shared_memory_.check(access, address, size, actor(), site, problem)) {
+    space = Space::shared;
+  } else if (device_memory_.check(access, address, size, actor(), first, site, problem)) {
+    space = Space::global;
   }
-  if (problem.empty()) return;
+  if (problem.empty()) return space;
   const char* verb = access == Access::read ? "read" : "write";
   fail(std::string(verb) + " of " + std::to_string(size) + " bytes: " + problem, to_string(site));
 }
 
 void Machine::check(Access access, const void* address, std::size_t size, const Site& site) {
   if (traced_) check(access, address, size, site_id(site));
+}
+
+void Machine::check(Access access, const void* address, std::size_t size, const void* instruction) {
+  if (traced_) check(access, address, size, site_id(instruction));
 }
 
 void Machine::copy_later(void* to, const void* from, std::size_t size, std::size_t bytes,
@@ -324,7 +344,7 @@ void Machine::complete(const Copy& copy) {
     if (copy.bytes > 0) std::memcpy(copy.to, copy.from, copy.bytes);
     std::memset(static_cast<char*>(copy.to) + copy.bytes, 0, copy.size - copy.bytes);
   }
-  check(Access::write, copy.to, copy.size, copy.site);
+  if (traced_) hold(Access::write, copy.to, copy.size, site_id(copy.site));
 }
 
 std::string Machine::name(const Thread& thread) const { return "thread " + text(thread.index); }

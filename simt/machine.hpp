@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "simt/count.hpp"
 #include "simt/error.hpp"
 #include "simt/fiber.hpp"
 #include "simt/memory.hpp"
@@ -60,6 +62,8 @@ class Machine {
 
   void set_schedule(const Schedule& schedule) { schedule_ = schedule; }
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
+  /// Counts what traced kernels do from here on; null ends it.
+  void set_counter(Counter* counter) { counter_ = counter; }
   DeviceMemory& device_memory() { return device_memory_; }
 
   // What follows is called by the running thread.
@@ -100,9 +104,10 @@ class Machine {
   void* dynamic_shared(const Site& site);
   void* static_shared(const Site& site, const char* name, std::size_t bytes);
 
-  /// Holds an access against what is known about the memory; only in traced kernels.
+  /// Holds an access against what is known about the memory, and counts it; only in traced kernels.
   void check(Access access, const void* address, std::size_t size, SiteId site);
   void check(Access access, const void* address, std::size_t size, const Site& site);
+  void check(Access access, const void* address, std::size_t size, const void* instruction);
 
   /// cp.async: copies `bytes` from `from` and fills up to `size` with zeros, but only when it is
   /// waited for.
@@ -169,6 +174,8 @@ class Machine {
   }
   void report_deadlock();
   void complete(const Copy& copy);
+  /// Where the access goes; nowhere that matters, to the thread's own stack, if neither.
+  std::optional<Space> hold(Access access, const void* address, std::size_t size, SiteId site);
   [[nodiscard]] Actor actor() const;
   [[nodiscard]] std::string name(const Thread& thread) const;
   [[nodiscard]] std::vector<std::uint64_t> block_order();
@@ -176,6 +183,7 @@ class Machine {
   static inline Machine* in_kernel_ = nullptr;
 
   Schedule schedule_;
+  Counter* counter_ = nullptr;
   std::mt19937_64 random_;
   DeviceMemory device_memory_;
   SharedMemory shared_memory_;

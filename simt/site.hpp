@@ -23,6 +23,11 @@ SiteId site_id(const Site& site);
 /// Of an instruction in this program. Its file and line are looked up when they are asked for.
 SiteId site_id(const void* instruction);
 
+/// The call before a return address.
+inline const void* caller(const void* return_address) {
+  return static_cast<const char*>(return_address) - 1;
+}
+
 /// "gram.cuh:42". A place known by its instruction needs -g and addr2line; without them it is named
 /// by the program and the offset in it.
 std::string to_string(SiteId site);

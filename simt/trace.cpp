@@ -16,10 +16,8 @@ void note(simt::Access access, const void* address, std::size_t size, const void
   simt::Machine* machine = simt::Machine::in_kernel();
   if (machine == nullptr) return;
   const simt::Machine::Unseen unseen;
-  // The call before the return address is the access.
-  const void* instruction = static_cast<const char*>(return_address) - 1;
   try {
-    machine->check(access, address, size, simt::site_id(instruction));
+    machine->check(access, address, size, simt::caller(return_address));
     return;
   } catch (const simt::Machine::Stopped&) {
     // The compiler takes it for granted that these calls do not throw.

@@ -15,11 +15,11 @@ struct alignas(sizeof(T) * width) Pack {
 
 template <int width, class T>
 __device__ __forceinline__ Pack<T, width> load_pack(const T* from) {
-  return *reinterpret_cast<const Pack<T, width>*>(from);
+  return simt::load_vector(reinterpret_cast<const Pack<T, width>*>(from));
 }
 template <int width, class T>
 __device__ __forceinline__ void store_pack(T* to, const Pack<T, width>& pack) {
-  *reinterpret_cast<Pack<T, width>*>(to) = pack;
+  simt::store_vector(reinterpret_cast<Pack<T, width>*>(to), pack);
 }
 
 /// How many T go into the widest load, 16 bytes.
