@@ -1,85 +1,38 @@
 // SPDX-License-Identifier: MIT
-#include <type_traits>
+#include <array>
 
-#include "kernels/common/bfloat16.hpp"
-#include "kernels/common/epilogue.hpp"
-#include "kernels/common/float16.hpp"
-#include "kernels/common/loss_sum.cuh"
-#include "kernels/common/pack.cuh"
-#include "kernels/content_loss/content_loss.hpp"
+#include "kernels/common/tuning.hpp"
+#include "kernels/content_loss/ladder.hpp"
+#include "kernels/content_loss/rung_1_naive.cuh"
+#include "kernels/content_loss/rung_2_one_pass.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-constexpr int threads = 256;
-
-/// In place of an epilogue where the loss alone is wanted.
-struct NoGradient {
-  static constexpr bool reads_grad = false;
-};
-
-/// A block takes its share of one image, a thread a pack of 16 bytes at a time, which it reads,
-/// adds to its sum and, as gradient, writes. Bound by memory: 3 values moved, 5 FLOP. A pack is
-/// summed in float and packs in double, one addition for several values: float alone would lose
-/// digits over a large map, and double throughout is slow where a GPU has few such units.
-template <class T, int width, class Epilogue>
-__global__ void __launch_bounds__(threads, 4)
-    content_loss_kernel(double* block_sums, T* grad, const T* features, const T* target,
-                        std::int64_t per_image, float gradient_scale) {
-  SIMT_SHARED(double, warp_sums, [32]);
-  features += blockIdx.y * per_image;
-  target += blockIdx.y * per_image;
-  if constexpr (!std::is_same_v<Epilogue, NoGradient>) grad += blockIdx.y * per_image;
-  const std::int64_t stride = std::int64_t{gridDim.x} * threads * width;
-  double sum = 0;
-  for (std::int64_t i = (std::int64_t{blockIdx.x} * threads + threadIdx.x) * width; i < per_image;
-       i += stride) {
-    const auto feature_pack = load_pack<width>(features + i);
-    const auto target_pack = load_pack<width>(target + i);
-    Pack<T, width> result;
-    if constexpr (Epilogue::reads_grad) result = load_pack<width>(grad + i);
-    float pack_sum = 0;
-#pragma unroll
-    for (int j = 0; j < width; ++j) {
-      const float difference =
-          static_cast<float>(feature_pack.values[j]) - static_cast<float>(target_pack.values[j]);
-      pack_sum += difference * difference;
-      if constexpr (!std::is_same_v<Epilogue, NoGradient>) {
-        Epilogue::join(&result.values[j], gradient_scale * difference, &feature_pack.values[j]);
-      }
-    }
-    sum += static_cast<double>(pack_sum);
-    if constexpr (!std::is_same_v<Epilogue, NoGradient>) {
-      store_pack<width>(grad + i, result);
-    }
-  }
-  sum = block_sum(sum, warp_sums);
-  if (threadIdx.x == 0) block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = sum;
+template <class Idea>
+constexpr ContentLossRung rung(const Rung& about) {
+  return {about,
+          {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
+           &Idea::template launch<float16>}};
 }
 
+constexpr std::array ladder = {
+    rung<ContentLossNaive>({"rung_1_naive", "loss and gradient, a pass each"}),
+    rung<ContentLossOnePass>({"rung_2_one_pass", "both in one pass, 16 bytes a load"}),
+};
+
 }  // namespace
+
+std::span<const ContentLossRung> content_loss_ladder() { return ladder; }
 
 template <class T>
 void content_loss(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                   const ContentLossScale& scale, const GradientEpilogue& epilogue,
                   double* workspace, Stream stream) {
-  const std::int64_t blocks = sum_blocks(size.per_image());
-  const simt::Grid grid{"content_loss",
-                        {static_cast<unsigned>(blocks), static_cast<unsigned>(size.batch)},
-                        {threads}};
-  const bool packed = can_pack<T>(widest<T>, size.per_image(), {grad, features, target});
-  const auto run = [&]<class Epilogue>(Epilogue) {
-    simt::launch(
-        packed ? content_loss_kernel<T, widest<T>, Epilogue> : content_loss_kernel<T, 1, Epilogue>,
-        grid, stream, workspace, grad, features, target, size.per_image(),
-        static_cast<float>(scale.gradient));
-  };
-  if (grad == nullptr) {
-    run(NoGradient{});
-  } else {
-    with_epilogue(epilogue, run);
-  }
-  launch_loss_sum(loss, workspace, size.batch, blocks, scale.loss, stream);
+  const ContentLossRung& rung =
+      shipped_rung<T>(content_loss_ladder(), "content_loss", Arithmetic::fp32, size);
+  rung.launch.template get<T>()(loss, grad, features, target, size, scale, epilogue, workspace,
+                                stream);
 }
 
 #define IMPASTO_CONTENT_LOSS(T)                                              \

@@ -1,296 +1,54 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
+#include "kernels/common/tuning.hpp"
+#include "kernels/first_conv/ladder.hpp"
+#include "kernels/first_conv/rung_1_naive.cuh"
+#include "kernels/first_conv/rung_2_lane_weights.cuh"
 
-#include "kernels/common/bfloat16.hpp"
-#include "kernels/common/float16.hpp"
-#include "kernels/common/pack.cuh"
-#include "kernels/common/reduce.cuh"
-#include "kernels/first_conv/first_conv.hpp"
-#include "simt/launch.hpp"
-
-// A block takes 32×16 pixels, one of its eight warps two rows of them, eight pixels at a time. A
-// lane has two neighbouring output channels, 64 to the warp, and keeps their 54 weights in
-// registers: so a warp reads or writes a pixel's channels in one instruction, 128 bytes in a row
-// for 16-bit types, and what a lane loads of the map is used for 18 multiply-adds (backward) or 6
-// per value (forward).
-//
-// At 64 channels there are 25 FLOP to a byte (16-bit), where an H100 has 20 per byte of bandwidth:
-// so the kernels are bound by what they issue. For sm_90a, per multiply-add of 64 channels of
-// bfloat16, that is 1.25 instructions forward and 1.9 backward, where values are unpacked, tested
-// against the border and added over lanes. Weights in shared memory would cost a load for every few
-// multiply-adds. Tensor cores would want the 27 taps gathered and padded to 32, and pixels and
-// weights rounded to 16 bits.
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-constexpr int threads = 256;
-constexpr int warps = threads / 32;
-constexpr int tile_width = 32;
-constexpr int tile_rows = 16;
-constexpr int strip = 8;  // pixels
-constexpr int taps = 9;
-constexpr int weights_per_channel = 27;
-constexpr int lane_channels = 2;
-constexpr int warp_channels = 32 * lane_channels;
+template <class Idea>
+constexpr FirstConvForwardRung forward(const Rung& about) {
+  return {about,
+          {&Idea::template forward<float>, &Idea::template forward<bfloat16>,
+           &Idea::template forward<float16>}};
+}
+template <class Idea>
+constexpr FirstConvBackwardRung backward(const Rung& about) {
+  return {about,
+          {&Idea::template backward<float>, &Idea::template backward<bfloat16>,
+           &Idea::template backward<float16>}};
+}
 
-struct Pixel {
-  float red, green, blue;
+constexpr std::array forward_ladder = {
+    forward<FirstConvNaive>({"rung_1_naive", "a thread for each value"}),
+    forward<FirstConvLaneWeights>({"rung_2_lane_weights", "54 weights in each lane's registers"}),
 };
-
-/// This launch's channels of a map of `stride` channels.
-struct Channels {
-  int count;
-  std::int64_t stride;
+constexpr std::array backward_ladder = {
+    backward<FirstConvNaive>({"rung_1_naive", "a thread for each value"}),
+    backward<FirstConvLaneWeights>({"rung_2_lane_weights", "54 weights in each lane's registers"}),
 };
-
-/// One lane's weights; zero for a channel there is none of.
-struct LaneWeights {
-  float values[lane_channels][taps][3];
-};
-
-/// Through shared memory, turned on the way: each lane would otherwise read a line of its own.
-__device__ __forceinline__ LaneWeights load_weights(const float* weight, int channels) {
-  using Pair = Pack<float, lane_channels>;
-  SIMT_SHARED(Pair, turned, [weights_per_channel][33]);
-  for (int i = static_cast<int>(threadIdx.x); i < warp_channels * weights_per_channel;
-       i += threads) {
-    const int k = i / weights_per_channel;
-    turned[i % weights_per_channel][k / lane_channels].values[k % lane_channels] =
-        k < channels ? weight[i] : 0.0F;
-  }
-  __syncthreads();
-  LaneWeights result;
-#pragma unroll
-  for (int i = 0; i < weights_per_channel; ++i) {
-    const Pair pair = turned[i][threadIdx.x % 32];
-#pragma unroll
-    for (int k = 0; k < lane_channels; ++k) result.values[k][i / 3][i % 3] = pair.values[k];
-  }
-  return result;
-}
-
-/// The lane's channels at `at`, which is their first; zero where there are none.
-template <class T, bool full>
-__device__ __forceinline__ Pack<float, lane_channels> load_lane(const T* at, int channels) {
-  Pack<float, lane_channels> result{};
-  if constexpr (full) {
-    if (channels > 0) {
-      const auto pair = load_pack<lane_channels>(at);
-#pragma unroll
-      for (int k = 0; k < lane_channels; ++k) result.values[k] = static_cast<float>(pair.values[k]);
-    }
-  } else {
-#pragma unroll
-    for (int k = 0; k < lane_channels; ++k) {
-      if (k < channels) result.values[k] = static_cast<float>(at[k]);
-    }
-  }
-  return result;
-}
-
-template <class T, bool full>
-__device__ __forceinline__ void store_lane(T* at, const float (&values)[lane_channels],
-                                           int channels) {
-  if constexpr (full) {
-    Pack<T, lane_channels> pair;
-#pragma unroll
-    for (int k = 0; k < lane_channels; ++k) pair.values[k] = static_cast<T>(values[k]);
-    if (channels > 0) store_pack<lane_channels>(at, pair);
-  } else {
-#pragma unroll
-    for (int k = 0; k < lane_channels; ++k) {
-      if (k < channels) at[k] = static_cast<T>(values[k]);
-    }
-  }
-}
-
-using Quad = Pack<float, 4>;
-using PixelTile = Quad[tile_rows + 2][tile_width + 2];
-
-/// The tile with one pixel more on every side, minus the mean and zero outside the image. A pixel
-/// has four places, the last of them zero, so that one load reads it.
-__device__ __forceinline__ void load_pixels(PixelTile& tile, const float* image, const Pixel& mean,
-                                            int top, int left, const MapSize& size) {
-  constexpr int row_values = 4 * (tile_width + 2);
-  for (int i = static_cast<int>(threadIdx.x); i < (tile_rows + 2) * row_values; i += threads) {
-    const int row = i / row_values;
-    const int column = i % row_values / 4;
-    const int c = i % 4;
-    const int h = top + row - 1;
-    const int w = left + column - 1;
-    const bool inside = h >= 0 && h < size.height && w >= 0 && w < size.width;
-    const float mean_value = c == 0 ? mean.red : c == 1 ? mean.green : mean.blue;
-    tile[row][column].values[c] =
-        inside && c < 3 ? image[(size.width * h + w) * 3 + c] - mean_value : 0.0F;
-  }
-}
-
-template <class T, bool full>
-__global__ void __launch_bounds__(threads, 2)
-    forward_kernel(T* y, const float* pixels, const float* weight, const float* bias, Pixel mean,
-                   MapSize size, Channels channels, bool relu) {
-  SIMT_SHARED(PixelTile, tile, [1]);
-  const int top = static_cast<int>(blockIdx.y) * tile_rows;
-  const int left = static_cast<int>(blockIdx.x) * tile_width;
-  const int tile_columns = std::min(static_cast<int>(size.width), left + tile_width) - left;
-  const std::int64_t n = blockIdx.z;
-  load_pixels(tile[0], pixels + n * size.pixels() * 3, mean, top, left, size);
-  const LaneWeights weights = load_weights(weight, channels.count);  // waits for the tile as well
-
-  const int channel = static_cast<int>(threadIdx.x % 32) * lane_channels;
-  const int own = full ? lane_channels : channels.count - channel;  // channels of this lane
-  const std::int64_t stride = full ? warp_channels : channels.stride;
-  const auto first = load_lane<float, false>(bias + channel, own);
-  for (int row = static_cast<int>(threadIdx.x / 32); row < tile_rows; row += warps) {
-    if (top + row >= static_cast<int>(size.height)) break;
-#pragma unroll 1
-    for (int begin = 0; begin < tile_columns; begin += strip) {
-      float sums[strip][lane_channels];
-#pragma unroll
-      for (int p = 0; p < strip; ++p) {
-#pragma unroll
-        for (int k = 0; k < lane_channels; ++k) sums[p][k] = first.values[k];
-      }
-#pragma unroll
-      for (int j = 0; j < strip + 2; ++j) {
-#pragma unroll
-        for (int r = 0; r < 3; ++r) {
-          const Quad x = tile[0][row + r][begin + j];
-#pragma unroll
-          for (int s = 0; s < 3; ++s) {
-            if (j - s < 0 || j - s >= strip) continue;
-#pragma unroll
-            for (int c = 0; c < 3; ++c) {
-#pragma unroll
-              for (int k = 0; k < lane_channels; ++k) {
-                sums[j - s][k] += weights.values[k][3 * r + s][c] * x.values[c];
-              }
-            }
-          }
-        }
-      }
-      const std::int64_t pixel = (n * size.height + top + row) * size.width + left + begin;
-      T* to = y + pixel * stride + channel;
-#pragma unroll
-      for (int p = 0; p < strip; ++p, to += stride) {
-#pragma unroll
-        for (int k = 0; k < lane_channels; ++k) {
-          if (relu && sums[p][k] < 0) sums[p][k] = 0;
-        }
-        if (begin + p < tile_columns) store_lane<T, full>(to, sums[p], own);
-      }
-    }
-  }
-}
-
-/// Lanes add over their own channels, then the warp over its lanes. With other than 64 channels, a
-/// pair's two conditions take registers that are then to be had at one block per processor only.
-template <class T, bool full>
-__global__ void __launch_bounds__(threads, full ? 2 : 1)
-    backward_kernel(float* grad_pixels, const T* grad_y, const float* weight, MapSize size,
-                    Channels channels, bool accumulate) {
-  const LaneWeights weights = load_weights(weight, channels.count);
-  const int height = static_cast<int>(size.height);
-  const int top = static_cast<int>(blockIdx.y) * tile_rows;
-  const int left = static_cast<int>(blockIdx.x) * tile_width;
-  const int tile_end = std::min(static_cast<int>(size.width), left + tile_width);
-  const std::int64_t n = blockIdx.z;
-  const int lane = static_cast<int>(threadIdx.x % 32);
-  const int channel = lane * lane_channels;
-  const int own = full ? lane_channels : channels.count - channel;
-  const std::int64_t stride = full ? warp_channels : channels.stride;
-  for (int row = static_cast<int>(threadIdx.x / 32); row < tile_rows; row += warps) {
-    const int h = top + row;
-    if (h >= height) break;
-#pragma unroll 1
-    for (int begin = left; begin < tile_end; begin += strip) {
-      const std::int64_t pixel = (n * size.height + h) * size.width + begin;
-      const int columns = static_cast<int>(size.width) - begin;  // from here to the edge
-      const T* here = grad_y + pixel * stride + channel;
-      float sums[3][strip] = {};
-#pragma unroll
-      for (int r = 0; r < 3; ++r) {
-        const bool row_inside = h + 1 - r >= 0 && h + 1 - r < height;
-        const T* there = here + (1 - r) * size.width * stride;
-#pragma unroll
-        for (int j = 0; j < strip + 2; ++j) {
-          const bool inside = row_inside && (j == 0 ? begin > 0 : j - 1 < columns);
-          const auto grad = load_lane<T, full>(there + (j - 1) * stride, inside ? own : 0);
-#pragma unroll
-          for (int s = 0; s < 3; ++s) {
-            const int p = j - 2 + s;
-            if (p < 0 || p >= strip) continue;
-#pragma unroll
-            for (int c = 0; c < 3; ++c) {
-#pragma unroll
-              for (int k = 0; k < lane_channels; ++k) {
-                sums[c][p] += weights.values[k][3 * r + s][c] * grad.values[k];
-              }
-            }
-          }
-        }
-      }
-      const float red = warp_sum_each(sums[0]);
-      const float green = warp_sum_each(sums[1]);
-      const float blue = warp_sum_each(sums[2]);
-      const int p = lane % strip;
-      const int c = lane / strip;
-      if (c < 3 && p < columns) {
-        float* to = grad_pixels + (pixel + p) * 3 + c;
-        const float sum = c == 0 ? red : c == 1 ? green : blue;
-        *to = accumulate ? *to + sum : sum;
-      }
-    }
-  }
-}
-
-simt::Grid grid_for(const char* name, const MapSize& size) {
-  const auto across = static_cast<unsigned>((size.width + tile_width - 1) / tile_width);
-  const auto down = static_cast<unsigned>((size.height + tile_rows - 1) / tile_rows);
-  return {name, {across, down, static_cast<unsigned>(size.batch)}, {threads}};
-}
-
-/// Whether a map has the 64 channels that VGG's first has: the kernels know its strides then, and
-/// every lane has a pair. Else values are moved one by one.
-template <class T>
-bool is_full(const T* map, const MapSize& size) {
-  return size.channels == warp_channels && can_pack<T>(lane_channels, warp_channels, {map});
-}
-
-/// Calls body(first channel, channels) for every 64 of them.
-template <class Body>
-void for_each_group(std::int64_t channels, Body body) {
-  for (std::int64_t first = 0; first < channels; first += warp_channels) {
-    const auto count = std::min<std::int64_t>(channels - first, warp_channels);
-    body(first, Channels{static_cast<int>(count), channels});
-  }
-}
 
 }  // namespace
+
+std::span<const FirstConvForwardRung> first_conv_forward_ladder() { return forward_ladder; }
+std::span<const FirstConvBackwardRung> first_conv_backward_ladder() { return backward_ladder; }
 
 template <class T>
 void first_conv_forward(T* y, const float* pixels, const float* weight, const float* bias,
                         const std::array<float, 3>& mean, const MapSize& y_size, bool relu,
                         Stream stream) {
-  const bool full = is_full<T>(y, y_size);
-  const Pixel mean_pixel{mean[0], mean[1], mean[2]};
-  for_each_group(y_size.channels, [&](std::int64_t first, const Channels& channels) {
-    simt::launch(full ? forward_kernel<T, true> : forward_kernel<T, false>,
-                 grid_for("first_conv_forward", y_size), stream, y + first, pixels,
-                 weight + first * weights_per_channel, bias + first, mean_pixel, y_size, channels,
-                 relu);
-  });
+  const FirstConvForwardRung& rung =
+      shipped_rung<T>(first_conv_forward_ladder(), "first_conv_forward", Arithmetic::fp32, y_size);
+  rung.launch.template get<T>()(y, pixels, weight, bias, mean, y_size, relu, stream);
 }
 
 template <class T>
 void first_conv_backward(float* grad_pixels, const T* grad_y, const float* weight,
                          const MapSize& y_size, Stream stream) {
-  const bool full = is_full<T>(grad_y, y_size);
-  for_each_group(y_size.channels, [&](std::int64_t first, const Channels& channels) {
-    simt::launch(full ? backward_kernel<T, true> : backward_kernel<T, false>,
-                 grid_for("first_conv_backward", y_size), stream, grad_pixels, grad_y + first,
-                 weight + first * weights_per_channel, y_size, channels, first > 0);
-  });
+  const FirstConvBackwardRung& rung = shipped_rung<T>(
+      first_conv_backward_ladder(), "first_conv_backward", Arithmetic::fp32, y_size);
+  rung.launch.template get<T>()(grad_pixels, grad_y, weight, y_size, stream);
 }
 
 #define IMPASTO_FIRST_CONV(T)                                                                  \

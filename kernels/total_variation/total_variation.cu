@@ -1,76 +1,31 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
+#include <array>
 
-#include "kernels/common/loss_sum.cuh"
-#include "kernels/total_variation/total_variation.hpp"
+#include "kernels/common/tuning.hpp"
+#include "kernels/total_variation/ladder.hpp"
+#include "kernels/total_variation/rung_1_naive.cuh"
+#include "kernels/total_variation/rung_2_column.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-constexpr int threads = static_cast<int>(variation_block_values);
-constexpr std::int64_t most_rows = 65535;  // of a grid
-
-/// A block takes 128 neighbouring values of 8 rows, a thread one of them and walks down, so that
-/// the value above and its own are in registers and only the one below is new; those to the left
-/// and right come from cache. A warp reads 128 bytes in a row whatever C is, so there is nothing
-/// that packs would add. Bound by memory: 12 bytes moved and 11 FLOP per value. A thread adds its
-/// few squares in float, everything above that in double.
-template <bool with_gradient>
-__global__ void __launch_bounds__(threads)
-    total_variation_kernel(double* block_sums, float* grad_pixels, const float* pixels,
-                           MapSize size, std::int64_t blocks_down, float scale) {
-  SIMT_SHARED(double, warp_sums, [32]);
-  const std::int64_t C = size.channels;
-  const std::int64_t row = size.width * C;
-  const std::int64_t at = std::int64_t{blockIdx.x} * threads + threadIdx.x;
-  const std::int64_t image = blockIdx.z * size.per_image();
-  for (std::int64_t strip = blockIdx.y; strip < blocks_down; strip += gridDim.y) {
-    double sum = 0;
-    if (at < row) {
-      const std::int64_t begin = strip * variation_block_rows;
-      const std::int64_t end = std::min(begin + variation_block_rows, size.height);
-      const float* here = pixels + image + begin * row + at;
-      float value = *here;
-      // From above and from the left: at the border nothing.
-      float up = begin > 0 ? value - here[-row] : 0.0F;
-      float squares = 0;
-      for (std::int64_t h = begin; h < end; ++h, here += row) {
-        const float below = h + 1 < size.height ? here[row] : value;
-        const float down = value - below;
-        const float right = at + C < row ? value - here[C] : 0.0F;
-        squares += down * down + right * right;
-        if constexpr (with_gradient) {
-          const float left = at >= C ? value - here[-C] : 0.0F;
-          grad_pixels[here - pixels] += scale * (up + down + left + right);
-        }
-        up = -down;
-        value = below;
-      }
-      sum = static_cast<double>(squares);
-    }
-    sum = block_sum(sum, warp_sums);
-    if (threadIdx.x == 0) {
-      block_sums[(blockIdx.z * blocks_down + strip) * gridDim.x + blockIdx.x] = sum;
-    }
-    __syncthreads();
-  }
-}
+// Not fused with Adam, its neighbour behind it: Adam moves pixels that other blocks still compare
+// with theirs, so pixels would need a second copy, which costs what the fusion saves.
+constexpr std::array ladder = {
+    VariationRung{{"rung_1_naive", "a value and its four neighbours"}, &VariationNaive::launch},
+    VariationRung{{"rung_2_column", "the values above stay in registers"},
+                  &VariationColumn::launch},
+};
 
 }  // namespace
 
+std::span<const VariationRung> total_variation_ladder() { return ladder; }
+
 void total_variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
                      const VariationScale& scale, double* workspace, Stream stream) {
-  const std::int64_t across = variation_blocks_across(size);
-  const std::int64_t down = variation_blocks_down(size);
-  const simt::Grid grid{
-      "total_variation",
-      {static_cast<unsigned>(across), static_cast<unsigned>(std::min(down, most_rows)),
-       static_cast<unsigned>(size.batch)},
-      {threads}};
-  simt::launch(
-      grad_pixels == nullptr ? total_variation_kernel<false> : total_variation_kernel<true>, grid,
-      stream, workspace, grad_pixels, pixels, size, down, static_cast<float>(scale.gradient));
-  launch_loss_sum(loss, workspace, size.batch, across * down, scale.loss, stream);
+  const VariationRung& rung =
+      shipped_rung<float>(total_variation_ladder(), "total_variation", Arithmetic::fp32, size);
+  rung.launch(loss, grad_pixels, pixels, size, scale, workspace, stream);
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -29,6 +29,12 @@ void read(void* to, const void* from, std::size_t bytes) {
   require(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost));
 }
 
+int sm() {
+  cudaDeviceProp properties{};
+  require(cudaGetDeviceProperties(&properties, 0));
+  return 10 * properties.major + properties.minor;
+}
+
 /// A GPU chooses its own order: run again and compare.
 int order_count() { return 3; }
 void choose_order(int /*order*/) {}

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <gtest/gtest.h>
+#include <string>
 
 #include "kernels/common/bfloat16.hpp"
 #include "kernels/common/device.hpp"
 #include "kernels/common/float16.hpp"
+#include "kernels/common/ladder.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/guarded_buffer.hpp"
 
@@ -18,6 +21,9 @@ void free(void* data);
 void write(void* to, const void* from, std::size_t bytes);
 /// Waits for all work first, and throws what went wrong in it.
 void read(void* to, const void* from, std::size_t bytes);
+
+/// The compute capability whose kernels it runs, 10·major + minor.
+int sm();
 
 /// In how many orders this device can be made to run threads, and choosing one.
 int order_count();
@@ -75,6 +81,25 @@ void for_each_storage_type(Check check) {
   check.template operator()<float>();
   check.template operator()<kernels::bfloat16>();
   check.template operator()<kernels::float16>();
+}
+
+/// The same for every type that this device runs the rung of a ladder on. A rung it cannot run, of
+/// a newer GPU, skips the test.
+template <class OpRung, class Check>
+void for_each_storage_type_of(const OpRung& rung, Check check) {
+  bool ran = false;
+  for_each_storage_type([&]<class T>() {
+    if (!kernels::offers<T>(rung.launch) || rung.least_sm > device::sm()) return;
+    ran = true;
+    check.template operator()<T>();
+  });
+  if (!ran) GTEST_SKIP() << rung.name << " needs a GPU of sm_" << rung.least_sm;
+}
+
+/// "rung_3_shared_tile", for tests of every rung.
+template <class OpRung>
+std::string rung_name(const testing::TestParamInfo<OpRung>& info) {
+  return std::string(info.param.name);
 }
 
 }  // namespace impasto::test

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/adam/adam.hpp"
+#include "kernels/adam/ladder.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
@@ -34,7 +35,8 @@ void advance(State<double>& state, const GuardedBuffer<float>& grad, const AdamO
 
 /// `offset` 0 lets the kernel use vectors, 1 does not.
 void advance(State<float>& state, const GuardedBuffer<float>& grad, const AdamOptions& options,
-             std::int64_t offset) {
+             std::int64_t offset,
+             decltype(IMPASTO_DEVICE::AdamRung::launch) launch = &IMPASTO_DEVICE::adam) {
   const State<float> before = state;
   state.pixels = test::under_every_schedule([&] {
     DeviceArray<float> pixels(before.pixels, offset);
@@ -43,9 +45,8 @@ void advance(State<float>& state, const GuardedBuffer<float>& grad, const AdamOp
     DeviceArray<std::int64_t> step(GuardedBuffer<std::int64_t>(1, before.step));
     DeviceArray<float> from(grad, offset);
     DeviceArray<float> workspace(IMPASTO_DEVICE::adam_workspace);
-    IMPASTO_DEVICE::adam(pixels.data(), m.data(), v.data(), step.data(), from.data(),
-                         static_cast<std::int64_t>(grad.size()), options, workspace.data(),
-                         nullptr);
+    launch(pixels.data(), m.data(), v.data(), step.data(), from.data(),
+           static_cast<std::int64_t>(grad.size()), options, workspace.data(), nullptr);
     state.m = m.values();
     state.v = v.values();
     state.step = *step.data();
@@ -119,6 +120,28 @@ TEST(AdamDevice, HasTheSameBitsForAScaledGradient) {
   EXPECT_TRUE(test::same_bits(unscaled.pixels, plain.pixels));
   EXPECT_TRUE(test::same_bits(unscaled.m, plain.m));
   EXPECT_TRUE(test::same_bits(unscaled.v, plain.v));
+}
+
+class AdamLadder : public testing::TestWithParam<IMPASTO_DEVICE::AdamRung> {};
+INSTANTIATE_TEST_SUITE_P(Every, AdamLadder, testing::ValuesIn(IMPASTO_DEVICE::adam_ladder()),
+                         test::rung_name<IMPASTO_DEVICE::AdamRung>);
+
+TEST_P(AdamLadder, MatchesTheReference) {
+  for (const std::int64_t count : {7, 1009}) {
+    const AdamOptions options = options_of(AdamEpsilon::pytorch, 1e-8);
+    const auto start = test::gaussian<float>(count, 1, 0, 50);
+    const auto grad = test::gaussian<float>(count, 2);
+    State<float> actual(start);
+    State<double> expected(widened(start));
+    for (int step = 0; step < 2; ++step) {
+      advance(actual, grad, options, count % 2, GetParam().launch);
+      advance(expected, grad, options);
+    }
+    EXPECT_EQ(actual.step, 2);
+    EXPECT_TRUE(test::is_close(actual.m, expected.m, limit));
+    EXPECT_TRUE(test::is_close(actual.v, expected.v, limit));
+    EXPECT_TRUE(test::is_close(actual.pixels, expected.pixels, limit));
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/content_loss/content_loss.hpp"
+#include "kernels/content_loss/ladder.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/device_array.hpp"
@@ -25,7 +26,8 @@ struct Result {
 template <class T>
 Result<T> run(const GuardedBuffer<T>& held, const GuardedBuffer<T>& features,
               const GuardedBuffer<T>& target, const MapSize& size, const ContentLossScale& scale,
-              const GradientEpilogue& epilogue, std::int64_t offset, bool with_gradient = true) {
+              const GradientEpilogue& epilogue, std::int64_t offset, bool with_gradient = true,
+              IMPASTO_DEVICE::ContentLossLauncher<T> launch = &IMPASTO_DEVICE::content_loss<T>) {
   GuardedBuffer<T> grad(size.count());
   const auto loss = test::under_every_schedule([&] {
     DeviceArray<T> f(features, offset);
@@ -35,8 +37,8 @@ Result<T> run(const GuardedBuffer<T>& held, const GuardedBuffer<T>& features,
     DeviceArray<T>& to = epilogue.accumulate ? written : unwritten;
     DeviceArray<float> sums(size.batch);
     DeviceArray<double> workspace(content_loss_workspace(size));
-    IMPASTO_DEVICE::content_loss(sums.data(), with_gradient ? to.data() : nullptr, f.data(),
-                                 p.data(), size, scale, epilogue, workspace.data(), nullptr);
+    launch(sums.data(), with_gradient ? to.data() : nullptr, f.data(), p.data(), size, scale,
+           epilogue, workspace.data(), nullptr);
     grad = to.values();
     return sums.values();
   });
@@ -108,6 +110,31 @@ TEST(ContentLossDevice, LossIsTheSameWithoutAGradient) {
       const auto without = run(features, features, target, size, {}, {true, true}, offset, false);
       EXPECT_TRUE(test::same_bits(with.loss, without.loss));
       EXPECT_TRUE(test::same_bits(without.grad, features));
+    });
+  });
+}
+
+class ContentLossLadder : public testing::TestWithParam<IMPASTO_DEVICE::ContentLossRung> {};
+INSTANTIATE_TEST_SUITE_P(Every, ContentLossLadder,
+                         testing::ValuesIn(IMPASTO_DEVICE::content_loss_ladder()),
+                         test::rung_name<IMPASTO_DEVICE::ContentLossRung>);
+
+TEST_P(ContentLossLadder, MatchesTheReference) {
+  const ContentLossScale scale{0.01, 0.3};
+  test::for_each_storage_type_of(GetParam(), [&]<class T>() {
+    for_each_case(few_sizes, [&](const MapSize& size, std::int64_t offset) {
+      const auto features = test::features<T>(size.count(), 1);
+      const auto target = test::features<T>(size.count(), 2);
+      const auto held = test::gaussian<T>(size.count(), 3);
+      const GradientEpilogue epilogue{offset == 0, size.batch == 1};
+      GuardedBuffer<double> loss(size.batch);
+      GuardedBuffer<double> grad = widened(held);
+      reference::content_loss(loss.data(), grad.data(), widened(features).data(),
+                              widened(target).data(), size, scale, epilogue);
+      const auto actual = run(held, features, target, size, scale, epilogue, offset, true,
+                              GetParam().launch.template get<T>());
+      EXPECT_TRUE(test::is_close(actual.loss, loss, loss_limit));
+      EXPECT_TRUE(test::is_close(actual.grad, test::rounded<T>(grad), test::elementwise<T>));
     });
   });
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/gram/gram.hpp"
+#include "kernels/gram/ladder.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/device_array.hpp"
@@ -115,6 +116,38 @@ TEST(GramDevice, OfAnImageDoesNotDependOnItsBatch) {
   std::copy_n(features.data() + 2 * one.count(), one.count(), last.data());
   const auto gram = run<bfloat16>(last, one, Arithmetic::tensor_cores, 0);
   EXPECT_TRUE(std::equal(gram.begin(), gram.end(), grams.data() + 2 * gram.size()));
+}
+
+/// Unaligned, of two images; more channels than a tile of 32 and more pixels than a slice; more
+/// channels than a tile of 64.
+constexpr std::array ladder_sizes = {MapSize{2, 3, 5, 7}, MapSize{1, 6, 7, 35},
+                                     MapSize{1, 5, 4, 72}};
+
+class GramLadder : public testing::TestWithParam<IMPASTO_DEVICE::GramRung> {};
+INSTANTIATE_TEST_SUITE_P(Every, GramLadder, testing::ValuesIn(IMPASTO_DEVICE::gram_ladder()),
+                         test::rung_name<IMPASTO_DEVICE::GramRung>);
+
+TEST_P(GramLadder, MatchesTheReference) {
+  const auto& rung = GetParam();
+  test::for_each_storage_type_of(rung, [&]<class T>() {
+    for (const MapSize& size : ladder_sizes) {
+      // The widest in one type only and not by C² warps: it takes as long as all the others.
+      const bool wide = size.channels == 72;
+      if (wide && (!std::is_same_v<T, bfloat16> || rung.name == "rung_1_naive")) continue;
+      SCOPED_TRACE(testing::Message() << size << ", " << sizeof(T) << " bytes");
+      const std::int64_t offset = size.batch == 2 ? 1 : 0;
+      const auto features = test::features<T>(size.count(), 1);
+      const auto gram = test::under_every_schedule([&] {
+        DeviceArray<T> x(features, offset);
+        DeviceArray<float> result(size.batch * size.channels * size.channels, offset);
+        DeviceArray<float> workspace(rung.workspace(size));
+        rung.launch.template get<T>()(result.data(), x.data(), size, workspace.data(), nullptr);
+        return result.values();
+      });
+      EXPECT_TRUE(
+          test::is_close(gram, expected_gram(widened(features), size), limit<T>(rung.arithmetic)));
+    }
+  });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <array>
 #include <gtest/gtest.h>
 
+#include "kernels/pool/ladder.hpp"
 #include "kernels/pool/pool.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
@@ -32,9 +33,11 @@ GuardedBuffer<T> forward(const GuardedBuffer<T>& x, const MapSize& size, const P
 
 /// `held` is what the gradient holds before; without accumulate it is unwritten.
 template <class T>
-GuardedBuffer<T> backward(const GuardedBuffer<T>& held, const GuardedBuffer<T>& grad_y,
-                          const GuardedBuffer<T>& x, const MapSize& size, const PoolKind& kind,
-                          const GradientEpilogue& epilogue, std::int64_t offset) {
+GuardedBuffer<T> backward(
+    const GuardedBuffer<T>& held, const GuardedBuffer<T>& grad_y, const GuardedBuffer<T>& x,
+    const MapSize& size, const PoolKind& kind, const GradientEpilogue& epilogue,
+    std::int64_t offset,
+    IMPASTO_DEVICE::PoolBackwardLauncher<T> launch = &IMPASTO_DEVICE::pool_backward<T>) {
   const bool reads_x = kind.mode == PoolMode::max || epilogue.relu_mask;
   return test::under_every_schedule([&] {
     DeviceArray<T> from(grad_y, offset);
@@ -42,8 +45,8 @@ GuardedBuffer<T> backward(const GuardedBuffer<T>& held, const GuardedBuffer<T>& 
     DeviceArray<T> unwritten(size.count(), offset);
     DeviceArray<T> written(held, offset);
     DeviceArray<T>& grad_x = epilogue.accumulate ? written : unwritten;
-    IMPASTO_DEVICE::pool_backward(grad_x.data(), from.data(), reads_x ? features.data() : nullptr,
-                                  size, kind, epilogue, nullptr);
+    launch(grad_x.data(), from.data(), reads_x ? features.data() : nullptr, size, kind, epilogue,
+           nullptr);
     return grad_x.values();
   });
 }
@@ -125,6 +128,31 @@ TEST(PoolDevice, TakesRowsOfSeveralBlocks) {
     reference::pool_forward(expected.data(), widened(x).data(), size, kind);
     EXPECT_TRUE(test::is_equal(forward(x, size, kind, 1), expected));
   }
+}
+
+class PoolBackwardLadder : public testing::TestWithParam<IMPASTO_DEVICE::PoolBackwardRung> {};
+INSTANTIATE_TEST_SUITE_P(Every, PoolBackwardLadder,
+                         testing::ValuesIn(IMPASTO_DEVICE::pool_backward_ladder()),
+                         test::rung_name<IMPASTO_DEVICE::PoolBackwardRung>);
+
+TEST_P(PoolBackwardLadder, MatchesTheReference) {
+  test::for_each_storage_type_of(GetParam(), [&]<class T>() {
+    for (const MapSize& size : {MapSize{2, 5, 7, 3}, MapSize{1, 6, 3, 16}}) {
+      for (const PoolKind& kind : kinds) {
+        SCOPED_TRACE(testing::Message() << kind << " " << size);
+        const auto x = test::features<T>(size.count(), 2);
+        const auto held = test::gaussian<T>(size.count(), 3);
+        const auto grad_y = test::gaussian<T>(pooled(size, kind.rounding).count(), 4);
+        const GradientEpilogue epilogue{size.batch == 1, kind.rounding == PoolRounding::up};
+        GuardedBuffer<double> expected = widened(held);
+        reference::pool_backward(expected.data(), widened(grad_y).data(), widened(x).data(), size,
+                                 kind, epilogue);
+        EXPECT_TRUE(test::is_close(
+            backward(held, grad_y, x, size, kind, epilogue, 0, GetParam().launch.template get<T>()),
+            test::rounded<T>(expected), test::elementwise<T>));
+      }
+    }
+  });
 }
 
 }  // namespace

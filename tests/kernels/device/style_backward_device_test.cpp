@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include "kernels/style_backward/ladder.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
@@ -46,20 +47,30 @@ Inputs<T> random_inputs(const MapSize& size, double magnitude = 1) {
           symmetric(test::gaussian<float>(count, 3, 0, magnitude), size)};
 }
 
-/// `offset` 0 lets the kernel use vectors, 1 does not; nor do channels that fill no vector.
-template <class T>
-GuardedBuffer<T> run(const Inputs<T>& inputs, const MapSize& size, const GradientEpilogue& epilogue,
-                     Arithmetic arithmetic, std::int64_t offset) {
+/// Calls launch(grad, features, matrix, workspace). `offset` 0 lets the kernel use vectors, 1 does
+/// not; nor do channels that fill no vector.
+template <class T, class Launch>
+GuardedBuffer<T> launch_on(const Inputs<T>& inputs, const MapSize& size,
+                           const GradientEpilogue& epilogue, std::int64_t offset, Launch launch) {
   return test::under_every_schedule([&] {
     DeviceArray<T> features(inputs.features, offset);
     DeviceArray<T> grad = epilogue.accumulate ? DeviceArray<T>(inputs.held, offset)
                                               : DeviceArray<T>(size.count(), offset);
     DeviceArray<float> matrix(inputs.matrix, offset);
     DeviceArray<float> workspace(IMPASTO_DEVICE::style_backward_workspace(size));
-    IMPASTO_DEVICE::style_backward(grad.data(), features.data(), matrix.data(), size, epilogue,
-                                   arithmetic, workspace.data(), nullptr);
+    launch(grad.data(), features.data(), matrix.data(), workspace.data());
     return grad.values();
   });
+}
+
+template <class T>
+GuardedBuffer<T> run(const Inputs<T>& inputs, const MapSize& size, const GradientEpilogue& epilogue,
+                     Arithmetic arithmetic, std::int64_t offset) {
+  return launch_on(inputs, size, epilogue, offset,
+                   [&](T* grad, const T* features, const float* matrix, float* workspace) {
+                     IMPASTO_DEVICE::style_backward(grad, features, matrix, size, epilogue,
+                                                    arithmetic, workspace, nullptr);
+                   });
 }
 
 template <class T>
@@ -150,6 +161,29 @@ TEST(StyleBackwardDevice, IsExactOnIntegers) {
         EXPECT_TRUE(test::is_equal(run(inputs, size, {true, true}, arithmetic, 0),
                                    expected(inputs, size, {true, true})));
       }
+    }
+  });
+}
+
+class StyleBackwardLadder : public testing::TestWithParam<IMPASTO_DEVICE::StyleBackwardRung> {};
+INSTANTIATE_TEST_SUITE_P(Every, StyleBackwardLadder,
+                         testing::ValuesIn(IMPASTO_DEVICE::style_backward_ladder()),
+                         test::rung_name<IMPASTO_DEVICE::StyleBackwardRung>);
+
+TEST_P(StyleBackwardLadder, MatchesTheReference) {
+  const auto& rung = GetParam();
+  test::for_each_storage_type_of(rung, [&]<class T>() {
+    for (const MapSize& size : {MapSize{2, 3, 5, 7}, MapSize{1, 6, 5, 40}}) {
+      SCOPED_TRACE(testing::Message() << size << ", " << sizeof(T) << " bytes");
+      const GradientEpilogue epilogue{true, size.batch == 1};
+      const Inputs<T> inputs = random_inputs<T>(size);
+      const auto grad = launch_on(
+          inputs, size, epilogue, size.batch - 1,
+          [&](T* to, const T* features, const float* matrix, float* workspace) {
+            rung.launch.template get<T>()(to, features, matrix, size, epilogue, workspace, nullptr);
+          });
+      EXPECT_TRUE(
+          test::is_close(grad, expected(inputs, size, epilogue), limit<T>(rung.arithmetic)));
     }
   });
 }

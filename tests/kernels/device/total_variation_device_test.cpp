@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include "kernels/total_variation/ladder.hpp"
 #include "kernels/total_variation/total_variation.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
@@ -28,16 +29,18 @@ Result<double> expected(const GuardedBuffer<float>& held, const GuardedBuffer<fl
 }
 
 /// `held` is what the gradient holds before.
-Result<float> run(const GuardedBuffer<float>& held, const GuardedBuffer<float>& pixels,
-                  const MapSize& size, const VariationScale& scale, bool with_gradient = true) {
+Result<float> run(
+    const GuardedBuffer<float>& held, const GuardedBuffer<float>& pixels, const MapSize& size,
+    const VariationScale& scale, bool with_gradient = true,
+    decltype(IMPASTO_DEVICE::VariationRung::launch) launch = &IMPASTO_DEVICE::total_variation) {
   GuardedBuffer<float> grad(size.count());
   const auto loss = test::under_every_schedule([&] {
     DeviceArray<float> x(pixels);
     DeviceArray<float> to(held);
     DeviceArray<float> sums(size.batch);
     DeviceArray<double> workspace(total_variation_workspace(size));
-    IMPASTO_DEVICE::total_variation(sums.data(), with_gradient ? to.data() : nullptr, x.data(),
-                                    size, scale, workspace.data(), nullptr);
+    launch(sums.data(), with_gradient ? to.data() : nullptr, x.data(), size, scale,
+           workspace.data(), nullptr);
     grad = to.values();
     return sums.values();
   });
@@ -82,6 +85,24 @@ TEST(TotalVariationDevice, LossIsTheSameWithoutAGradient) {
     const auto without = run(pixels, pixels, size, {}, false);
     EXPECT_TRUE(test::same_bits(with.loss, without.loss));
     EXPECT_TRUE(test::same_bits(without.grad, pixels));
+  }
+}
+
+class TotalVariationLadder : public testing::TestWithParam<IMPASTO_DEVICE::VariationRung> {};
+INSTANTIATE_TEST_SUITE_P(Every, TotalVariationLadder,
+                         testing::ValuesIn(IMPASTO_DEVICE::total_variation_ladder()),
+                         test::rung_name<IMPASTO_DEVICE::VariationRung>);
+
+TEST_P(TotalVariationLadder, MatchesTheReference) {
+  const VariationScale scale{0.01, 0.3};
+  for (const MapSize& size : {MapSize{1, 1, 1, 1}, MapSize{2, 17, 19, 3}, MapSize{1, 9, 50, 3}}) {
+    SCOPED_TRACE(size);
+    const auto pixels = test::gaussian<float>(size.count(), 1, 128, 60);
+    const auto held = test::gaussian<float>(size.count(), 2);
+    const auto actual = run(held, pixels, size, scale, true, GetParam().launch);
+    const auto wanted = expected(held, pixels, size, scale);
+    EXPECT_TRUE(test::is_close(actual.loss, wanted.loss, loss_limit));
+    EXPECT_TRUE(test::is_close(actual.grad, wanted.grad, gradient_limit));
   }
 }
 

@@ -3,7 +3,7 @@
 
 #include "kernels/common/mma.cuh"
 #include "kernels/common/pack.cuh"
-#include "kernels/gram/gram_tile.cuh"
+#include "kernels/gram/gram_sum.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
@@ -70,6 +70,9 @@ inline constexpr int gram_stages = 3;
 template <int tile>
 inline constexpr std::size_t gram_shared_bytes = gram_stages*(tile == 64 ? 1 : 2) * tile * 64;
 
+/// Rungs 7 and 8: products on tensor cores, sixteen times the rate of multiply-adds in float.
+/// Attacks what bounds rung 5, and leaves memory.
+///
 /// A block sums one tile over one split of the pixels; a warp 64×32 values of it (32×32 in the tile
 /// of 64) in registers, by mma.sync. The slices of pixels go through three stages of shared memory:
 /// two are on their way while one is multiplied. On the diagonal both factors are the same slice,
@@ -175,5 +178,36 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     }
   }
 }
+
+/// All pixels in one split: a block for each tile, and no more.
+struct GramTensorCores {
+  static std::int64_t workspace(const MapSize& size) {
+    return size.batch * GramPlan(size, GramPlan::one_split).partials;
+  }
+
+  template <class T, int tile>
+  static void launch_tiles(float* gram, const T* features, const GramPlan& plan,
+                           const MapSize& size, float* workspace, simt::StreamHandle stream) {
+    const bool packed = can_pack<T>(widest<T>, size.channels, {features});
+    simt::Grid grid = gram_grid("gram_mma", plan, size);
+    grid.shared_bytes = gram_shared_bytes<tile>;
+    simt::launch(packed ? gram_mma_kernel<T, tile, true> : gram_mma_kernel<T, tile, false>, grid,
+                 stream, workspace, features, gram_split(plan, size));
+    launch_gram_sum<tile>(gram, workspace, plan, size, stream);
+  }
+
+  template <class T>
+  static void launch_plan(float* gram, const T* features, const GramPlan& plan, const MapSize& size,
+                          float* workspace, simt::StreamHandle stream) {
+    const auto run = plan.tile == 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;
+    run(gram, features, plan, size, workspace, stream);
+  }
+
+  template <class T>
+  static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
+                     simt::StreamHandle stream) {
+    launch_plan(gram, features, GramPlan(size, GramPlan::one_split), size, workspace, stream);
+  }
+};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -3,12 +3,34 @@
 
 #include "kernels/common/register_tile.cuh"
 #include "kernels/style_backward/join_gradient.cuh"
+#include "simt/launch.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int style_backward_rows = 128;  // pixels per tile
 inline constexpr int style_backward_threads = 256;
 
+/// Whether F, the gradient and M are read and written in packs.
+template <class T>
+bool style_backward_in_packs(const T* grad, const T* features, const float* matrix,
+                             const MapSize& size) {
+  return can_pack<T>(widest<T>, size.channels, {grad, features}) &&
+         can_pack<float>(4, size.channels, {matrix});
+}
+
+/// Blocks along pixels, channels and images.
+inline simt::Grid style_backward_grid(const char* name, const MapSize& size, int columns) {
+  const std::int64_t pixel_tiles = (size.pixels() + style_backward_rows - 1) / style_backward_rows;
+  const std::int64_t channel_tiles = (size.channels + columns - 1) / columns;
+  return {name,
+          {static_cast<unsigned>(pixel_tiles), static_cast<unsigned>(channel_tiles),
+           static_cast<unsigned>(size.batch)},
+          {style_backward_threads}};
+}
+
+/// Attacks the loads of rung 1, two for each multiply-add, with tiles in shared memory and in
+/// registers.
+///
 /// A block computes 128 pixels × `columns` channels, a thread 8×8 of them (8×4 in 64 columns) in
 /// registers. blockIdx is (tile of pixels, tile of channels, image). A slice of 16 channels of F
 /// and 16 rows of M lie in shared memory, F transposed, so that both are read along rows; its
@@ -124,5 +146,24 @@ __global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
     }
   }
 }
+
+struct StyleBackwardRegisterTile {
+  static std::int64_t workspace(const MapSize& /*size*/) { return 0; }
+
+  template <class T>
+  static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
+                     const GradientEpilogue& epilogue, float* /*workspace*/,
+                     simt::StreamHandle stream) {
+    const bool packed = style_backward_in_packs(grad, features, matrix, size);
+    const bool narrow = size.channels <= 64;
+    const auto kernel = narrow   ? packed ? style_backward_fp32_kernel<T, 64, true>
+                                          : style_backward_fp32_kernel<T, 64, false>
+                          : packed ? style_backward_fp32_kernel<T, 128, true>
+                                 : style_backward_fp32_kernel<T, 128, false>;
+    simt::launch(kernel, style_backward_grid("style_backward_fp32", size, narrow ? 64 : 128),
+                 stream, grad, features, matrix, size.pixels(), static_cast<int>(size.channels),
+                 epilogue);
+  }
+};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

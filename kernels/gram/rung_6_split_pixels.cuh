@@ -2,10 +2,14 @@
 #pragma once
 
 #include "kernels/common/register_tile.cuh"
-#include "kernels/gram/gram_tile.cuh"
+#include "kernels/gram/gram_sum.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
+/// The sum over pixels in splits, of as many as there are blocks to fill a GPU with; a second stage
+/// (gram_sum.cuh) adds them in a fixed order. Attacks the idle processors of rung 5, which has one
+/// block at C = 64 and ten tiles of 128 at 512, and the error of one running sum over all pixels.
+///
 /// A block sums one tile over one split of the pixels, a thread 8×8 of its values (8×4 in the tile
 /// of 64) in registers. A slice of 16 pixels lies in shared memory as it does in the feature map,
 /// pixel by pixel: that is the order in which both factors are read. While a slice is multiplied
@@ -109,5 +113,29 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     }
   }
 }
+
+struct GramSplitPixels {
+  static std::int64_t workspace(const MapSize& size) {
+    return size.batch * GramPlan(size).partials;
+  }
+
+  template <class T, int tile>
+  static void launch_tiles(float* gram, const T* features, const GramPlan& plan,
+                           const MapSize& size, float* workspace, simt::StreamHandle stream) {
+    const bool packed = can_pack<T>(widest<T>, size.channels, {features});
+    simt::launch(packed ? gram_fp32_kernel<T, tile, true> : gram_fp32_kernel<T, tile, false>,
+                 gram_grid("gram_fp32", plan, size), stream, workspace, features,
+                 gram_split(plan, size));
+    launch_gram_sum<tile>(gram, workspace, plan, size, stream);
+  }
+
+  template <class T>
+  static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
+                     simt::StreamHandle stream) {
+    const GramPlan plan(size);
+    const auto run = plan.tile == 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;
+    run(gram, features, plan, size, workspace, stream);
+  }
+};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

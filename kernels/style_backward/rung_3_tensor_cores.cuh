@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "kernels/common/blocks.hpp"
 #include "kernels/common/mma.cuh"
-#include "kernels/style_backward/join_gradient.cuh"
-#include "kernels/style_backward/style_backward_fp32.cuh"
+#include "kernels/style_backward/round_matrix.cuh"
+#include "kernels/style_backward/rung_2_register_tile.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
@@ -79,6 +80,9 @@ template <int columns>
 inline constexpr std::size_t matrix_slice_bytes = columns * 64;
 inline constexpr std::size_t feature_slice_bytes = style_backward_rows * 64;
 
+/// Products on tensor cores, which rung 2's multiply-adds are too slow for, and all of it in one
+/// pass over the maps: product, sum and mask.
+///
 /// A block computes tiles of 128 pixels × `columns` channels, one after the other (x strides over
 /// the pixels, y is the tile of channels, z the image); a warp 64×32 of a tile (32×32 in 64
 /// columns) in registers, by mma.sync. F goes through three stages of shared memory, two slices on
@@ -223,5 +227,61 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
   }
   simt::wait_for_copies<0>();
 }
+
+struct StyleBackwardTensorCores {
+  static std::int64_t round_up(std::int64_t count, std::int64_t unit) {
+    return (count + unit - 1) / unit * unit;
+  }
+  /// In floats. The scales come first in the workspace, the rounded matrices after them, aligned.
+  static std::int64_t scale_count(const MapSize& size) {
+    return round_up(size.batch * size.channels, 4);
+  }
+  static std::int64_t workspace(const MapSize& size) {
+    return scale_count(size) + size.batch * size.channels * round_up(size.channels, 8);
+  }
+
+  template <class T>
+  static RoundedMatrix<T> round_matrix(float* workspace, const float* matrix, const MapSize& size,
+                                       simt::StreamHandle stream) {
+    const std::int64_t padded = round_up(size.channels, 8);
+    T* values = reinterpret_cast<T*>(workspace + scale_count(size));
+    const std::int64_t count = size.batch * size.channels;
+    const unsigned blocks = blocks_for(count, round_matrix_threads / 32, count);
+    simt::launch(round_matrix_kernel<T>, {"round_matrix", {blocks}, {round_matrix_threads}}, stream,
+                 values, workspace, matrix, count, static_cast<int>(size.channels),
+                 static_cast<int>(padded));
+    return {values, workspace, static_cast<int>(padded)};
+  }
+
+  template <class T, int columns>
+  static void launch_tiles(T* grad, const T* features, const float* matrix, const MapSize& size,
+                           const GradientEpilogue& epilogue, float* workspace,
+                           simt::StreamHandle stream) {
+    const bool packed = style_backward_in_packs(grad, features, matrix, size);
+    const RoundedMatrix<T> rounded = round_matrix<T>(workspace, matrix, size, stream);
+    constexpr std::size_t most_resident = 32U << 10U;
+    constexpr int slice = 4 * widest<T>;
+    const auto slices = static_cast<std::size_t>(round_up(size.channels, slice) / slice);
+    const bool resident = slices * matrix_slice_bytes<columns> <= most_resident;
+    const std::size_t matrix_slices = resident ? slices : style_backward_stages;
+    simt::Grid grid = style_backward_grid("style_backward_mma", size, columns);
+    // Two blocks for each of an H100's processors, as long as the pixels last.
+    grid.blocks.x = std::min(grid.blocks.x, std::max(1U, 264 / grid.blocks.y));
+    grid.shared_bytes =
+        style_backward_stages * feature_slice_bytes + matrix_slices * matrix_slice_bytes<columns>;
+    simt::launch(packed ? style_backward_mma_kernel<T, columns, true>
+                        : style_backward_mma_kernel<T, columns, false>,
+                 grid, stream, grad, features, rounded, size.pixels(),
+                 static_cast<int>(size.channels), resident, epilogue);
+  }
+
+  template <class T>
+  static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
+                     const GradientEpilogue& epilogue, float* workspace,
+                     simt::StreamHandle stream) {
+    const auto run = size.channels <= 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;
+    run(grad, features, matrix, size, epilogue, workspace, stream);
+  }
+};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

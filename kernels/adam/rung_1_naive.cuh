@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/adam/adam_update.cuh"
+#include "kernels/common/blocks.hpp"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+/// A thread updates one value, four loads and three stores of 4 bytes. Coalesced, so what it moves
+/// is what has to be moved; but a warp has 128 bytes of each array under way, and the loads that a
+/// processor can have waiting are bound before memory is.
+template <class T>
+__global__ void __launch_bounds__(256)
+    adam_naive_kernel(T* pixels, T* m, T* v, const T* grad, const float* rate_and_v_scale,
+                      std::int64_t count, AdamConstants constants) {
+  const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (i >= count) return;
+  // Through registers: one array might be another, for all the compiler knows, and what was read
+  // would be read again behind each store.
+  T pixel = pixels[i];
+  T own_m = m[i];
+  T own_v = v[i];
+  adam_update(pixel, own_m, own_v, grad[i], rate_and_v_scale[0], rate_and_v_scale[1], constants);
+  pixels[i] = pixel;
+  m[i] = own_m;
+  v[i] = own_v;
+}
+
+struct AdamNaive {
+  static void launch(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
+                     std::int64_t count, const AdamOptions& options, float* workspace,
+                     simt::StreamHandle stream) {
+    const AdamConstants constants = count_adam_step(step, options, workspace, stream);
+    const unsigned blocks = blocks_for(count, 256, count);
+    simt::launch(adam_naive_kernel<float>, {"adam_naive", {blocks}, {256}}, stream, pixels, m, v,
+                 grad, workspace, count, constants);
+  }
+};
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kernels/common/ladder.hpp"
+#include "kernels/common/size.hpp"
+#include "simt/launch.hpp"
+
+namespace impasto::kernels {
+
+/// What was measured to be the fastest rung on one device for one type and shape. `./dev tune`
+/// writes these, a file for each device.
+struct TunedRung {
+  std::string_view device;   ///< as CUDA names it
+  std::string_view op;       ///< "gram"
+  std::string_view storage;  ///< "f32", "bf16" or "fp16"
+  Arithmetic arithmetic;
+  std::int64_t channels;
+  std::int64_t pixels;  ///< of one image
+  std::string_view rung;
+};
+
+inline constexpr std::initializer_list<TunedRung> tuned_rungs = {
+#include "kernels/common/tuning/devices.inc"
+};
+
+template <class T>
+constexpr std::string_view storage_name() {
+  return std::is_same_v<T, float> ? "f32" : std::is_same_v<T, bfloat16> ? "bf16" : "fp16";
+}
+
+/// What the table says of the shape nearest to `size`: as many channels, and the number of pixels
+/// of an image that differs by the smallest factor. Not the batch: one image is to have the same
+/// bits in any. Empty where the table is silent.
+inline std::string_view tuned_rung(std::span<const TunedRung> table, std::string_view device,
+                                   std::string_view op, std::string_view storage,
+                                   Arithmetic arithmetic, const MapSize& size) {
+  std::string_view best;
+  double least = HUGE_VAL;
+  for (const TunedRung& row : table) {
+    if (row.device != device || row.op != op || row.storage != storage) continue;
+    if (row.arithmetic != arithmetic || row.channels != size.channels) continue;
+    const double distance =
+        std::abs(std::log(static_cast<double>(row.pixels) / static_cast<double>(size.pixels())));
+    if (distance < least) {
+      least = distance;
+      best = row.rung;
+    }
+  }
+  return best;
+}
+
+/// Whether this GPU can run the rung on maps of T.
+template <class T, class OpRung>
+bool can_run(const OpRung& rung, const simt::DeviceFacts& device) {
+  return offers<T>(rung.launch) && rung.least_sm <= device.sm;
+}
+
+/// The rung that ships: what the tuning table names, else the last of the ladder, the one meant to
+/// be the fastest. Throws simt::Error where this GPU has none.
+template <class T, class OpRung>
+const OpRung& shipped_rung(std::span<const OpRung> ladder, std::string_view op,
+                           Arithmetic arithmetic, const MapSize& size) {
+  const simt::DeviceFacts& device = simt::device();
+  const std::string_view tuned =
+      tuned_rung(tuned_rungs, device.name, op, storage_name<T>(), arithmetic, size);
+  const OpRung* shipped = nullptr;
+  for (const OpRung& rung : ladder) {
+    if (rung.arithmetic != arithmetic || !can_run<T>(rung, device)) continue;
+    shipped = &rung;
+    if (rung.name == tuned) break;
+  }
+  if (shipped == nullptr) {
+    throw simt::Error(std::string(op) + ": no kernel for this arithmetic on " + device.name +
+                      ", which is sm_" + std::to_string(device.sm));
+  }
+  return *shipped;
+}
+
+}  // namespace impasto::kernels

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/gram/gram_plan.hpp"
+#include "kernels/gram/gram_tile.cuh"
+#include "simt/launch.hpp"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+inline constexpr int gram_sum_threads = 256;
+
+/// The second stage: G from the partial sums, in an order that the sizes fix. A block's threads are
+/// `parts` groups, one value per thread; group q sums the splits q, q + parts, ..., and the first
+/// group sums the groups, in their order. With many splits and few values (C = 64: 4096) one thread
+/// per value would wait for its loads one after the other. A value off the diagonal's tiles is
+/// written twice, as G[i,j] and G[j,i]: a product with itself needs only its upper triangle. Bound
+/// by memory, and that is mostly the L2 cache: 4 bytes read per value and split.
+template <int tile>
+__global__ void __launch_bounds__(gram_sum_threads)
+    gram_sum_kernel(float* gram, const float* partials, std::int64_t channels, std::int64_t tiles,
+                    std::int64_t splits, int parts) {
+  SIMT_SHARED(float, sums, [gram_sum_threads]);
+  const int group_size = gram_sum_threads / parts;
+  const int t = static_cast<int>(threadIdx.x);
+  const int part = t / group_size;
+  const std::int64_t index = std::int64_t{blockIdx.x} * group_size + t % group_size;
+  unsigned tile_row = 0;
+  unsigned tile_column = 0;
+  tile_coordinates(static_cast<unsigned>(index / (tile * tile)),
+                   static_cast<unsigned>((channels + tile - 1) / tile), tile_row, tile_column);
+  const std::int64_t i = tile_row * tile + index % (tile * tile) / tile;
+  const std::int64_t j = tile_column * tile + index % tile;
+  const bool inside = i < channels && j < channels;
+
+  float sum = 0;
+  if (inside) {
+    const std::int64_t per_split = tiles * tile * tile;
+    const float* from = partials + blockIdx.y * splits * per_split + index;
+#pragma unroll 8
+    for (std::int64_t split = part; split < splits; split += parts) sum += from[split * per_split];
+  }
+  sums[t] = sum;
+  __syncthreads();
+  if (part != 0 || !inside) return;
+  for (int other = 1; other < parts; ++other) sum += sums[other * group_size + t];
+  float* image = gram + blockIdx.y * channels * channels;
+  image[i * channels + j] = sum;
+  if (tile_row != tile_column) image[j * channels + i] = sum;
+}
+
+template <int tile>
+void launch_gram_sum(float* gram, const float* partials, const GramPlan& plan, const MapSize& size,
+                     simt::StreamHandle stream) {
+  int parts = 1;
+  while (parts < 8 && parts * 8 < plan.splits) parts *= 2;
+  const std::int64_t blocks = plan.tiles * tile * tile * parts / gram_sum_threads;
+  const simt::Grid grid{"gram_sum",
+                        {static_cast<unsigned>(blocks), static_cast<unsigned>(size.batch)},
+                        {gram_sum_threads}};
+  simt::launch(gram_sum_kernel<tile>, grid, stream, gram, partials, size.channels, plan.tiles,
+               plan.splits, parts);
+}
+
+/// The grid of a first stage, one block for each tile, split and image, and what it is told.
+inline simt::Grid gram_grid(const char* name, const GramPlan& plan, const MapSize& size) {
+  return {name,
+          {static_cast<unsigned>(plan.tiles), static_cast<unsigned>(plan.splits),
+           static_cast<unsigned>(size.batch)},
+          {static_cast<unsigned>(2 * plan.tile)}};
+}
+inline GramSplit gram_split(const GramPlan& plan, const MapSize& size) {
+  return {size.pixels(), plan.partials, static_cast<int>(plan.pixels_per_split),
+          static_cast<int>(size.channels)};
+}
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE

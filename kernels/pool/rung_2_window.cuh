@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/epilogue.hpp"
+#include "kernels/pool/pool_windows.cuh"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+/// A thread has a whole window, so that what it shares, the value of y, the position of the
+/// maximum, is found once and not four times; and packs of channels. Attacks the loads of rung 1.
+///
+/// The windows are those of rounding up, so that every cell of x is written by exactly one thread;
+/// those that y lacks have no gradient.
+template <class T, int width, PoolMode mode, class Epilogue>
+__global__ void __launch_bounds__(pool_threads)
+    pool_backward_kernel(T* grad_x, const T* grad_y, const T* x, MapSize x_size, MapSize y_size) {
+  constexpr bool reads_x = mode == PoolMode::max || Epilogue::reads_feature;
+  const std::int64_t C = x_size.channels;
+  const std::int64_t n = blockIdx.z;
+  const auto one_item = [=](std::int64_t i, std::int64_t column, std::int64_t channel) {
+    const std::int64_t corner =
+        ((n * x_size.height + 2 * i) * x_size.width + 2 * column) * C + channel;
+    const bool has_right = 2 * column + 1 < x_size.width;
+    const bool has_below = 2 * i + 1 < x_size.height;
+    const std::int64_t right = has_right ? C : 0;
+    const std::int64_t below = has_below ? x_size.width * C : 0;
+    // A missing cell is its neighbour inside once more: never the first maximum, never written.
+    const std::int64_t at[4] = {corner, corner + right, corner + below, corner + below + right};
+    const bool present[4] = {true, has_right, has_below, has_right && has_below};
+    const bool pooled = i < y_size.height && column < y_size.width;
+
+    Pack<T, width> grad{};
+    if (pooled) {
+      const std::int64_t y_pixel = (n * y_size.height + i) * y_size.width + column;
+      grad = load_pack<width>(grad_y + y_pixel * C + channel);
+    }
+    Pack<T, width> features[4];
+    Pack<T, width> results[4];
+#pragma unroll
+    for (int cell = 0; cell < 4; ++cell) {
+      if constexpr (reads_x) features[cell] = load_pack<width>(x + at[cell]);
+      if constexpr (Epilogue::reads_grad) results[cell] = load_pack<width>(grad_x + at[cell]);
+    }
+    const float share = (has_right ? 0.5F : 1.0F) * (has_below ? 0.5F : 1.0F);
+#pragma unroll
+    for (int k = 0; k < width; ++k) {
+      const auto whole = static_cast<float>(grad.values[k]);
+      int first_largest = 0;
+      if constexpr (mode == PoolMode::max) {
+        auto largest = static_cast<float>(features[0].values[k]);
+#pragma unroll
+        for (int cell = 1; cell < 4; ++cell) {
+          const auto value = static_cast<float>(features[cell].values[k]);
+          first_largest = value > largest ? cell : first_largest;
+          largest = value > largest ? value : largest;
+        }
+      }
+#pragma unroll
+      for (int cell = 0; cell < 4; ++cell) {
+        const float part =
+            mode == PoolMode::average ? whole * share : (cell == first_largest ? whole : 0.0F);
+        Epilogue::join(&results[cell].values[k], part, &features[cell].values[k]);
+      }
+    }
+#pragma unroll
+    for (int cell = 0; cell < 4; ++cell) {
+      if (present[cell]) store_pack<width>(grad_x + at[cell], results[cell]);
+    }
+  };
+  for_each_window<width>((x_size.height + 1) / 2, (x_size.width + 1) / 2, C, one_item);
+}
+
+struct PoolBackwardWindow {
+  template <class T>
+  static void launch(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
+                     const PoolKind& kind, const GradientEpilogue& epilogue,
+                     simt::StreamHandle stream) {
+    const MapSize y_size = pooled(x_size, kind.rounding);
+    const auto run = [&](auto average, auto max, int width) {
+      const simt::Grid grid = pool_grid("pool_backward", pooled(x_size, PoolRounding::up), width);
+      simt::launch(kind.mode == PoolMode::average ? average : max, grid, stream, grad_x, grad_y, x,
+                   x_size, y_size);
+    };
+    constexpr int pack = widest<T>;
+    const bool packed = can_pack<T>(pack, x_size.channels, {grad_x, grad_y, x});
+    with_epilogue(epilogue, [&]<class Epilogue>(Epilogue) {
+      if (packed) {
+        run(pool_backward_kernel<T, pack, PoolMode::average, Epilogue>,
+            pool_backward_kernel<T, pack, PoolMode::max, Epilogue>, pack);
+      } else {
+        run(pool_backward_kernel<T, 1, PoolMode::average, Epilogue>,
+            pool_backward_kernel<T, 1, PoolMode::max, Epilogue>, 1);
+      }
+    });
+  }
+};
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE
