@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string_view>
 
-#include "host/backend/backend.hpp"
+#include "host/core/tensor.hpp"
+#include "kernels/common/blocks.hpp"
+#include "kernels/gram/gram_plan.hpp"
+#include "kernels/pool/pool.hpp"
+#include "kernels/total_variation/total_variation.hpp"
 
 namespace impasto::work {
+
+using kernels::GradientEpilogue;
+using kernels::PoolKind;
 
 /// What an operation has to do at least, whoever does it: floating-point operations, and bytes read
 /// and written once each. A rate measured against it is comparable between implementations, and
@@ -23,7 +32,9 @@ struct Work {
 };
 
 inline double values(const Shape& shape) { return static_cast<double>(shape.count()); }
-inline double width(DataType type) { return static_cast<double>(size_of(type)); }
+inline double width(DataType type) {
+  return type == DataType::f64 || type == DataType::i64 ? 8 : type == DataType::f32 ? 4 : 2;
+}
 
 /// What an epilogue reads besides: the gradient it adds to, the features it masks by.
 inline double extra_reads(const GradientEpilogue& epilogue) {
@@ -73,6 +84,22 @@ inline Work content_loss(const Shape& features, DataType type, const GradientEpi
   return {.flops = 5 * values(features), .bytes = width(type) * moved * values(features)};
 }
 
+/// Three channels to as many as y has, pixels in float; and back.
+inline Work first_conv(const Shape& y, DataType type) {
+  const double pixels = values(y) / static_cast<double>(y.channels);
+  const double weights = 27.0 * static_cast<double>(y.channels);
+  return {.flops = 2 * weights * pixels,
+          .bytes = 12 * pixels + width(type) * values(y) + 4 * weights};
+}
+
+/// A Gram matrix's loss and M without the matrix having been written: the fusion of the two.
+inline Work gram_loss(const Shape& features, DataType type) {
+  const Work product = gram(features, type);
+  const Work loss = style_loss(features.channels);
+  const auto square = static_cast<double>(features.channels * features.channels);
+  return {.flops = product.flops + loss.flops, .bytes = product.bytes + loss.bytes - 4 * square};
+}
+
 inline Work relu_mask(const Shape& features, DataType type) {
   return {.flops = 0, .bytes = width(type) * 3 * values(features)};
 }
@@ -87,6 +114,150 @@ inline Work total_variation(const Shape& pixels) {
 
 inline Work adam(const Shape& pixels) {
   return {.flops = 12 * values(pixels), .bytes = 28 * values(pixels)};
+}
+
+// What a rung asks of global memory: every request of its warps, with no cache in between, as the
+// host-SIMT machine counts it. A rung that is not named asks for no more than the operation has to
+// move; one that does says so here, or its test fails. Sizes fill whole tiles.
+
+struct Traffic {
+  double loaded = 0;
+  double stored = 0;
+};
+
+inline Traffic gram_traffic(std::string_view rung, const Shape& features, DataType type) {
+  const double map = width(type) * values(features);
+  const auto C = static_cast<double>(features.channels);
+  const auto batch = static_cast<double>(features.batch);
+  const double matrix = 4 * C * C * batch;
+  if (rung == "rung_1_naive") return {2 * C * map, matrix};
+  if (rung == "rung_2_coalesced") return {C * map * 33 / 32, matrix};  // 32 of j and one of i
+  if (rung == "rung_3_shared_tile") return {2 * C / 32 * map, matrix};
+  if (rung == "rung_4_register_tile") return {2 * C / 64 * map, matrix};
+  if (rung == "rung_5_upper_triangle") return {(C / 64 + 1) * map, matrix};
+  if (rung.starts_with("rung_6") || rung.starts_with("rung_7") || rung.starts_with("rung_8")) {
+    using Plan = kernels::GramPlan;
+    const Plan plan(features, rung.starts_with("rung_7") ? Plan::one_split : Plan::enough_splits);
+    const double partials = 4 * batch * static_cast<double>(plan.partials);
+    return {C / plan.tile * map + partials, partials + matrix};  // diagonal tiles load one factor
+  }
+  return {map, matrix};
+}
+
+inline Traffic style_backward_traffic(std::string_view rung, const Shape& features, DataType type,
+                                      const GradientEpilogue& epilogue) {
+  const double map = width(type) * values(features);
+  const auto C = static_cast<double>(features.channels);
+  const auto batch = static_cast<double>(features.batch);
+  const auto P = static_cast<double>(features.pixels());
+  const double joined = extra_reads(epilogue) * map;
+  const double columns = C <= 64 ? 64 : 128;
+  const double channel_tiles = std::max(1.0, C / columns);
+  const double pixel_tiles = P / 128;
+  if (rung == "rung_1_naive") return {C / 32 * map + 4 * C * C * P * batch + joined, map};
+  if (rung == "rung_2_register_tile") {
+    return {channel_tiles * map + 4 * C * C * pixel_tiles * batch + joined, map};
+  }
+  if (rung == "rung_3_tensor_cores") {
+    const bool resident = width(type) * C * columns <= 32768;
+    const double readers =
+        resident ? std::min(pixel_tiles, static_cast<double>(264 / static_cast<int>(channel_tiles)))
+                 : pixel_tiles;
+    const double rounding = 8 * C * C * batch;  // once for the maximum, once for the values
+    const double scales = 8 * 128 * channel_tiles * pixel_tiles * batch;
+    return {
+        rounding + channel_tiles * map + width(type) * C * C * readers * batch + scales + joined,
+        (width(type) * C + 4) * C * batch + map};
+  }
+  return {map + 4 * C * C * batch + (epilogue.accumulate ? map : 0), map};
+}
+
+/// The sums of blocks that a loss's second stage reads, and the losses.
+inline Traffic loss_sums(double blocks, std::int64_t batch) {
+  return {8 * blocks, 8 * blocks + 4 * static_cast<double>(batch)};
+}
+
+inline Traffic content_loss_traffic(std::string_view rung, const Shape& features, DataType type,
+                                    const GradientEpilogue& epilogue) {
+  const double map = width(type) * values(features);
+  const auto blocks = static_cast<double>(kernels::sum_blocks(features.per_image()));
+  const Traffic sums = loss_sums(blocks * static_cast<double>(features.batch), features.batch);
+  const double passes = rung == "rung_1_naive" ? 2 : 1;
+  return {sums.loaded + (2 * passes + (epilogue.accumulate ? 1 : 0)) * map, sums.stored + map};
+}
+
+inline Traffic total_variation_traffic(std::string_view rung, const Shape& pixels) {
+  const auto batch = static_cast<double>(pixels.batch);
+  const auto H = static_cast<double>(pixels.height);
+  const auto row = static_cast<double>(pixels.width * pixels.channels);
+  const auto down = static_cast<double>(kernels::variation_blocks_down(pixels));
+  const auto across = static_cast<double>(kernels::variation_blocks_across(pixels));
+  const double beside = 2 * H * (row - static_cast<double>(pixels.channels));
+  const double above_and_below = 2 * (H - 1) * row;
+  // A column loads its first value, the one above it and then each below.
+  const double column = (2 * down - 1) * row + (H - 1) * row;
+  const double own = rung == "rung_1_naive" ? H * row + above_and_below : column;
+  const Traffic sums = loss_sums(down * across * batch, pixels.batch);
+  return {sums.loaded + 4 * batch * (own + beside + H * row), sums.stored + 4 * batch * H * row};
+}
+
+/// Besides the pixels' values each warp reads what the step makes of the rate.
+inline Traffic adam_traffic(std::string_view rung, const Shape& pixels) {
+  const double count = values(pixels);
+  const double warps = count / (rung == "rung_1_naive" ? 32 : 128);
+  return {16 * count + 8 * warps + 8, 12 * count + 16};
+}
+
+inline Traffic pool_backward_traffic(std::string_view rung, const Shape& x, DataType type,
+                                     const PoolKind& kind, const GradientEpilogue& epilogue) {
+  const double map = width(type) * values(x);
+  const bool is_max = kind.mode == kernels::PoolMode::max;
+  const double held = epilogue.accumulate ? map : 0;
+  if (rung == "rung_1_naive") {
+    return {map + (is_max ? 4 : 0) * map + (epilogue.relu_mask ? map : 0) + held, map};
+  }
+  return {map / 4 + (is_max || epilogue.relu_mask ? map : 0) + held, map};
+}
+
+/// What blocks of `tile` pixels along a side load of it, with one more at each end inside the
+/// image.
+inline double with_neighbours(std::int64_t side, std::int64_t tile) {
+  const auto tiles = static_cast<double>((side + tile - 1) / tile);
+  return static_cast<double>(side) + 2 * (tiles - 1);
+}
+
+inline Traffic first_conv_forward_traffic(std::string_view rung, const Shape& y, DataType type) {
+  const double map = width(type) * values(y);
+  const auto batch = static_cast<double>(y.batch);
+  const double groups = static_cast<double>(y.channels) / (rung == "rung_1_naive" ? 32 : 64);
+  if (rung == "rung_1_naive") {
+    const double taps = static_cast<double>((3 * y.height - 2) * (3 * y.width - 2)) * 3;
+    const auto P = static_cast<double>(y.pixels());
+    return {batch * groups * (taps * (4 + 128) + P * 128), map};
+  }
+  const auto blocks = static_cast<double>((y.height + 15) / 16 * ((y.width + 31) / 32));
+  const double pixels = 12 * with_neighbours(y.height, 16) * with_neighbours(y.width, 32);
+  const double parameters = 4 * (64 * 27 + 8 * 64);  // bias once in each of eight warps
+  return {batch * groups * (pixels + blocks * parameters), map};
+}
+
+inline Traffic first_conv_backward_traffic(std::string_view rung, const Shape& y, DataType type) {
+  const auto batch = static_cast<double>(y.batch);
+  const auto C = static_cast<double>(y.channels);
+  const auto H = static_cast<double>(y.height);
+  const double stored = 12 * batch * static_cast<double>(y.pixels());
+  if (rung == "rung_1_naive") {
+    // 32 values belong to 34/3 pixels; of each tap a warp reads these and three weights. Beyond the
+    // first and the last row all lanes read one pixel.
+    const double warps = stored / 4 / 32;
+    const double pixels = (34.0 / 3 * (3 * H - 2) + 2) / H;
+    return {warps * 3 * C * (width(type) * pixels + 3 * 12), stored};
+  }
+  const auto blocks = static_cast<double>((y.height + 15) / 16 * ((y.width + 31) / 32));
+  const double groups = C / 64;
+  return {batch * (width(type) * C * with_neighbours(y.width, 8) * (3 * H - 2) +
+                   blocks * groups * 4 * 64 * 27),
+          stored};
 }
 
 }  // namespace impasto::work

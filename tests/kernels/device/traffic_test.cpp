@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// What every rung asks of global memory, counted, is what the work model says. A kernel that reads
+// more than it should fails here; whether it is right is tested beside this file.
+#include <gtest/gtest.h>
+
+#include "benchmarks/ladder/contender.hpp"
+#include "simt/launch.hpp"
+#include "tests/support/cases.hpp"
+
+namespace impasto::bench::emulated {
+namespace {
+
+using kernels::MapSize;
+
+/// Sizes that fill whole tiles, small enough for the host-SIMT machine: one tile of channels and
+/// several, one split of the pixels and several, a batch.
+std::vector<MapSize> sizes_of(std::string_view op) {
+  if (op == "total_variation" || op == "adam") return {{1, 64, 128, 3}};
+  if (op == "first_conv_forward" || op == "first_conv_backward") return {{1, 32, 64, 64}};
+  if (op == "gram") return {{1, 24, 32, 64}, {2, 8, 16, 128}};
+  return {{1, 16, 16, 64}, {2, 8, 16, 256}};
+}
+
+/// The naive rungs of the products take C² or 2·C² loads of the map: a size of their own.
+std::vector<MapSize> sizes_of(std::string_view op, const kernels::Rung& rung) {
+  if (op == "gram" && rung.name == "rung_1_naive") return {{1, 8, 8, 32}};
+  if (op == "first_conv_backward" && rung.name == "rung_1_naive") return {{1, 16, 16, 64}};
+  return sizes_of(op);
+}
+
+simt::LaunchCounts count(Runtime& runtime, const std::function<void()>& launch) {
+  simt::Counter counter;
+  simt::Machine::get().set_counter(&counter);
+  launch();
+  runtime.synchronize();
+  simt::Machine::get().set_counter(nullptr);
+  return counter.total();
+}
+
+testing::AssertionResult is_within_two_percent(std::uint64_t counted, double expected) {
+  const double ratio = static_cast<double>(counted) / expected;
+  if (ratio > 0.98 && ratio < 1.02) return testing::AssertionSuccess();
+  return testing::AssertionFailure()
+         << counted << " bytes, " << ratio << " times the " << expected << " expected";
+}
+
+class Traffic : public testing::TestWithParam<Op> {};
+INSTANTIATE_TEST_SUITE_P(Every, Traffic, testing::ValuesIn(ops()),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST_P(Traffic, IsWhatTheModelSays) {
+  Runtime runtime;
+  const Op& op = GetParam();
+  const auto rungs = op.contenders(runtime, {{1, 1, 1, 1}, DataType::f32});
+  ASSERT_FALSE(rungs.empty());
+  for (std::size_t i = 0; i < rungs.size(); ++i) {
+    for (const MapSize& size : sizes_of(op.name, rungs[i].rung)) {
+      for (const DataType type : {DataType::f32, DataType::bf16}) {
+        if (size.batch == 2 && type == DataType::f32) continue;  // in the other it is enough
+        const auto contenders = op.contenders(runtime, {size, type});
+        if (contenders.empty()) continue;
+        SCOPED_TRACE(testing::Message() << rungs[i].rung.name << ", " << size << ", "
+                                        << (type == DataType::f32 ? "f32" : "bf16"));
+        const auto counts = count(runtime, contenders[i].launch);
+        EXPECT_TRUE(is_within_two_percent(counts.loads.bytes, contenders[i].traffic.loaded));
+        EXPECT_TRUE(is_within_two_percent(counts.stores.bytes, contenders[i].traffic.stored));
+      }
+    }
+  }
+}
+
+/// Right, and it reads everything `times` over.
+__global__ void copy_kernel(float* y, const float* x, int times) {
+  const std::size_t i = blockIdx.x * 32 + threadIdx.x;
+  float value = 0;
+  for (int time = 0; time < times; ++time) value = *static_cast<const volatile float*>(x + i);
+  y[i] = value;
+}
+
+TEST(TrafficOf, AWastefulKernelIsNotWhatTheModelSays) {
+  static_assert(simt::traced, "this file's kernels must report their accesses");
+  Runtime runtime;
+  const auto x = runtime.allocate(4096);
+  const auto y = runtime.allocate(4096);
+  runtime.fill_zero(x.get(), 4096);
+  const auto loaded = [&](int times) {
+    return count(runtime,
+                 [&] {
+                   simt::launch(copy_kernel, {"copy", {32}, {32}}, runtime.stream(),
+                                static_cast<float*>(y.get()), static_cast<const float*>(x.get()),
+                                times);
+                 })
+        .loads.bytes;
+  };
+  EXPECT_TRUE(is_within_two_percent(loaded(1), 4096));
+  EXPECT_FALSE(is_within_two_percent(loaded(2), 4096));
+}
+
+}  // namespace
+}  // namespace impasto::bench::emulated
