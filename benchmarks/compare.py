@@ -14,7 +14,7 @@ from typing import Dict, List, Optional, Set
 
 from compare_statistics import least_p, mann_whitney
 from report import words
-from report.results import ResultError, Row, google_benchmark_rows, read_json
+from report.rows import ResultError, Row, google_benchmark_rows, read_json
 
 SLOWER, NOT_JUDGED = 8, 2
 

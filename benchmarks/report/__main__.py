@@ -14,7 +14,7 @@ from typing import List
 from report.browser import check_in_browser
 from report.machine import read_machines
 from report.page import render
-from report.results import ResultError
+from report.rows import ResultError
 from report.work import read_work
 
 ROOT = Path(__file__).resolve().parents[2]

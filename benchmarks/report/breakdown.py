@@ -8,14 +8,17 @@ from report.bars import HALF, Bar, bar_chart
 from report.html import figure
 from report.machine import Machine
 from report.names import PRECISIONS
-from report.results import Row
+from report.rows import Row
 from report.work import WorkTable, floors_by_kind, kind_of
 
 BELOW = (
     "A bar that ends before its floor does fewer operations than are counted (Winograd's "
     "convolution, counted as the direct one) or finds its data in a cache."
 )
-BELOW_ON_GPU = "A bar that ends before its floor finds its data in the L2 cache, or is a mistake."
+BELOW_ON_GPU = (
+    "A bar that ends before its floor finds its data in the L2 cache, does fewer operations than "
+    "are counted, or is a mistake."
+)
 
 
 def by_run(steps: List[Row]) -> Dict[Tuple[str, int], List[Row]]:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from report import words
-from report.results import Results, Row, read_folder, truthy
+from report.races import Race
+from report.results import Results, read_folder
 from report.roofs import Roofs, roofs_of
+from report.rows import Row, truthy
 
 # What Google Benchmark says of itself and the host; the rest of a context is ours.
 PLAIN = {
@@ -39,8 +41,8 @@ class Machine:
         return roofs_of(self.rows)
 
     @property
-    def peers(self) -> List[Dict[str, Any]]:
-        return [results.peers for results in self.files if results.peers]
+    def races(self) -> List[Race]:
+        return [race for results in self.files for race in results.races]
 
     @property
     def name(self) -> str:
@@ -52,7 +54,8 @@ class Machine:
 
     @property
     def is_gpu(self) -> bool:
-        return any("driver" in results.context for results in self.files) or "NVIDIA" in self.name
+        contexts = [results.context for results in self.files]
+        return any("driver" in one or one.get("gpu") for one in contexts) or "NVIDIA" in self.name
 
     def iterations(self) -> List[Row]:
         return [row for row in self.timed if row.parts.op == "iteration"]
@@ -70,13 +73,23 @@ class Machine:
         return found
 
 
+def flattened(context: Dict[str, Any]) -> List[str]:
+    """What a context says besides the columns of its own, as "name value"."""
+    found = []
+    for key, value in context.items():
+        if isinstance(value, dict):
+            found += [f"{name} {one}" for name, one in value.items() if name != "name"]
+        elif key not in PLAIN and not isinstance(value, list):
+            found.append(f"{key} {value}")
+    return found
+
+
 def provenance(results: Results) -> List[str]:
     """A file's line in the table of origins."""
     context = results.context
     load = context.get("load_average_before", (context.get("load_avg") or [None])[0])
-    others = [f"{key} {value}" for key, value in context.items() if key not in PLAIN]
-    if "cpu" in context:
-        others += context["cpu"].get("flags", [])
+    others = flattened({key: value for key, value in context.items() if key != "cpu"})
+    others += (context.get("cpu") or {}).get("flags", [])
     commit = str(context.get("commit", "not recorded"))[:10]
     return [
         results.file.name,
@@ -84,7 +97,7 @@ def provenance(results: Results) -> List[str]:
         commit + (" + changes" if truthy(context.get("dirty")) else ""),
         str(context.get("date", "not recorded"))[:10],
         "not recorded" if load is None else f"{float(load):.1f}",
-        ", ".join(others),
+        "; ".join(filter(None, [results.note, ", ".join(others)])),
     ]
 
 

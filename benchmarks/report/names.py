@@ -8,6 +8,7 @@ from typing import Dict
 
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 LAYER = re.compile(r"(conv|pool)\d_?\d*$")
+SHAPE = re.compile(r"\d+x\d+x\d+$")  # of a feature map, H×W×C
 SHAPE_AT = re.compile(r"(\S+)@(\d+)$")
 RUNG = re.compile(r"rung_(\d+)_(\w+)$")
 
@@ -53,8 +54,8 @@ def parse(name: str) -> Parts:
         elif (value or key) in ("cold", "hot"):
             found["cache"] = value or key
         elif part.isdigit():
-            found["size"] = int(part)
-        elif LAYER.match(part) and op != "step":
+            found["batch" if "size" in found else "size"] = int(part)
+        elif SHAPE.match(part) or LAYER.match(part) and op != "step":
             found["layer"] = part
         else:
             variants.append(part)

@@ -9,9 +9,10 @@ from report.bars import Cell, Rung, share_matrix
 from report.html import colour_keys, figure, table
 from report.machine import Machine
 from report.names import PRECISIONS, Parts
-from report.results import ROOF_TOLERANCE, ResultError, Row
+from report.results import ROOF_TOLERANCE
 from report.roofline import Point, panel
 from report.roofs import Roofs
+from report.rows import ResultError, Row
 
 Setting = Tuple[int, int, str]  # size, batch, cache
 
@@ -116,14 +117,17 @@ def rooflines(op: str, rows: List[Row], roofs: Roofs) -> str:
     drawings = ""
     for precision in PRECISIONS:
         points = points_of(op, rows, roofs, precision)
-        if not points or roofs.peak(precision) is None:
+        peak = roofs.peak(precision)
+        if not points or peak is None:
             continue
+        # Rungs for float that multiply in TF32 have its roof.
+        roof = "tf32" if max(point.rate for point in points) > peak.rate else precision
         wide = len(points) > 12
         chart = panel(
             f"{op} in {precision}",
             points,
             roofs,
-            precision,
+            roof,
             1080 if wide else 530,
             420 if wide else 300,
         )
@@ -186,33 +190,47 @@ def operations(machine: Machine) -> str:
     return "".join(operation(op, rows, roofs) for op, rows in sorted(machine.operations().items()))
 
 
+PREDICTED = "predicted_floor_us_"
+
+
+def counts(row: Row) -> List[str]:
+    loaded, stored = row.counters["loaded_bytes"], row.counters.get("stored_bytes", 0.0)
+    model = row.amount("bytes")
+    cells = [row.name, f"{loaded / 1e6:.3g}", f"{stored / 1e6:.3g}"]
+    cells.append(f"{(loaded + stored) / model:.3f}×" if model else "–")
+    for name in ("bank_conflicts", "barriers", "sectors_per_request"):
+        cells.append(f"{row.counters[name]:.4g}" if name in row.counters else "–")
+    return cells
+
+
+def predicted(rows: List[Row]) -> str:
+    """Floors that the program works out for GPUs it does not run on."""
+    names = [name for name in rows[0].counters if name.startswith(PREDICTED)]
+    if not names:
+        return ""
+    gpus = [name[len(PREDICTED) :].replace("_", " ") for name in names]
+    lines = [
+        [row.name, *(f"≥ {words.time(1e-6 * row.counters[name])}" for name in names)]
+        for row in rows
+        if all(row.counters.get(name, 0) > 0 for name in names)
+    ]
+    return (
+        "<details><summary>predicted floors of these rows</summary><p>Not measured: work over the "
+        "peaks of data sheets.</p>" + table(["row", *gpus], lines, "predicted") + "</details>"
+    )
+
+
 def counted(machine: Machine) -> str:
     """What the host-SIMT machine counted: not times, and the same on every machine."""
-    if not machine.counted:
+    rows = sorted(machine.counted, key=lambda one: (one.parts.op, *row_order(one), one.name))
+    if not rows:
         return ""
-    header = (
-        "row", "loaded MB", "stored MB", "over the model", "bank conflicts", "barriers",
-        "sectors per request",
-    )  # fmt: skip
-    lines = []
-    for row in sorted(machine.counted, key=lambda one: (one.parts.op, *row_order(one), one.name)):
-        loaded, stored = row.counters["loaded_bytes"], row.counters.get("stored_bytes", 0.0)
-        model = row.amount("bytes")
-        optional = [
-            f"{row.counters[name]:.{places}f}" if name in row.counters else "–"
-            for name, places in (("bank_conflicts", 0), ("barriers", 0), ("sectors_per_request", 1))
-        ]
-        lines.append(
-            (
-                row.name,
-                f"{loaded / 1e6:.2f}",
-                f"{stored / 1e6:.2f}",
-                f"{(loaded + stored) / model:.3f}×" if model else "–",
-                *optional,
-            )
-        )
+    header = ("row", "loaded MB", "stored MB", "over the model", "bank conflicts", "barriers",
+              "sectors per request")  # fmt: skip
     return (
         "<h3>Counted, not timed</h3><p>CUDA kernels run on the host-SIMT machine, which counts "
         "each access of each thread. <em>Over the model</em> is global traffic over the bytes "
-        "that the work model says are needed.</p>" + table(header, lines)
+        "that the work model says are needed.</p>"
+        + table(header, [counts(row) for row in rows])
+        + predicted(rows)
     )

@@ -18,6 +18,12 @@ HATCHES = "".join(
 )
 
 
+def measured_by(machine: Machine) -> str:
+    if machine.is_gpu:
+        return "Large matrix products, and copying beyond the caches."
+    return "Multiply-adds from registers, and copying beyond the caches: name/registers/threads."
+
+
 def ceilings(machine: Machine) -> str:
     roofs = machine.roofs
     bars: List[str] = []
@@ -39,9 +45,8 @@ def ceilings(machine: Machine) -> str:
     return figure(
         "What the machine can do at most",
         f'<div class="pair">{"".join(bars)}</div>',
-        "Measured by ceilings_bench, name/registers/threads: multiply-adds from registers, each "
-        "two FLOP; copying beyond the last cache, bytes counted once read and once written. "
-        "These are the denominators of this machine's figures.",
+        f"{measured_by(machine)} Bytes count once read and once written, a multiply-add as two "
+        "FLOP. These are the denominators of this machine's figures.",
     )
 
 
@@ -61,7 +66,7 @@ def machine_section(machine: Machine, work: WorkTable) -> str:
     )
     return (
         f'<section class="machine"><h2>{escape(machine.name)}</h2><div class="tiles">{tiles}</div>'
-        + "".join(peers.peers(document) for document in machine.peers)
+        + peers.peers(machine)
         + breakdown.breakdown(machine, work)
         + scaling.scaling(machine, work)
         + step_rooflines.rooflines(machine, work)

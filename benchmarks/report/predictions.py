@@ -91,7 +91,7 @@ def rows(work: WorkTable) -> List[List[str]]:
 def section(work: WorkTable) -> str:
     return (
         '<section class="machine prediction"><h2>Predicted floors <span class="stamp">not measured'
-        "</span></h2><p>None of these GPUs has run anything here. Each figure is arithmetic: "
+        "</span></h2><p>Nothing in this section was measured. Each figure is arithmetic: "
         "over all steps of an iteration the sum of the larger of FLOP over peak rate and bytes "
         "over peak bandwidth, with peaks from data sheets. Sustained rates are lower, so a "
         "measured time will be above its floor, unless maps stay in the L2 cache: small ones "
@@ -102,6 +102,6 @@ def section(work: WorkTable) -> str:
             "Hatched and dashed: a prediction. Preset coursera, batch 1; work from "
             "benchmarks/results/model/work.json, which benchmarks/work_table.cpp prints.",
         )
-        + table(header(work), rows(work), "predicted")
+        + table(header(work), rows(work), "predicted floors")
         + "</section>"
     )

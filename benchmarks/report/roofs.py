@@ -2,10 +2,10 @@
 """What the machine can do at most, from its measured ceilings: the denominators of the page."""
 
 from dataclasses import dataclass
-from typing import Iterable, List, Optional
+from typing import Dict, Iterable, List, Optional
 
 from report.names import PRECISIONS
-from report.results import Row
+from report.rows import Row
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,16 @@ class Roofs:
 
 
 def roofs_of(rows: Iterable[Row]) -> Roofs:
-    compute, bandwidths = [], []
+    """A ceiling that several files measured is what the fastest of them saw."""
+    compute: Dict[str, Ceiling] = {}
+    bandwidths: Dict[str, Ceiling] = {}
     for row in rows:
         if not row.is_ceiling:
             continue
-        bytes_moved, flops = row.amount("bytes"), row.amount("flops")
-        if bytes_moved > 0:
-            bandwidths.append(Ceiling(row.name, bytes_moved / row.seconds, ""))
-        elif flops > 0:
-            compute.append(Ceiling(row.name, flops / row.seconds, precision_of(row.name)))
-    return Roofs(compute, bandwidths)
+        of_memory = row.amount("bytes") > 0
+        amount = row.amount("bytes") if of_memory else row.amount("flops")
+        one = Ceiling(row.name, amount / row.seconds, "" if of_memory else precision_of(row.name))
+        known = bandwidths if of_memory else compute
+        if one.rate > 0 and (row.name not in known or known[row.name].rate < one.rate):
+            known[row.name] = one
+    return Roofs(list(compute.values()), list(bandwidths.values()))

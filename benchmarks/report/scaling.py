@@ -24,14 +24,14 @@ def scaling(machine: Machine, work: WorkTable) -> str:
     for row in rows:
         if row.parts.batch == 1:
             sides.setdefault(row.parts.precision, {})[row.parts.size] = row.seconds
-    for document in machine.peers:
-        for one in document["contenders"]:
-            if one["program"] == "Impasto":
-                at = sides.setdefault(one["precision"], {})
-                at.setdefault(document["size"], one["seconds_per_iteration"])
-    largest = max((row.parts.size for row in rows if row.parts.batch > 1), default=0)
+    for race in machine.races:
+        for one in race.contenders:
+            if one.is_ours and race.batch == 1:
+                sides.setdefault(one.precision, {}).setdefault(race.size, one.seconds)
+    batched = {row.parts.size for row in rows if row.parts.batch > 1}
+    shown = 512 if 512 in batched else max(batched, default=0)
     for row in rows:
-        if row.parts.size == largest:
+        if row.parts.size == shown:
             rate = row.parts.batch / row.seconds
             batches.setdefault(row.parts.precision, {})[row.parts.batch] = rate
     drawings = ""
@@ -51,7 +51,7 @@ def scaling(machine: Machine, work: WorkTable) -> str:
             lines, "image iterations per second", "batch", "Scaling with batch", show=words.digits
         )
         drawings += (
-            f'<div class="half"><h4>Throughput over batch, {largest}×{largest}</h4>{chart}</div>'
+            f'<div class="half"><h4>Throughput over batch, {shown}×{shown}</h4>{chart}</div>'
         )
     if not drawings:
         return ""

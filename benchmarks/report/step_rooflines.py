@@ -8,7 +8,7 @@ from report.bars import FULL, HALF
 from report.breakdown import by_run, shown_size, step_name, work_of
 from report.html import colour_keys, figure
 from report.machine import Machine
-from report.results import Row
+from report.rows import Row
 from report.roofline import Point, panel
 from report.work import KINDS, WorkTable, kind_of
 
@@ -17,7 +17,10 @@ HOLLOW = (
     "Hollow points stand above it: convolutions by Winograd's algorithm, counted as the direct "
     "ones they replace, and small maps that stay in a cache."
 )
-HOLLOW_ON_GPU = "Hollow points stand above it: maps that stay in the L2 cache, or a mistake."
+HOLLOW_ON_GPU = (
+    "Hollow points stand above it: maps that stay in the L2 cache, fewer operations than are "
+    "counted, or a mistake."
+)
 
 
 def short_label(kind: str, step: str) -> str:

@@ -3,7 +3,7 @@
 
 from typing import Any, Dict
 
-from report.results import truthy
+from report.rows import truthy
 
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
@@ -44,6 +44,8 @@ def percent(share: float) -> str:
 def device(context: Dict[str, Any]) -> str:
     if "device" in context:
         return str(context["device"])
+    if context.get("gpu"):
+        return str(context["gpu"]["name"])
     if "cpu" in context:
         cpu = context["cpu"]
         virtual = ", virtual machine" if cpu.get("hypervisor") else ""

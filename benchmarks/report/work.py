@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
-from report.results import ResultError, read_json
+from report.rows import ResultError, read_json
 
 Steps = Dict[str, Tuple[float, float]]  # FLOP and bytes by the name of the step
 BYTES_PER_VALUE = {"fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}

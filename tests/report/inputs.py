@@ -61,6 +61,33 @@ def peers(**changes):
     }  # fmt: skip
 
 
+def stage(name, **more):
+    """A file of ./dev gpu."""
+    about = {"cpu": {"name": "A processor"}, "commit": "0123456789abcdef", "dirty": False,
+             "date": "2026-01-02", "gpu": {"name": "NVIDIA Nothing", "driver_version": "570.1"}}  # fmt: skip
+    return {"stage": name, "rehearsal": False, "context": about, "complete": True,
+            "skipped": None, "failures": [], **more}  # fmt: skip
+
+
+def write_gpu_run(folder):
+    ceilings = {"bytes_per_second": BANDWIDTH, "flops": {"tf32": PEAK / 2, "bf16": PEAK}}
+    steps = [{"name": name, "seconds": 1.25e-3} for name in WORK["iterations"][0]["steps"]]
+    write(folder / "tests.json", stage("tests"))
+    write(folder / "iteration.json", stage(
+        "iteration", ceilings=ceilings, clocks={"clocks.sm": {"lowest": 1500, "highest": 1980}},
+        rows=[{"precision": "bf16", "size": 512, "batch": 1, "seconds": 3.47e-3, "steps": steps},
+              {"precision": "bf16", "size": 4096, "batch": 8, "error": "no room"}]))  # fmt: skip
+    contenders = [
+        {"program": "Impasto", "form": "", "precision": "bf16", "seconds_per_iteration": 2e-3,
+         "rounds": [1.9e-3, 2.1e-3], "agrees": True, "differences": {"loss of all pictures": 1e-3}},
+        {"program": "PyTorch", "form": "tuned eager", "precision": "autocast", "agrees": True,
+         "seconds_per_iteration": 7e-3, "rounds": [7e-3], "differences": {}},
+        {"program": "PyTorch", "form": "compiled", "precision": "bf16", "error": "no compiler"},
+    ]  # fmt: skip
+    rows = [{"size": 512, "batch": 1, "contenders": contenders}]
+    write(folder / "peers.json", stage("peers", rows=rows))
+
+
 def write(path, document):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document), encoding="utf-8")
@@ -96,5 +123,6 @@ def write_machine(folder):
         iterations += operation(f"step/fp32/512/{name}", [seconds], flops, moved)
     write_benchmarks(folder / "iteration_bench.json", iterations, device="A device")
     counted = entries("gram/rung_1_naive/conv1_1@64/fp32", [1.0], verified=1, bytes=1e6,
-                      loaded_bytes=1.5e6, stored_bytes=5e5, barriers=42)  # fmt: skip
+                      loaded_bytes=1.5e6, stored_bytes=5e5, barriers=42,
+                      predicted_floor_us_H100=12.5)  # fmt: skip
     write_benchmarks(folder / "counted.json", counted, device="host-SIMT machine")
