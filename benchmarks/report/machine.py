@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from report import words
+from report.ceilings import IN_CONTEXT
 from report.races import Race
 from report.results import Results, read_folder
 from report.roofs import Roofs, roofs_of
@@ -79,7 +80,7 @@ def flattened(context: Dict[str, Any]) -> List[str]:
     for key, value in context.items():
         if isinstance(value, dict):
             found += [f"{name} {one}" for name, one in value.items() if name != "name"]
-        elif key not in PLAIN and not isinstance(value, list):
+        elif key not in PLAIN and not isinstance(value, list) and not key.startswith(IN_CONTEXT):
             found.append(f"{key} {value}")
     return found
 

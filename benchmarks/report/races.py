@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+from report.ceilings import ceiling
 from report.rows import ResultError, Row
 
 # The form of ours that a form of PyTorch is held against: it multiplies convolutions in TF32 as it
@@ -78,10 +79,6 @@ def race_of(path: Path, entry: Dict[str, Any], context: Dict[str, Any]) -> Race:
         return Race(entry["size"], entry.get("batch", 1), contenders, context)
     except KeyError as error:
         raise ResultError(f"{path}: expected {error} of a contender or a race") from error
-
-
-def ceiling(path: Path, name: str, counter: str, rate: float, context: Dict[str, Any]) -> Row:
-    return Row(name, path, (1.0,), {counter: rate}, {**context, "executable": "ceilings_bench"})
 
 
 def rows_beside(path: Path, document: Dict[str, Any]) -> List[Row]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
+from report.ceilings import context_ceilings
 from report.races import Race, race_of, rows_beside
 from report.rows import ResultError, Row, google_benchmark_rows, read_json
 from report.stages import Stage, is_stage, read_stage, tests_passed
@@ -77,7 +78,7 @@ def read_document(path: Path, document: Document, folder: Sequence[Document]) ->
     if "benchmarks" in document:
         rows, failed = google_benchmark_rows(path, document)
         accepted, refused = judged(path, rows)
-        return Results(path, context, accepted, refused + failed)
+        return Results(path, context, accepted + context_ceilings(path, context), refused + failed)
     if "contenders" in document:
         race = race_of(path, document, context)
         return Results(path, context, rows_beside(path, document), races=[race])

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List
 
-from report.races import Race, ceiling, race_of
+from report.ceilings import ceiling
+from report.races import Race, race_of
 from report.rows import ResultError, Row
 
 Document = Dict[str, Any]

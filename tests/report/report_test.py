@@ -105,6 +105,15 @@ class Shown(Pages):
         self.assert_shows(page, "".join(f"<td>{cell}</td>" for cell in cells))
         self.assert_shows(page, "<th>H100</th>", "<td>≥ 12.5 µs</td>")
 
+    def test_ceilings_that_the_program_itself_measured_are_the_roof(self):
+        rows = inputs.operation("gram/rung_1_naive/conv1_1@512/bf16/cold", [4e-3], 1e8, 2e8)
+        roof = {"ceiling_copy_bytes_per_second": "1e+11", "ceiling_bf16_flops": "3.21e+12",
+                "ceiling_tf32_flops": "0"}  # fmt: skip
+        inputs.write_benchmarks(self.folder / "machine" / "ladder.json", rows, **roof)
+        page = self.page(self.folder / "machine")
+        self.assert_shows(page, "3.21 TFLOP/s", "100 GB/s", "<td>50</td>")
+        self.assert_lacks(page, "ceiling_")
+
     def test_an_iteration_stands_beside_its_floor(self):
         inputs.write_machine(self.folder / "machine")
         page = self.page(self.folder / "machine")
@@ -211,6 +220,7 @@ class Refused(Pages):
             ('{"context": {}, "benchmarks": [{"name": "a"}]}', "real_time"),
             ('{"context": {}, "benchmarks": [{}]}', "name"),
             ('{"context": {}, "size": 1, "contenders": [{}]}', "contender"),
+            ('{"context": {"ceiling_a_flops": "b"}, "benchmarks": []}', "ceiling_a_flops"),
             ('{"context": {}, "stage": "iteration", "complete": true}', "./dev gpu"),
             (json.dumps({"context": {}, "benchmarks": inputs.entries("a", [0.0])}), "above zero"),
         ):
