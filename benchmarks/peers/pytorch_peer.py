@@ -5,7 +5,11 @@
 It reads Impasto's weight file and two pictures at their final size, optimises, and prints one JSON
 object: what ran, and for k = 0, 1, ... the losses of the picture after k steps together with the
 seconds since the first step began, named as in the log of `impasto stylize`. Nothing is resized
-here, so that both programs see the same pixels.
+here, so that both programs see the same pixels. A batch is so many copies of the content picture,
+and the losses are those of the first.
+
+With --serve it then stays: for each line on stdin, a number N, it does N more steps without looking
+at the losses and prints {"seconds": ...} of one of them, by CUDA's events on a GPU.
 
 It is written to be fast as well as right: parameters are converted and laid out once, ReLU works in
 place, nothing that needs no gradient has one, and the losses of an iteration are fetched together.
@@ -13,200 +17,93 @@ place, nothing that needs no gradient has one, and the losses of an iteration ar
 
 import argparse
 import json
-import math
 import platform
 import re
 import resource
+import sys
 import time
-from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, Callable, ContextManager, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, List
 
-import h5py
 import numpy
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
-# VGG-19 (Simonyan & Zisserman 2015, table 1, column E) up to conv5_1: convolutions in each block.
-BLOCKS = (2, 2, 4, 4, 1)
-MEAN = (123.68, 116.779, 103.939)  # red, green, blue
-CONTENT_LAYER = "conv4_2"
-STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-STYLE_LAYER_WEIGHT = 0.2
-CONTENT_WEIGHT = 10.0
-STYLE_WEIGHT = 40.0
-LEARNING_RATE = 2.0
-
-
-@dataclass
-class Options:
-    """How PyTorch is to compute."""
-
-    threads: int
-    channels_last: bool
-    precision: str  # fp64, fp32, bf16 (the network in bf16) or autocast (PyTorch decides)
-    compiled: bool
-
-    @property
-    def layout(self) -> torch.memory_format:
-        return torch.channels_last if self.channels_last else torch.contiguous_format
-
-    @property
-    def pixel_type(self) -> torch.dtype:
-        """Of pixels, Gram matrices, losses and Adam's state."""
-        return torch.float64 if self.precision == "fp64" else torch.float32
-
-    @property
-    def network_type(self) -> torch.dtype:
-        return torch.bfloat16 if self.precision == "bf16" else self.pixel_type
-
-    def mixed(self) -> ContextManager[Any]:
-        if self.precision != "autocast":
-            return nullcontext()
-        return torch.autocast("cpu", dtype=torch.bfloat16)
+from pytorch_objective import (
+    PRECISIONS,
+    Network,
+    Objective,
+    Options,
+    adam_rate,
+    adam_update,
+    describe_losses,
+)
 
 
-def layer_names() -> Iterator[str]:
-    for block, convolutions in enumerate(BLOCKS, start=1):
-        if block > 1:
-            yield f"pool{block - 1}"
-        for number in range(1, convolutions + 1):
-            yield f"conv{block}_{number}"
+class Optimisation:
+    """The pictures on their way, and Adam's state."""
 
-
-class Network:
-    """VGG-19 up to conv5_1 with average pooling that rounds up."""
-
-    def __init__(self, path: str, options: Options) -> None:
-        self.options = options
-        self.mean = torch.tensor(MEAN, dtype=options.pixel_type).view(1, 3, 1, 1)
-        self.parameters: Dict[str, Tuple[Tensor, Tensor]] = {}
-        with h5py.File(path, "r") as file:
-            for name in layer_names():
-                if name.startswith("conv"):
-                    weight = torch.from_numpy(file[name]["weight"][()]).permute(0, 3, 1, 2)
-                    bias = torch.from_numpy(file[name]["bias"][()])
-                    self.parameters[name] = (
-                        weight.to(options.network_type).contiguous(memory_format=options.layout),
-                        bias.to(options.network_type),
-                    )
-
-    def features(self, pixels: Tensor, wanted: Tuple[str, ...]) -> Dict[str, Tensor]:
-        """The activations of the wanted layers, ReLU included, for pixels (1,3,H,W) in [0,255]."""
-        found: Dict[str, Tensor] = {}
-        x = (pixels - self.mean).to(self.options.network_type)
-        for name in layer_names():
-            if name.startswith("pool"):
-                x = functional.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False)
-            else:
-                x = torch.relu_(functional.conv2d(x, *self.parameters[name], padding=1))
-            if name in wanted:
-                found[name] = x
-                if len(found) == len(wanted):
-                    break
-        return found
-
-
-def gram(features: Tensor, sum_type: torch.dtype) -> Tensor:
-    """F^T F / P for one image, at least in float whatever the features are: sums over P need it."""
-    _, channels, height, width = features.shape
-    rows = features.permute(0, 2, 3, 1).reshape(-1, channels)  # a view in channels-last layout
-    with torch.autocast("cpu", enabled=False):
-        rows = rows.to(sum_type)
-        return rows.t().mm(rows) / (height * width)
-
-
-def content_term(features: Tensor, target: Tensor) -> Tensor:
-    _, channels, height, width = features.shape
-    difference = features.to(target.dtype) - target
-    return difference.square().sum() / (4.0 * channels * height * width)
-
-
-def style_term(matrix: Tensor, target: Tensor) -> Tensor:
-    channels = matrix.shape[0]
-    return (matrix - target).square().sum() / (4.0 * channels * channels)
-
-
-class Objective:
-    """J = 10 content + 40 style against one content and one style picture."""
-
-    def __init__(self, network: Network, content: Tensor, style: Tensor) -> None:
-        self.network = network
-        self.sum_type = network.options.pixel_type
-        with torch.no_grad(), network.options.mixed():
-            target = network.features(content, (CONTENT_LAYER,))[CONTENT_LAYER]
-            self.content = target.to(self.sum_type)
-            styles = network.features(style, STYLE_LAYERS)
-            self.styles = {name: gram(styles[name], self.sum_type) for name in STYLE_LAYERS}
-
-    def __call__(self, pixels: Tensor) -> Tuple[Tensor, Tensor]:
-        """The loss, and as one tensor the content term and the style layers' terms."""
-        with self.network.options.mixed():
-            features = self.network.features(pixels, STYLE_LAYERS + (CONTENT_LAYER,))
-            content = content_term(features[CONTENT_LAYER], self.content)
-            styles = [
-                style_term(gram(features[name], self.sum_type), self.styles[name])
-                for name in STYLE_LAYERS
-            ]
-        style = STYLE_LAYER_WEIGHT * torch.stack(styles).sum()
-        return CONTENT_WEIGHT * content + STYLE_WEIGHT * style, torch.stack([content, *styles])
-
-
-class Adam:
-    """TensorFlow's form: epsilon is added to the uncorrected root of the second moment."""
-
-    def __init__(self, pixels: Tensor) -> None:
+    def __init__(self, objective: Objective, pixels: Tensor, options: Options) -> None:
+        self.pixels = pixels
         self.m = torch.zeros_like(pixels)
         self.v = torch.zeros_like(pixels)
         self.steps = 0
+        self.objective: Any = objective
+        self.update: Any = adam_update
+        self.as_rate: Callable[[float], Any] = float
+        if options.compiled:
+            # CUDA graphs are part of this mode where there is a GPU.
+            self.objective = torch.compile(objective, mode="max-autotune")
+            self.update = torch.compile(adam_update, mode="max-autotune-no-cudagraphs")
+            self.as_rate = torch.tensor
 
-    def step(self, pixels: Tensor, gradient: Tensor) -> None:
-        beta1, beta2, epsilon = 0.9, 0.999, 1e-8
+    def terms(self) -> Tensor:
+        """The terms of the present pictures, computed as in a step: nothing is compiled for them."""
+        return self.objective(self.pixels.requires_grad_())[1]
+
+    def step(self) -> Tensor:
+        """One iteration. Returns the terms before it."""
+        loss, terms = self.objective(self.pixels.requires_grad_())
+        (gradient,) = torch.autograd.grad(loss, self.pixels)
         self.steps += 1
-        self.m.mul_(beta1).add_(gradient, alpha=1 - beta1)
-        self.v.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        rate = LEARNING_RATE * math.sqrt(1 - beta2**self.steps) / (1 - beta1**self.steps)
-        pixels.addcdiv_(self.m, self.v.sqrt().add_(epsilon), value=-rate)
+        with torch.no_grad():
+            rate = self.as_rate(adam_rate(self.steps))
+            self.update(self.pixels, self.m, self.v, gradient, rate)
+        return terms
 
 
-def describe_losses(terms: Tensor) -> Dict[str, Any]:
-    content, *styles = terms.detach().double().tolist()
-    style = sum(STYLE_LAYER_WEIGHT * term for term in styles)
-    return {
-        "loss": CONTENT_WEIGHT * content + STYLE_WEIGHT * style,
-        "content": content,
-        "style": style,
-        "content_layers": {CONTENT_LAYER: content},
-        "style_layers": dict(zip(STYLE_LAYERS, styles)),
-    }
-
-
-def optimise(
-    objective: Callable[[Tensor], Tuple[Tensor, Tensor]], pixels: Tensor, iterations: int
-) -> List[Dict[str, Any]]:
-    """The losses of the picture before each step, and of the last one."""
-    adam = Adam(pixels)
+def optimise(optimisation: Optimisation, iterations: int) -> List[Dict[str, Any]]:
+    """The losses of the first picture before each step, and after the last."""
     records: List[Dict[str, Any]] = []
     start = time.perf_counter()
     for iteration in range(iterations + 1):
-        pixels.requires_grad_(iteration < iterations)
-        loss, terms = objective(pixels)
-        if iteration < iterations:
-            (gradient,) = torch.autograd.grad(loss, pixels)
-            with torch.no_grad():
-                adam.step(pixels, gradient)
-        losses = describe_losses(terms)
+        terms = optimisation.step() if iteration < iterations else optimisation.terms()
+        losses = describe_losses(terms.detach()[:, 0].double().tolist())
         losses.update(iteration=iteration, seconds=time.perf_counter() - start)
         records.append(losses)
     return records
 
 
+def seconds_per_step(optimisation: Optimisation, steps: int) -> float:
+    if optimisation.pixels.device.type == "cpu":
+        start = time.perf_counter()
+        for _ in range(steps):
+            optimisation.step()
+        return (time.perf_counter() - start) / steps
+    first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    first.record()
+    for _ in range(steps):
+        optimisation.step()
+    last.record()
+    last.synchronize()
+    return first.elapsed_time(last) / 1000 / steps
+
+
 def as_pixels(values: numpy.ndarray, options: Options) -> Tensor:
     """(H,W,3) as PyTorch computes with it: (1,3,H,W)."""
     pixels = torch.from_numpy(values).permute(2, 0, 1)[None]
-    return pixels.to(options.pixel_type).contiguous(memory_format=options.layout)
+    pixels = pixels.to(options.device, options.pixel_type)
+    return pixels.contiguous(memory_format=options.layout)
 
 
 def read_picture(path: str, options: Options) -> Tensor:
@@ -221,11 +118,20 @@ def read_floats(path: str, like: Tensor, options: Options) -> Tensor:
     return as_pixels(values, options)
 
 
+def choose_arithmetic(options: Options) -> None:
+    torch.set_num_threads(options.threads)
+    if options.precision != "default":
+        tf32 = options.precision not in ("fp64", "fp32")
+        torch.set_float32_matmul_precision("high" if tf32 else "highest")
+        torch.backends.cudnn.allow_tf32 = tf32
+        torch.backends.cudnn.benchmark = True
+
+
 def loaded_libraries() -> List[str]:
     """The linear algebra and thread libraries in this process: their choice decides the speed."""
     with open("/proc/self/maps", encoding="utf-8") as file:
         paths = {line.split()[-1] for line in file if "/" in line}
-    pattern = re.compile(r"/lib[^/]*(blas|mkl|dnnl|gomp|iomp|omp5)[^/]*\.so")
+    pattern = re.compile(r"/lib[^/]*(blas|mkl|dnn|gomp|iomp|omp5)[^/]*\.so")
     return sorted(path for path in paths if pattern.search(path))
 
 
@@ -233,19 +139,30 @@ def one_line(text: str, start: str) -> str:
     return next((line.strip(" -") for line in text.splitlines() if start in line), "")
 
 
-def describe_run(options: Options) -> Dict[str, Any]:
+def describe_run(options: Options, batch: int) -> Dict[str, Any]:
     build = torch.__config__.show()
+    on_gpu = options.device == "cuda"
     return {
         "torch": torch.__version__,
         "python": platform.python_version(),
         "onednn": one_line(build, "MKL-DNN"),
         "cpu_capability": one_line(build, "CPU capability"),
+        "cudnn": torch.backends.cudnn.version() if on_gpu else None,
+        "device": torch.cuda.get_device_name() if on_gpu else "cpu",
         "libraries": loaded_libraries(),
         "threads": options.threads,
         "channels_last": options.channels_last,
         "precision": options.precision,
         "compiled": options.compiled,
+        "batch": batch,
     }
+
+
+def peak_memory(options: Options) -> int:
+    """Of the process; on a GPU of the tensors alone, without what the allocator keeps in reserve."""
+    if options.device == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -257,31 +174,40 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--style", required=True, help="a picture at its final size")
     parser.add_argument("--initial", help="raw 32-bit floats (H,W,3); otherwise the content picture")
     parser.add_argument("--iterations", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--channels-last", action="store_true")
-    parser.add_argument("--precision", choices=("fp64", "fp32", "bf16", "autocast"), default="fp32")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
+    parser.add_argument("--serve", action="store_true", help="then time steps as stdin asks")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
     options = Options(
-        arguments.threads, arguments.channels_last, arguments.precision, arguments.compile
+        arguments.device,
+        arguments.threads,
+        arguments.channels_last,
+        arguments.precision,
+        arguments.compile,
     )
-    torch.set_num_threads(options.threads)
+    choose_arithmetic(options)
     content = read_picture(arguments.content, options)
     style = read_picture(arguments.style, options)
-    if arguments.initial:
-        pixels = read_floats(arguments.initial, content, options)
-    else:
-        pixels = content.clone(memory_format=torch.preserve_format)
+    initial = read_floats(arguments.initial, content, options) if arguments.initial else content
+    pixels = initial.repeat(arguments.batch, 1, 1, 1).contiguous(memory_format=options.layout)
     objective = Objective(Network(arguments.weights, options), content, style)
-    compute = torch.compile(objective) if options.compiled else objective
-    result = describe_run(options)
-    result["iterations"] = optimise(compute, pixels, arguments.iterations)
-    result["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps(result))
+    optimisation = Optimisation(objective, pixels, options)
+    result = describe_run(options, arguments.batch)
+    result["iterations"] = optimise(optimisation, arguments.iterations)
+    result["peak_memory_bytes"] = peak_memory(options)
+    print(json.dumps(result), flush=True)
+    if arguments.serve:
+        for line in sys.stdin:
+            seconds = seconds_per_step(optimisation, int(line))
+            print(json.dumps({"seconds": seconds}), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,21 +39,51 @@ class Run:
         return [after - before for before, after in zip(ends, ends[1:])][warm_up:]
 
 
-def execute(command: Sequence[str], environment: Optional[Dict[str, str]] = None) -> str:
-    done = subprocess.run(
-        command, env={**os.environ, **(environment or {})}, capture_output=True, text=True
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} exited with {done.returncode}:\n{done.stderr}")
-    return done.stdout
+def end_group(process: "subprocess.Popen[str]") -> None:
+    """Ends a process that leads a group of its own, and whatever it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def execute(
+    command: Sequence[str],
+    environment: Optional[Dict[str, str]] = None,
+    timeout: Optional[float] = None,
+) -> str:
+    """What the command writes to stdout. Ends it, and raises, when `timeout` seconds are over."""
+    line = " ".join(command)
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as expired:
+            raise RuntimeError(f"{line} took longer than {timeout:.0f} s") from expired
+        finally:
+            end_group(process)
+    if process.returncode != 0:
+        raise RuntimeError(f"{line} exited with {process.returncode}:\n{errors}")
+    return output
 
 
 def make_inputs(impasto: str, folder: Path, content_size: int, style_size: int) -> Inputs:
-    """The built-in network and the two built-in pictures, written by the program itself."""
+    """The built-in network and the two built-in pictures, written by the program itself.
+
+    A network that is in the folder already is used again.
+    """
     weights = folder / "weights.h5"
-    execute([impasto, "weights", "generate", str(weights)])
+    if not weights.exists():
+        execute([impasto, "weights", "generate", str(weights)])
     for name, size in (("content", content_size), ("style", style_size)):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
         execute([impasto, "samples", str(folder / name), "--size", str(size)])
     return Inputs(
         weights=weights,
@@ -98,6 +129,17 @@ def run_impasto(
     )
 
 
+def peer_command(python: str, inputs: Inputs, iterations: int, threads: int) -> List[str]:
+    command = [python, str(PEER), "--weights", str(inputs.weights)]
+    command += ["--content", str(inputs.content), "--style", str(inputs.style)]
+    return command + ["--iterations", str(iterations), "--threads", str(threads)]
+
+
+def peer_run(report: Record) -> Run:
+    records, peak = report.pop("iterations"), report.pop("peak_memory_bytes")
+    return Run(about=report, records=records, peak_memory_bytes=peak)
+
+
 def run_peer(
     python: str,
     inputs: Inputs,
@@ -106,13 +148,9 @@ def run_peer(
     options: Sequence[str] = (),
     environment: Optional[Dict[str, str]] = None,
 ) -> Run:
-    command = [python, str(PEER), "--weights", str(inputs.weights)]
-    command += ["--content", str(inputs.content), "--style", str(inputs.style)]
-    command += ["--iterations", str(iterations), "--threads", str(threads), *options]
+    command = [*peer_command(python, inputs, iterations, threads), *options]
     variables = {"OMP_NUM_THREADS": str(threads), **(environment or {})}
-    result = json.loads(execute(command, variables))
-    records, peak = result.pop("iterations"), result.pop("peak_memory_bytes")
-    return Run(about=result, records=records, peak_memory_bytes=peak)
+    return peer_run(json.loads(execute(command, variables)))
 
 
 def median_seconds(runs: Sequence[Run], warm_up: int) -> float:
