@@ -12,28 +12,46 @@ namespace {
 
 using impasto::bench::Settings;
 
+std::int64_t parse_number(std::string_view option, std::string_view text, std::int64_t least) {
+  std::int64_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || stop != text.data() + text.size() || number < least) {
+    impasto::fail(impasto::ErrorKind::usage, "--{}={}: expected a number of at least {}", option,
+                  text, least);
+  }
+  return number;
+}
+
+/// Whether the argument was one of Settings' options.
+bool take_setting(std::string_view argument, Settings& settings) {
+  const std::size_t equals = argument.find('=');
+  if (!argument.starts_with("--") || equals == std::string_view::npos) return false;
+  const std::string_view option = argument.substr(2, equals - 2);
+  const std::string_view value = argument.substr(equals + 1);
+  if (option == "size") {
+    settings.size = parse_number(option, value, 16);
+  } else if (option == "batch") {
+    settings.batch = parse_number(option, value, 1);
+  } else if (option == "backend") {
+    settings.backend = value;
+  } else if (option == "precision") {
+    settings.precision = impasto::parse_precision(value);
+  } else if (option == "weights") {
+    settings.weights = value;
+  } else if (option == "content") {
+    settings.content = value;
+  } else if (option == "style") {
+    settings.style = value;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 /// Takes the options of Settings out of the command line and leaves Google Benchmark's.
 Settings take_settings(std::vector<char*>& arguments) {
   Settings settings;
-  std::vector<char*> rest;
-  for (char* argument : arguments) {
-    const std::string_view text = argument;
-    constexpr std::string_view size = "--size=";
-    constexpr std::string_view backend = "--backend=";
-    if (text.starts_with(size)) {
-      const std::string_view number = text.substr(size.size());
-      const auto [stop, error] =
-          std::from_chars(number.data(), number.data() + number.size(), settings.size);
-      if (error != std::errc{} || stop != text.data() + text.size() || settings.size < 16) {
-        impasto::fail(impasto::ErrorKind::usage, "{}: expected a size of at least 16", text);
-      }
-    } else if (text.starts_with(backend)) {
-      settings.backend = text.substr(backend.size());
-    } else {
-      rest.push_back(argument);
-    }
-  }
-  arguments = rest;
+  std::erase_if(arguments, [&](char* argument) { return take_setting(argument, settings); });
   return settings;
 }
 

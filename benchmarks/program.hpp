@@ -5,32 +5,45 @@
 #include <cstdint>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "benchmarks/work.hpp"
 #include "host/backend/registry.hpp"
 
 namespace impasto::bench {
 
-/// What every benchmark program takes on its command line besides Google Benchmark's options.
+/// What every benchmark program takes on its command line besides Google Benchmark's options: each
+/// member as --member=VALUE.
 struct Settings {
-  std::int64_t size = 256;  ///< side of the square picture: --size N
+  std::int64_t size = 256;  ///< side of the square pictures
   std::string backend = "auto";
+  std::optional<Precision> precision;  ///< all that the backend offers, if none is given
+
+  // Of iteration_bench alone. Without files it makes its own network and pictures.
+  std::int64_t batch = 1;  ///< pictures side by side
+  std::string weights;
+  std::string content;
+  std::string style;
 };
 
 /// Each program's own part: registers its benchmarks.
 void register_benchmarks(const Settings& settings);
 
-/// Calls `body(backend)` for each precision the chosen backend offers. Benchmarks keep the backend.
+/// Calls `body(backend)` for the precision that is asked for, or else for each that the chosen
+/// backend offers. Benchmarks keep the backend.
 template <class Body>
 void for_each_precision(const Settings& settings, Body body) {
   const std::string name = make_backend(settings.backend)->name();
+  std::vector<Precision> precisions;
   for (const BackendEntry& entry : list_backends()) {
-    if (entry.name != name) continue;
-    for (const Precision precision : entry.precisions) {
-      body(std::shared_ptr<Backend>(make_backend(name, precision)));
-    }
+    if (entry.name == name) precisions = entry.precisions;
+  }
+  if (settings.precision) precisions = {*settings.precision};
+  for (const Precision precision : precisions) {
+    body(std::shared_ptr<Backend>(make_backend(name, precision)));
   }
 }
 
