@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a measurement has to say about where and from what it was taken."""
 
+import json
 import os
 import platform
 import re
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# In the unpacked archive of `./dev package`, instead of a repository: what it was built from.
+BUILD = REPOSITORY / "build.json"
 NOTABLE_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16")
 
 
@@ -39,12 +42,21 @@ def describe_cpu() -> Dict[str, Any]:
     }
 
 
+def describe_source() -> Dict[str, Any]:
+    if BUILD.exists():
+        built: Dict[str, Any] = json.loads(BUILD.read_text(encoding="utf-8"))
+        return built
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "dirty": bool(git("status", "--porcelain")),
+    }
+
+
 def describe() -> Dict[str, Any]:
     return {
         "cpu": describe_cpu(),
         "kernel": platform.release(),
-        "commit": git("rev-parse", "HEAD"),
-        "dirty": bool(git("status", "--porcelain")),
+        **describe_source(),
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "load_average_before": os.getloadavg()[0],
     }
@@ -60,7 +72,11 @@ def result_paths(file_name: str) -> List[Path]:
     return sorted((REPOSITORY / "benchmarks" / "results").glob(f"*/{file_name}"))
 
 
+def results_folder(device: str) -> Path:
+    """Where the results of a device, known by its name, are kept."""
+    return REPOSITORY / "benchmarks" / "results" / slug(device)
+
+
 def result_path(file_name: str) -> Path:
     """Where this machine's results of one kind are kept."""
-    folder = slug(describe_cpu()["name"])
-    return REPOSITORY / "benchmarks" / "results" / folder / file_name
+    return results_folder(describe_cpu()["name"]) / file_name

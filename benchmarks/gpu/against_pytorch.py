@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""The stage that races Impasto and PyTorch.
+
+At each shape everyone optimises the same pictures with the same weights. Losses are compared first
+(peers/agreement.py); a contender whose losses differ is not timed. Then they take turns, round after
+round, so that whatever else the machine does meets all of them. Times are of the device: events
+around many iterations whose losses nobody reads.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Dict, List, Sequence, Tuple
+
+from gpu.machine import ClockWatch
+from gpu.measurements import benchmark, seconds_of
+from gpu.session import Result, Session
+from peers.agreement import judge
+from peers.runs import Inputs, Run, peer_command, run_impasto
+from peers.served import ServedPeer
+
+CHECKED_ITERATIONS = 10
+THREADS = 4  # of the host
+TOGETHER = 2**23  # pixels of a batch up to which all contenders fit into memory at once
+LEAST_SECONDS = 20  # a shape is not begun with less
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to run PyTorch, and whose limits its losses are held to."""
+
+    name: str
+    precision: str
+    options: Tuple[str, ...]
+    limits: str
+
+
+# PyTorch as it comes multiplies convolutions in TF32. Of tuned eager code there are two kinds:
+# autocast, and a network stored in bf16, which spares the conversions that autocast repeats.
+FORMS = (
+    Form("eager", "default", (), "tf32"),
+    Form("tuned eager", "autocast", ("--channels-last",), "bf16"),
+    Form("tuned eager", "bf16", ("--channels-last",), "bf16"),
+    Form("compiled", "bf16", ("--channels-last", "--compile"), "bf16"),
+)
+
+
+class Contender:
+    def __init__(self, program: str, form: str, precision: str) -> None:
+        self.entry: Result = {"program": program, "form": form, "precision": precision}
+        self.seconds: List[float] = []
+
+    def compare(self, reference: Run, run: Run, limits: str) -> bool:
+        agree, found, sentence = judge(reference.records, run.records, limits)
+        self.entry.update(agrees=agree, differences=found, judgement=sentence)
+        return agree
+
+    def result(self, batch: int) -> Result:
+        if self.seconds:
+            middle = median(self.seconds)
+            self.entry.update(
+                seconds_per_iteration=middle,
+                image_iterations_per_second=batch / middle,
+                rounds=self.seconds,
+            )
+        return self.entry
+
+
+def time_impasto(
+    session: Session, inputs: Inputs, side: int, batch: int, own: Dict[str, Contender]
+) -> None:
+    files = (f"--weights={inputs.weights}", f"--content={inputs.content}", f"--style={inputs.style}")
+    options = (f"--size={side}", f"--batch={batch}", "--benchmark_filter=^iteration/")
+    for one in benchmark(session, "iteration_bench", *options, *files):
+        precision = one["name"].split("/")[1]
+        if own[precision].entry["agrees"]:
+            own[precision].seconds.append(seconds_of(one))
+            own[precision].entry["peak_memory_bytes"] = one.get("device bytes")
+
+
+def time_peer(session: Session, peer: ServedPeer) -> float:
+    first = peer.seconds_per_step(3, session.left())
+    steps = max(3, min(300, round(session.scale.min_seconds / first)))
+    return peer.seconds_per_step(steps, session.left())
+
+
+def start(
+    session: Session, form: Form, inputs: Inputs, batch: int, stack: ExitStack
+) -> ServedPeer:
+    command = peer_command(session.python, inputs, CHECKED_ITERATIONS, THREADS)
+    command += ["--device", session.scale.device, "--precision", form.precision]
+    command += ["--batch", str(batch), *form.options]
+    return stack.enter_context(ServedPeer(command, session.left()))
+
+
+def race(session: Session, side: int, batch: int, row: Result) -> None:
+    inputs = session.square_inputs(side)
+    backend = session.scale.backend
+    reference = run_impasto(session.impasto, inputs, CHECKED_ITERATIONS, THREADS, "fp32", backend)
+    own: Dict[str, Contender] = {}
+    for precision in session.precisions():
+        own[precision] = Contender("Impasto", "", precision)
+        run = run_impasto(session.impasto, inputs, CHECKED_ITERATIONS, THREADS, precision, backend)
+        if not own[precision].compare(reference, run, precision):
+            session.fail(f"{side}²: {precision} {own[precision].entry['judgement']}")
+    peers: List[Contender] = []
+    forms = [form for form in FORMS if form.name in session.scale.peer_forms]
+    groups: Sequence[Sequence[Form]] = [forms] if side * side * batch <= TOGETHER else [
+        [form] for form in forms
+    ]
+    row["together"] = len(groups) == 1
+    for group in groups:
+        with ExitStack() as stack:
+            ready: List[Tuple[Contender, ServedPeer]] = []
+            for form in group:
+                contender = Contender("PyTorch", form.name, form.precision)
+                peers.append(contender)
+                try:
+                    peer = start(session, form, inputs, batch, stack)
+                except RuntimeError as error:
+                    contender.entry["error"] = str(error)
+                    if "out of memory" not in str(error):
+                        session.fail(f"{side}², batch {batch}: {form.name}, {form.precision}: {error}")
+                    continue
+                contender.entry.update(
+                    about=peer.run.about, peak_memory_bytes=peer.run.peak_memory_bytes
+                )
+                if contender.compare(reference, peer.run, form.limits):
+                    ready.append((contender, peer))
+                else:
+                    session.fail(f"{side}²: {form.name} {contender.entry['judgement']}")
+            for _ in range(session.scale.rounds):
+                time_impasto(session, inputs, side, batch, own)
+                for contender, peer in ready:
+                    contender.seconds.append(time_peer(session, peer))
+                row["contenders"] = [c.result(batch) for c in (*own.values(), *peers)]
+
+
+def peers(session: Session, result: Result) -> None:
+    """Impasto against every form of PyTorch, at every shape."""
+    result["rows"] = rows = []
+    with ClockWatch() as watch:
+        for side, batch in session.scale.peer_shapes:
+            if session.left() < LEAST_SECONDS:
+                session.fail(f"{side}², batch {batch}: not begun, the time was over")
+                continue
+            row: Dict[str, Any] = {"size": side, "batch": batch, "contenders": []}
+            rows.append(row)
+            try:
+                race(session, side, batch, row)
+            except RuntimeError as error:
+                session.fail(f"{side}², batch {batch}: {error}")
+            session.keep(result)
+    result["clocks"] = watch.summary()

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""Stages that find out whether what the GPU computes is right."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+from gpu.session import Result, Session, Skipped
+from peers.agreement import differences, relative_difference
+
+STRICT_LIMIT = 1e-4  # of fp32's loss against the CPU's, over the first iterations
+COMPARED_ITERATIONS = 10
+FINAL_LIMIT = 1e-2  # of another precision's last loss against fp32's
+SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
+
+
+def run_tests(session: Session, *command: str, timeout: float = 600) -> Dict[str, Any]:
+    """One GoogleTest program: how many of its tests ran, and which failed."""
+    report = session.scratch / "tests.json"
+    report.unlink(missing_ok=True)
+    trouble = ""
+    try:
+        session.execute(*command, f"--gtest_output=json:{report}", timeout=timeout)
+    except RuntimeError as error:
+        trouble = str(error)[-4000:]
+    counted: Dict[str, Any] = {"ran": 0, "failed": [], "skipped": [], "trouble": trouble}
+    if report.exists():
+        for suite in json.loads(report.read_text(encoding="utf-8"))["testsuites"]:
+            for test in suite["testsuite"]:
+                name = f"{suite['name']}.{test['name']}"
+                if test["result"] == "SKIPPED":
+                    counted["skipped"].append(name)
+                elif test["status"] == "RUN":
+                    counted["ran"] += 1
+                    if test.get("failures"):
+                        counted["failed"].append(name)
+    return counted
+
+
+def judge_tests(session: Session, name: str, counted: Dict[str, Any]) -> None:
+    if counted["failed"]:
+        session.fail(f"{name}: {len(counted['failed'])} tests failed, {counted['failed'][0]} first")
+    elif counted["trouble"]:
+        session.fail(f"{name}: {counted['trouble']}")
+    elif counted["ran"] == 0:
+        session.fail(f"{name}: no test ran")
+
+
+def tests(session: Session, result: Result) -> None:
+    """Every kernel against its reference, then every operation of the backend against the same."""
+    scale = session.scale
+    kernels = session.program(scale.kernel_tests)
+    result["programs"] = {}
+    for name, command in (
+        ("kernels", (kernels, f"--gtest_filter={scale.kernel_filter}")),
+        ("backend", (session.program("backend_test"), f"--gtest_filter={scale.backend_filter}")),
+    ):
+        counted = run_tests(session, *command)
+        result["programs"][name] = counted
+        judge_tests(session, name, counted)
+        session.keep(result)
+    result["check"] = {}
+    for precision in session.precisions():
+        options = ("--backend", scale.check_backend, "--precision", precision, "--json")
+        try:
+            cases = session.json(session.impasto, "check", *options, timeout=60)["results"]
+        except RuntimeError as error:
+            session.fail(f"check in {precision}: {error}")
+            continue
+        worst = {case["op"]: max(c["error"] for c in cases if c["op"] == case["op"]) for case in cases}
+        result["check"][precision] = {"cases": len(cases), "worst": worst}
+        session.keep(result)
+
+
+def sanitizer(session: Session, result: Result) -> None:
+    """compute-sanitizer's four tools over the kernels' tests."""
+    tool = shutil.which("compute-sanitizer")
+    if tool is None:
+        raise Skipped("no compute-sanitizer on the path")
+    result["tools"] = {}
+    for number, name in enumerate(SANITIZERS):
+        seconds = session.left() / (len(SANITIZERS) - number)
+        command = (tool, "--tool", name, "--error-exitcode", "9", session.program("cuda_kernels_test"))
+        counted = run_tests(session, *command, timeout=seconds)
+        result["tools"][name] = counted
+        judge_tests(session, name, counted)
+        session.keep(result)
+
+
+Records = List[Dict[str, Any]]
+
+
+def stylize(
+    session: Session, picture: Path, backend: str, precision: str, iterations: int
+) -> Tuple[Records, Dict[str, Any]]:
+    """The samples, as `impasto stylize` does them: every iteration's losses, and the end record."""
+    weights, log = session.scratch / "weights.h5", session.scratch / "log.jsonl"
+    if not weights.exists():
+        session.execute(session.impasto, "weights", "generate", str(weights))
+    size = str(session.scale.sample_size)
+    command = [session.impasto, "stylize", "sample:scene", "sample:painting", "--quiet"]
+    command += ["--size", size, "--weights", str(weights), "--iterations", str(iterations)]
+    command += ["--backend", backend, "--precision", precision]
+    session.execute(*command, "-o", str(picture), "--log", str(log))
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [event for event in events if event["event"] == "iteration"], events[-1]
+
+
+MONTAGE = """
+import sys
+from PIL import Image
+pictures = [Image.open(path) for path in sys.argv[2:]]
+width, height = pictures[0].size
+sheet = Image.new("RGB", (width * len(pictures), height))
+for place, picture in enumerate(pictures):
+    sheet.paste(picture, (place * width, 0))
+sheet.save(sys.argv[1], quality=90)
+"""
+
+
+def stylization(session: Session, result: Result) -> None:
+    """A whole stylization in every precision, beside the CPU's; the pictures are kept."""
+    scale = session.scale
+    folder = session.output / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = [folder / "cpu.png"]
+    expected, _ = stylize(session, pictures[0], "cpu", "fp32", scale.cpu_iterations)
+    result.update(size=scale.sample_size, iterations=scale.iterations, runs={})
+    precisions = sorted(session.precisions(), key=lambda name: name != "fp32")
+    final = math.nan
+    for precision in precisions:
+        picture = folder / f"{precision}.png"
+        records, end = stylize(session, picture, scale.backend, precision, scale.iterations)
+        pictures.append(picture)
+        last = records[-1]["loss"]
+        if precision == "fp32":
+            final = last
+            count = COMPARED_ITERATIONS + 1
+            found = differences(expected[:count], records[:count])["loss of all pictures"]
+            result["fp32_against_cpu"] = {"difference": found.value, "limit": STRICT_LIMIT}
+            if not found.value <= STRICT_LIMIT:
+                session.fail(f"fp32 differs from the CPU by {found.value:.1e} ({found.where})")
+        difference = relative_difference(last, final)
+        if not difference <= FINAL_LIMIT:
+            session.fail(f"{precision}: the last loss differs from fp32's by {difference:.1e}")
+        result["runs"][precision] = {
+            "first_loss": records[0]["loss"],
+            "last_loss": last,
+            "difference_from_fp32": difference,
+            "limit": FINAL_LIMIT,
+            "seconds": end["seconds"],
+            "sha256": end["sha256"],
+        }
+        session.keep(result)
+    paths = [str(path) for path in pictures]
+    sheet = session.output / "pictures" / "sheet.jpg"
+    session.execute(session.python, "-c", MONTAGE, str(sheet), *paths)
+    result["sheet"] = [path.name for path in pictures]
+
+
+def determinism(session: Session, result: Result) -> None:
+    """The same run again and again must give the same file."""
+    scale = session.scale
+    result["hashes"] = {}
+    for precision in session.precisions():
+        # Every precision is run more than once, the default one many times.
+        count = scale.repetitions if not result["hashes"] else 2
+        hashes = [
+            stylize(session, session.scratch / "again.png", scale.backend, precision, 10)[1]["sha256"]
+            for _ in range(count)
+        ]
+        result["hashes"][precision] = {"runs": count, "sha256": sorted(set(hashes))}
+        if len(set(hashes)) != 1:
+            session.fail(f"{precision}: {len(set(hashes))} different pictures in {count} runs")
+        session.keep(result)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Stages that say what the machine is and how long things take on it."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List
+
+from gpu.machine import ClockWatch
+from gpu.session import Result, Session
+
+CEILINGS = Path(__file__).with_name("ceilings.py")
+DETAILED_SIDE = 512  # where every step's time is kept
+MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure
+Benchmarks = List[Dict[str, Any]]
+
+
+def environment(session: Session, result: Result) -> None:
+    result["backends"] = session.json(session.impasto, "devices", "--json")
+    result["ceilings"] = ceilings(session)
+
+
+def tuning(session: Session, result: Result) -> None:
+    """Times the libraries' plans and keeps the fastest in the plan cache."""
+    result["output"] = session.execute(session.impasto, "devices", "--tune").splitlines()
+
+
+def ceilings(session: Session) -> Dict[str, Any]:
+    rates: Dict[str, Any] = session.json(
+        session.python, str(CEILINGS), "--device", session.scale.device, timeout=120
+    )
+    return rates
+
+
+def benchmark(session: Session, program: str, *options: str) -> Benchmarks:
+    """The measurements of one of our Google Benchmark programs, without those it could not make."""
+    command = [session.program(program), "--benchmark_format=json", *options]
+    command += [f"--backend={session.scale.backend}"]
+    command += [f"--benchmark_min_time={session.scale.min_seconds}"]
+    measured: Benchmarks = json.loads(session.execute(*command))["benchmarks"]
+    for one in measured:
+        if one.get("error_occurred"):
+            raise RuntimeError(f"{program}, {one['name']}: {one['error_message']}")
+    return measured
+
+
+def seconds_of(measured: Dict[str, Any]) -> float:
+    return float(measured["real_time"]) * {"ms": 1e-3, "us": 1e-6, "ns": 1e-9}[measured["time_unit"]]
+
+
+def floor_seconds(measured: Dict[str, Any], rates: Dict[str, Any], precision: str) -> float:
+    """The least time the same work could take under the ceilings: arithmetic or traffic alone."""
+    arithmetic = measured.get("FLOP/s", 0) / rates["flops"][precision]
+    traffic = measured.get("bytes/s", 0) / rates["bytes_per_second"]
+    return seconds_of(measured) * max(arithmetic, traffic)
+
+
+def iteration_row(
+    measured: Benchmarks, rates: Dict[str, Any], precision: str, side: int, batch: int
+) -> Result:
+    """One shape: the whole iteration, and its steps one by one."""
+    whole = next(one for one in measured if one["name"].startswith("iteration/"))
+    steps = [
+        {
+            "name": one["name"].split("/")[4],
+            "seconds": seconds_of(one),
+            "floor_seconds": floor_seconds(one, rates, precision),
+        }
+        for one in measured
+        if one["name"].startswith("step/")
+    ]
+    row = {
+        "precision": precision,
+        "size": side,
+        "batch": batch,
+        "seconds": seconds_of(whole),
+        "floor_seconds": sum(step["floor_seconds"] for step in steps),
+        "image_iterations_per_second": batch / seconds_of(whole),
+        "device_bytes": whole.get("device bytes"),
+    }
+    if side == DETAILED_SIDE or side < 64:
+        row["steps"] = steps
+    return row
+
+
+def iteration(session: Session, result: Result) -> None:
+    """One iteration at every size, precision and batch, beside the floor of its work."""
+    result["ceilings"] = rates = ceilings(session)
+    result["rows"] = []
+    precisions = session.precisions()
+    with ClockWatch() as watch:
+        for side, batch in session.scale.shapes:
+            for precision in precisions:
+                options = (f"--size={side}", f"--batch={batch}", f"--precision={precision}")
+                try:
+                    measured = benchmark(session, "iteration_bench", *options)
+                    row = iteration_row(measured, rates, precision, side, batch)
+                except RuntimeError as error:
+                    row = {"precision": precision, "size": side, "batch": batch, "error": str(error)}
+                    if side * side * batch <= MAY_NOT_FIT or session.left() <= 0:
+                        session.fail(f"{side}², batch {batch}, {precision}: {error}")
+                result["rows"].append(row)
+                session.keep(result)
+    result["clocks"] = watch.summary()
+
+
+def ops(session: Session, result: Result) -> None:
+    """Every operation but the convolutions alone, on the feature maps of one size."""
+    result["ceilings"] = rates = ceilings(session)
+    result["rows"] = []
+    size = min(DETAILED_SIDE, session.scale.sample_size)
+    with ClockWatch() as watch:
+        for precision in session.precisions():
+            options = (f"--size={size}", f"--precision={precision}")
+            for one in benchmark(session, "op_bench", *options):
+                result["rows"].append(
+                    {
+                        "name": one["name"].replace("/real_time", ""),
+                        "seconds": seconds_of(one),
+                        "floor_seconds": floor_seconds(one, rates, precision),
+                    }
+                )
+            session.keep(result)
+    result["clocks"] = watch.summary()

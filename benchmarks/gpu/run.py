@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Everything of Impasto that needs a GPU, in one go.
+
+Runs stage after stage, the most telling first, and writes each one's results to
+benchmarks/results/<device>/<stage>.json as soon as there are any; a stage that fails does not stop
+the others, and a later run replaces the files of the stages it runs. Ends with 0 when all went well,
+8 when something failed or did not fit into the time, 5 where there is no GPU to run on.
+
+--rehearse goes the same way on the CPU at tiny sizes. Its results are marked and are no
+measurements: benchmarks/render.py refuses them.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, List, Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import context  # noqa: E402
+from gpu import against_pytorch, correctness, machine, measurements  # noqa: E402
+from gpu.session import FULL, REHEARSAL, Result, Session, Skipped  # noqa: E402
+
+FAILED = 8
+NO_GPU = 5
+NEEDED_SECONDS = 10  # a stage is not begun with less
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    seconds: float  # at most, unless stages before it left some over
+    run: Callable[[Session, Result], None]
+
+
+STAGES = (
+    Stage("environment", 30, measurements.environment),
+    Stage("tests", 140, correctness.tests),
+    Stage("tuning", 120, measurements.tuning),
+    Stage("iteration", 180, measurements.iteration),
+    Stage("stylization", 90, correctness.stylization),
+    Stage("peers", 330, against_pytorch.peers),
+    Stage("determinism", 60, correctness.determinism),
+    Stage("ops", 60, measurements.ops),
+    Stage("sanitizer", 190, correctness.sanitizer),
+)
+
+
+def find_programs(rehearse: bool) -> Path:
+    """Beside this script in the unpacked archive, else in the build folder."""
+    archive = context.REPOSITORY.parents[1] / "bin"
+    if context.BUILD.exists():
+        return archive
+    return context.REPOSITORY / "build" / ("release" if rehearse else "cuda") / "bin"
+
+
+def why_no_gpu(session: Session) -> Optional[str]:
+    """Nothing where the backend can be used."""
+    try:
+        backends = session.json(session.impasto, "devices", "--json", timeout=60)
+    except (RuntimeError, OSError) as error:
+        return f"{session.impasto} does not run: {error}"
+    for entry in backends:
+        if entry["name"] == session.scale.backend:
+            return None if entry["available"] else str(entry["reason"])
+    return f"this program has no backend {session.scale.backend}"
+
+
+def run_stage(stage: Stage, session: Session, rehearsal: bool) -> Result:
+    result: Result = {
+        "stage": stage.name,
+        "rehearsal": rehearsal,
+        "context": session.context,
+        "complete": False,
+        "skipped": None,
+    }
+    session.failures = []
+    start = time.monotonic()
+    try:
+        stage.run(session, result)
+        result["complete"] = True
+    except Skipped as reason:
+        result["skipped"] = str(reason)
+    except Exception as error:  # one stage must not stop the others
+        session.fail(f"{type(error).__name__}: {error}")
+    result["stage_seconds"] = round(time.monotonic() - start, 1)
+    session.keep(result)
+    return result
+
+
+def run_all(stages: List[Stage], session: Session, budget: float, rehearsal: bool) -> List[str]:
+    """Returns a line on each stage; those of failures begin with FAILED."""
+    end = time.monotonic() + budget
+    planned = sum(stage.seconds for stage in stages)
+    lines: List[str] = []
+    for stage in stages:
+        planned -= stage.seconds
+        left = end - time.monotonic()
+        if left < NEEDED_SECONDS:
+            lines.append(f"FAILED   {stage.name}: not begun, the time was over")
+            continue
+        # What the stages before did not need is this one's, as long as those behind keep theirs.
+        seconds = min(left, max(stage.seconds, left - planned))
+        session.deadline = time.monotonic() + seconds
+        print(f"== {stage.name}, {seconds:.0f} s at most", flush=True)
+        result = run_stage(stage, session, rehearsal)
+        word, note = "passed ", ""
+        if result["skipped"]:
+            word, note = "skipped", f": {result['skipped']}"
+        if result["failures"]:
+            word, note = "FAILED ", f": {result['failures'][0].splitlines()[0]}"
+        lines.append(f"{word}  {stage.name}, {result['stage_seconds']} s{note}")
+    return lines
+
+
+def parse_arguments() -> argparse.Namespace:
+    names = ", ".join(stage.name for stage in STAGES)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", metavar="STAGE,...", help=f"some of: {names}")
+    parser.add_argument("--budget", type=float, default=1200, help="seconds for all of it")
+    parser.add_argument("--rehearse", action="store_true", help="on the CPU, tiny, marked so")
+    parser.add_argument("--programs", type=Path, help="the folder that has impasto")
+    parser.add_argument("--python", default=sys.executable, help="one with torch, h5py and PIL")
+    parser.add_argument("--output", type=Path, help="(default: benchmarks/results/<device>)")
+    arguments = parser.parse_args()
+    if arguments.rehearse and arguments.output is None:
+        parser.error("--rehearse needs an --output: its results do not belong to the others")
+    return arguments
+
+
+def chosen_stages(only: Optional[str]) -> List[Stage]:
+    if only is None:
+        return list(STAGES)
+    by_name: Dict[str, Stage] = {stage.name: stage for stage in STAGES}
+    wanted = only.split(",")
+    for name in wanted:
+        if name not in by_name:
+            sys.exit(f"no stage '{name}': expected some of {', '.join(by_name)}")
+    return [stage for stage in STAGES if stage.name in wanted]
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    stages = chosen_stages(arguments.only)
+    # A run that is told to end takes its programs along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    machine.offer_libraries()
+    about = machine.describe(arguments.python)
+    device = (about["gpu"] or about["cpu"])["name"]
+    with tempfile.TemporaryDirectory() as scratch:
+        session = Session(
+            programs=arguments.programs or find_programs(arguments.rehearse),
+            python=arguments.python,
+            output=arguments.output or context.results_folder(device),
+            scratch=Path(scratch),
+            scale=REHEARSAL if arguments.rehearse else FULL,
+            context=about,
+            deadline=time.monotonic() + 60,
+        )
+        reason = why_no_gpu(session)
+        if reason is not None:
+            print(f"nothing was run: no GPU to run on: {reason}", file=sys.stderr)
+            return NO_GPU
+        lines = run_all(stages, session, arguments.budget, arguments.rehearse)
+    print("\n" + "\n".join(lines))
+    print(f"{'REHEARSAL, no measurement: ' if arguments.rehearse else ''}{session.output}")
+    passed = any(line.startswith("passed") for line in lines)
+    return 0 if passed and not any(line.startswith("FAILED") for line in lines) else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

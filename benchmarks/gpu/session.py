@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""What the stages of a GPU run share: the programs, the sizes, the time that is left, the results."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+from peers.runs import Inputs, execute, make_square_inputs
+
+Result = Dict[str, Any]
+
+
+class Skipped(Exception):
+    """A stage cannot run here, for a reason that is no fault."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What is run, and how large."""
+
+    backend: str
+    device: str  # PyTorch's
+    kernel_tests: str  # the program, and which of its tests
+    kernel_filter: str
+    backend_filter: str  # of backend_test
+    check_backend: str
+    shapes: Sequence[Tuple[int, int]]  # side and batch, the most telling first
+    peer_shapes: Sequence[Tuple[int, int]]
+    peer_forms: Tuple[str, ...]
+    sample_size: int
+    iterations: int  # of a whole stylization
+    cpu_iterations: int
+    repetitions: int  # of the run whose result must not change
+    rounds: int
+    min_seconds: float  # of one measurement
+
+
+FULL = Scale(
+    backend="cuda",
+    device="cuda",
+    kernel_tests="cuda_kernels_test",
+    kernel_filter="*",
+    backend_filter="*cuda*",
+    check_backend="cuda",
+    shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (4096, 1)]
+    + [(256, 8), (1024, 8), (2048, 8), (4096, 8)],
+    peer_shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (256, 8), (1024, 8), (2048, 8)],
+    peer_forms=("eager", "tuned eager", "compiled"),
+    sample_size=512,
+    iterations=500,
+    cpu_iterations=30,
+    repetitions=20,
+    rounds=3,
+    min_seconds=0.4,
+)
+
+# The same path on a CPU, as small as it can be.
+REHEARSAL = Scale(
+    backend="cpu",
+    device="cpu",
+    kernel_tests="device_kernels_test",
+    kernel_filter="Adam*",
+    backend_filter="Check.*",
+    check_backend="simt",
+    shapes=[(32, 1)],
+    peer_shapes=[(32, 1)],
+    peer_forms=("eager",),
+    sample_size=32,
+    iterations=12,
+    cpu_iterations=10,
+    repetitions=2,
+    rounds=2,
+    min_seconds=0.01,
+)
+
+
+@dataclass
+class Session:
+    programs: Path
+    python: str  # has torch, h5py and PIL
+    output: Path
+    scratch: Path
+    scale: Scale
+    context: Dict[str, Any]
+    deadline: float = 0  # of the stage that runs, by time.monotonic()
+    failures: List[str] = field(default_factory=list)  # of that stage
+
+    @property
+    def impasto(self) -> str:
+        return str(self.programs / "impasto")
+
+    def program(self, name: str) -> str:
+        path = self.programs / name
+        if not path.exists():
+            raise RuntimeError(f"no program {path}")
+        return str(path)
+
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def execute(self, *command: str, timeout: float = 600) -> str:
+        """What a program writes to stdout; it must end before the stage's time does."""
+        seconds = min(timeout, self.left())
+        if seconds <= 0:
+            raise RuntimeError(f"no time left for {' '.join(command)}")
+        return execute(command, timeout=seconds)
+
+    def json(self, *command: str, timeout: float = 600) -> Any:
+        return json.loads(self.execute(*command, timeout=timeout))
+
+    def precisions(self) -> List[str]:
+        """Those of the backend under test, its default first."""
+        backends = self.json(self.impasto, "devices", "--json")
+        offered = {entry["name"]: entry["precisions"] for entry in backends}
+        return list(offered[self.scale.backend])
+
+    def square_inputs(self, side: int) -> Inputs:
+        """The network, and two pictures of side × side."""
+        return make_square_inputs(self.impasto, self.python, self.scratch, side)
+
+    def fail(self, sentence: str) -> None:
+        """Notes what is wrong and goes on."""
+        self.failures.append(sentence)
+        print(f"  FAILED: {sentence}", flush=True)
+
+    def keep(self, result: Result) -> None:
+        """Writes what is known so far, so that a run that is cut short leaves it behind."""
+        result["failures"] = self.failures
+        self.output.mkdir(parents=True, exist_ok=True)
+        path = self.output / f"{result['stage']}.json"
+        beside = path.with_suffix(".part")
+        beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        beside.replace(path)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""The script behind `./dev gpu`, as far as it can be known without a GPU."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = ROOT / "benchmarks" / "gpu" / "run.py"
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from gpu import correctness, measurements, run  # noqa: E402
+from gpu.session import REHEARSAL, Session, Skipped  # noqa: E402
+from peers.runs import execute  # noqa: E402
+
+PROGRAMS = ""
+
+
+def session(folder):
+    return Session(Path(PROGRAMS), sys.executable, folder / "out", folder, REHEARSAL, {"made": "up"})
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        self.folder = Path(kept.name)
+
+    def result(self, stage):
+        return json.loads((self.folder / "out" / f"{stage}.json").read_text())
+
+
+class Stages(Folder):
+    def run_all(self, budget, **stages):
+        listed = [run.Stage(name, 20, body) for name, body in stages.items()]
+        return run.run_all(listed, session(self.folder), budget, rehearsal=True)
+
+    def test_one_that_fails_stops_no_other_and_keeps_what_it_had(self):
+        def fails(here, result):
+            result["half"] = 1
+            raise RuntimeError("no luck")
+
+        def works(here, result):
+            result["whole"] = 2
+
+        lines = self.run_all(100, first=fails, second=works)
+        self.assertIn("FAILED   first", lines[0])
+        self.assertIn("no luck", lines[0])
+        self.assertIn("passed   second", lines[1])
+        self.assertEqual(self.result("first")["half"], 1)
+        self.assertFalse(self.result("first")["complete"])
+        self.assertEqual(self.result("second")["whole"], 2)
+        self.assertEqual(self.result("second")["failures"], [])
+
+    def test_a_failure_that_is_noted_is_a_failure(self):
+        lines = self.run_all(100, only=lambda here, result: here.fail("a loss differs"))
+        self.assertIn("FAILED   only", lines[0])
+
+    def test_one_that_cannot_run_here_is_skipped_and_not_passed(self):
+        def cannot(here, result):
+            raise Skipped("no such tool")
+
+        lines = self.run_all(100, only=cannot)
+        self.assertIn("skipped  only", lines[0])
+        self.assertEqual(self.result("only")["skipped"], "no such tool")
+
+    def test_without_time_a_stage_is_not_begun_and_that_is_a_failure(self):
+        lines = self.run_all(1, only=lambda here, result: None)
+        self.assertIn("FAILED   only: not begun", lines[0])
+
+    def test_a_stage_may_not_take_the_time_of_those_behind_it(self):
+        left = []
+        self.run_all(50, first=lambda here, _: left.append(here.left()), second=lambda *_: None)
+        self.assertAlmostEqual(left[0], 30, delta=1)
+
+    def test_a_program_that_takes_too_long_is_ended_with_all_it_started(self):
+        with self.assertRaisesRegex(RuntimeError, "took longer"):
+            execute(["sh", "-c", "sleep 1000 & sleep 1000"], timeout=0.2)
+
+
+class GoogleTest(Folder):
+    def counted(self, *tests, status=0):
+        report = json.dumps({"testsuites": [{"name": "Suite", "testsuite": tests}]})
+        program = self.folder / "program.py"
+        program.write_text(
+            "import sys\n"
+            "path = sys.argv[1].split(':', 1)[1]\n"
+            f"open(path, 'w').write({report!r})\n"
+            f"sys.exit({status})\n"
+        )
+        here = session(self.folder)
+        here.deadline = float("inf")
+        counted = correctness.run_tests(here, sys.executable, str(program), timeout=60)
+        correctness.judge_tests(here, "program", counted)
+        return counted, here.failures
+
+    def test_tests_that_ran_failed_or_were_skipped_are_told_apart(self):
+        counted, failures = self.counted(
+            {"name": "good", "status": "RUN", "result": "COMPLETED"},
+            {"name": "bad", "status": "RUN", "result": "COMPLETED", "failures": [{}]},
+            {"name": "away", "status": "RUN", "result": "SKIPPED"},
+            {"name": "other", "status": "NOTRUN", "result": "SUPPRESSED"},
+            status=1,
+        )
+        self.assertEqual(counted["ran"], 2)
+        self.assertEqual(counted["failed"], ["Suite.bad"])
+        self.assertEqual(counted["skipped"], ["Suite.away"])
+        self.assertIn("Suite.bad", failures[0])
+
+    def test_no_test_that_ran_is_a_failure(self):
+        _, failures = self.counted({"name": "away", "status": "RUN", "result": "SKIPPED"})
+        self.assertEqual(failures, ["program: no test ran"])
+
+    def test_good_tests_of_a_program_that_fails_are_a_failure(self):
+        _, failures = self.counted({"name": "a", "status": "RUN", "result": "COMPLETED"}, status=9)
+        self.assertIn("exited with 9", failures[0])
+
+
+class Floors(unittest.TestCase):
+    RATES = {"flops": {"bf16": 100.0}, "bytes_per_second": 10.0}
+
+    def measured(self, name, milliseconds, flops, bytes_):
+        return {
+            "name": name,
+            "real_time": milliseconds,
+            "time_unit": "ms",
+            "FLOP/s": flops,
+            "bytes/s": bytes_,
+        }
+
+    def test_a_floor_is_the_longer_of_arithmetic_and_traffic(self):
+        arithmetic = self.measured("a", 1000, 50, 1)
+        traffic = self.measured("b", 1000, 5, 8)
+        self.assertAlmostEqual(measurements.floor_seconds(arithmetic, self.RATES, "bf16"), 0.5)
+        self.assertAlmostEqual(measurements.floor_seconds(traffic, self.RATES, "bf16"), 0.8)
+
+    def test_an_iteration_s_floor_is_its_steps_floors_summed(self):
+        row = measurements.iteration_row(
+            [
+                self.measured("iteration/bf16/512/8/real_time", 4000, 0, 0),
+                self.measured("step/bf16/512/8/pool1 forward/manual", 1000, 50, 1),
+                self.measured("step/bf16/512/8/Adam/manual", 1000, 5, 8),
+            ],
+            self.RATES,
+            "bf16",
+            512,
+            8,
+        )
+        self.assertAlmostEqual(row["floor_seconds"], 1.3)
+        self.assertAlmostEqual(row["image_iterations_per_second"], 2.0)
+        self.assertEqual([step["name"] for step in row["steps"]], ["pool1 forward", "Adam"])
+
+
+class WholeScript(Folder):
+    def call(self, *options):
+        command = [sys.executable, str(RUN), "--programs", PROGRAMS, *options]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def test_without_a_gpu_it_says_so_and_ends_with_5(self):
+        backends = json.loads(execute([f"{PROGRAMS}/impasto", "devices", "--json"]))
+        if any(entry["name"] == "cuda" and entry["available"] for entry in backends):
+            self.skipTest("here is a GPU")
+        done = self.call("--output", str(self.folder / "out"))
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn("nothing was run: no GPU", done.stderr)
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_a_rehearsal_goes_the_way_and_is_marked(self):
+        stages = ("--only", "determinism")
+        done = self.call("--rehearse", "--output", str(self.folder / "out"), *stages)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("REHEARSAL", done.stdout)
+        result = self.result("determinism")
+        self.assertTrue(result["rehearsal"])
+        self.assertTrue(result["complete"])
+        self.assertEqual(result["hashes"]["fp32"]["runs"], REHEARSAL.repetitions)
+
+    def test_a_stage_that_does_not_exist_is_refused(self):
+        done = self.call("--only", "nonsense")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("no stage 'nonsense'", done.stderr)
+
+
+if __name__ == "__main__":
+    PROGRAMS = str(Path(sys.argv.pop()).resolve().parent)
+    unittest.main()
