@@ -1,0 +1,45 @@
+# What `./dev package` makes: an archive that runs where nothing of ours is installed. It holds the
+# program, what a GPU run needs besides (benchmarks/gpu/), and every shared library of theirs but the C
+# library and NVIDIA's, which belong to the machine. The preset `package` lets the programs find them.
+set(archive_programs impasto_app)
+foreach(program cuda_kernels_test backend_test iteration_bench op_bench)
+  if(TARGET ${program})
+    list(APPEND archive_programs ${program})
+  endif()
+endforeach()
+
+install(TARGETS ${archive_programs} impasto RUNTIME_DEPENDENCY_SET archive_libraries
+        RUNTIME COMPONENT archive EXCLUDE_FROM_ALL
+        LIBRARY DESTINATION lib COMPONENT archive EXCLUDE_FROM_ALL NAMELINK_SKIP
+        ARCHIVE COMPONENT never EXCLUDE_FROM_ALL)
+install(RUNTIME_DEPENDENCY_SET archive_libraries
+        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|pthread|rt|resolv|util)\\.so"
+                            "^lib(cuda|cudart|cudnn|cublas|cublasLt|nvrtc|nvToolsExt)[._]"
+        LIBRARY DESTINATION lib COMPONENT archive EXCLUDE_FROM_ALL)
+install(DIRECTORY benchmarks/gpu benchmarks/peers DESTINATION share/impasto/benchmarks
+        COMPONENT archive EXCLUDE_FROM_ALL FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)
+install(FILES benchmarks/context.py DESTINATION share/impasto/benchmarks COMPONENT archive EXCLUDE_FROM_ALL)
+install(FILES docs/gpu_run.md LICENSE DESTINATION share/impasto COMPONENT archive EXCLUDE_FROM_ALL)
+
+# Where there is no repository, results take the commit from here.
+install(CODE [[
+  execute_process(COMMAND git rev-parse HEAD OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE
+                  COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND git status --porcelain OUTPUT_VARIABLE changes COMMAND_ERROR_IS_FATAL ANY)
+  set(dirty false)
+  if(changes)
+    set(dirty true)
+  endif()
+  file(WRITE ${CMAKE_INSTALL_PREFIX}/share/impasto/build.json
+       "{\"commit\": \"${commit}\", \"dirty\": ${dirty}}\n")
+]] COMPONENT archive EXCLUDE_FROM_ALL)
+
+set(CPACK_GENERATOR TXZ)
+set(CPACK_THREADS 0)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL archive)
+set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
+set(CPACK_ARCHIVE_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENT_INCLUDE_TOPLEVEL_DIRECTORY ON)
+set(CPACK_PACKAGE_FILE_NAME impasto-${PROJECT_VERSION}-${CMAKE_SYSTEM_PROCESSOR})
+include(CPack)

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whether the archive of `./dev package` runs by itself: archive_check.py ARCHIVE.
+
+Unpacks it into an empty folder and stylizes a sample with an empty environment. Every library that
+the loader takes must come from the archive, but for the C library and NVIDIA's.
+"""
+
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Dict, Iterable, List
+
+MOST_BYTES = 60_000_000
+# Libraries of the machine.
+C_LIBRARY = re.compile(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|resolv|util))\.so")
+NVIDIA = re.compile(r"lib(cuda|cudart|cudnn\w*|cublas|cublasLt|nvrtc|nvJitLink)[.\-_]")
+
+
+def run(*command: object, environment: Dict[str, str]) -> str:
+    words = [str(word) for word in command]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def strangers(paths: Iterable[str], root: Path) -> List[str]:
+    """Those that are neither in the archive nor the machine's own."""
+    inside = str(root) + "/"
+    return sorted(
+        {
+            path
+            for path in paths
+            if not path.startswith(inside)
+            and not C_LIBRARY.match(Path(path).name)
+            and not NVIDIA.match(Path(path).name)
+        }
+    )
+
+
+def needed(program: Path) -> List[str]:
+    """The paths of its libraries as the loader would find them; "x not found" where it would not."""
+    lines = run("/usr/bin/ldd", program, environment={}).splitlines()
+    pairs = (re.match(r"\s*(\S+) => (not found|\S+)", line) for line in lines)
+    return [
+        f"{pair[1]} not found" if pair[2] == "not found" else str(Path(pair[2]).resolve())
+        for pair in pairs
+        if pair
+    ]
+
+
+def loaded(traces: Iterable[Path]) -> List[str]:
+    """The libraries that were loaded, by LD_DEBUG's word."""
+    text = "".join(path.read_text() for path in traces)
+    return [str(Path(path).resolve()) for path in re.findall(r"calling init: (/\S+)", text)]
+
+
+def newest_c_library(root: Path) -> str:
+    """The newest version of the C library that anything in the archive asks for."""
+    versions = set()
+    for path in [*(root / "bin").iterdir(), *(root / "lib").iterdir()]:
+        table = run("objdump", "-T", path, environment={"PATH": "/usr/bin"})
+        versions |= set(re.findall(r"GLIBC_([\d.]+)", table))
+    return max(versions, key=lambda version: [int(part) for part in version.split(".")])
+
+
+def check(root: Path, folder: Path) -> None:
+    for program in sorted((root / "bin").iterdir()):
+        found = strangers(needed(program), root)
+        if found:
+            sys.exit(f"{program.name} takes from outside the archive: {', '.join(found)}")
+    picture, trace = folder / "picture.png", folder / "trace"
+    command = [root / "bin" / "impasto", "stylize", "sample:scene", "sample:painting", "--quiet"]
+    command += ["--size", "64", "--iterations", "2", "--backend", "cpu", "-o", picture]
+    run(*command, environment={"LD_DEBUG": "libs", "LD_DEBUG_OUTPUT": str(trace)})
+    libraries = loaded(folder.glob("trace.*"))
+    if not libraries or not picture.read_bytes().startswith(b"\x89PNG"):
+        sys.exit("impasto stylize of the archive made no picture")
+    found = strangers(libraries, root)
+    if found:
+        sys.exit(f"impasto stylize took from outside the archive: {', '.join(found)}")
+    # The scripts are all there, too.
+    script = root / "share" / "impasto" / "benchmarks" / "gpu" / "run.py"
+    options = ("--rehearse", "--only", "determinism", "--output", folder / "results")
+    run(sys.executable, script, *options, environment={"PATH": "/usr/bin:/bin"})
+
+
+def main() -> int:
+    archive = Path(sys.argv[1])
+    size = archive.stat().st_size
+    if size > MOST_BYTES:
+        sys.exit(f"{archive.name} has {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder / "unpacked")
+        (root,) = (folder / "unpacked").iterdir()
+        check(root, folder)
+        print(
+            f"{archive.name}: {size / 1e6:.1f} MB, runs by itself "
+            f"with the C library {newest_c_library(root)} or newer"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
