@@ -99,7 +99,9 @@ void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& n
       state.SetIterationTime(seconds_of_steps(*backend, *stylizer, count));
     }
     report(state, work);
-    if (before && after) state.counters["device bytes"] = static_cast<double>(*before - *after);
+    if (before && after) {
+      state.counters["device bytes"] = static_cast<double>(*before) - static_cast<double>(*after);
+    }
   };
   benchmark::RegisterBenchmark(name.c_str(), body)->UseManualTime()->Unit(benchmark::kMillisecond);
 }
