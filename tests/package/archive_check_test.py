@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""What decides whether the archive of `./dev package` runs by itself."""
+
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import archive_check
+
+ROOT = Path("/somewhere/impasto")
+
+
+class ArchiveCheck(unittest.TestCase):
+    def test_a_library_of_the_machine_is_a_stranger(self):
+        paths = [f"{ROOT}/lib/libvips.so.42", "/usr/lib/libvips.so.42", "/usr/lib/libstdc++.so.6"]
+        found = archive_check.strangers(paths, ROOT)
+        self.assertEqual(found, ["/usr/lib/libstdc++.so.6", "/usr/lib/libvips.so.42"])
+
+    def test_a_library_that_is_not_found_is_a_stranger(self):
+        self.assertEqual(len(archive_check.strangers(["libfmt.so.9 not found"], ROOT)), 1)
+
+    def test_the_c_library_and_nvidia_s_are_the_machine_s(self):
+        names = ("libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "libcudnn.so.9", "libcuda.so.1")
+        paths = [f"/usr/lib/{name}" for name in (*names, "libcublasLt.so.13", "libnvrtc.so.13")]
+        self.assertEqual(archive_check.strangers(paths, ROOT), [])
+        paths = ["/usr/lib/libcurl.so.4", "/usr/lib/libmount.so.1"]
+        self.assertEqual(archive_check.strangers(paths, ROOT), paths)
+
+    def test_the_loader_s_word_is_understood(self):
+        with tempfile.TemporaryDirectory() as folder:
+            trace = Path(folder) / "trace.1"
+            trace.write_text("  7:\tfind library=libm.so.6 [0]\n  7:\tcalling init: /nowhere/libm.so.6\n")
+            self.assertEqual(archive_check.loaded([trace]), ["/nowhere/libm.so.6"])
+
+    def test_a_program_s_libraries_are_found(self):
+        paths = archive_check.needed(Path(shutil.which("sh")))
+        self.assertTrue(any(Path(path).name.startswith("libc.so") for path in paths), paths)
+
+
+if __name__ == "__main__":
+    unittest.main()
