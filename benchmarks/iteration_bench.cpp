@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // One iteration of the preset coursera:
-//   iteration/<precision>/<size>/<batch>    the whole of it, with the rate of the work it has to do
-//   step/<precision>/<size>/<batch>/<name>  each of its operations where it stands in the
-//                                           iteration: the median over a few iterations, measured
-//                                           once for all steps
+//   iteration/<precision>/<size>/batch:<n>    the whole of it, as fast as it goes when nobody reads
+//                                             the losses
+//   step/<precision>/<size>/batch:<n>/<name>  each of its operations where it stands in the
+//                                             iteration: the median over a few iterations, measured
+//                                             once for all steps
+// Only an optimisation whose loss fell is timed.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -41,7 +43,19 @@ Image picture(const std::string& file, Image (*draw)(std::int64_t, std::int64_t)
   return image;
 }
 
-std::unique_ptr<Stylizer> make_stylizer(Backend& backend, const Settings& settings) {
+/// A stylization under way, warm, and what its pictures' losses were at first.
+struct Running {
+  std::unique_ptr<Stylizer> stylizer;
+  double first_loss;
+};
+
+double total_loss(Stylizer& stylizer) {
+  double total = 0;
+  for (const Losses& losses : stylizer.losses()) total += losses.total;
+  return total;
+}
+
+Running start(Backend& backend, const Settings& settings) {
   const Image content = picture(settings.content, draw_scene, settings.size);
   const std::array<Style, 1> styles = {
       Style{picture(settings.style, draw_painting, settings.size)}};
@@ -50,9 +64,19 @@ std::unique_ptr<Stylizer> make_stylizer(Backend& backend, const Settings& settin
   auto stylizer = std::make_unique<Stylizer>(backend, weights, coursera_from_content(), contents,
                                              styles, contents);
   stylizer->step();  // operation by operation
+  const double first_loss = total_loss(*stylizer);
   stylizer->step();  // recorded
   backend.synchronize();
-  return stylizer;
+  return {std::move(stylizer), first_loss};
+}
+
+/// A time counts only if what was timed is an optimisation.
+void require_lower_loss(const Running& running) {
+  const double loss = total_loss(*running.stylizer);
+  if (!(loss < running.first_loss)) {
+    fail(ErrorKind::check_failed, "the loss went from {} to {}: nothing was optimised",
+         running.first_loss, loss);
+  }
 }
 
 /// The device's time for so many iterations whose losses nobody reads.
@@ -64,20 +88,22 @@ double seconds_of_steps(Backend& backend, Stylizer& stylizer, std::int64_t count
 
 /// Each step's median time in seconds, in the order of the schedule.
 std::vector<double> profile(Backend& backend, const Settings& settings) {
-  const std::unique_ptr<Stylizer> stylizer = make_stylizer(backend, settings);
-  const auto& steps = stylizer->iteration().steps();
+  const Running running = start(backend, settings);
+  const Schedule& iteration = running.stylizer->iteration();
+  const auto& steps = iteration.steps();
   std::vector<std::vector<double>> seconds(steps.size());
-  for (int iteration = 0; iteration < profiled_iterations; ++iteration) {
+  for (int repetition = 0; repetition < profiled_iterations; ++repetition) {
     std::vector<std::unique_ptr<Moment>> moments;
     moments.push_back(backend.moment());
     for (const Schedule::Step& step : steps) {
-      step.run(backend, stylizer->iteration());
+      step.run(backend, iteration);
       moments.push_back(backend.moment());
     }
     for (std::size_t i = 0; i < steps.size(); ++i) {
       seconds[i].push_back(moments[i + 1]->seconds_since(*moments[i]));
     }
   }
+  require_lower_loss(running);
   std::vector<double> medians;
   for (auto& times : seconds) {
     std::nth_element(times.begin(), times.begin() + profiled_iterations / 2, times.end());
@@ -90,15 +116,17 @@ void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& n
                    const Settings& settings, const work::Work& work) {
   const auto body = [=](benchmark::State& state) {
     const std::optional<std::size_t> before = backend->free_memory();
-    const std::unique_ptr<Stylizer> stylizer = make_stylizer(*backend, settings);
+    const Running running = start(*backend, settings);
     const std::optional<std::size_t> after = backend->free_memory();
-    const double once = seconds_of_steps(*backend, *stylizer, 1);
+    const double once = seconds_of_steps(*backend, *running.stylizer, 1);
     const auto count = static_cast<std::int64_t>(
         std::clamp(seconds_between_moments / once, 1.0, most_between_moments));
     while (state.KeepRunningBatch(count)) {
-      state.SetIterationTime(seconds_of_steps(*backend, *stylizer, count));
+      state.SetIterationTime(seconds_of_steps(*backend, *running.stylizer, count));
     }
+    require_lower_loss(running);
     report(state, work);
+    state.counters["verified"] = 1;
     if (before && after) {
       state.counters["device bytes"] = static_cast<double>(*before) - static_cast<double>(*after);
     }
@@ -115,6 +143,7 @@ void add_steps(const std::shared_ptr<Backend>& backend, const std::string& prefi
       if (!*times) *times = profile(*backend, settings);
       for (auto _ : state) state.SetIterationTime((**times)[i]);
       report(state, work);
+      state.counters["verified"] = 1;
     };
     benchmark::RegisterBenchmark((prefix + "/" + steps[i].name).c_str(), body)
         ->UseManualTime()
@@ -136,8 +165,8 @@ void register_benchmarks(const Settings& settings) {
         work::of_steps(steps, shapes, config.objective.pool, pixels, backend->activation_type());
     work::Work total;
     for (const work::Work& work : works) total += work;
-    const std::string variant =
-        fmt::format("{}/{}/{}", to_string(backend->precision()), settings.size, settings.batch);
+    const std::string variant = fmt::format("{}/{}/batch:{}", to_string(backend->precision()),
+                                            settings.size, settings.batch);
     add_iteration(backend, "iteration/" + variant, settings, total);
     add_steps(backend, "step/" + variant, settings, steps, works);
   });

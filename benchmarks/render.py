@@ -4,7 +4,8 @@
 
 A page holds a pair of markers, <!-- benchmark:NAME --> and <!-- /benchmark -->, on lines of their
 own; what stands between them is replaced by the table NAME, one for each machine under
-benchmarks/results/. With --check nothing is written and a page out of date ends the script with 8.
+benchmarks/results/ that has what it needs. Rehearsals are refused. With --check nothing is written
+and a page out of date ends the script with 8.
 """
 
 import argparse
@@ -16,24 +17,14 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 import context
+import gpu_tables
 from report import predictions
 from report.work import KINDS, as_table, kind_of
+from tables import Result, milliseconds, table
 
 OUT_OF_DATE = 8
 PAGES = ("README.md", "docs/performance.md", "docs/kernels.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
-Result = Dict[str, Any]
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown, the first column to the left and the others to the right."""
-    lines = [header, ["---"] + ["--:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
-def milliseconds(seconds: float) -> str:
-    value = 1e3 * seconds
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
 def caption(result: Result) -> str:
@@ -210,11 +201,15 @@ def predicted_floors_caption(_: Result) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the pages: the file of results it is made of, and how."""
+    """A table of the pages: the file of results it is made of, and how.
+
+    The source "gpu" is all stages of a GPU run, by name. `missing` stands where no machine has any.
+    """
 
     source: str
     make: Callable[[Result], str]
     caption: Callable[[Result], str] = caption
+    missing: str = ""
 
 
 TABLES = {
@@ -228,6 +223,8 @@ TABLES = {
     "kernel_resources": Table(
         "kernel_resources.json", kernel_resources, kernel_resources_caption
     ),
+    "gpu": Table("gpu", gpu_tables.section, gpu_tables.caption, gpu_tables.NOTHING_YET),
+    "gpu_targets": Table("gpu", gpu_tables.targets, gpu_tables.caption, gpu_tables.targets({})),
 }
 
 
@@ -240,19 +237,36 @@ def rendered(text: str, results: Dict[str, Sequence[Result]]) -> str:
             f"\n{shown.make(result)}\n{shown.caption(result)}\n"
             for result in results.get(shown.source, [])
         ]
+        if not tables and shown.missing:
+            tables = [f"\n{shown.missing}\n"]
         return match.group(1) + "".join(tables) + match.group(3)
 
     return MARKERS.sub(replace, text)
 
 
+def read_result(path: Path) -> Result:
+    result: Result = json.loads(path.read_text(encoding="utf-8"))
+    if result.get("rehearsal"):
+        raise SystemExit(f"{path}: a rehearsal on a CPU is no measurement of a GPU")
+    return result
+
+
+def gpu_runs() -> List[Result]:
+    """The stages of each machine's GPU run."""
+    folders = sorted(path.parent for path in context.result_paths("environment.json"))
+    return [
+        {stage: read_result(folder / f"{stage}.json") for stage in gpu_tables.stages_in(folder)}
+        for folder in folders
+    ]
+
+
 def stale_pages() -> List[Tuple[Path, str]]:
     """The pages that do not show the results as they are, and what they should contain."""
     results = {
-        source: [
-            json.loads(path.read_text(encoding="utf-8")) for path in context.result_paths(source)
-        ]
-        for source in {shown.source for shown in TABLES.values()}
+        source: [read_result(path) for path in context.result_paths(source)]
+        for source in {shown.source for shown in TABLES.values()} - {"gpu"}
     }
+    results["gpu"] = gpu_runs()
     stale = []
     for page in PAGES:
         path = context.REPOSITORY / page

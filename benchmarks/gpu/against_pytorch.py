@@ -27,21 +27,20 @@ LEAST_SECONDS = 20  # a shape is not begun with less
 
 @dataclass(frozen=True)
 class Form:
-    """One way to run PyTorch, and whose limits its losses are held to."""
+    """One way to run PyTorch, and the precision whose limits its losses are held to."""
 
     name: str
     precision: str
     options: Tuple[str, ...]
-    limits: str
 
 
 # PyTorch as it comes multiplies convolutions in TF32. Of tuned eager code there are two kinds:
 # autocast, and a network stored in bf16, which spares the conversions that autocast repeats.
 FORMS = (
-    Form("eager", "default", (), "tf32"),
-    Form("tuned eager", "autocast", ("--channels-last",), "bf16"),
-    Form("tuned eager", "bf16", ("--channels-last",), "bf16"),
-    Form("compiled", "bf16", ("--channels-last", "--compile"), "bf16"),
+    Form("eager", "tf32", ("--precision", "default")),
+    Form("autocast", "bf16", ("--precision", "autocast", "--channels-last")),
+    Form("tuned eager", "bf16", ("--precision", "bf16", "--channels-last")),
+    Form("compiled", "bf16", ("--precision", "bf16", "--channels-last", "--compile")),
 )
 
 
@@ -88,8 +87,7 @@ def start(
     session: Session, form: Form, inputs: Inputs, batch: int, stack: ExitStack
 ) -> ServedPeer:
     command = peer_command(session.python, inputs, CHECKED_ITERATIONS, THREADS)
-    command += ["--device", session.scale.device, "--precision", form.precision]
-    command += ["--batch", str(batch), *form.options]
+    command += ["--device", session.scale.device, "--batch", str(batch), *form.options]
     return stack.enter_context(ServedPeer(command, session.left()))
 
 
@@ -120,12 +118,12 @@ def race(session: Session, side: int, batch: int, row: Result) -> None:
                 except RuntimeError as error:
                     contender.entry["error"] = str(error)
                     if "out of memory" not in str(error):
-                        session.fail(f"{side}², batch {batch}: {form.name}, {form.precision}: {error}")
+                        session.fail(f"{side}², batch {batch}: {form.name}: {error}")
                     continue
                 contender.entry.update(
                     about=peer.run.about, peak_memory_bytes=peer.run.peak_memory_bytes
                 )
-                if contender.compare(reference, peer.run, form.limits):
+                if contender.compare(reference, peer.run, form.precision):
                     ready.append((contender, peer))
                 else:
                     session.fail(f"{side}²: {form.name} {contender.entry['judgement']}")

@@ -70,9 +70,12 @@ def torch_versions(python: str) -> Optional[Dict[str, Any]]:
 
 def describe(python: str) -> Dict[str, Any]:
     """The context of every result of a GPU run."""
+    gpu = query(FIELDS)
+    named = {"device": gpu["name"], "driver": gpu["driver_version"]} if gpu else {}
     return {
         **context.describe(),
-        "gpu": query(FIELDS),
+        **named,
+        "gpu": gpu,
         "pytorch": torch_versions(python),
         "libraries": find_libraries(),
     }

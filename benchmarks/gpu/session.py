@@ -47,7 +47,7 @@ FULL = Scale(
     shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (4096, 1)]
     + [(256, 8), (1024, 8), (2048, 8), (4096, 8)],
     peer_shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (256, 8), (1024, 8), (2048, 8)],
-    peer_forms=("eager", "tuned eager", "compiled"),
+    peer_forms=("eager", "autocast", "tuned eager", "compiled"),
     sample_size=512,
     iterations=500,
     cpu_iterations=30,

@@ -140,9 +140,9 @@ class Floors(unittest.TestCase):
     def test_an_iteration_s_floor_is_its_steps_floors_summed(self):
         row = measurements.iteration_row(
             [
-                self.measured("iteration/bf16/512/8/real_time", 4000, 0, 0),
-                self.measured("step/bf16/512/8/pool1 forward/manual", 1000, 50, 1),
-                self.measured("step/bf16/512/8/Adam/manual", 1000, 5, 8),
+                self.measured("iteration/bf16/512/batch:8/real_time", 4000, 0, 0),
+                self.measured("step/bf16/512/batch:8/pool1 forward/manual", 1000, 50, 1),
+                self.measured("step/bf16/512/batch:8/Adam/manual", 1000, 5, 8),
             ],
             self.RATES,
             "bf16",

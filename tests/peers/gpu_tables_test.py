@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""The tables of a GPU run, from made-up results."""
+
+import json
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import context  # noqa: E402
+import gpu_tables  # noqa: E402
+import render  # noqa: E402
+
+CONTEXT = {
+    "gpu": {"name": "Made-up GPU", "driver_version": "1.2.3"},
+    "pytorch": {"torch": "9.9", "cuda": "13.0", "cudnn": 91900},
+    "commit": "0123456789abcdef",
+    "dirty": False,
+    "date": "2026-01-01",
+}
+
+
+def stage(**content):
+    common = {"context": CONTEXT, "rehearsal": False, "complete": True, "skipped": None}
+    return {**common, "failures": [], **content}
+
+
+def row(precision, size, batch, seconds, floor, steps=None):
+    found = {
+        "precision": precision,
+        "size": size,
+        "batch": batch,
+        "seconds": seconds,
+        "floor_seconds": floor,
+        "image_iterations_per_second": batch / seconds,
+        "device_bytes": 2**31,
+    }
+    return {**found, "steps": steps} if steps else found
+
+
+def step(name, seconds, floor):
+    return {"name": name, "seconds": seconds, "floor_seconds": floor}
+
+
+def contender(program, form, precision, seconds):
+    return {
+        "program": program,
+        "form": form,
+        "precision": precision,
+        **({"seconds_per_iteration": seconds} if seconds else {"error": "out of memory"}),
+    }
+
+
+STEPS = [step("conv1_2 forward", 8e-4, 6e-4), step("pool1 backward", 1.5e-4, 1.4e-4)]
+RUN = {
+    "environment": stage(),
+    "tests": stage(failures=["check in fp16: gram is wrong\nmore"]),
+    "iteration": stage(
+        rows=[
+            row("bf16", 512, 1, 1e-3, 7.5e-4, STEPS),
+            row("bf16", 512, 8, 6e-3, 5e-3),
+            {"precision": "bf16", "size": 4096, "batch": 8, "error": "not enough memory"},
+        ],
+        clocks={"clocks.sm": {"lowest": 1700, "median": 1755, "highest": 1980}},
+    ),
+    "peers": stage(
+        complete=False,
+        rows=[
+            {
+                "size": 512,
+                "batch": 1,
+                "contenders": [
+                    contender("Impasto", "", "bf16", 1e-3),
+                    contender("PyTorch", "eager", "tf32", 4.5e-3),
+                    contender("PyTorch", "autocast", "bf16", 2.5e-3),
+                    contender("PyTorch", "tuned eager", "bf16", 2.25e-3),
+                    contender("PyTorch", "compiled", "bf16", None),
+                ],
+            }
+        ],
+    ),
+    "sanitizer": stage(complete=False, skipped="no compute-sanitizer on the path"),
+}
+
+
+class Section(unittest.TestCase):
+    def test_times_stand_beside_their_share_of_the_floor(self):
+        text = gpu_tables.section(RUN)
+        self.assertIn("| 512² | 1 (75%) |", text)
+        self.assertIn("| 512², batch 8 | 6 (83%) |", text)
+
+    def test_a_shape_that_did_not_fit_has_no_row(self):
+        self.assertNotIn("4096", gpu_tables.section(RUN))
+
+    def test_throughput_and_memory(self):
+        self.assertIn("| 512², batch 8 | 1333 | 2.00 |", gpu_tables.section(RUN))
+
+    def test_the_steps_that_lose_most_come_first(self):
+        text = gpu_tables.section(RUN)
+        self.assertIn("| bf16: conv1_2 forward | 800.0 | 600.0 | 200.0 |", text)
+        self.assertLess(text.index("bf16: conv1_2 forward"), text.index("bf16: pool1 backward"))
+
+    def test_peers_are_given_as_times_ours_and_a_missing_one_as_a_dash(self):
+        line = next(l for l in gpu_tables.section(RUN).splitlines() if "4.50×" in l)
+        self.assertEqual(line, "| 512² | 1 | 4.5 (4.50×) | 2.5 (2.50×) | 2.25 (2.25×) | – |")
+
+    def test_failures_skips_and_cuts_are_told_apart_from_success(self):
+        text = gpu_tables.section(RUN)
+        self.assertIn("| tests | **failed**: check in fp16: gram is wrong |", text)
+        self.assertIn("| sanitizer | not run: no compute-sanitizer on the path |", text)
+        self.assertIn("| peers | cut short |", text)
+        self.assertIn("| environment | passed |", text)
+
+    def test_the_caption_names_device_versions_clocks_and_commit(self):
+        text = gpu_tables.caption(RUN)
+        for part in ("Made-up GPU", "driver 1.2.3", "CUDA 13.0", "cuDNN 91900", "PyTorch 9.9"):
+            self.assertIn(part, text)
+        self.assertIn("SM clock 1755 MHz", text)
+        self.assertIn("commit 0123456789", text)
+        self.assertIn("Cut short: peers.", text)
+
+
+class Targets(unittest.TestCase):
+    def test_nothing_is_measured_before_a_run(self):
+        lines = gpu_tables.targets({}).splitlines()[2:]
+        self.assertEqual(len(lines), 7)
+        self.assertTrue(all(line.endswith("| – |") for line in lines))
+
+    def test_what_was_measured_stands_beside_what_is_to_be_reached(self):
+        text = gpu_tables.targets(RUN)
+        self.assertIn("| 512², bf16 | 0.675 ms | ≤ 0.95 ms | 1 ms |", text)
+        self.assertIn("| ≥ 1300 | 1333 |", text)
+        self.assertIn("| ≥ 4 × | 4.50 × |", text)
+        self.assertIn("| ≥ 2 × | 2.25 × |", text)
+        self.assertIn("| ≥ 1.3 × | – |", text)
+
+
+class Pages(unittest.TestCase):
+    """With a repository of our own: results and pages."""
+
+    def setUp(self):
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        self.root = Path(kept.name)
+        for page in render.PAGES:
+            (self.root / page).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / page, self.root / page)
+        patch = mock.patch.object(context, "REPOSITORY", self.root)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def write(self, **stages):
+        folder = self.root / "benchmarks" / "results" / "made-up-gpu"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in stages.items():
+            (folder / f"{name}.json").write_text(json.dumps(content))
+
+    def page(self):
+        pages = dict(render.stale_pages())
+        return pages.get(self.root / "docs" / "performance.md", "")
+
+    def test_before_a_run_the_page_says_that_there_was_none(self):
+        (self.root / "docs" / "performance.md").write_text("<!-- benchmark:gpu -->\n<!-- /benchmark -->")
+        self.assertIn(gpu_tables.NOTHING_YET.strip(), self.page())
+
+    def test_a_run_fills_the_page(self):
+        self.write(**RUN)
+        page = self.page()
+        self.assertIn("Made-up GPU", page)
+        self.assertIn("4.5 (4.50×)", page)
+        self.assertNotIn(gpu_tables.NOTHING_YET.strip(), page)
+
+    def test_a_rehearsal_is_refused(self):
+        self.write(**{**RUN, "peers": {**RUN["peers"], "rehearsal": True}})
+        with self.assertRaisesRegex(SystemExit, "peers.json: a rehearsal"):
+            render.stale_pages()
+
+
+if __name__ == "__main__":
+    unittest.main()
