@@ -47,7 +47,8 @@ class Machine:
 
     @property
     def name(self) -> str:
-        return words.device(self.files[0].context)
+        device = words.device(self.files[0].context)
+        return device[:1].upper() + device[1:]
 
     @property
     def refused(self) -> List[str]:
@@ -91,7 +92,7 @@ def provenance(results: Results) -> List[str]:
     load = context.get("load_average_before", (context.get("load_avg") or [None])[0])
     others = flattened({key: value for key, value in context.items() if key != "cpu"})
     others += (context.get("cpu") or {}).get("flags", [])
-    commit = str(context.get("commit", "not recorded"))[:10]
+    commit = str(context["commit"])[:10] if "commit" in context else "not recorded"
     return [
         results.file.name,
         words.device(context),
@@ -103,10 +104,6 @@ def provenance(results: Results) -> List[str]:
 
 
 def read_machines(folders: Sequence[Path]) -> List[Machine]:
-    """Only folders that hold something to show; `nvcc` holds what the compiler says, no times."""
-    machines = []
-    for folder in folders:
-        files = read_folder(folder)
-        if files:
-            machines.append(Machine(folder, files))
-    return machines
+    """GPUs first, what only counts last."""
+    machines = [Machine(folder, read_folder(folder)) for folder in folders]
+    return sorted(machines, key=lambda one: (not one.is_gpu, not one.timed))
