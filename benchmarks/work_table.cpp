@@ -33,7 +33,7 @@ std::string steps_json(std::int64_t size, DataType type) {
 void print_table() {
   fmt::print("{{\n \"preset\": \"coursera\",\n \"iterations\": [");
   bool first = true;
-  for (const std::int64_t size : std::array<std::int64_t, 4>{256, 512, 1024, 2048}) {
+  for (const std::int64_t size : std::array<std::int64_t, 5>{256, 512, 1024, 2048, 4096}) {
     for (const DataType type : {DataType::f32, DataType::bf16}) {
       fmt::print("{}\n  {{\"size\": {}, \"bytes_per_value\": {}, \"steps\": {{{}}}}}",
                  first ? "" : ",", size, size_of(type), steps_json(size, type));

@@ -80,8 +80,13 @@ def flattened(context: Dict[str, Any]) -> List[str]:
     found = []
     for key, value in context.items():
         if isinstance(value, dict):
-            found += [f"{name} {one}" for name, one in value.items() if name != "name"]
-        elif key not in PLAIN and not isinstance(value, list) and not key.startswith(IN_CONTEXT):
+            found += [f"{name} {one}" for name, one in value.items() if name != "name" and one]
+        elif (
+            value is not None
+            and key not in PLAIN
+            and not isinstance(value, list)
+            and not key.startswith(IN_CONTEXT)
+        ):
             found.append(f"{key} {value}")
     return found
 

@@ -14,7 +14,7 @@ from report.races import Contender, Race
 def ratio_bar(one: Contender, own: Contender) -> Bar:
     base = own.seconds
     return Bar(
-        one.label,
+        one.label_beside(own.precision),
         one.seconds / base,
         (f"{one.seconds / base:.2f}×", words.time(one.seconds)),
         one.precision if one.is_ours else "other",

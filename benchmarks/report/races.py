@@ -8,10 +8,6 @@ from typing import Any, Dict, List, Optional
 from report.ceilings import ceiling
 from report.rows import ResultError, Row
 
-# The form of ours that a form of PyTorch is held against: it multiplies convolutions in TF32 as it
-# comes, and in bf16 under autocast.
-COUNTERPARTS = {"default": "tf32", "autocast": "bf16"}
-
 
 @dataclass(frozen=True)
 class Contender:
@@ -27,13 +23,9 @@ class Contender:
     def is_ours(self) -> bool:
         return self.program == "Impasto"
 
-    @property
-    def counterpart(self) -> str:
-        return COUNTERPARTS.get(self.precision, self.precision)
-
-    @property
-    def label(self) -> str:
-        words = [self.program, self.form, self.precision if self.precision in COUNTERPARTS else ""]
+    def label_beside(self, precision: str) -> str:
+        """Its own precision is said where it is not that of ours."""
+        words = [self.program, self.form, "" if self.precision == precision else self.precision]
         return ", ".join(word for word in words if word)
 
 
@@ -48,9 +40,14 @@ class Race:
         ours = [one for one in self.contenders if one.is_ours and one.precision == precision]
         return ours[0] if ours else None
 
+    def counterpart(self, one: Contender) -> str:
+        """The precision in which ours is held against it: the same, bf16 for autocast, else fp32."""
+        precision = "bf16" if one.precision == "autocast" else one.precision
+        return precision if self.own(precision) else "fp32"
+
     def group(self, precision: str) -> List[Contender]:
         """All that are held against ours in `precision`, the fastest first."""
-        found = [one for one in self.contenders if one.counterpart == precision]
+        found = [one for one in self.contenders if self.counterpart(one) == precision]
         return sorted(found, key=lambda one: one.seconds)
 
 

@@ -38,7 +38,8 @@ def scaling(machine: Machine, work: WorkTable) -> str:
     lines: List[Line] = [(p, p, list(v.items())) for p, v in sides.items() if len(v) > 1]
     for precision, _, points in list(lines):
         floors = [(size, floor_of(machine, work, size, precision)) for size, _ in points]
-        if all(value > 0 for _, value in floors):
+        floors = [(size, value) for size, value in floors if value > 0]
+        if len(floors) > 1:
             lines.append((f"{precision} floor", f"{precision} floorcurve", floors))
     if lines:
         chart = line_chart(

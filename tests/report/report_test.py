@@ -144,7 +144,8 @@ class Shown(Pages):
         page = self.page(self.folder / "gpu")
         ElementTree.fromstring(page)
         self.assert_shows(page, "NVIDIA Nothing", "driver_version 570.1", "clocks.sm 1500–1980",
-                          "3.50×", "PyTorch, tuned eager, autocast", "bf16, 512×512: 3.75 ms",
+                          "3.50×", "PyTorch, tuned eager, autocast",
+                          "1.12×", "PyTorch, eager, tf32", "bf16, 512×512: 3.75 ms",
                           "matrix product bf16", "100 GB/s")  # fmt: skip
         self.assert_lacks(page, "No GPU has been measured", "compiled", "Winograd")
 
