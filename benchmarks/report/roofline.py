@@ -77,6 +77,7 @@ def draw_roof(drawing: Drawing, axes: Axes, peak: Ceiling, bandwidth: Ceiling) -
     foot = (axes.x(start), axes.y(start * bandwidth.rate))
     top = (axes.x(ridge), axes.y(peak.rate))
     drawing.path([foot, top, (axes.right, top[1])], "roof")
+    drawing.taken.append(Box(top[0], top[1] - 1, axes.right, top[1] + 1))
     compute = f"{peak.name}  {words.with_unit(peak.rate, 'FLOP/s')}"
     memory = f"{bandwidth.name}  {words.with_unit(bandwidth.rate, 'B/s')}"
     right_ends = [(axes.right, top[1] + down, "end") for down in (-7.0, 16.0, 30.0)]
