@@ -2,11 +2,12 @@
 """Stages that say what the machine is and how long things take on it."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any, Dict, List
 
 from gpu.machine import ClockWatch
-from gpu.session import Result, Session
+from gpu.session import Result, Session, Skipped
 
 CEILINGS = Path(__file__).with_name("ceilings.py")
 DETAILED_SIDE = 512  # where every step's time is kept
@@ -20,8 +21,17 @@ def environment(session: Session, result: Result) -> None:
 
 
 def tuning(session: Session, result: Result) -> None:
-    """Times the libraries' plans and keeps the fastest in the plan cache."""
-    result["output"] = session.execute(session.impasto, "devices", "--tune").splitlines()
+    """Times the libraries' plans for the main size and keeps the fastest in the plan cache. Those of
+    other shapes are timed when they are first met."""
+    if session.scale.backend != "cuda":
+        raise Skipped(f"nothing to tune for the backend {session.scale.backend}")
+    result["seconds"] = {}
+    for precision in session.precisions():
+        start = time.monotonic()
+        options = ("--tune", "--size", str(session.scale.sample_size), "--precision", precision)
+        session.execute(session.impasto, "devices", *options)
+        result["seconds"][precision] = time.monotonic() - start
+        session.keep(result)
 
 
 def ceilings(session: Session) -> Dict[str, Any]:

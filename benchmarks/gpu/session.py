@@ -42,7 +42,7 @@ FULL = Scale(
     device="cuda",
     kernel_tests="cuda_kernels_test",
     kernel_filter="*",
-    backend_filter="*cuda*",
+    backend_filter="*/cuda_*",
     check_backend="cuda",
     shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (4096, 1)]
     + [(256, 8), (1024, 8), (2048, 8), (4096, 8)],

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any, Dict, List, Optional, Sequence
 
 PEER = Path(__file__).with_name("pytorch_peer.py")
+LARGEST_DRAWN = 512
 Record = Dict[str, Any]
 
 
@@ -95,13 +96,16 @@ def make_inputs(impasto: str, folder: Path, content_size: int, style_size: int) 
 
 
 def make_square_inputs(impasto: str, python: str, folder: Path, side: int) -> Inputs:
-    """The same with both pictures cut to squares; `python` has PIL."""
-    width = -(-side * 4 // 3)  # the built-in pictures are 4:3
+    """The same with both pictures cut to squares; `python` has PIL. Large ones are small ones made
+    larger, because drawing takes its time."""
+    drawn = min(side, LARGEST_DRAWN)
+    width = -(-drawn * 4 // 3)  # the built-in pictures are 4:3
     inputs = make_inputs(impasto, folder, width, width)
-    cut = "import sys; from PIL import Image; path, side = sys.argv[1], int(sys.argv[2]); "
-    cut += "Image.open(path).crop((0, 0, side, side)).save(path)"
+    cut = "import sys; from PIL import Image; path, *sides = sys.argv[1:]; "
+    cut += "drawn, side = map(int, sides); picture = Image.open(path).crop((0, 0, drawn, drawn)); "
+    cut += "picture.resize((side, side)).save(path, compress_level=1)"
     for path in (inputs.content, inputs.style):
-        execute([python, "-c", cut, str(path), str(side)])
+        execute([python, "-c", cut, str(path), str(drawn), str(side)])
     return replace(inputs, content_size=side, style_size=side)
 
 

@@ -5,9 +5,13 @@
 #include <cstring>
 #include <gtest/gtest.h>
 #include <limits>
+#include <map>
+#include <memory>
 #include <omp.h>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "host/backend/cpu/cpu_backend.hpp"
 #include "host/backend/registry.hpp"
 #include "host/check/check.hpp"
 
@@ -24,20 +28,31 @@ const std::vector<Size> sizes = {{{1, 1, 1, 1}, 1},     {{1, 2, 3, 3}, 5},    {{
                                  {{3, 5, 2, 16}, 32},   {{2, 31, 29, 8}, 24}, {{1, 96, 97, 64}, 32},
                                  {{1, 13, 11, 128}, 64}};
 
-bool offered(Precision precision) {
-  const std::vector<Precision> offers = cpu_precisions();
-  return std::find(offers.begin(), offers.end(), precision) != offers.end();
+/// A backend by its name, in one precision.
+using Tested = std::pair<std::string, Precision>;
+
+std::unique_ptr<Backend> make(const Tested& tested) {
+  return make_backend(tested.first, tested.second);
 }
 
-class CpuBackend : public testing::TestWithParam<Precision> {
+bool offered(const Tested& tested) {
+  const std::vector<BackendEntry> entries = list_backends();
+  return std::ranges::any_of(entries, [&](const BackendEntry& entry) {
+    return entry.name == tested.first && entry.unavailable.empty() &&
+           std::ranges::count(entry.precisions, tested.second) > 0;
+  });
+}
+
+class FastBackend : public testing::TestWithParam<Tested> {
  protected:
   void SetUp() override {
-    if (!offered(GetParam())) GTEST_SKIP() << "this CPU has no " << to_string(GetParam());
+    const auto& [name, precision] = GetParam();
+    if (!offered(GetParam())) GTEST_SKIP() << "no " << name << " in " << to_string(precision);
   }
 };
 
-TEST_P(CpuBackend, AgreesWithTheReferenceOnEveryOperation) {
-  const auto tested = make_backend("cpu", GetParam());
+TEST_P(FastBackend, AgreesWithTheReferenceOnEveryOperation) {
+  const auto tested = make(GetParam());
   const auto reference = make_backend("reference");
   for (const Size& size : sizes) {
     for (const OpCase& op : op_cases(size.map, size.out_channels, tested->activation_type())) {
@@ -47,25 +62,34 @@ TEST_P(CpuBackend, AgreesWithTheReferenceOnEveryOperation) {
   }
 }
 
-TEST_P(CpuBackend, GivesTheSameBitsOnOneThreadAndOnTwo) {
+/// On a GPU: the same bits twice.
+TEST_P(FastBackend, GivesTheSameBitsOnOneThreadAndOnTwo) {
   const int threads = omp_get_max_threads();
   for (const Size& size : sizes) {
-    const DataType storage = make_backend("cpu", GetParam())->activation_type();
-    for (const OpCase& op : op_cases(size.map, size.out_channels, storage)) {
-      std::vector<std::vector<float>> outputs;
-      for (const int count : {1, 2}) {
-        omp_set_num_threads(count);
-        outputs.push_back(op.run(*make_backend("cpu", GetParam())));
+    std::map<std::string, std::vector<float>> first;
+    for (const int count : {1, 2}) {
+      omp_set_num_threads(count);
+      const auto tested = make(GetParam());
+      for (const OpCase& op : op_cases(size.map, size.out_channels, tested->activation_type())) {
+        const std::string name = op.op + " " + op.what;
+        const std::vector<float> output = op.run(*tested);
+        const std::vector<float>& expected = first.try_emplace(name, output).first->second;
+        ASSERT_EQ(expected.size(), output.size()) << name;
+        EXPECT_EQ(0, std::memcmp(expected.data(), output.data(), output.size() * 4)) << name;
       }
-      EXPECT_EQ(0, std::memcmp(outputs[0].data(), outputs[1].data(), outputs[0].size() * 4))
-          << op.op << " " << op.what;
     }
   }
   omp_set_num_threads(threads);
 }
 
-INSTANTIATE_TEST_SUITE_P(Precisions, CpuBackend, testing::Values(Precision::fp32, Precision::bf16),
-                         [](const auto& tested) { return std::string(to_string(tested.param)); });
+INSTANTIATE_TEST_SUITE_P(
+    Backends, FastBackend,
+    testing::Values(Tested{"cpu", Precision::fp32}, Tested{"cpu", Precision::bf16},
+                    Tested{"cuda", Precision::fp32}, Tested{"cuda", Precision::tf32},
+                    Tested{"cuda", Precision::bf16}, Tested{"cuda", Precision::fp16}),
+    [](const auto& tested) {
+      return tested.param.first + "_" + std::string(to_string(tested.param.second));
+    });
 
 TEST(Check, FindsAValueThatIsWrong) {
   const auto backend = make_backend("cpu", Precision::fp32);
