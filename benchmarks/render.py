@@ -190,6 +190,37 @@ def kernel_resources_caption(result: Result) -> str:
     return f"nvcc {result['nvcc']}.\n"
 
 
+def ladders(result: Result) -> str:
+    """Every rung: how often it moves what has to be moved. Maps in bf16 where it can."""
+    shown = {}
+    for row in result["benchmarks"]:
+        op, rung, _, precision = row["name"].split("/")[:4]
+        if precision == "bf16" or (op, rung) not in shown:
+            shown[op, rung] = row
+    rows = []
+    for (op, rung), row in shown.items():
+        _, number, *words = rung.split("_")
+        moved = row["loaded_bytes"] + row["stored_bytes"]
+        rows.append(
+            [
+                f"{op} {number}: {' '.join(words)}",
+                row["label"],
+                f"{moved / row['bytes']:.2f}",
+                f"{row['sectors_per_request']:.1f}",
+                f"{row['shared_requests']:.0f}",
+                f"{row['bank_conflicts']:.0f}",
+                f"{row['barriers']:.0f}",
+            ]
+        )
+    header = ("rung", "idea", "bytes asked for / to be moved", "sectors per request")
+    return table((*header, "shared requests", "bank conflicts", "barriers"), rows)
+
+
+def ladders_caption(_: Result) -> str:
+    maps = "maps of 16×16×64 in bf16, pictures of 16×16 in float"
+    return f"Counted on the host-SIMT machine, not timed: {maps}.\n"
+
+
 def predicted_floors(result: Result) -> str:
     work = as_table(result)
     return table(predictions.header(work), predictions.rows(work))
@@ -220,6 +251,7 @@ TABLES = {
     "convolution_algorithms": Table("cpu_vs_pytorch.json", convolution_algorithms),
     "ceilings": Table("cpu_vs_pytorch.json", ceilings),
     "predicted_floors": Table("work.json", predicted_floors, predicted_floors_caption),
+    "ladders": Table("ladders.json", ladders, ladders_caption),
     "kernel_resources": Table(
         "kernel_resources.json", kernel_resources, kernel_resources_caption
     ),

@@ -47,8 +47,7 @@ class Machine:
 
     @property
     def name(self) -> str:
-        device = words.device(self.files[0].context)
-        return device[:1].upper() + device[1:]
+        return words.device(self.files[0].context)
 
     @property
     def refused(self) -> List[str]:
@@ -97,7 +96,7 @@ def provenance(results: Results) -> List[str]:
     load = context.get("load_average_before", (context.get("load_avg") or [None])[0])
     others = flattened({key: value for key, value in context.items() if key != "cpu"})
     others += (context.get("cpu") or {}).get("flags", [])
-    commit = str(context["commit"])[:10] if "commit" in context else "not recorded"
+    commit = str(context.get("commit", "not recorded"))[:10]
     return [
         results.file.name,
         words.device(context),
@@ -109,6 +108,10 @@ def provenance(results: Results) -> List[str]:
 
 
 def read_machines(folders: Sequence[Path]) -> List[Machine]:
-    """GPUs first, what only counts last."""
-    machines = [Machine(folder, read_folder(folder)) for folder in folders]
-    return sorted(machines, key=lambda one: (not one.is_gpu, not one.timed))
+    """Only folders that hold something to show; `nvcc` holds what the compiler says, no times."""
+    machines = []
+    for folder in folders:
+        files = read_folder(folder)
+        if files:
+            machines.append(Machine(folder, files))
+    return machines

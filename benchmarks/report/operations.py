@@ -190,18 +190,34 @@ def operations(machine: Machine) -> str:
     return "".join(operation(op, rows, roofs) for op, rows in sorted(machine.operations().items()))
 
 
-def times(ratio: float) -> str:
-    return f"{ratio:.3f}×" if ratio < 10 else f"{words.digits(ratio)}×"
+PREDICTED = "predicted_floor_us_"
 
 
 def counts(row: Row) -> List[str]:
     loaded, stored = row.counters["loaded_bytes"], row.counters.get("stored_bytes", 0.0)
     model = row.amount("bytes")
     cells = [row.name, f"{loaded / 1e6:.3g}", f"{stored / 1e6:.3g}"]
-    cells.append(times((loaded + stored) / model) if model else "–")
+    cells.append(f"{(loaded + stored) / model:.3f}×" if model else "–")
     for name in ("bank_conflicts", "barriers", "sectors_per_request"):
         cells.append(f"{row.counters[name]:.4g}" if name in row.counters else "–")
     return cells
+
+
+def predicted(rows: List[Row]) -> str:
+    """Floors that the program works out for GPUs it does not run on."""
+    names = [name for name in rows[0].counters if name.startswith(PREDICTED)]
+    if not names:
+        return ""
+    gpus = [name[len(PREDICTED) :].replace("_", " ") for name in names]
+    lines = [
+        [row.name, *(f"≥ {words.time(1e-6 * row.counters[name])}" for name in names)]
+        for row in rows
+        if all(row.counters.get(name, 0) > 0 for name in names)
+    ]
+    return (
+        "<details><summary>predicted floors of these rows</summary><p>Not measured: work over the "
+        "peaks of data sheets.</p>" + table(["row", *gpus], lines, "predicted") + "</details>"
+    )
 
 
 def counted(machine: Machine) -> str:
@@ -214,5 +230,7 @@ def counted(machine: Machine) -> str:
     return (
         "<h3>Counted, not timed</h3><p>CUDA kernels run on the host-SIMT machine, which counts "
         "each access of each thread. <em>Over the model</em> is global traffic over the bytes "
-        "that the work model says are needed.</p>" + table(header, [counts(row) for row in rows])
+        "that the work model says are needed.</p>"
+        + table(header, [counts(row) for row in rows])
+        + predicted(rows)
     )

@@ -6,13 +6,12 @@ every map through memory. It predicts a bound and nobody's time.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Dict, List
 
 from report import words
 from report.bars import Bar, bar_chart
 from report.html import figure, table
-from report.work import WorkTable, floors_by_kind
+from report.work import WorkTable
 
 SHOWN_SIZE = 512
 PRECISIONS = ("tf32", "bf16")
@@ -89,14 +88,6 @@ def rows(work: WorkTable) -> List[List[str]]:
     ]
 
 
-def kinds_table(work: WorkTable) -> str:
-    """Where the floors of one size come from, kind of step by kind of step, in bf16."""
-    steps = work.steps(SHOWN_SIZE, "bf16")
-    columns = [floors_by_kind(steps, partial(gpu.floor, precision="bf16")) for gpu in GPUS]
-    lines = [[kind, *(words.time(column[kind]) for column in columns)] for kind in columns[0]]
-    return table([f"{SHOWN_SIZE}², bf16", *(gpu.name for gpu in GPUS)], lines, "predicted")
-
-
 def section(work: WorkTable) -> str:
     return (
         '<section class="machine prediction"><h2>Predicted floors <span class="stamp">not measured'
@@ -112,7 +103,5 @@ def section(work: WorkTable) -> str:
             "benchmarks/results/model/work.json, which benchmarks/work_table.cpp prints.",
         )
         + table(header(work), rows(work), "predicted floors")
-        + "<h3>The same, by kind of step</h3>"
-        + kinds_table(work)
         + "</section>"
     )

@@ -64,11 +64,9 @@ def read_work(path: Path) -> WorkTable:
 
 
 def floors_by_kind(steps: Steps, floor: Callable[[float, float], float]) -> Dict[str, float]:
-    """Seconds by kind of step, in the order of KINDS: each step takes its own floor, none overlaps
-    another."""
+    """Seconds by kind of step: each step takes its own floor, none overlaps another."""
     sums: Dict[str, float] = {}
-    for kind, _ in KINDS:
-        own = [floor(*work) for name, work in steps.items() if kind_of(name) == kind]
-        if own:
-            sums[kind] = sum(own)
+    for name, (flops, moved) in steps.items():
+        kind = kind_of(name)
+        sums[kind] = sums.get(kind, 0.0) + floor(flops, moved)
     return sums

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+
+#include "benchmarks/ladder/ceilings.hpp"
+#include "kernels/common/mma.cuh"
+#include "kernels/common/pack.cuh"
+#include "simt/launch.hpp"
+
+namespace impasto::bench::cuda {
+namespace {
+
+namespace device = kernels::cuda;
+
+constexpr int threads = 256;
+constexpr int rounds = 2048;
+constexpr int chains = 8;  // independent of each other: more than latency times throughput
+
+void require(cudaError_t status) {
+  if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
+}
+
+__global__ void __launch_bounds__(threads)
+    copy_kernel(float* to, const float* from, std::int64_t packs, int times) {
+  for (int time = 0; time < times; ++time) {
+    for (std::int64_t i = std::int64_t{blockIdx.x} * threads + threadIdx.x; i < packs;
+         i += std::int64_t{gridDim.x} * threads) {
+      device::store_pack<4>(to + 4 * i, device::load_pack<4>(from + 4 * i));
+    }
+  }
+}
+
+/// The values converge to 1; written where they do not, so that they have to be computed.
+__global__ void __launch_bounds__(threads) fma_kernel(float* out, float factor) {
+  float sum[chains];
+#pragma unroll
+  for (int c = 0; c < chains; ++c) sum[c] = static_cast<float>(c);
+#pragma unroll 16
+  for (int round = 0; round < rounds; ++round) {
+#pragma unroll
+    for (int c = 0; c < chains; ++c) sum[c] = sum[c] * factor + factor;
+  }
+  float total = 0;
+#pragma unroll
+  for (int c = 0; c < chains; ++c) total += sum[c];
+  if (total < 0) out[threadIdx.x] = total;
+}
+
+/// Zeros: a tensor core takes as long for them. Its power, and so the clock, may be less for it.
+template <class T>
+__global__ void __launch_bounds__(threads) mma_kernel(float* out, unsigned bits) {
+  const std::uint32_t a[4] = {bits, bits, bits, bits};
+  const std::uint32_t b[2] = {bits, bits};
+  float sum[chains][4] = {};
+#pragma unroll 8
+  for (int round = 0; round < rounds; ++round) {
+#pragma unroll
+    for (int c = 0; c < chains; ++c) device::mma<T>(sum[c], a, b);
+  }
+  float total = 0;
+#pragma unroll
+  for (int c = 0; c < chains; ++c) total += sum[c][0] + sum[c][1] + sum[c][2] + sum[c][3];
+  if (total != 0) out[threadIdx.x] = total;
+}
+
+/// The least of ten, after two to warm up.
+double seconds(cudaStream_t stream, const std::function<void()>& launch) {
+  cudaEvent_t begin = nullptr;
+  cudaEvent_t end = nullptr;
+  require(cudaEventCreate(&begin));
+  require(cudaEventCreate(&end));
+  float least = 1e30F;
+  for (int time = 0; time < 12; ++time) {
+    require(cudaEventRecord(begin, stream));
+    launch();
+    require(cudaEventRecord(end, stream));
+    require(cudaEventSynchronize(end));
+    float milliseconds = 0;
+    require(cudaEventElapsedTime(&milliseconds, begin, end));
+    if (time >= 2) least = std::min(least, milliseconds);
+  }
+  cudaEventDestroy(begin);
+  cudaEventDestroy(end);
+  return 1e-3 * static_cast<double>(least);
+}
+
+}  // namespace
+
+double Ceilings::flops(DataType type, kernels::Arithmetic arithmetic) const {
+  if (arithmetic == kernels::Arithmetic::fp32) return fma;
+  return type == DataType::f32 ? tf32 : type == DataType::bf16 ? bf16 : fp16;
+}
+
+Ceilings measure_ceilings(CUstream_st* stream) {
+  int gpu = 0;
+  cudaDeviceProp properties{};
+  require(cudaGetDevice(&gpu));
+  require(cudaGetDeviceProperties(&properties, gpu));
+  Ceilings ceilings;
+  ceilings.l2_bytes = static_cast<std::size_t>(properties.l2CacheSize);
+  const std::int64_t beyond_caches =
+      std::max<std::int64_t>(8 * properties.l2CacheSize, std::int64_t{256} << 20U);
+  float* memory = nullptr;
+  require(cudaMalloc(&memory, static_cast<std::size_t>(2 * beyond_caches)));
+  require(cudaMemset(memory, 0, static_cast<std::size_t>(2 * beyond_caches)));
+  float* second = memory + beyond_caches / 4;
+
+  const auto blocks = static_cast<unsigned>(properties.multiProcessorCount * 8);
+  const simt::Grid grid{"ceiling", {blocks}, {threads}};
+  const auto copy_rate = [&](std::int64_t bytes, int times) {
+    const double taken = seconds(stream, [&] {
+      simt::launch(copy_kernel, grid, stream, second, memory, bytes / 16, times);
+    });
+    return 2.0 * static_cast<double>(bytes) * times / taken;
+  };
+  ceilings.copy = copy_rate(beyond_caches, 1);
+  ceilings.l2 = copy_rate(properties.l2CacheSize / 4, 50);
+  const double all_threads = static_cast<double>(blocks) * threads;
+  ceilings.fma = 2.0 * rounds * chains * all_threads /
+                 seconds(stream, [&] { simt::launch(fma_kernel, grid, stream, memory, 0.5F); });
+  if (properties.major >= 8) {
+    const auto mma_rate = [&](auto kernel, double K) {
+      const double taken = seconds(stream, [&] { simt::launch(kernel, grid, stream, memory, 0U); });
+      return 2.0 * 16 * 8 * K * rounds * chains * all_threads / 32 / taken;
+    };
+    ceilings.tf32 = mma_rate(mma_kernel<float>, 8);
+    ceilings.bf16 = mma_rate(mma_kernel<kernels::bfloat16>, 16);
+    ceilings.fp16 = mma_rate(mma_kernel<kernels::float16>, 16);
+  }
+  cudaFree(memory);
+  return ceilings;
+}
+
+}  // namespace impasto::bench::cuda

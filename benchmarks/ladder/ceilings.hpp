@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+
+#include "host/core/tensor.hpp"
+#include "kernels/common/arithmetic.hpp"
+
+struct CUstream_st;
+
+namespace impasto::bench::cuda {
+
+/// What this GPU can do at most, measured by kernels that do nothing else: the roofs that rows are
+/// held against.
+struct Ceilings {
+  std::size_t l2_bytes = 0;
+  double copy = 0;  ///< bytes/s, arrays that no cache holds, read and written
+  double l2 = 0;    ///< bytes/s, arrays that L2 holds
+  double fma = 0;   ///< FLOP/s, float
+  double tf32 = 0;  ///< FLOP/s on tensor cores; 0 before sm_80
+  double bf16 = 0;
+  double fp16 = 0;
+
+  [[nodiscard]] double flops(DataType type, kernels::Arithmetic arithmetic) const;
+};
+
+Ceilings measure_ceilings(CUstream_st* stream);
+
+}  // namespace impasto::bench::cuda

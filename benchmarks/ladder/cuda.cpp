@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// On a GPU a row is timed by events: "/cold" with the L2 cache flushed before every launch, "/hot"
+// with launches behind one another. Not yet run on one.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "benchmarks/ladder/ceilings.hpp"
+#include "benchmarks/ladder/measure.hpp"
+
+namespace impasto::bench::cuda {
+namespace {
+
+constexpr int warm_up = 3;
+constexpr int hot_launches = 20;  // between two events, so that launching is not what is timed
+
+}  // namespace
+
+struct Measure::State {
+  Ceilings ceilings;
+  std::shared_ptr<void> flush;
+  std::size_t flush_bytes = 0;
+  std::unique_ptr<impasto::cuda::Event> begin;
+  std::unique_ptr<impasto::cuda::Event> end;
+};
+
+Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()), runtime_(runtime) {
+  state_->begin = runtime.make_event();
+  state_->end = runtime.make_event();
+  state_->ceilings = measure_ceilings(runtime.stream());
+  state_->flush_bytes = 2 * state_->ceilings.l2_bytes;
+  state_->flush = runtime.allocate(state_->flush_bytes);
+  const Ceilings& roof = state_->ceilings;
+  const auto context = [](const char* name, double value) {
+    benchmark::AddCustomContext(name, fmt::format("{:.4g}", value));
+  };
+  context("ceiling_copy_bytes_per_second", roof.copy);
+  context("ceiling_l2_bytes_per_second", roof.l2);
+  context("ceiling_fma_flops", roof.fma);
+  context("ceiling_tf32_flops", roof.tf32);
+  context("ceiling_bf16_flops", roof.bf16);
+  context("ceiling_fp16_flops", roof.fp16);
+}
+
+Measure::~Measure() = default;
+
+std::vector<std::string> Measure::variants() { return {"/cold", "/hot"}; }
+std::vector<std::string> Measure::default_shapes() {
+  return {"conv1_1@512", "conv2_1@512", "conv3_1@512", "conv4_1@512", "conv5_1@512"};
+}
+
+std::vector<std::string> Measure::default_flags() {
+  return {"--benchmark_min_time=0.02", "--benchmark_repetitions=10",
+          "--benchmark_display_aggregates_only=true"};
+}
+
+std::optional<double> Measure::run(benchmark::State& state, const Contender& contender,
+                                   const Point& point, const std::string& variant) {
+  const bool cold = variant == "/cold";
+  const int launches = cold ? 1 : hot_launches;
+  for (int i = 0; i < warm_up; ++i) contender.launch();
+  for (auto _ : state) {
+    if (cold) runtime_.fill_zero(state_->flush.get(), state_->flush_bytes);
+    runtime_.record(*state_->begin);
+    for (int i = 0; i < launches; ++i) contender.launch();
+    runtime_.record(*state_->end);
+    state_->end->wait();
+    state.SetIterationTime(1e-3 * state_->end->milliseconds_since(*state_->begin) / launches);
+  }
+  const Ceilings& roof = state_->ceilings;
+  const bool in_l2 = !cold && contender.work.bytes < static_cast<double>(roof.l2_bytes);
+  const double memory = contender.work.bytes / (in_l2 ? roof.l2 : roof.copy);
+  const double rate = roof.flops(point.type, contender.rung.arithmetic);
+  return std::max(memory, rate > 0 ? contender.work.flops / rate : 0.0);
+}
+
+}  // namespace impasto::bench::cuda

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// On the host-SIMT machine a row is counted and not timed: its time is that of the machine and says
+// nothing about any GPU.
+#include <chrono>
+
+#include "benchmarks/ladder/measure.hpp"
+#include "simt/machine.hpp"
+
+namespace impasto::bench::emulated {
+
+struct Measure::State {};
+
+Measure::Measure(Runtime& runtime) : runtime_(runtime) {}
+Measure::~Measure() = default;
+
+std::vector<std::string> Measure::variants() { return {""}; }
+/// Few pixels: a thread takes microseconds here. The ratios to the work are those of any size.
+std::vector<std::string> Measure::default_shapes() { return {"16x16x64", "8x16x128"}; }
+
+std::vector<std::string> Measure::default_flags() { return {"--benchmark_min_time=0.001"}; }
+
+std::optional<double> Measure::run(benchmark::State& state, const Contender& contender,
+                                   const Point& /*point*/, const std::string& /*variant*/) {
+  simt::Counter counter;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    counter = {};
+    simt::Machine::get().set_counter(&counter);
+    contender.launch();
+    runtime_.synchronize();
+    simt::Machine::get().set_counter(nullptr);
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    state.SetIterationTime(elapsed.count());
+  }
+  const simt::LaunchCounts counts = counter.total();
+  const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+  const auto requests = number(counts.loads.requests + counts.stores.requests);
+  state.counters["loaded_bytes"] = number(counts.loads.bytes);
+  state.counters["stored_bytes"] = number(counts.stores.bytes);
+  state.counters["traffic_share"] =
+      contender.work.bytes / number(counts.loads.bytes + counts.stores.bytes);
+  state.counters["sectors_per_request"] =
+      number(counts.loads.sectors + counts.stores.sectors) / requests;
+  state.counters["shared_requests"] = number(counts.shared_requests);
+  state.counters["bank_conflicts"] = number(counts.bank_conflicts);
+  state.counters["barriers"] = number(counts.barriers);
+  state.counters["launches"] = number(counter.launches().size());
+  return std::nullopt;
+}
+
+}  // namespace impasto::bench::emulated

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes a device's tuning table: which rung ships for which operation, type and shape.
+
+Reads what cuda_bench wrote (--benchmark_out), takes the cold medians, and of the rungs that compute in
+the same arithmetic the fastest; the ladder's last, which ships by default, unless another is more than
+2 % faster. Only what differs from the default is in the table. Writes
+kernels/common/tuning/<device>.inc and its line in devices.inc; the library has to be built again.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import context
+
+FOLDER = context.REPOSITORY / "kernels" / "common" / "tuning"
+MARGIN = 0.02
+Row = Dict[str, Any]
+# Operation, type, whether on tensor cores, channels, pixels.
+Problem = Tuple[str, str, bool, int, int]
+
+
+def rows_by_problem(result: Dict[str, Any]) -> Dict[Problem, List[Tuple[str, float]]]:
+    """The rungs' cold medians in the order of the ladder."""
+    problems: Dict[Problem, List[Tuple[str, float]]] = defaultdict(list)
+    for row in result["benchmarks"]:
+        parts = row["run_name"].split("/")
+        if row.get("aggregate_name") != "median" or "cold" not in parts:
+            continue
+        op, rung, _, precision = parts[:4]
+        storage = "f32" if precision in ("fp32", "tf32") else precision
+        key = (op, storage, bool(row["tensor_cores"]), int(row["channels"]), int(row["pixels"]))
+        problems[key].append((rung, float(row["real_time"])))
+    return problems
+
+
+def shipped(rungs: List[Tuple[str, float]]) -> str:
+    default, default_time = rungs[-1]
+    fastest, time = min(rungs, key=lambda rung: rung[1])
+    return fastest if time < (1 - MARGIN) * default_time else default
+
+
+def table(device: str, result: Dict[str, Any]) -> str:
+    lines = [
+        "// SPDX-License-Identifier: MIT",
+        f"// {device}: written by ./dev tune, {result['context']['date'][:10]}.",
+    ]
+    for (op, storage, tensor, channels, pixels), rungs in sorted(rows_by_problem(result).items()):
+        rung = shipped(rungs)
+        if rung != rungs[-1][0]:
+            arithmetic = "tensor_cores" if tensor else "fp32"
+            lines.append(
+                f'{{"{device}", "{op}", "{storage}", Arithmetic::{arithmetic}, {channels}, '
+                f'{pixels}, "{rung}"}},'
+            )
+    return "\n".join(lines) + "\n"
+
+
+def device_name(result: Dict[str, Any]) -> str:
+    return result["context"]["device"].split(", compute capability")[0]
+
+
+def write(result: Dict[str, Any], folder: Path) -> Path:
+    if not rows_by_problem(result):
+        raise ValueError("no cold medians: expected what cuda_bench writes")
+    device = device_name(result)
+    path = folder / f"{context.slug(device)}.inc"
+    path.write_text(table(device, result), encoding="utf-8")
+    devices = folder / "devices.inc"
+    text = re.sub(r"^// None yet.*\n", "", devices.read_text(encoding="utf-8"), flags=re.M)
+    line = f'#include "kernels/common/tuning/{path.name}"\n'
+    devices.write_text(text if line in text else text + line, encoding="utf-8")
+    return path
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("results", type=Path, help="JSON written by cuda_bench")
+    arguments = parser.parse_args()
+    try:
+        path = write(json.loads(arguments.results.read_text(encoding="utf-8")), FOLDER)
+    except (OSError, ValueError, KeyError) as error:
+        print(f"{arguments.results}: {error}", file=sys.stderr)
+        return 1
+    print(f"{path.relative_to(context.REPOSITORY)}: written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""simt_bench, the program given: rows for every rung asked for, counted and verified.
+
+usage: ladder_bench_test.py SIMT_BENCH
+"""
+
+import json
+import subprocess
+import sys
+import unittest
+
+PROGRAM = sys.argv.pop(1)
+
+
+def run(*arguments):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True)
+
+
+class LadderBench(unittest.TestCase):
+    def test_every_combination_of_the_axes_is_a_row(self):
+        done = run(
+            "--op=content_loss,adam", "--shape=4x4x8,conv5_1@32", "--dtype=fp32,bf16",
+            "--batch=1,2", "--benchmark_format=json",
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = json.loads(done.stdout)["benchmarks"]
+        # Two rungs each; content_loss in two types, adam's pixels in one.
+        self.assertEqual(len(rows), 2 * 2 * 2 * 2 + 2 * 2 * 2)
+        names = [row["name"] for row in rows]
+        self.assertIn("content_loss/rung_2_one_pass/conv5_1@32/bf16/batch:2/manual_time", names)
+        for row in rows:
+            self.assertEqual(row["verified"], 1)
+            self.assertGreater(row["loaded_bytes"] + row["stored_bytes"], 0.98 * row["bytes"])
+            self.assertGreaterEqual(row["sectors_per_request"], 1)
+
+    def test_rungs_can_be_chosen(self):
+        done = run("--op=adam", "--shape=4x4x8", "--rung=rung_1_naive", "--benchmark_format=json")
+        names = [row["name"] for row in json.loads(done.stdout)["benchmarks"]]
+        self.assertEqual(names, ["adam/rung_1_naive/4x4x8/fp32/batch:1/manual_time"])
+
+    def test_what_cannot_be_understood_is_named(self):
+        for wrong in ("--shape=conv9_1@64", "--shape=4x4", "--dtype=int8", "--batch=0"):
+            done = run(wrong)
+            self.assertEqual(done.returncode, 2, wrong)
+            self.assertIn(wrong.split("=")[0], done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
