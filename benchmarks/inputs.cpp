@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "kernels/common/bfloat16.hpp"
 #include "kernels/common/philox.hpp"
 
 namespace impasto::bench {
@@ -19,7 +20,9 @@ std::vector<float> uniform_values(std::int64_t count, double scale) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (i % 4 == 0) bits = kernels::philox4x32({static_cast<std::uint32_t>(i / 4)}, key);
     const double unit = 2.0 * static_cast<double>(kernels::philox_uniform(bits[i % 4])) - 1.0;
-    values[i] = static_cast<float>(scale * unit);
+    // As bfloat16 holds it, so that every backend and the reference get the same numbers.
+    values[i] =
+        static_cast<float>(scale) * static_cast<float>(kernels::bfloat16(static_cast<float>(unit)));
   }
   return values;
 }

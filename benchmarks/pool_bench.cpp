@@ -13,18 +13,24 @@ void add_mode(const SharedBackend& backend, std::int64_t size, std::string_view 
   const DataType type = backend->activation_type();
   add(benchmark_name(fmt::format("pool_forward_{}", mode), *backend, layer, size),
       [=](benchmark::State& state) {
-        const OwnedTensor x = features(*backend, x_shape);
-        const OwnedTensor y(*backend, y_shape, type);
-        measure(state, *backend, work::pool_forward(x_shape, y_shape, type),
-                [&] { backend->pool_forward(y, x, kind); });
+        measure_verified(state, *backend, work::pool_forward(x_shape, y_shape, type),
+                         [=](Backend& on) {
+                           const OwnedTensor x = features(on, x_shape);
+                           const OwnedTensor y(on, y_shape, on.activation_type());
+                           return Prepared{[=, &on] { on.pool_forward(y, x, kind); }, {y}};
+                         });
       });
   add(benchmark_name(fmt::format("pool_backward_{}", mode), *backend, layer, size),
       [=](benchmark::State& state) {
-        const OwnedTensor x = features(*backend, x_shape);
-        const OwnedTensor grad_y = uniform(*backend, y_shape, type);
-        const OwnedTensor grad_x(*backend, x_shape, type);
-        measure(state, *backend, work::pool_backward(x_shape, y_shape, type, kind, masked),
-                [&] { backend->pool_backward(grad_x, grad_y, x, kind, masked); });
+        measure_verified(state, *backend, work::pool_backward(x_shape, y_shape, type, kind, masked),
+                         [=](Backend& on) {
+                           const OwnedTensor x = features(on, x_shape);
+                           const OwnedTensor grad_y = uniform(on, y_shape, on.activation_type());
+                           const OwnedTensor grad_x(on, x_shape, on.activation_type());
+                           return Prepared{
+                               [=, &on] { on.pool_backward(grad_x, grad_y, x, kind, masked); },
+                               {grad_x}};
+                         });
       });
 }
 
