@@ -144,6 +144,22 @@ inline Traffic gram_traffic(std::string_view rung, const Shape& features, DataTy
   return {map, matrix};
 }
 
+/// The partial sums and what becomes of them: the loss's sums of blocks, the target and M.
+inline Traffic gram_loss_traffic(std::string_view rung, const Shape& features, DataType type) {
+  const kernels::GramPlan plan(features);
+  const double map = width(type) * values(features);
+  const auto C = static_cast<double>(features.channels);
+  const auto batch = static_cast<double>(features.batch);
+  const double square = 4 * C * C * batch;
+  const double partials = 4 * batch * static_cast<double>(plan.partials);
+  const double first = C / plan.tile * map;
+  if (rung.starts_with("rung_1")) {
+    return {first + partials + 2 * square, partials + 2 * square};  // G, too
+  }
+  const double mirrored = static_cast<double>(plan.tiles * plan.tile * plan.tile) * 4 * batch;
+  return {first + partials + mirrored, partials + square};
+}
+
 inline Traffic style_backward_traffic(std::string_view rung, const Shape& features, DataType type,
                                       const GradientEpilogue& epilogue) {
   const double map = width(type) * values(features);

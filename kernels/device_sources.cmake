@@ -5,6 +5,7 @@ set(IMPASTO_DEVICE_SOURCES
   convert/convert.cu
   first_conv/first_conv.cu
   gram/gram.cu
+  gram_loss/gram_loss.cu
   pool/pool.cu
   preprocess/preprocess.cu
   style_backward/style_backward.cu

@@ -52,6 +52,7 @@ std::vector<Contender> content_loss_contenders(Runtime& runtime, const Point& po
 std::vector<Contender> first_conv_forward_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> first_conv_backward_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> gram_contenders(Runtime& runtime, const Point& point);
+std::vector<Contender> gram_loss_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> pool_backward_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> style_backward_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> total_variation_contenders(Runtime& runtime, const Point& point);

@@ -6,6 +6,7 @@ namespace impasto::bench::IMPASTO_DEVICE {
 const std::vector<Op>& ops() {
   static const std::vector<Op> all = {
       {"gram", false, gram_contenders},
+      {"gram_loss", false, gram_loss_contenders},
       {"style_backward", false, style_backward_contenders},
       {"content_loss", false, content_loss_contenders},
       {"pool_backward", false, pool_backward_contenders},

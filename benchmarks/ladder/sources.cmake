@@ -5,6 +5,7 @@ set(IMPASTO_LADDER_SOURCES
   content_loss.cpp
   first_conv.cpp
   gram.cpp
+  gram_loss.cpp
   ops.cpp
   pool_backward.cpp
   style_backward.cpp

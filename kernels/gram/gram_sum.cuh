@@ -9,17 +9,23 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int gram_sum_threads = 256;
 
-/// The second stage: G from the partial sums, in an order that the sizes fix. A block's threads are
+/// A value of G, and whose it is to use.
+struct GramValue {
+  float value;
+  std::int64_t i, j;
+  bool own;       ///< this thread's
+  bool mirrored;  ///< it is G[j,i] as well, whose tile nobody computes
+};
+
+/// This thread's value from the partial sums, in an order that the sizes fix. A block's threads are
 /// `parts` groups, one value per thread; group q sums the splits q, q + parts, ..., and the first
 /// group sums the groups, in their order. With many splits and few values (C = 64: 4096) one thread
-/// per value would wait for its loads one after the other. A value off the diagonal's tiles is
-/// written twice, as G[i,j] and G[j,i]: a product with itself needs only its upper triangle. Bound
-/// by memory, and that is mostly the L2 cache: 4 bytes read per value and split.
+/// per value would wait for its loads one after the other. blockIdx is (256 / parts values, image).
 template <int tile>
-__global__ void __launch_bounds__(gram_sum_threads)
-    gram_sum_kernel(float* gram, const float* partials, std::int64_t channels, std::int64_t tiles,
-                    std::int64_t splits, int parts) {
-  SIMT_SHARED(float, sums, [gram_sum_threads]);
+__device__ __forceinline__ GramValue gram_value(float (&sums)[gram_sum_threads],
+                                                const float* partials, std::int64_t channels,
+                                                std::int64_t tiles, std::int64_t splits,
+                                                int parts) {
   const int group_size = gram_sum_threads / parts;
   const int t = static_cast<int>(threadIdx.x);
   const int part = t / group_size;
@@ -41,24 +47,45 @@ __global__ void __launch_bounds__(gram_sum_threads)
   }
   sums[t] = sum;
   __syncthreads();
-  if (part != 0 || !inside) return;
-  for (int other = 1; other < parts; ++other) sum += sums[other * group_size + t];
-  float* image = gram + blockIdx.y * channels * channels;
-  image[i * channels + j] = sum;
-  if (tile_row != tile_column) image[j * channels + i] = sum;
+  const bool own = part == 0 && inside;
+  if (own) {
+    for (int other = 1; other < parts; ++other) sum += sums[other * group_size + t];
+  }
+  return {sum, i, j, own, tile_row != tile_column};
 }
 
+/// The second stage: G. A product with itself needs only its upper triangle, so a value off the
+/// diagonal's tiles is written twice. Bound by memory, and that is mostly the L2 cache: 4 bytes
+/// read per value and split.
 template <int tile>
-void launch_gram_sum(float* gram, const float* partials, const GramPlan& plan, const MapSize& size,
-                     simt::StreamHandle stream) {
+__global__ void __launch_bounds__(gram_sum_threads)
+    gram_sum_kernel(float* gram, const float* partials, std::int64_t channels, std::int64_t tiles,
+                    std::int64_t splits, int parts) {
+  SIMT_SHARED(float, sums, [gram_sum_threads]);
+  const GramValue sum = gram_value<tile>(sums, partials, channels, tiles, splits, parts);
+  if (!sum.own) return;
+  float* image = gram + blockIdx.y * channels * channels;
+  image[sum.i * channels + sum.j] = sum.value;
+  if (sum.mirrored) image[sum.j * channels + sum.i] = sum.value;
+}
+
+/// Groups of a second stage's threads, and its grid.
+inline int gram_sum_parts(const GramPlan& plan) {
   int parts = 1;
   while (parts < 8 && parts * 8 < plan.splits) parts *= 2;
-  const std::int64_t blocks = plan.tiles * tile * tile * parts / gram_sum_threads;
-  const simt::Grid grid{"gram_sum",
-                        {static_cast<unsigned>(blocks), static_cast<unsigned>(size.batch)},
-                        {gram_sum_threads}};
-  simt::launch(gram_sum_kernel<tile>, grid, stream, gram, partials, size.channels, plan.tiles,
-               plan.splits, parts);
+  return parts;
+}
+inline simt::Grid gram_sum_grid(const char* name, const GramPlan& plan, const MapSize& size) {
+  const std::int64_t values = plan.tiles * plan.tile * plan.tile;
+  const auto blocks = static_cast<unsigned>(values * gram_sum_parts(plan) / gram_sum_threads);
+  return {name, {blocks, static_cast<unsigned>(size.batch)}, {gram_sum_threads}};
+}
+
+inline void launch_gram_sum(float* gram, const float* partials, const GramPlan& plan,
+                            const MapSize& size, simt::StreamHandle stream) {
+  simt::launch(plan.tile == 64 ? gram_sum_kernel<64> : gram_sum_kernel<128>,
+               gram_sum_grid("gram_sum", plan, size), stream, gram, partials, size.channels,
+               plan.tiles, plan.splits, gram_sum_parts(plan));
 }
 
 /// The grid of a first stage, one block for each tile, split and image, and what it is told.

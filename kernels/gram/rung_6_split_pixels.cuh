@@ -120,21 +120,28 @@ struct GramSplitPixels {
   }
 
   template <class T, int tile>
-  static void launch_tiles(float* gram, const T* features, const GramPlan& plan,
-                           const MapSize& size, float* workspace, simt::StreamHandle stream) {
+  static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
+                           const MapSize& size, simt::StreamHandle stream) {
     const bool packed = can_pack<T>(widest<T>, size.channels, {features});
     simt::launch(packed ? gram_fp32_kernel<T, tile, true> : gram_fp32_kernel<T, tile, false>,
-                 gram_grid("gram_fp32", plan, size), stream, workspace, features,
+                 gram_grid("gram_fp32", plan, size), stream, partials, features,
                  gram_split(plan, size));
-    launch_gram_sum<tile>(gram, workspace, plan, size, stream);
+  }
+
+  /// The first stage.
+  template <class T>
+  static void launch_partials(float* partials, const T* features, const GramPlan& plan,
+                              const MapSize& size, simt::StreamHandle stream) {
+    const auto run = plan.tile == 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;
+    run(partials, features, plan, size, stream);
   }
 
   template <class T>
   static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
                      simt::StreamHandle stream) {
     const GramPlan plan(size);
-    const auto run = plan.tile == 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;
-    run(gram, features, plan, size, workspace, stream);
+    launch_partials(workspace, features, plan, size, stream);
+    launch_gram_sum(gram, workspace, plan, size, stream);
   }
 };
 

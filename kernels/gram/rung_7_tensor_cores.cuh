@@ -186,27 +186,29 @@ struct GramTensorCores {
   }
 
   template <class T, int tile>
-  static void launch_tiles(float* gram, const T* features, const GramPlan& plan,
-                           const MapSize& size, float* workspace, simt::StreamHandle stream) {
+  static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
+                           const MapSize& size, simt::StreamHandle stream) {
     const bool packed = can_pack<T>(widest<T>, size.channels, {features});
     simt::Grid grid = gram_grid("gram_mma", plan, size);
     grid.shared_bytes = gram_shared_bytes<tile>;
     simt::launch(packed ? gram_mma_kernel<T, tile, true> : gram_mma_kernel<T, tile, false>, grid,
-                 stream, workspace, features, gram_split(plan, size));
-    launch_gram_sum<tile>(gram, workspace, plan, size, stream);
+                 stream, partials, features, gram_split(plan, size));
   }
 
+  /// The first stage.
   template <class T>
-  static void launch_plan(float* gram, const T* features, const GramPlan& plan, const MapSize& size,
-                          float* workspace, simt::StreamHandle stream) {
+  static void launch_partials(float* partials, const T* features, const GramPlan& plan,
+                              const MapSize& size, simt::StreamHandle stream) {
     const auto run = plan.tile == 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;
-    run(gram, features, plan, size, workspace, stream);
+    run(partials, features, plan, size, stream);
   }
 
   template <class T>
   static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
                      simt::StreamHandle stream) {
-    launch_plan(gram, features, GramPlan(size, GramPlan::one_split), size, workspace, stream);
+    const GramPlan plan(size, GramPlan::one_split);
+    launch_partials(workspace, features, plan, size, stream);
+    launch_gram_sum(gram, workspace, plan, size, stream);
   }
 };
 

@@ -15,7 +15,9 @@ struct GramTensorCoresSplit {
   template <class T>
   static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
                      simt::StreamHandle stream) {
-    GramTensorCores::launch_plan(gram, features, GramPlan(size), size, workspace, stream);
+    const GramPlan plan(size);
+    GramTensorCores::launch_partials(workspace, features, plan, size, stream);
+    launch_gram_sum(gram, workspace, plan, size, stream);
   }
 };
 

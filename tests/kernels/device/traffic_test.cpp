@@ -17,7 +17,7 @@ using kernels::MapSize;
 std::vector<MapSize> sizes_of(std::string_view op) {
   if (op == "total_variation" || op == "adam") return {{1, 64, 128, 3}};
   if (op == "first_conv_forward" || op == "first_conv_backward") return {{1, 32, 64, 64}};
-  if (op == "gram") return {{1, 24, 32, 64}, {2, 8, 16, 128}};
+  if (op == "gram" || op == "gram_loss") return {{1, 24, 32, 64}, {2, 8, 16, 128}};
   return {{1, 16, 16, 64}, {2, 8, 16, 256}};
 }
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/arithmetic.hpp"
+#include "kernels/common/device.hpp"
+#include "kernels/common/size.hpp"
+#include "kernels/style_loss/style_loss.hpp"
+
+namespace impasto::kernels {
+
+/// A layer's style loss and its matrix straight from the feature map: gram and style_loss in one.
+/// Math    G = FᵀF;  D = gram_scale·G − target
+///         loss[n] = loss_scale · Σ_{i,j} D[n,i,j]²;  M[n] = gradient_scale · D[n]
+/// Shapes  features (N,P,C), target (C,C), shared by the batch, matrix (N,C,C), loss (N)
+/// Source  Gatys, Ecker, Bethge 2015, eqs. 3–6
+/// Cost    2·C²·P FLOP per image; sizeof(T)·C·P + 8·C² bytes: G is never written
+namespace reference {
+void gram_loss(double* loss, double* matrix, const double* features, const double* target,
+               const MapSize& size, const StyleLossScale& scale);
+}
+
+namespace IMPASTO_DEVICE {
+/// Enqueues it. T: float, bfloat16 or float16. The same bits as gram and style_loss one after the
+/// other in M; the loss in another fixed order. `workspace`, aligned to 8 bytes, holds
+/// gram_loss_workspace(size) floats.
+template <class T>
+void gram_loss(float* loss, float* matrix, const T* features, const float* target,
+               const MapSize& size, Arithmetic arithmetic, const StyleLossScale& scale,
+               float* workspace, Stream stream);
+std::int64_t gram_loss_workspace(const MapSize& size);
+}  // namespace IMPASTO_DEVICE
+
+}  // namespace impasto::kernels

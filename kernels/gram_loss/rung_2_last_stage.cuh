@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/loss_sum.cuh"
+#include "kernels/gram/rung_6_split_pixels.cuh"
+#include "kernels/gram/rung_7_tensor_cores.cuh"
+#include "kernels/gram_loss/gram_loss.hpp"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+/// The Gram matrix's second stage, which has each value of G in a register: there it becomes D, its
+/// square and its share of M. Attacks the launches of rung 1, three for four, and spares G's way
+/// through memory. A value off the diagonal's tiles counts twice in the loss. In double from G on,
+/// as style_loss is. Bound by the L2 cache, from which it reads 4 bytes per value and split.
+template <int tile>
+__global__ void __launch_bounds__(gram_sum_threads)
+    gram_loss_kernel(double* block_sums, float* matrix, const float* partials, const float* target,
+                     std::int64_t channels, std::int64_t tiles, std::int64_t splits, int parts,
+                     StyleLossScale scale) {
+  SIMT_SHARED(float, sums, [gram_sum_threads]);
+  SIMT_SHARED(double, warp_sums, [32]);
+  const GramValue gram = gram_value<tile>(sums, partials, channels, tiles, splits, parts);
+  double square = 0;
+  if (gram.own) {
+    const std::int64_t at = gram.i * channels + gram.j;
+    const double difference =
+        scale.gram * static_cast<double>(gram.value) - static_cast<double>(target[at]);
+    square = difference * difference * (gram.mirrored ? 2 : 1);
+    float* image = matrix + blockIdx.y * channels * channels;
+    const auto value = static_cast<float>(scale.gradient * difference);
+    image[at] = value;
+    if (gram.mirrored) image[gram.j * channels + gram.i] = value;
+  }
+  square = block_sum(square, warp_sums);
+  if (threadIdx.x == 0) block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = square;
+}
+
+/// `FirstStage` is the Gram rung whose partial sums it takes. `target` is symmetric.
+template <class FirstStage>
+struct GramLossLastStage {
+  /// Sums of blocks, two floats each, before the partial sums.
+  static std::int64_t block_count(const MapSize& size) {
+    const GramPlan plan(size);
+    return plan.tiles * plan.tile * plan.tile * gram_sum_parts(plan) / gram_sum_threads;
+  }
+  static std::int64_t workspace(const MapSize& size) {
+    return size.batch * (2 * block_count(size) + GramPlan(size).partials);
+  }
+
+  template <class T>
+  static void launch(float* loss, float* matrix, const T* features, const float* target,
+                     const MapSize& size, const StyleLossScale& scale, float* workspace,
+                     Stream stream) {
+    const GramPlan plan(size);
+    const std::int64_t blocks = block_count(size);
+    auto* block_sums = reinterpret_cast<double*>(workspace);
+    float* partials = workspace + 2 * size.batch * blocks;
+    FirstStage::launch_partials(partials, features, plan, size, stream);
+    simt::launch(plan.tile == 64 ? gram_loss_kernel<64> : gram_loss_kernel<128>,
+                 gram_sum_grid("gram_loss", plan, size), stream, block_sums, matrix, partials,
+                 target, size.channels, plan.tiles, plan.splits, gram_sum_parts(plan), scale);
+    launch_loss_sum(loss, block_sums, size.batch, blocks, scale.loss, stream);
+  }
+};
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE
