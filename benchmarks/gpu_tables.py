@@ -59,6 +59,11 @@ def precisions_of(rows: Iterable[Result]) -> List[str]:
     return list(dict.fromkeys(row["precision"] for row in rows))
 
 
+def share_of_floor(row: Result) -> str:
+    floor = row["floor_seconds"]
+    return "" if floor is None else f" ({floor / row['seconds']:.0%})"
+
+
 def iteration_table(rows: List[Result]) -> str:
     """Milliseconds, and the share of the floor in them."""
     precisions = precisions_of(rows)
@@ -67,9 +72,7 @@ def iteration_table(rows: List[Result]) -> str:
         line = [name]
         for precision in precisions:
             row = cells.get(precision)
-            line.append(
-                f"{fine(row['seconds'])} ({row['floor_seconds'] / row['seconds']:.0%})" if row else "–"
-            )
+            line.append("–" if row is None else fine(row["seconds"]) + share_of_floor(row))
         lines.append(line)
     return table(("", *(f"{precision} ms (floor)" for precision in precisions)), lines)
 
@@ -107,7 +110,8 @@ def breakdown_table(rows: List[Result]) -> str:
         for row in chosen:
             steps = [step for step in row["steps"] if kind_of(step["name"]) == label]
             line.append(f"{1e6 * sum(step['seconds'] for step in steps):.1f}")
-            line.append(f"{1e6 * sum(step['floor_seconds'] for step in steps):.1f}")
+            known = row["floor_seconds"] is not None
+            line.append(f"{1e6 * sum(s['floor_seconds'] for s in steps):.1f}" if known else "–")
         lines.append(line)
     return table(header, lines)
 
@@ -116,6 +120,8 @@ def losers_table(rows: List[Result]) -> str:
     """The steps that lose most against their floors."""
     lines = []
     for row in detailed(rows):
+        if row["floor_seconds"] is None:
+            continue
         lost = sorted(row["steps"], key=lambda step: step["floor_seconds"] - step["seconds"])
         for step in lost[:LOSERS]:
             seconds, floor = step["seconds"], step["floor_seconds"]

@@ -4,7 +4,7 @@
 import json
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from gpu.machine import ClockWatch
 from gpu.session import Result, Session, Skipped
@@ -13,6 +13,7 @@ CEILINGS = Path(__file__).with_name("ceilings.py")
 DETAILED_SIDE = 512  # where every step's time is kept
 MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure
 Benchmarks = List[Dict[str, Any]]
+Rates = Optional[Dict[str, Any]]
 
 
 def environment(session: Session, result: Result) -> None:
@@ -34,11 +35,15 @@ def tuning(session: Session, result: Result) -> None:
         session.keep(result)
 
 
-def ceilings(session: Session) -> Dict[str, Any]:
-    rates: Dict[str, Any] = session.json(
-        session.python, str(CEILINGS), "--device", session.scale.device, timeout=120
-    )
-    return rates
+def ceilings(session: Session) -> Rates:
+    """Nothing, and a failure, where PyTorch cannot measure them: times are worth having all the same."""
+    command = (session.python, str(CEILINGS), "--device", session.scale.device)
+    try:
+        rates: Dict[str, Any] = session.json(*command, timeout=120)
+        return rates
+    except RuntimeError as error:
+        session.fail(f"no ceilings: {str(error).splitlines()[-1]}")
+        return None
 
 
 def benchmark(session: Session, program: str, *options: str) -> Benchmarks:
@@ -57,15 +62,17 @@ def seconds_of(measured: Dict[str, Any]) -> float:
     return float(measured["real_time"]) * {"ms": 1e-3, "us": 1e-6, "ns": 1e-9}[measured["time_unit"]]
 
 
-def floor_seconds(measured: Dict[str, Any], rates: Dict[str, Any], precision: str) -> float:
+def floor_seconds(measured: Dict[str, Any], rates: Rates, precision: str) -> Optional[float]:
     """The least time the same work could take under the ceilings: arithmetic or traffic alone."""
+    if rates is None:
+        return None
     arithmetic = measured.get("FLOP/s", 0) / rates["flops"][precision]
     traffic = measured.get("bytes/s", 0) / rates["bytes_per_second"]
     return seconds_of(measured) * max(arithmetic, traffic)
 
 
 def iteration_row(
-    measured: Benchmarks, rates: Dict[str, Any], precision: str, side: int, batch: int
+    measured: Benchmarks, rates: Rates, precision: str, side: int, batch: int
 ) -> Result:
     """One shape: the whole iteration, and its steps one by one."""
     whole = next(one for one in measured if one["name"].startswith("iteration/"))
@@ -83,7 +90,7 @@ def iteration_row(
         "size": side,
         "batch": batch,
         "seconds": seconds_of(whole),
-        "floor_seconds": sum(step["floor_seconds"] for step in steps),
+        "floor_seconds": sum(step["floor_seconds"] for step in steps) if rates else None,
         "image_iterations_per_second": batch / seconds_of(whole),
         "device_bytes": whole.get("device bytes"),
     }

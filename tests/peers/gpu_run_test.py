@@ -137,6 +137,12 @@ class Floors(unittest.TestCase):
         self.assertAlmostEqual(measurements.floor_seconds(arithmetic, self.RATES, "bf16"), 0.5)
         self.assertAlmostEqual(measurements.floor_seconds(traffic, self.RATES, "bf16"), 0.8)
 
+    def test_without_ceilings_there_is_no_floor_but_a_time(self):
+        whole = self.measured("iteration/bf16/512/batch:1", 1000, 50, 1)
+        adam = self.measured("step/bf16/512/batch:1/Adam/manual", 1000, 5, 8)
+        row = measurements.iteration_row([whole, adam], None, "bf16", 512, 1)
+        self.assertEqual((row["seconds"], row["floor_seconds"]), (1.0, None))
+
     def test_an_iteration_s_floor_is_its_steps_floors_summed(self):
         row = measurements.iteration_row(
             [

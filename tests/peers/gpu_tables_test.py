@@ -94,6 +94,12 @@ class Section(unittest.TestCase):
         self.assertIn("| 512² | 1 (75%) |", text)
         self.assertIn("| 512², batch 8 | 6 (83%) |", text)
 
+    def test_without_ceilings_there_are_times_alone(self):
+        alone = row("bf16", 512, 1, 1e-3, None, [step("Adam", 1e-5, None)])
+        text = gpu_tables.section({"iteration": stage(rows=[alone])})
+        self.assertIn("| 512² | 1 |", text)
+        self.assertIn("| Adam | 10.0 | – |", text)
+
     def test_a_shape_that_did_not_fit_has_no_row(self):
         self.assertNotIn("4096", gpu_tables.section(RUN))
 
