@@ -8,7 +8,10 @@ from typing import Any, Dict, Iterable, List, Optional
 from report.work import KINDS, kind_of
 from tables import Result, table
 
-STAGES = ("environment", "tests", "iteration", "stylization", "peers", "determinism", "ops", "sanitizer")
+STAGES = ("environment", "tests", "tuning", "iteration", "stylization", "peers", "determinism") + (
+    "ladders",
+    "sanitizer",
+)
 NOTHING_YET = "Nothing on this page has run on a GPU yet.\n"
 DETAILED = (512, 1)  # side and batch of the breakdown
 LOSERS = 5

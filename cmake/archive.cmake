@@ -2,7 +2,7 @@
 # program, what a GPU run needs besides (benchmarks/gpu/), and every shared library of theirs but the C
 # library and NVIDIA's, which belong to the machine. The preset `package` lets the programs find them.
 set(archive_programs impasto_app)
-foreach(program cuda_kernels_test backend_test iteration_bench op_bench)
+foreach(program cuda_kernels_test cuda_bench backend_test iteration_bench)
   if(TARGET ${program})
     list(APPEND archive_programs ${program})
   endif()

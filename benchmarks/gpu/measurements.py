@@ -120,21 +120,27 @@ def iteration(session: Session, result: Result) -> None:
     result["clocks"] = watch.summary()
 
 
-def ops(session: Session, result: Result) -> None:
-    """Every operation but the convolutions alone, on the feature maps of one size."""
-    result["ceilings"] = rates = ceilings(session)
-    result["rows"] = []
-    size = min(DETAILED_SIDE, session.scale.sample_size)
+def ladders(session: Session, result: Result) -> None:
+    """Every rung of every kernel, verified and timed cold and hot: a file of rows for each operation,
+    ladder_<op>.json, as Google Benchmark writes it."""
+    scale = session.scale
+    program = session.program(scale.ladder)
+    result["files"] = []
     with ClockWatch() as watch:
-        for precision in session.precisions():
-            options = (f"--size={size}", f"--precision={precision}")
-            for one in benchmark(session, "op_bench", *options):
-                result["rows"].append(
-                    {
-                        "name": one["name"].replace("/real_time", ""),
-                        "seconds": seconds_of(one),
-                        "floor_seconds": floor_seconds(one, rates, precision),
-                    }
-                )
+        for op in scale.ladder_ops:
+            rows = session.scratch / "ladder.json"
+            rows.unlink(missing_ok=True)
+            out = (f"--benchmark_out={rows}", "--benchmark_out_format=json")
+            try:
+                session.execute(program, f"--op={op}", *scale.ladder_options, *out)
+            except RuntimeError as error:
+                session.fail(f"{op}: {str(error).splitlines()[-1]}")
+                continue
+            document = json.loads(rows.read_text(encoding="utf-8"))
+            document["context"].update(session.context)
+            document["rehearsal"] = result["rehearsal"]
+            path = session.output / f"ladder_{op}.json"
+            path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+            result["files"].append(path.name)
             session.keep(result)
     result["clocks"] = watch.summary()

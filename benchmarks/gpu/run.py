@@ -42,12 +42,12 @@ STAGES = (
     Stage("environment", 30, measurements.environment),
     Stage("tests", 140, correctness.tests),
     Stage("tuning", 120, measurements.tuning),
-    Stage("iteration", 180, measurements.iteration),
+    Stage("iteration", 170, measurements.iteration),
     Stage("stylization", 90, correctness.stylization),
     Stage("peers", 330, against_pytorch.peers),
     Stage("determinism", 60, correctness.determinism),
-    Stage("ops", 60, measurements.ops),
-    Stage("sanitizer", 190, correctness.sanitizer),
+    Stage("ladders", 80, measurements.ladders),
+    Stage("sanitizer", 180, correctness.sanitizer),
 )
 
 

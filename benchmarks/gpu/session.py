@@ -35,6 +35,9 @@ class Scale:
     repetitions: int  # of the run whose result must not change
     rounds: int
     min_seconds: float  # of one measurement
+    ladder: str  # the laboratory's program
+    ladder_ops: Tuple[str, ...]
+    ladder_options: Tuple[str, ...]
 
 
 FULL = Scale(
@@ -54,6 +57,14 @@ FULL = Scale(
     repetitions=20,
     rounds=3,
     min_seconds=0.4,
+    ladder="cuda_bench",
+    ladder_ops=("gram", "gram_loss", "style_backward", "pool_backward", "first_conv_forward")
+    + ("first_conv_backward", "content_loss", "total_variation", "adam"),
+    ladder_options=(
+        "--shape=conv1_1@512,conv3_1@512,conv5_1@512",
+        "--dtype=fp32,bf16",
+        "--benchmark_repetitions=5",
+    ),
 )
 
 # The same path on a CPU, as small as it can be.
@@ -73,6 +84,9 @@ REHEARSAL = Scale(
     repetitions=2,
     rounds=2,
     min_seconds=0.01,
+    ladder="simt_bench",
+    ladder_ops=("adam",),
+    ladder_options=("--shape=4x4x8",),
 )
 
 
