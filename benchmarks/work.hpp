@@ -108,6 +108,14 @@ inline Work preprocess(const Shape& pixels, DataType type) {
   return {.flops = values(pixels), .bytes = (4 + width(type)) * values(pixels)};
 }
 
+/// To eight channels, for a convolution that takes whole vectors of them.
+inline Work preprocess_padded(const Shape& pixels, DataType type) {
+  return {.flops = values(pixels), .bytes = (12 + 8 * width(type)) * values(pixels) / 3};
+}
+
+/// From float, or to it.
+inline Work convert(double count, DataType type) { return {.bytes = (4 + width(type)) * count}; }
+
 inline Work total_variation(const Shape& pixels) {
   return {.flops = 11 * values(pixels), .bytes = 12 * values(pixels)};
 }
@@ -142,6 +150,14 @@ inline Traffic gram_traffic(std::string_view rung, const Shape& features, DataTy
     return {C / plan.tile * map + partials, partials + matrix};  // diagonal tiles load one factor
   }
   return {map, matrix};
+}
+
+/// M is read for its largest value and again to be rounded by it; before that, each warp of 128
+/// values reads the largest of every block.
+inline Traffic round_for_product_traffic(std::int64_t channels, DataType type) {
+  const auto square = static_cast<double>(channels * channels);
+  const double largest = 4 * std::min(64.0, square / 1024);
+  return {8 * square + square / 128 * largest, width(type) * square + largest};
 }
 
 /// The partial sums and what becomes of them: the loss's sums of blocks, the target and M.

@@ -3,7 +3,12 @@
 // more than it should fails here; whether it is right is tested beside this file.
 #include <gtest/gtest.h>
 
-#include "benchmarks/ladder/contender.hpp"
+#include "benchmarks/ladder/arrays.hpp"
+#include "kernels/convert/convert.hpp"
+#include "kernels/pool/pool.hpp"
+#include "kernels/preprocess/preprocess.hpp"
+#include "kernels/style_backward/style_backward.hpp"
+#include "kernels/style_loss/style_loss.hpp"
 #include "simt/launch.hpp"
 #include "tests/support/cases.hpp"
 
@@ -67,6 +72,56 @@ TEST_P(Traffic, IsWhatTheModelSays) {
       }
     }
   }
+}
+
+/// Loads and stores together, of an operation that has one kernel and no ladder.
+void expect_work(Runtime& runtime, const char* op, const work::Work& work,
+                 const std::function<void()>& launch) {
+  SCOPED_TRACE(op);
+  const simt::LaunchCounts counts = count(runtime, launch);
+  EXPECT_TRUE(is_within_two_percent(counts.loads.bytes + counts.stores.bytes, work.bytes));
+}
+
+TEST(TrafficOf, KernelsWithoutALadderIsTheirWork) {
+  namespace kernels = kernels::emulated;
+  using T = impasto::kernels::bfloat16;
+  constexpr DataType type = DataType::bf16;
+  constexpr MapSize picture{1, 64, 64, 3};
+  constexpr MapSize map{1, 16, 32, 64};
+  constexpr std::array<float, 3> mean = {1, 2, 3};
+  constexpr impasto::kernels::PoolKind kind;
+  constexpr std::int64_t C = 128;
+  Runtime runtime;
+  const Array<float> floats(runtime, std::vector<float>(32768, 1.0F));
+  const Array<float> more(runtime, std::vector<float>(32768, 1.0F));
+  const Array<T> values(runtime, std::vector<T>(32768));
+  const Array<T> written(runtime, std::vector<T>(32768));
+  const Array<float> workspace(runtime, 65536);
+  const Array<impasto::kernels::IMPASTO_DEVICE::ProductScalars> scalars(runtime, 1);
+  auto* stream = runtime.stream();
+
+  expect_work(runtime, "preprocess", work::preprocess(picture, type), [&] {
+    kernels::preprocess(written.data(), floats.data(), mean, picture.pixels(), stream);
+  });
+  expect_work(runtime, "preprocess_padded", work::preprocess_padded(picture, type), [&] {
+    kernels::preprocess_padded(written.data(), floats.data(), mean, picture.pixels(), stream);
+  });
+  expect_work(runtime, "pool_forward",
+              work::pool_forward(map, impasto::kernels::pooled(map, kind.rounding), type),
+              [&] { kernels::pool_forward(written.data(), values.data(), map, kind, stream); });
+  expect_work(runtime, "style_loss", work::style_loss(C), [&] {
+    kernels::style_loss(workspace.data(), workspace.data() + 1024, floats.data(), more.data(), 1, C,
+                        {}, reinterpret_cast<double*>(workspace.data() + 2), stream);
+  });
+  const work::Traffic rounding = work::round_for_product_traffic(C, type);
+  expect_work(runtime, "round_for_product", {.bytes = rounding.loaded + rounding.stored}, [&] {
+    kernels::round_for_product<T>(scalars.data(), floats.data(), {1, 1, 1, C}, false,
+                                  workspace.data(), stream);
+  });
+  expect_work(runtime, "relu_mask", work::relu_mask(map, type),
+              [&] { kernels::relu_mask(written.data(), values.data(), map.count(), stream); });
+  expect_work(runtime, "convert", work::convert(32768, type),
+              [&] { kernels::convert(written.data(), floats.data(), 32768, stream); });
 }
 
 /// Right, and it reads everything `times` over.
