@@ -5,7 +5,6 @@
 
 #include "benchmarks/ladder/ceilings.hpp"
 #include "kernels/common/mma.cuh"
-#include "kernels/common/pack.cuh"
 #include "simt/launch.hpp"
 
 namespace impasto::bench::cuda {
@@ -21,14 +20,35 @@ void require(cudaError_t status) {
   if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
 }
 
+/// Past the L1 cache, which would otherwise hold a processor's share.
+__device__ __forceinline__ float4 load(const float4* from) { return __ldcg(from); }
+
 __global__ void __launch_bounds__(threads)
-    copy_kernel(float* to, const float* from, std::int64_t packs, int times) {
+    copy_kernel(float4* to, const float4* from, std::int64_t count, int times) {
   for (int time = 0; time < times; ++time) {
-    for (std::int64_t i = std::int64_t{blockIdx.x} * threads + threadIdx.x; i < packs;
+    for (std::int64_t i = std::int64_t{blockIdx.x} * threads + threadIdx.x; i < count;
          i += std::int64_t{gridDim.x} * threads) {
-      device::store_pack<4>(to + 4 * i, device::load_pack<4>(from + 4 * i));
+      to[i] = load(from + i);
     }
   }
+}
+
+/// Sums zeros; written where the sum is another, so that it has to be read.
+__global__ void __launch_bounds__(threads)
+    read_kernel(float4* out, const float4* from, std::int64_t count, int times) {
+  float4 sum = {};
+  for (int time = 0; time < times; ++time) {
+#pragma unroll 4
+    for (std::int64_t i = std::int64_t{blockIdx.x} * threads + threadIdx.x; i < count;
+         i += std::int64_t{gridDim.x} * threads) {
+      const float4 value = load(from + i);
+      sum.x += value.x;
+      sum.y += value.y;
+      sum.z += value.z;
+      sum.w += value.w;
+    }
+  }
+  if (sum.x + sum.y + sum.z + sum.w != 0) out[threadIdx.x] = sum;
 }
 
 /// The values converge to 1; written where they do not, so that they have to be computed.
@@ -104,18 +124,25 @@ Ceilings measure_ceilings(CUstream_st* stream) {
   float* memory = nullptr;
   require(cudaMalloc(&memory, static_cast<std::size_t>(2 * beyond_caches)));
   require(cudaMemset(memory, 0, static_cast<std::size_t>(2 * beyond_caches)));
-  float* second = memory + beyond_caches / 4;
+  const auto* from = reinterpret_cast<const float4*>(memory);
+  auto* to = reinterpret_cast<float4*>(memory + beyond_caches / 4);
 
   const auto blocks = static_cast<unsigned>(properties.multiProcessorCount * 8);
   const simt::Grid grid{"ceiling", {blocks}, {threads}};
   const auto copy_rate = [&](std::int64_t bytes, int times) {
-    const double taken = seconds(stream, [&] {
-      simt::launch(copy_kernel, grid, stream, second, memory, bytes / 16, times);
-    });
+    const double taken = seconds(
+        stream, [&] { simt::launch(copy_kernel, grid, stream, to, from, bytes / 16, times); });
     return 2.0 * static_cast<double>(bytes) * times / taken;
   };
+  const auto read_rate = [&](std::int64_t bytes, int times) {
+    const double taken = seconds(
+        stream, [&] { simt::launch(read_kernel, grid, stream, to, from, bytes / 16, times); });
+    return static_cast<double>(bytes) * times / taken;
+  };
   ceilings.copy = copy_rate(beyond_caches, 1);
-  ceilings.l2 = copy_rate(properties.l2CacheSize / 4, 50);
+  ceilings.read = read_rate(beyond_caches, 1);
+  ceilings.l2_copy = copy_rate(properties.l2CacheSize / 4, 50);
+  ceilings.l2_read = read_rate(properties.l2CacheSize / 4, 50);
   const double all_threads = static_cast<double>(blocks) * threads;
   ceilings.fma = 2.0 * rounds * chains * all_threads /
                  seconds(stream, [&] { simt::launch(fma_kernel, grid, stream, memory, 0.5F); });

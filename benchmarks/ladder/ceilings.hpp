@@ -14,8 +14,10 @@ namespace impasto::bench::cuda {
 /// held against.
 struct Ceilings {
   std::size_t l2_bytes = 0;
-  double copy = 0;  ///< bytes/s, arrays that no cache holds, read and written
-  double l2 = 0;    ///< bytes/s, arrays that L2 holds
+  double copy = 0;     ///< bytes/s, arrays that no cache holds, read and written
+  double read = 0;     ///< the same, read alone: memory need not turn round
+  double l2_copy = 0;  ///< bytes/s, arrays that L2 holds
+  double l2_read = 0;
   double fma = 0;   ///< FLOP/s, float
   double tf32 = 0;  ///< FLOP/s on tensor cores; 0 before sm_80
   double bf16 = 0;
