@@ -27,7 +27,8 @@ struct Verdict {
   [[nodiscard]] bool good() const { return error <= limit; }
 };
 
-/// One rung on one point, its arrays in the device's memory.
+/// One rung on one point, its arrays in the device's memory. A library's way to do the same joins
+/// its operation's contenders as rung_0_<library>, in the same file.
 struct Contender {
   kernels::Rung rung;
   work::Work work;        ///< what has to be moved and computed, whoever does it

@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: MIT
 """simt_bench, the program given: rows for every rung asked for, counted and verified.
 
-usage: ladder_bench_test.py SIMT_BENCH
+The same program with an operation one of whose rungs is wrong must not show that one.
+
+usage: ladder_bench_test.py SIMT_BENCH WRONG_RUNG_BENCH
 """
 
 import json
 import subprocess
 import sys
+import tempfile
 import unittest
+from pathlib import Path
 
 PROGRAM = sys.argv.pop(1)
+WRONG = sys.argv.pop(1)
 
 
-def run(*arguments):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True)
+def run(*arguments, program=PROGRAM):
+    return subprocess.run([program, *arguments], capture_output=True, text=True)
 
 
 class LadderBench(unittest.TestCase):
@@ -37,6 +42,18 @@ class LadderBench(unittest.TestCase):
         done = run("--op=adam", "--shape=4x4x8", "--rung=rung_1_naive", "--benchmark_format=json")
         names = [row["name"] for row in json.loads(done.stdout)["benchmarks"]]
         self.assertEqual(names, ["adam/rung_1_naive/4x4x8/fp32/batch:1/manual_time"])
+
+    def test_a_wrong_rung_is_named_and_has_no_row_on_the_terminal_nor_in_the_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "rows.json"
+            flags = (f"--benchmark_out={out}", "--benchmark_out_format=json")
+            done = run("--dtype=fp32", "--shape=1x1x1", *flags, program=WRONG)
+            kept = out.read_text()
+        self.assertEqual(done.returncode, 8)
+        self.assertIn("nothing/rung_2_wrong/1x1x1/fp32/batch:1: an error of 2 ", done.stderr)
+        for text in (done.stdout, kept):
+            self.assertIn("rung_1_right", text)
+            self.assertNotIn("rung_2_wrong", text)
 
     def test_what_cannot_be_understood_is_named(self):
         for wrong in ("--shape=conv9_1@64", "--shape=4x4", "--dtype=int8", "--batch=0"):
