@@ -176,7 +176,13 @@ int main(int argc, char** argv) {
     for (std::string& flag : flags) arguments.insert(arguments.begin() + 1, flag.data());
     Axes axes = take_axes(arguments);
     const bool to_file = !device::value_of("--benchmark_out=", arguments).empty();
-    const bool as_json = device::value_of("--benchmark_format=", arguments) == "json";
+    const std::string format = device::value_of("--benchmark_format=", arguments);
+    const std::string out_format = device::value_of("--benchmark_out_format=", arguments);
+    if ((!format.empty() && format != "console" && format != "json") ||
+        (!out_format.empty() && out_format != "json")) {
+      impasto::fail(impasto::ErrorKind::usage,
+                    "--benchmark_format: expected console or json; a file is json");
+    }
     int count = static_cast<int>(arguments.size());
     benchmark::Initialize(&count, arguments.data());
     if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
@@ -187,7 +193,7 @@ int main(int argc, char** argv) {
     device::VerifiedOnly<benchmark::JSONReporter> json;
     device::VerifiedOnly<benchmark::JSONReporter> file;
     benchmark::BenchmarkReporter* shown = &console;
-    if (as_json) shown = &json;
+    if (format == "json") shown = &json;
     benchmark::RunSpecifiedBenchmarks(shown, to_file ? &file : nullptr);
     benchmark::Shutdown();
   } catch (const impasto::Error& error) {

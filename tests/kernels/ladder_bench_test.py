@@ -56,7 +56,7 @@ class LadderBench(unittest.TestCase):
             self.assertNotIn("rung_2_wrong", text)
 
     def test_what_cannot_be_understood_is_named(self):
-        for wrong in ("--shape=conv9_1@64", "--shape=4x4", "--dtype=int8", "--batch=0"):
+        for wrong in ("--shape=conv9_1@64", "--shape=4x4", "--dtype=int8", "--batch=0", "--benchmark_format=csv"):
             done = run(wrong)
             self.assertEqual(done.returncode, 2, wrong)
             self.assertIn(wrong.split("=")[0], done.stderr)
