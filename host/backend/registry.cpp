@@ -16,23 +16,28 @@ namespace {
 
 struct Known {
   BackendEntry entry;
-  std::function<std::unique_ptr<Backend>(Precision)> make;
+  std::function<std::unique_ptr<Backend>(Precision, Tuning)> make;
 };
 
 /// In the order of preference. The last two are for checking.
 std::vector<Known> known_backends() {
-  return {
-      {{"cuda", "our kernels and cuDNN's convolutions on an NVIDIA GPU", why_no_cuda(),
-        cuda_precisions()},
-       make_cuda_backend},
-      {{"cpu", "oneDNN convolutions and products, OpenMP", "", cpu_precisions()}, make_cpu_backend},
-      {{"simt",
-        "the CUDA kernels on the host, for checking them",
-        "",
-        {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16}},
-       make_simt_backend},
-      {{"reference", "plain loops in double, for checking", "", {Precision::fp32}},
-       [](Precision) { return make_reference_backend(); }}};
+  const auto untuned = [](auto make) {
+    return [make](Precision precision, Tuning) { return make(precision); };
+  };
+  const std::string no_cuda = why_no_cuda();
+  return {{{"cuda", "our kernels, cuDNN and cuBLASLt on an NVIDIA GPU", no_cuda, cuda_precisions(),
+            no_cuda.empty() ? cuda_details() : decltype(cuda_details()){}},
+           make_cuda_backend},
+          {{"cpu", "oneDNN convolutions and products, OpenMP", "", cpu_precisions(), {}},
+           untuned(make_cpu_backend)},
+          {{"simt",
+            "the CUDA kernels on the host, for checking them",
+            "",
+            {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16},
+            {}},
+           untuned(make_simt_backend)},
+          {{"reference", "plain loops in double, for checking", "", {Precision::fp32}, {}},
+           untuned([](Precision) { return make_reference_backend(); })}};
 }
 
 }  // namespace
@@ -43,7 +48,8 @@ std::vector<BackendEntry> list_backends() {
   return entries;
 }
 
-std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Precision> precision) {
+std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Precision> precision,
+                                      Tuning tuning) {
   const std::vector<Known> backends = known_backends();
   const auto chosen = std::find_if(backends.begin(), backends.end(), [&](const Known& known) {
     return name == "auto" ? known.entry.unavailable.empty() : known.entry.name == name;
@@ -67,7 +73,7 @@ std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Preci
     fail(ErrorKind::backend, "the {} backend has no {} here: it offers {}", entry.name,
          to_string(wanted), offered);
   }
-  return chosen->make(wanted);
+  return chosen->make(wanted, tuning);
 }
 
 }  // namespace impasto

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "host/backend/backend.hpp"
+#include "host/backend/tuning/tuning.hpp"
 
 namespace impasto {
 
@@ -19,15 +21,18 @@ struct BackendEntry {
   std::string unavailable;
   /// The precisions it offers on this machine, its default first.
   std::vector<Precision> precisions;
+  /// What it would run on, by name, for programs; empty where the backend's device() says it all.
+  std::map<std::string, std::string> details;
 };
 
 /// Every backend this build knows, the one `auto` prefers first.
 std::vector<BackendEntry> list_backends();
 
 /// Opens a backend by name, or the best one available for "auto"; without a precision, in its
-/// default. Throws ErrorKind::usage for a name or precision that does not exist, ErrorKind::backend
-/// for one this machine cannot offer.
+/// default. `tuning` is for backends that have something to choose. Throws ErrorKind::usage for a
+/// name or precision that does not exist, ErrorKind::backend for one this machine cannot offer.
 std::unique_ptr<Backend> make_backend(std::string_view name,
-                                      std::optional<Precision> precision = std::nullopt);
+                                      std::optional<Precision> precision = std::nullopt,
+                                      Tuning tuning = Tuning::cached);
 
 }  // namespace impasto

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/backend/cuda/conv_graph.hpp"
 
+#include <charconv>
+
 #include "host/core/error.hpp"
 
 namespace impasto::cuda {
@@ -9,6 +11,9 @@ namespace {
 namespace fe = cudnn_frontend;
 namespace graph = cudnn_frontend::graph;
 using Tensor = std::shared_ptr<graph::Tensor_attributes>;
+
+const std::string engine_parameter = "engine";
+const std::string knob_parameter = "knob ";
 
 fe::DataType_t storage_of(Precision precision) {
   switch (precision) {
@@ -88,21 +93,6 @@ Tensor data_gradient(graph::Graph& made, const ConvProblem& problem) {
 
 }  // namespace
 
-std::string ConvProblem::describe() const {
-  std::string text = fmt::format("{} ", to_string(precision));
-  switch (kind) {
-    case Kind::forward: text += "forward"; break;
-    case Kind::data_gradient: text += "data gradient"; break;
-    case Kind::data_gradient_operation: text += "data gradient operation"; break;
-  }
-  text += fmt::format(" {}×{}×{}, {} to {}", size.batch, size.height, size.width, size.in_channels,
-                      size.out_channels);
-  if (relu) text += ", ReLU";
-  if (epilogue.accumulate) text += ", add";
-  if (epilogue.relu_mask) text += ", mask";
-  return text;
-}
-
 ConvGraph::ConvGraph(const ConvProblem& problem) : problem_(problem) {
   const fe::DataType_t storage = storage_of(problem.precision);
   set_io_data_type(storage)
@@ -125,7 +115,7 @@ void ConvGraph::require_success(fe::error_t status, const char* step) const {
   fail(ErrorKind::backend, "cuDNN: {}: {}: {}", problem_.describe(), step, status.get_message());
 }
 
-void ConvGraph::plan_for(const std::vector<std::uint8_t>& device) {
+void ConvGraph::find_engines(const std::vector<std::uint8_t>& device) {
   const auto properties = std::make_shared<fe::DeviceProperties>();
   require_success(properties->deserialize(device), "description of the device");
   set_device_properties(properties);
@@ -135,19 +125,74 @@ void ConvGraph::plan_for(const std::vector<std::uint8_t>& device) {
   filter_engines();
 }
 
-std::int64_t ConvGraph::build_for(cudnnHandle_t handle) {
+void ConvGraph::find_engines(cudnnHandle_t handle) {
   require_success(validate(), "validate");
   require_success(build_operation_graph(handle), "operation graph");
   require_success(create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}), "engines");
   filter_engines();
-  require_success(check_support(), "no engine on this GPU");
-  require_success(build_plans(), "building the plan");
-  return get_workspace_size();
 }
 
-void ConvGraph::run(cudnnHandle_t handle, std::unordered_map<std::int64_t, void*> tensors,
-                    void* workspace) {
-  require_success(execute(handle, tensors, workspace), "execute");
+std::unique_ptr<ConvPlan> ConvGraph::build(std::int64_t index) {
+  std::int64_t engine = 0;
+  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
+  if (get_engine_and_knobs_at_index(index, engine, knobs).is_bad()) return nullptr;
+  auto built = std::make_unique<ConvPlan>();
+  built->parameters[engine_parameter] = engine;
+  for (const auto& [knob, value] : knobs) {
+    // One that cudnn-frontend has no name for could not be asked for again.
+    if (knob == fe::KnobType_t::NOT_SET) return nullptr;
+    built->parameters[knob_parameter + std::to_string(static_cast<std::int64_t>(knob))] = value;
+  }
+  if (build_plan_at_index(index).is_bad()) return nullptr;
+  built->plan = plans.execution_plans[static_cast<std::size_t>(index)];
+  built->workspace_bytes = built->plan->getWorkspaceSize();
+  return built;
+}
+
+std::unique_ptr<ConvPlan> ConvGraph::build(cudnnHandle_t handle,
+                                           const std::map<std::string, std::int64_t>& parameters) {
+  std::int64_t engine = -1;
+  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
+  for (const auto& [name, value] : parameters) {
+    if (name == engine_parameter) {
+      engine = value;
+    } else if (name.starts_with(knob_parameter)) {
+      int knob = 0;
+      const char* digits = name.data() + knob_parameter.size();
+      std::from_chars(digits, name.data() + name.size(), knob);
+      knobs[static_cast<fe::KnobType_t>(knob)] = value;
+    }
+  }
+  if (engine < 0) return nullptr;
+  require_success(validate(), "validate");
+  require_success(build_operation_graph(handle), "operation graph");
+  if (create_execution_plan(engine, knobs).is_bad()) return nullptr;
+  filter_engines();
+  return build(0);
+}
+
+void ConvPlan::run(cudnnHandle_t handle, const std::unordered_map<std::int64_t, void*>& tensors,
+                   void* workspace) const {
+  std::vector<std::int64_t> uids;
+  std::vector<void*> data;
+  for (const auto& [uid, pointer] : tensors) {
+    uids.push_back(uid);
+    data.push_back(pointer);
+  }
+  try {
+    const auto count = static_cast<std::int64_t>(uids.size());
+    const auto pack = fe::VariantPackBuilder()
+                          .setWorkspacePointer(workspace)
+                          .setDataPointers(count, data.data())
+                          .setUids(count, uids.data())
+                          .build();
+    const cudnnStatus_t status =
+        fe::detail::execute(handle, plan->get_raw_desc(), pack.get_raw_desc());
+    if (status == CUDNN_STATUS_SUCCESS) return;
+    fail(ErrorKind::backend, "cuDNN: {}: {}", plan->getTag(), fe::detail::get_error_string(status));
+  } catch (const fe::cudnnException& error) {
+    fail(ErrorKind::backend, "cuDNN: {}: {}", plan->getTag(), error.what());
+  }
 }
 
 void ConvGraph::filter_engines() {
@@ -164,7 +209,9 @@ void ConvGraph::filter_engines() {
   deselect_numeric_notes(unwanted);
 }
 
-std::int64_t ConvGraph::engine_count() {
+std::int64_t ConvGraph::engine_count() const { return get_execution_plan_count(); }
+
+std::int64_t ConvGraph::allowed_engine_count() {
   // In spite of its name: those that are not barred.
   return static_cast<std::int64_t>(plans.get_barred_engine_configs().size());
 }

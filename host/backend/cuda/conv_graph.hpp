@@ -3,59 +3,53 @@
 
 #include <cstdint>
 #include <cudnn_frontend.h>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "host/backend/backend.hpp"
-#include "kernels/conv/conv.hpp"
+#include "host/backend/cuda/conv_problem.hpp"
 
 namespace impasto::cuda {
-
-/// One convolution as cuDNN is asked for it: a single graph with everything that comes after it.
-struct ConvProblem {
-  enum class Kind : std::uint8_t {
-    /// y = act(conv(x, weight) + bias)
-    forward,
-    /// grad_x = mask ⊙ (sum + conv(grad_y, weight')), weight' rotated (docs/decisions/0002)
-    data_gradient,
-    /// The same through cuDNN's own data gradient, which a GPU may do faster.
-    data_gradient_operation,
-  };
-  Kind kind = Kind::forward;
-  Precision precision = Precision::bf16;
-  /// Of the layer; a data gradient goes from out_channels to in_channels.
-  kernels::ConvSize size;
-  bool relu = false;          ///< forward
-  GradientEpilogue epilogue;  ///< data gradients
-
-  /// "bf16 data gradient 1×64×64, 512 to 256, add, mask"
-  [[nodiscard]] std::string describe() const;
-};
 
 /// The tensors of a graph, in cuDNN's words their uids.
 enum ConvTensor : std::int64_t { conv_x = 1, conv_weight, conv_bias, conv_sum, conv_mask, conv_y };
 
+/// One of cuDNN's engines with its knobs, made ready for one graph.
+struct ConvPlan {
+  /// {"engine": 5, "knob 3": 1}: what ConvGraph::build takes.
+  std::map<std::string, std::int64_t> parameters;
+  std::int64_t workspace_bytes = 0;
+  std::shared_ptr<cudnn_frontend::ExecutionPlan> plan;
+
+  /// Enqueues it on the handle's stream; `tensors` by ConvTensor. Throws ErrorKind::backend.
+  void run(cudnnHandle_t handle, const std::unordered_map<std::int64_t, void*>& tensors,
+           void* workspace) const;
+};
+
 /// The graph of one problem: NHWC, sums and everything between in float. Throws ErrorKind::backend
-/// with cuDNN's own words.
+/// with cuDNN's own words. load_cudnn() comes first.
 class ConvGraph : public cudnn_frontend::graph::Graph {
  public:
   explicit ConvGraph(const ConvProblem& problem);
 
-  /// Asks cuDNN which of its engines can do it, for a GPU that need not be there: `device` is its
-  /// description as cuDNN writes it, JSON.
-  void plan_for(const std::vector<std::uint8_t>& device);
-
-  /// Makes the graph ready to run on the handle's GPU with the first engine that cuDNN's heuristics
-  /// name and that is not filtered out; returns the bytes of workspace it needs. Seconds, at worst.
-  std::int64_t build_for(cudnnHandle_t handle);
-  /// Enqueues it on the handle's stream; `tensors` by ConvTensor.
-  void run(cudnnHandle_t handle, std::unordered_map<std::int64_t, void*> tensors, void* workspace);
-
-  /// How many engine configurations are left after those are taken out that compute in less
+  /// Asks cuDNN which of its engines can do it, best first by its own heuristics, on the handle's
+  /// GPU; or on one that need not be there, whose description is cuDNN's JSON.
+  void find_engines(cudnnHandle_t handle);
+  void find_engines(const std::vector<std::uint8_t>& device);
+  /// How many there are, those included that are filtered out: the ones that compute in less
   /// precision than asked for, differ from run to run, or round more than a direct product does.
-  [[nodiscard]] std::int64_t engine_count();
+  [[nodiscard]] std::int64_t engine_count() const;
+  /// How many are left of them.
+  [[nodiscard]] std::int64_t allowed_engine_count();
+
+  /// Makes the index-th of them ready, up to seconds of compilation; null where it is filtered out
+  /// or does not work.
+  std::unique_ptr<ConvPlan> build(std::int64_t index);
+  /// The engine that `parameters` name, which may be none: then null, as above.
+  std::unique_ptr<ConvPlan> build(cudnnHandle_t handle,
+                                  const std::map<std::string, std::int64_t>& parameters);
 
  private:
   void require_success(cudnn_frontend::error_t status, const char* step) const;

@@ -5,14 +5,36 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "host/backend/cuda/cudnn_convolutions.hpp"
+#include "host/backend/cuda/architectures.hpp"
+#include "host/backend/cuda/cublaslt_library.hpp"
+#include "host/backend/cuda/cuda_libraries.hpp"
+#include "host/backend/cuda/cudnn_library.hpp"
 #include "host/backend/device/device_backend.hpp"
+#include "host/core/error.hpp"
 
 namespace impasto {
 namespace {
 
 constexpr int first_with_tensor_cores_for_bf16 = 8;  // Ampere
-constexpr int first_supported = 7;                   // Turing is 7.5
+
+/// 13000 as "13.0"
+std::string cuda_version(int version) {
+  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+/// For which CUDA the driver is; 0 when there is none.
+int driver_version() {
+  int version = 0;
+  return cudaDriverGetVersion(&version) == cudaSuccess ? version : 0;
+}
+
+std::string no_device(cudaError_t status) {
+  if (status == cudaErrorNoDevice) return "there is no NVIDIA GPU";
+  if (status != cudaErrorInsufficientDriver) return cudaGetErrorString(status);
+  if (driver_version() == 0) return "there is no NVIDIA driver";
+  return fmt::format("the NVIDIA driver is for CUDA {}, this program needs one for CUDA {}",
+                     cuda_version(driver_version()), cuda_version(CUDART_VERSION));
+}
 
 /// The first device's properties; null when there is none, and why in `reason`.
 const cudaDeviceProp* first_device(std::string& reason) {
@@ -22,9 +44,7 @@ const cudaDeviceProp* first_device(std::string& reason) {
   if (status == cudaSuccess && count == 0) status = cudaErrorNoDevice;
   if (status == cudaSuccess) status = cudaGetDeviceProperties(&properties, 0);
   if (status == cudaSuccess) return &properties;
-  reason = status == cudaErrorInsufficientDriver
-               ? "the NVIDIA driver is missing or older than this program's CUDA"
-               : cudaGetErrorString(status);
+  reason = no_device(status);
   return nullptr;
 }
 
@@ -34,11 +54,17 @@ std::string why_no_cuda() {
   std::string reason;
   const cudaDeviceProp* gpu = first_device(reason);
   if (gpu == nullptr) return reason;
-  const bool supported =
-      gpu->major > first_supported || (gpu->major == first_supported && gpu->minor >= 5);
-  if (supported) return {};
-  return fmt::format("{} has compute capability {}.{}; 7.5 is needed", gpu->name, gpu->major,
-                     gpu->minor);
+  if (!cuda::runs_on(IMPASTO_CUDA_ARCHITECTURES, {gpu->major, gpu->minor})) {
+    return fmt::format("{} has compute capability {}.{}; this program was built for {}", gpu->name,
+                       gpu->major, gpu->minor, cuda::spelled(IMPASTO_CUDA_ARCHITECTURES));
+  }
+  try {
+    cuda::load_cudnn();
+    cuda::cublaslt();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
 }
 
 std::vector<Precision> cuda_precisions() {
@@ -49,10 +75,21 @@ std::vector<Precision> cuda_precisions() {
   return {Precision::bf16, Precision::fp32, Precision::tf32, Precision::fp16};
 }
 
-std::unique_ptr<Backend> make_cuda_backend(Precision precision) {
+std::map<std::string, std::string> cuda_details() {
+  std::map<std::string, std::string> details = cuda::cuda_machine();
+  std::string reason;
+  if (const cudaDeviceProp* gpu = first_device(reason)) {
+    details["memory_bytes"] = std::to_string(gpu->totalGlobalMem);
+  }
+  details["driver_cuda"] = cuda_version(driver_version());
+  details["cuda"] = cuda_version(CUDART_VERSION);
+  return details;
+}
+
+std::unique_ptr<Backend> make_cuda_backend(Precision precision, Tuning tuning) {
   auto runtime = std::make_unique<cuda::Runtime>();
-  auto convolutions = std::make_unique<cuda::CudnnConvolutions>(*runtime, precision);
-  return cuda::make_device_backend("cuda", precision, std::move(runtime), std::move(convolutions));
+  auto libraries = std::make_unique<cuda::CudaLibraries>(*runtime, precision, tuning);
+  return cuda::make_device_backend("cuda", precision, std::move(runtime), std::move(libraries));
 }
 
 }  // namespace impasto

@@ -5,7 +5,7 @@
 
 namespace impasto {
 
-std::unique_ptr<Backend> make_cuda_backend(Precision /*precision*/) {
+std::unique_ptr<Backend> make_cuda_backend(Precision /*precision*/, Tuning /*tuning*/) {
   fail(ErrorKind::backend, "the cuda backend is not available: {}", why_no_cuda());
 }
 
@@ -14,5 +14,7 @@ std::string why_no_cuda() {
 }
 
 std::vector<Precision> cuda_precisions() { return {}; }
+
+std::map<std::string, std::string> cuda_details() { return {}; }
 
 }  // namespace impasto

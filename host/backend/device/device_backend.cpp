@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "host/backend/device/scratch.hpp"
+#include "host/backend/device/storage.hpp"
 #include "host/backend/device/stream_objects.hpp"
 #include "host/core/error.hpp"
 #include "kernels/common/arithmetic.hpp"
-#include "kernels/common/bfloat16.hpp"
-#include "kernels/common/float16.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/style_backward/style_backward.hpp"
@@ -21,27 +20,6 @@ namespace {
 
 namespace launch = kernels::IMPASTO_DEVICE;
 using kernels::Arithmetic;
-using kernels::bfloat16;
-using kernels::float16;
-
-/// Calls `body` with a value of the C++ type that stores `type`.
-template <class Body>
-void dispatch(DataType type, Body body) {
-  switch (type) {
-    case DataType::f32: return body(float{});
-    case DataType::bf16: return body(bfloat16{});
-    case DataType::fp16: return body(float16{});
-    default: fail(ErrorKind::internal, "there are no CUDA kernels for this data type");
-  }
-}
-
-DataType storage_of(Precision precision) {
-  switch (precision) {
-    case Precision::bf16: return DataType::bf16;
-    case Precision::fp16: return DataType::fp16;
-    default: return DataType::f32;
-  }
-}
 
 /// The library's convolution, and the parameters as our own kernel for three channels reads them.
 struct DeviceConv final : Conv {
@@ -53,18 +31,16 @@ struct DeviceConv final : Conv {
 class DeviceBackend final : public Backend {
  public:
   DeviceBackend(std::string name, Precision precision, std::unique_ptr<Runtime> runtime,
-                std::unique_ptr<Convolutions> convolutions)
+                std::unique_ptr<Libraries> libraries)
       : name_(std::move(name)),
         precision_(precision),
         arithmetic_(precision == Precision::fp32 ? Arithmetic::fp32 : Arithmetic::tensor_cores),
         runtime_(std::move(runtime)),
-        convolutions_(std::move(convolutions)),
+        libraries_(std::move(libraries)),
         stream_(runtime_->stream()) {}
 
   std::string name() const override { return name_; }
-  std::string device() const override {
-    return runtime_->device() + "; convolutions: " + convolutions_->library();
-  }
+  std::string device() const override { return runtime_->device() + "; " + libraries_->names(); }
   Precision precision() const override { return precision_; }
   DataType activation_type() const override { return storage_of(precision_); }
   DataType master_type() const override { return DataType::f32; }
@@ -121,7 +97,7 @@ class DeviceBackend final : public Backend {
 
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
     auto conv = std::make_unique<DeviceConv>();
-    conv->library = convolutions_->make(parameters);
+    conv->library = libraries_->make_conv(parameters);
     if (parameters.in_channels == 3) {
       conv->weight = upload(parameters.weight);
       conv->bias = upload(parameters.bias);
@@ -132,11 +108,13 @@ class DeviceBackend final : public Backend {
   void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
                           const std::array<float, 3>& mean, bool relu) override {
     const auto& own = static_cast<DeviceConv&>(conv);
-    enqueue(y.type, [&]<class T>(T) {
-      launch::first_conv_forward(
-          y.as<T>(), pixels.as<float>(), static_cast<const float*>(own.weight.get()),
-          static_cast<const float*>(own.bias.get()), mean, y.shape, relu, stream_);
+    const OwnKernel kernel = own_kernel(0, y.type, [&]<class T>(T, auto tensors, void*) {
+      launch::first_conv_forward(tensors[0].template as<T>(), tensors[1].template as<float>(),
+                                 static_cast<const float*>(own.weight.get()),
+                                 static_cast<const float*>(own.bias.get()), mean, y.shape, relu,
+                                 stream_);
     });
+    libraries_->first_conv_forward(y, pixels, *own.library, mean, relu, kernel, scratch_);
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
     const auto& own = static_cast<DeviceConv&>(conv);
@@ -147,12 +125,12 @@ class DeviceBackend final : public Backend {
     });
   }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
-    convolutions_->forward(y, x, *static_cast<DeviceConv&>(conv).library, relu, scratch_);
+    libraries_->conv_forward(y, x, *static_cast<DeviceConv&>(conv).library, relu, scratch_);
   }
   void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
                           const GradientEpilogue& epilogue) override {
-    convolutions_->data_gradient(grad_x, grad_y, x, *static_cast<DeviceConv&>(conv).library,
-                                 epilogue, scratch_);
+    libraries_->conv_data_gradient(grad_x, grad_y, x, *static_cast<DeviceConv&>(conv).library,
+                                   epilogue, scratch_);
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
@@ -187,11 +165,14 @@ class DeviceBackend final : public Backend {
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
-    auto* workspace = scratch_.get<float>(launch::style_backward_workspace(features.shape));
-    enqueue(features.type, [&]<class T>(T) {
-      launch::style_backward(grad.as<T>(), features.as<T>(), matrix.as<float>(), features.shape,
-                             epilogue, arithmetic_, workspace, stream_);
-    });
+    const OwnKernel kernel = own_kernel(
+        launch::style_backward_workspace(features.shape), features.type,
+        [&]<class T>(T, auto tensors, void* workspace) {
+          launch::style_backward(tensors[0].template as<T>(), tensors[1].template as<T>(),
+                                 tensors[2].template as<float>(), features.shape, epilogue,
+                                 arithmetic_, static_cast<float*>(workspace), stream_);
+        });
+    libraries_->style_backward(grad, features, matrix, epilogue, kernel, scratch_);
   }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
@@ -220,20 +201,35 @@ class DeviceBackend final : public Backend {
   }
 
  private:
-  /// Calls `launches`, except while measuring.
+  /// Calls `launches`.
   template <class Launches>
-  void enqueue(Launches launches) {
-    if (scratch_.measuring()) return;
+  static void launch_kernels(Launches launches) {
     try {
       launches();
     } catch (const simt::Error& error) {
       fail(ErrorKind::internal, "a kernel is at fault: {}", error.what());
     }
   }
+  /// The same, except while measuring.
+  template <class Launches>
+  void enqueue(Launches launches) {
+    if (!scratch_.measuring()) launch_kernels(launches);
+  }
   /// The same with a value of the C++ type that stores `type`.
   template <class Launches>
   void enqueue(DataType type, Launches launches) {
     enqueue([&] { dispatch(type, launches); });
+  }
+  /// A kernel for `libraries_` to use or not, which is tried while measuring too; `launches` takes
+  /// a value of the C++ type that stores `type`, the tensors and the workspace.
+  template <class Launches>
+  static OwnKernel own_kernel(std::int64_t workspace_floats, DataType type, Launches launches) {
+    constexpr auto float_bytes = static_cast<std::int64_t>(sizeof(float));
+    return {workspace_floats * float_bytes, [=](std::span<const Tensor> tensors, void* workspace) {
+              launch_kernels([&] {
+                dispatch(type, [&](auto value) { launches(value, tensors, workspace); });
+              });
+            }};
   }
 
   Buffer upload(const std::vector<float>& values) {
@@ -248,7 +244,7 @@ class DeviceBackend final : public Backend {
   Precision precision_;
   Arithmetic arithmetic_;
   std::unique_ptr<Runtime> runtime_;
-  std::unique_ptr<Convolutions> convolutions_;
+  std::unique_ptr<Libraries> libraries_;
   Stream stream_;
   Scratch scratch_{*runtime_};
 };
@@ -257,9 +253,9 @@ class DeviceBackend final : public Backend {
 
 std::unique_ptr<Backend> make_device_backend(std::string name, Precision precision,
                                              std::unique_ptr<Runtime> runtime,
-                                             std::unique_ptr<Convolutions> convolutions) {
+                                             std::unique_ptr<Libraries> libraries) {
   return std::make_unique<DeviceBackend>(std::move(name), precision, std::move(runtime),
-                                         std::move(convolutions));
+                                         std::move(libraries));
 }
 
 }  // namespace impasto::IMPASTO_DEVICE

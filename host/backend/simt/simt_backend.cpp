@@ -47,16 +47,16 @@ class Widened {
 
 /// The cpu backend's convolutions in float: maps are widened before and rounded after, as a tensor
 /// core's sums are.
-class CpuConvolutions final : public emulated::Convolutions {
+class CpuConvolutions final : public emulated::Libraries {
  public:
   explicit CpuConvolutions(emulated::Runtime& runtime) : stream_(*runtime.stream()) {}
 
-  std::string library() const override { return "cpu backend, fp32"; }
-  std::unique_ptr<Conv> make(const ConvParameters& parameters) override {
+  std::string names() const override { return "convolutions: cpu backend, fp32"; }
+  std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
     return cpu_->make_conv(parameters);
   }
-  void forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu,
-               emulated::Scratch& scratch) override {
+  void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu,
+                    emulated::Scratch& scratch) override {
     if (scratch.measuring()) return;
     stream_.enqueue([=, this, &conv] {
       Widened wide_y(y);
@@ -64,8 +64,8 @@ class CpuConvolutions final : public emulated::Convolutions {
       wide_y.store();
     });
   }
-  void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
-                     const GradientEpilogue& epilogue, emulated::Scratch& scratch) override {
+  void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
+                          const GradientEpilogue& epilogue, emulated::Scratch& scratch) override {
     if (scratch.measuring()) return;
     stream_.enqueue([=, this, &conv] {
       Widened wide_grad(grad_x);

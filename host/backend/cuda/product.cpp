@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/cuda/product.hpp"
+
+#include <array>
+
+#include "host/core/error.hpp"
+
+namespace impasto::cuda {
+namespace {
+
+void require_success(cublasStatus_t status, const char* call) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  fail(ErrorKind::backend, "{}: status {}", call, static_cast<int>(status));
+}
+
+cudaDataType_t storage_of(Precision precision) {
+  switch (precision) {
+    case Precision::bf16: return CUDA_R_16BF;
+    case Precision::fp16: return CUDA_R_16F;
+    default: return CUDA_R_32F;
+  }
+}
+
+cublasComputeType_t arithmetic_of(Precision precision) {
+  return precision == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
+/// What makes up an algorithm besides its number, as cublasLt.h declares it.
+struct Field {
+  const char* name;
+  cublasLtMatmulAlgoConfigAttributes_t attribute;
+  std::size_t bytes;
+};
+constexpr const char* number_field = "algorithm";
+constexpr const char* split_field = "split";
+constexpr std::array fields = {
+    Field{"tile", CUBLASLT_ALGO_CONFIG_TILE_ID, 4},
+    Field{split_field, CUBLASLT_ALGO_CONFIG_SPLITK_NUM, 4},
+    Field{"reduction", CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, 4},
+    Field{"swizzle", CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING, 4},
+    Field{"option", CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION, 4},
+    Field{"stages", CUBLASLT_ALGO_CONFIG_STAGES_ID, 4},
+    Field{"inner shape", CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID, 2},
+    Field{"cluster", CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, 2},
+};
+
+std::map<std::string, std::int64_t> parameters_of(const cublasLtMatmulAlgo_t& algorithm) {
+  const CublasLt& lt = cublaslt();
+  std::map<std::string, std::int64_t> parameters;
+  const auto read = [&](const Field& field) {
+    std::uint32_t value = 0;  // little-endian: two bytes are its lower half
+    std::size_t written = 0;
+    require_success(lt.get_field(&algorithm, field.attribute, &value, field.bytes, &written),
+                    "cublasLtMatmulAlgoConfigGetAttribute");
+    parameters[field.name] = value;
+  };
+  read({number_field, CUBLASLT_ALGO_CONFIG_ID, 4});
+  for (const Field& field : fields) read(field);
+  return parameters;
+}
+
+std::shared_ptr<cublasLtMatmulDescOpaque_t> make_operation(Precision precision) {
+  const CublasLt& lt = cublaslt();
+  cublasLtMatmulDesc_t made = nullptr;
+  require_success(lt.create_operation(&made, arithmetic_of(precision), CUDA_R_32F),
+                  "cublasLtMatmulDescCreate");
+  std::shared_ptr<cublasLtMatmulDescOpaque_t> operation(made, lt.destroy_operation);
+  const cublasLtPointerMode_t on_device = CUBLASLT_POINTER_MODE_DEVICE;
+  require_success(
+      lt.set_operation(made, CUBLASLT_MATMUL_DESC_POINTER_MODE, &on_device, sizeof on_device),
+      "cublasLtMatmulDescSetAttribute");
+  return operation;
+}
+
+/// C rows and so many columns for each image, one after the other.
+std::shared_ptr<cublasLtMatrixLayoutOpaque_t> make_layout(Precision precision,
+                                                          const kernels::MapSize& size,
+                                                          std::int64_t columns) {
+  const CublasLt& lt = cublaslt();
+  cublasLtMatrixLayout_t made = nullptr;
+  require_success(
+      lt.create_layout(&made, storage_of(precision), static_cast<std::uint64_t>(size.channels),
+                       static_cast<std::uint64_t>(columns), size.channels),
+      "cublasLtMatrixLayoutCreate");
+  std::shared_ptr<cublasLtMatrixLayoutOpaque_t> layout(made, lt.destroy_layout);
+  const auto set = [&](cublasLtMatrixLayoutAttribute_t attribute, const auto& value) {
+    require_success(lt.set_layout(made, attribute, &value, sizeof value),
+                    "cublasLtMatrixLayoutSetAttribute");
+  };
+  set(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(size.batch));
+  set(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, size.channels * columns);
+  return layout;
+}
+
+}  // namespace
+
+// A map (P,C) is, to a library that counts by columns, a matrix of C rows and P columns, and M,
+// being symmetric, is itself: gradᵀ = M·Fᵀ, nothing transposed.
+Product::Product(cublasLtHandle_t handle, Precision precision, const kernels::MapSize& size)
+    : handle_(handle),
+      precision_(precision),
+      operation_(make_operation(precision)),
+      maps_(make_layout(precision, size, size.pixels())),
+      matrices_(make_layout(precision, size, size.channels)) {}
+
+std::vector<ProductAlgorithm> Product::propose(std::int64_t workspace_bytes) const {
+  const CublasLt& lt = cublaslt();
+  cublasLtMatmulPreference_t preference = nullptr;
+  require_success(lt.create_preference(&preference), "cublasLtMatmulPreferenceCreate");
+  const std::shared_ptr<cublasLtMatmulPreferenceOpaque_t> freed(preference, lt.destroy_preference);
+  const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
+    require_success(lt.set_preference(preference, attribute, &value, sizeof value),
+                    "cublasLtMatmulPreferenceSetAttribute");
+  };
+  prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<std::uint64_t>(workspace_bytes));
+  prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+         static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
+  if (precision_ == Precision::fp32) {
+    prefer(CUBLASLT_MATMUL_PREF_IMPL_MASK,
+           ~static_cast<std::uint64_t>(CUBLASLT_NUMERICAL_IMPL_FLAGS_TENSOR_OP_MASK));
+  }
+  std::array<cublasLtMatmulHeuristicResult_t, 16> proposed{};
+  int count = 0;
+  const cublasStatus_t status =
+      lt.propose(handle_, operation_.get(), matrices_.get(), maps_.get(), maps_.get(), maps_.get(),
+                 preference, static_cast<int>(proposed.size()), proposed.data(), &count);
+  std::vector<ProductAlgorithm> algorithms;
+  if (status != CUBLAS_STATUS_SUCCESS) return algorithms;
+  for (int i = 0; i < count; ++i) {
+    const cublasLtMatmulHeuristicResult_t& result = proposed[static_cast<std::size_t>(i)];
+    if (result.state != CUBLAS_STATUS_SUCCESS) continue;
+    if (const auto algorithm = configure(parameters_of(result.algo))) {
+      algorithms.push_back(*algorithm);
+    }
+  }
+  return algorithms;
+}
+
+std::unique_ptr<ProductAlgorithm> Product::configure(
+    const std::map<std::string, std::int64_t>& parameters) const {
+  const CublasLt& lt = cublaslt();
+  const auto number = parameters.find(number_field);
+  const auto split = parameters.find(split_field);
+  if (number == parameters.end() || split == parameters.end() || split->second > 1) return nullptr;
+  auto configured = std::make_unique<ProductAlgorithm>();
+  configured->parameters = parameters;
+  const cudaDataType_t storage = storage_of(precision_);
+  if (lt.start_algorithm(handle_, arithmetic_of(precision_), CUDA_R_32F, storage, storage, storage,
+                         storage, static_cast<int>(number->second),
+                         &configured->algorithm) != CUBLAS_STATUS_SUCCESS) {
+    return nullptr;
+  }
+  for (const Field& field : fields) {
+    const auto given = parameters.find(field.name);
+    if (given == parameters.end()) return nullptr;
+    const auto value = static_cast<std::uint32_t>(given->second);
+    if (lt.set_field(&configured->algorithm, field.attribute, &value, field.bytes) !=
+        CUBLAS_STATUS_SUCCESS) {
+      return nullptr;
+    }
+  }
+  cublasLtMatmulHeuristicResult_t checked{};
+  if (lt.check_algorithm(handle_, operation_.get(), matrices_.get(), maps_.get(), maps_.get(),
+                         maps_.get(), &configured->algorithm, &checked) != CUBLAS_STATUS_SUCCESS) {
+    return nullptr;
+  }
+  configured->workspace_bytes = static_cast<std::int64_t>(checked.workspaceSize);
+  return configured;
+}
+
+void Product::run(const ProductAlgorithm& algorithm, void* grad, const void* features,
+                  const void* matrix, const kernels::cuda::ProductScalars* scalars, void* workspace,
+                  kernels::cuda::Stream stream) const {
+  require_success(cublaslt().matmul(handle_, operation_.get(), &scalars->alpha, matrix,
+                                    matrices_.get(), features, maps_.get(), &scalars->beta, grad,
+                                    maps_.get(), grad, maps_.get(), &algorithm.algorithm, workspace,
+                                    static_cast<std::size_t>(algorithm.workspace_bytes), stream),
+                  "cublasLtMatmul");
+}
+
+}  // namespace impasto::cuda
