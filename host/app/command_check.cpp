@@ -10,6 +10,7 @@
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/objective_options.hpp"
+#include "host/app/settings.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
 #include "host/app/values.hpp"
@@ -108,7 +109,10 @@ void add_check_command(CLI::App& program) {
   add_choice(*command, "--against", options->against, backend_names(),
              "what to compare it with (default: reference)");
   command->add_flag("--json", options->json, "every case, as JSON");
-  command->callback([options] { check_machine(*options); });
+  command->callback([command, options] {
+    fill_from_environment_and_config(*command);
+    check_machine(*options);
+  });
 }
 
 }  // namespace impasto::app

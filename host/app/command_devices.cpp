@@ -1,18 +1,39 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
+#include "host/app/settings.hpp"
 #include "host/app/terminal.hpp"
+#include "host/app/values.hpp"
 #include "host/backend/registry.hpp"
+#include "host/backend/tuning/plan_cache.hpp"
+#include "host/core/error.hpp"
+#include "host/engine/stylizer.hpp"
 
 namespace impasto::app {
 namespace {
+
+constexpr auto explanation =
+    R"(A backend's first precision is its default; --backend auto takes the first
+backend that is available.
+
+--tune times every way that cuDNN, cuBLASLt and our kernels have to do what an
+iteration of each preset needs, and keeps the fastest for later runs.)";
+
+struct DevicesOptions {
+  bool json = false;
+  bool tune = false;
+  std::optional<std::int64_t> size;
+  std::optional<std::string> precision;
+};
 
 std::string precision_list(const BackendEntry& entry) {
   std::string text;
@@ -30,8 +51,13 @@ std::string device_or_reason(const BackendEntry& entry) {
 void print_table(const std::vector<BackendEntry>& entries) {
   std::string text = fmt::format("{:<11}{:<22}{}\n", "BACKEND", "PRECISION", "DEVICE");
   for (const BackendEntry& entry : entries) {
-    text +=
-        fmt::format("{:<11}{:<22}{}\n", entry.name, precision_list(entry), device_or_reason(entry));
+    // A GPU and its libraries stand on a line each.
+    std::string device = device_or_reason(entry);
+    const std::size_t libraries = device.find("; ");
+    if (libraries != std::string::npos) {
+      device.replace(libraries, 2, fmt::format("\n{:<33}", ""));
+    }
+    text += fmt::format("{:<11}{:<22}{}\n", entry.name, precision_list(entry), device);
     text += fmt::format("{:<33}{}\n", "", entry.description);
   }
   print_result(text);
@@ -48,26 +74,53 @@ void print_json(const std::vector<BackendEntry>& entries) {
                     {"available", available},
                     {"reason", available ? Json() : Json(entry.unavailable)},
                     {"device", available ? Json(make_backend(entry.name)->device()) : Json()},
-                    {"precisions", precisions}});
+                    {"precisions", precisions},
+                    {"details", entry.details}});
   }
   print_result(dump(list) + "\n");
+}
+
+/// Has the GPU choose its plans for the iteration of every preset, and keeps them.
+void tune(const DevicesOptions& options) {
+  const std::unique_ptr<Backend> backend =
+      make_backend("cuda", parse_precision(options.precision.value_or("auto")), Tuning::anew);
+  if (cache_folder().empty()) {
+    fail(ErrorKind::output, "there is no place for the plan cache: set IMPASTO_CACHE_DIR");
+  }
+  for (const std::string& name : preset_names()) {
+    const Config config = preset(name);
+    const std::int64_t side = options.size.value_or(config.size);
+    message("Timing {} at {}x{} in {}\n", name, side, side, to_string(backend->precision()));
+    const Shape pixels{1, side, side, 3};
+    static_cast<void>(estimate_memory(*backend, config, pixels, std::array{pixels}));
+  }
+  message("Kept in {}\n", cache_folder());
 }
 
 }  // namespace
 
 void add_devices_command(CLI::App& program) {
   CLI::App* command = program.add_subcommand("devices", "List what this machine can compute with");
-  command->footer(
-      "A backend's first precision is its default; --backend auto takes the first\n"
-      "backend that is available.");
-  const auto json = std::make_shared<bool>(false);
-  command->add_flag("--json", *json, "as JSON");
-  command->callback([json] {
-    const std::vector<BackendEntry> entries = list_backends();
-    if (*json) {
-      print_json(entries);
+  command->footer(explanation);
+  const auto options = std::make_shared<DevicesOptions>();
+  CLI::Option* json = command->add_flag("--json", options->json, "as JSON");
+  CLI::Option* tuning =
+      command->add_flag("--tune", options->tune, "time the GPU's plans anew and keep the fastest")
+          ->excludes(json);
+  add_whole(*command, "--size", options->size, {16, largest_size},
+            "side of the picture to tune for (default: the preset's)")
+      ->needs(tuning);
+  add_choice(*command, "--precision", options->precision, {"auto", "fp32", "tf32", "bf16", "fp16"},
+             "to tune for (default: the GPU's own)")
+      ->needs(tuning);
+  command->callback([command, options] {
+    fill_from_environment_and_config(*command);
+    if (options->tune) {
+      tune(*options);
+    } else if (options->json) {
+      print_json(list_backends());
     } else {
-      print_table(entries);
+      print_table(list_backends());
     }
   });
 }

@@ -64,11 +64,16 @@ void add_backend_options(CLI::App& command, EngineOptions& options) {
   add_choice(command, "--precision", options.precision, {"auto", "fp32", "tf32", "bf16", "fp16"},
              "of feature maps (default: the backend's own)")
       ->group(engine_group);
+  command
+      .add_flag("--no-plan-cache", options.no_plan_cache,
+                "on a GPU: take the libraries' first plans; time\nnothing, read and keep nothing")
+      ->group(engine_group);
 }
 
 std::unique_ptr<Backend> open_backend(const EngineOptions& options) {
   return make_backend(options.backend.value_or("auto"),
-                      parse_precision(options.precision.value_or("auto")));
+                      parse_precision(options.precision.value_or("auto")),
+                      options.no_plan_cache ? Tuning::off : Tuning::cached);
 }
 
 void add_objective_options(CLI::App& command, ObjectiveOptions& options) {

@@ -20,12 +20,13 @@ struct EngineOptions {
   std::optional<std::string> weights;
   std::optional<std::string> backend;
   std::optional<std::string> precision;
+  bool no_plan_cache = false;
 };
 
 /// "auto" and every backend this build knows.
 std::vector<std::string> backend_names();
 
-/// --backend and --precision.
+/// --backend, --precision and --no-plan-cache.
 void add_backend_options(CLI::App& command, EngineOptions& options);
 /// These and --weights.
 void add_engine_options(CLI::App& command, EngineOptions& options);

@@ -117,6 +117,30 @@ class DevicesTest(ProgramTest):
             self.skipTest("every backend is available here")
         self.fail_with(5, *self.stylize_arguments("--backend", missing[0]), says="impasto devices")
 
+    def test_tuning_without_a_gpu(self):
+        entries = {e["name"]: e for e in json.loads(self.succeed("devices", "--json").stdout)}
+        if entries["cuda"]["available"]:
+            self.skipTest("there is a GPU, and tuning takes its time")
+        self.assertEqual(entries["cuda"]["details"], {})
+        reason = entries["cuda"]["reason"]
+        self.assertTrue(reason)
+        cache = {"IMPASTO_CACHE_DIR": "cache"}
+        self.fail_with(5, "devices", "--tune", "--size", "64", says=reason, env=cache)
+        self.assertEqual(self.files(), [])
+
+    def test_options_that_only_tuning_takes(self):
+        self.fail_with(2, "devices", "--size", "64", says="--tune")
+        self.fail_with(2, "devices", "--tune", "--json", says="--json")
+        self.fail_with(2, "devices", "--tune", "--precision", "fp8", says="fp8")
+
+    def test_no_plan_cache_is_a_switch_of_whatever_opens_a_backend(self):
+        for command in ("stylize", "score", "activations", "check"):
+            self.assertIn("--no-plan-cache", self.succeed(command, "--help").stdout)
+        arguments = self.stylize_arguments("--dry-run")
+        self.succeed(*arguments, env={"IMPASTO_NO_PLAN_CACHE": "true"})
+        self.fail_with(2, *arguments, env={"IMPASTO_NO_PLAN_CACHE": "maybe"},
+                       says="IMPASTO_NO_PLAN_CACHE")
+
 
 class SamplesTest(ProgramTest):
     def test_files(self):
