@@ -23,7 +23,7 @@ from report.work import KINDS, as_table, kind_of
 from tables import Result, milliseconds, table
 
 OUT_OF_DATE = 8
-PAGES = ("README.md", "docs/performance.md", "docs/kernels.md")
+PAGES = ("README.md", "docs/performance.md", "docs/kernels.md", "docs/gpu_libraries.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 
 
@@ -221,6 +221,23 @@ def ladders_caption(_: Result) -> str:
     return f"Counted on the host-SIMT machine, not timed: {maps}.\n"
 
 
+def engine_counts(result: Result) -> str:
+    """One row for each graph and precision: the fewest and the most engines of any layer, by GPU."""
+    cells: Dict[Tuple[str, str], Dict[str, str]] = {}
+    for row in result["counts"]:
+        fewest, most = row["fewest"], row["most"]
+        shown = str(most) if fewest == most else f"{fewest}–{most}"
+        cells.setdefault((row["graph"], row["precision"]), {})[row["gpu"]] = shown
+    gpus = list(dict.fromkeys(row["gpu"] for row in result["counts"]))
+    rows = [[graph, precision, *(by_gpu[gpu] for gpu in gpus)]
+            for (graph, precision), by_gpu in sorted(cells.items())]
+    return table(("graph", "precision", *gpus), rows)
+
+
+def engine_counts_caption(result: Result) -> str:
+    return f"cuDNN {result['cudnn']}, asked without a GPU; conv1_1 to conv5_1 at 512², batch 1 and 8.\n"
+
+
 def predicted_floors(result: Result) -> str:
     work = as_table(result)
     return table(predictions.header(work), predictions.rows(work))
@@ -255,6 +272,7 @@ TABLES = {
     "kernel_resources": Table(
         "kernel_resources.json", kernel_resources, kernel_resources_caption
     ),
+    "engine_counts": Table("engine_counts.json", engine_counts, engine_counts_caption),
     "gpu": Table("gpu", gpu_tables.section, gpu_tables.caption, gpu_tables.NOTHING_YET),
     "gpu_targets": Table("gpu", gpu_tables.targets, gpu_tables.caption, gpu_tables.targets({})),
 }
