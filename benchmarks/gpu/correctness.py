@@ -3,6 +3,7 @@
 
 import json
 import math
+import os
 import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -76,7 +77,7 @@ def tests(session: Session, result: Result) -> None:
 
 def sanitizer(session: Session, result: Result) -> None:
     """compute-sanitizer's four tools over the kernels' tests."""
-    tool = shutil.which("compute-sanitizer")
+    tool = shutil.which("compute-sanitizer", path=os.environ["PATH"] + ":/usr/local/cuda/bin")
     if tool is None:
         raise Skipped("no compute-sanitizer on the path")
     result["tools"] = {}

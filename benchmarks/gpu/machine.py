@@ -21,12 +21,12 @@ FIELDS = (
     "memory.total",
     "power.limit",
     "clocks.max.sm",
-    "clocks.max.memory",
+    "clocks.max.mem",
     "clocks.sm",
     "temperature.gpu",
     "ecc.mode.current",
 )
-WATCHED = ("clocks.sm", "clocks.memory", "power.draw", "temperature.gpu", "utilization.gpu")
+WATCHED = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu", "utilization.gpu")
 
 
 def find_libraries() -> List[str]:
@@ -43,16 +43,19 @@ def offer_libraries() -> None:
     os.environ["LD_LIBRARY_PATH"] = ":".join(find_libraries() + ([before] if before else []))
 
 
-def query(fields: "tuple[str, ...]") -> Optional[Dict[str, str]]:
-    """What nvidia-smi says of the first GPU; nothing where there is none."""
+def query() -> Optional[Dict[str, str]]:
+    """What nvidia-smi says of the first GPU, without what this one does not know; nothing where
+    there is no GPU."""
     if shutil.which("nvidia-smi") is None:
         return None
-    command = ["nvidia-smi", "-i", "0", "--query-gpu=" + ",".join(fields)]
-    try:
-        line = execute([*command, "--format=csv,noheader"], timeout=30).strip()
-    except RuntimeError:
-        return None
-    return dict(zip(fields, (value.strip() for value in line.split(","))))
+    found = {}
+    for field in FIELDS:
+        command = ["nvidia-smi", "-i", "0", f"--query-gpu={field}", "--format=csv,noheader"]
+        try:
+            found[field] = execute(command, timeout=30).strip()
+        except RuntimeError:
+            continue
+    return found if "name" in found else None
 
 
 def torch_versions(python: str) -> Optional[Dict[str, Any]]:
@@ -70,8 +73,8 @@ def torch_versions(python: str) -> Optional[Dict[str, Any]]:
 
 def describe(python: str) -> Dict[str, Any]:
     """The context of every result of a GPU run."""
-    gpu = query(FIELDS)
-    named = {"device": gpu["name"], "driver": gpu["driver_version"]} if gpu else {}
+    gpu = query()
+    named = {"device": gpu["name"], "driver": gpu.get("driver_version")} if gpu else {}
     return {
         **context.describe(),
         **named,

@@ -2,17 +2,20 @@
 """The script behind `./dev gpu`, as far as it can be known without a GPU."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "benchmarks" / "gpu" / "run.py"
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from gpu import correctness, measurements, run  # noqa: E402
+from gpu import correctness, machine, measurements, run  # noqa: E402
 from gpu.session import REHEARSAL, Session, Skipped  # noqa: E402
 from peers.runs import execute  # noqa: E402
 
@@ -158,6 +161,38 @@ class Floors(unittest.TestCase):
         self.assertAlmostEqual(row["floor_seconds"], 1.3)
         self.assertAlmostEqual(row["image_iterations_per_second"], 2.0)
         self.assertEqual([step["name"] for step in row["steps"]], ["pool1 forward", "Adam"])
+
+
+class Machine(Folder):
+    """With an nvidia-smi of our own."""
+
+    SMI = """#!/bin/sh
+case "$*" in
+  *lms*) while :; do echo "1755, 2619, 350.5, 61, 99"; echo "345, 2619, 70.1, 40, 0"; sleep 0.05; done ;;
+  *query-gpu=name*) echo "Made-up GPU" ;;
+  *query-gpu=driver_version*) echo 1.2.3 ;;
+  *) exit 2 ;;
+esac
+"""
+
+    def setUp(self):
+        super().setUp()
+        program = self.folder / "nvidia-smi"
+        program.write_text(self.SMI)
+        program.chmod(0o755)
+        patch = mock.patch.dict(os.environ, PATH=f"{self.folder}:{os.environ['PATH']}")
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_what_a_gpu_does_not_tell_is_left_out(self):
+        self.assertEqual(machine.query(), {"name": "Made-up GPU", "driver_version": "1.2.3"})
+
+    def test_clocks_are_those_of_a_busy_gpu(self):
+        with machine.ClockWatch() as watch:
+            time.sleep(0.5)
+        clocks = watch.summary()
+        self.assertEqual(clocks["clocks.sm"], {"lowest": 1755, "median": 1755, "highest": 1755})
+        self.assertEqual(clocks["power.draw"]["median"], 350.5)
 
 
 class WholeScript(Folder):
