@@ -13,6 +13,7 @@ STAGES = ("environment", "tests", "tuning", "iteration", "stylization", "peers",
     "sanitizer",
 )
 NOTHING_YET = "Nothing on this page has run on a GPU yet.\n"
+UNTUNED = "\\* with the libraries' first plans, not the fastest of several.\n"
 DETAILED = (512, 1)  # side and batch of the breakdown
 LOSERS = 5
 
@@ -46,7 +47,8 @@ def fine(seconds: float) -> str:
 
 
 def shape(row: Result) -> str:
-    return f"{row['size']}²" + (f", batch {row['batch']}" if row["batch"] > 1 else "")
+    batch = f", batch {row['batch']}" if row["batch"] > 1 else ""
+    return f"{row['size']}²{batch}" + ("" if row["tuned"] else " *")
 
 
 def by_shape(rows: Iterable[Result]) -> Dict[str, Dict[str, Result]]:
@@ -188,11 +190,11 @@ def section(run: Result) -> str:
     if "iteration" in run:
         rows = run["iteration"]["rows"]
         parts += ["### One iteration, and how much of it is the floor of its work\n"]
-        parts += [iteration_table(rows), "### Throughput and device memory\n", throughput_table(rows)]
+        parts += [iteration_table(rows), UNTUNED, "### Throughput and device memory\n", throughput_table(rows)]
         parts += ["### Steps at 512²\n", breakdown_table(rows), losers_table(rows)]
     if "peers" in run:
         parts += ["### Beside PyTorch, in brackets times Impasto in bf16\n"]
-        parts += [peers_table(run["peers"]["rows"])]
+        parts += [peers_table(run["peers"]["rows"]), UNTUNED]
     if "stylization" in run:
         parts += ["### A whole stylization\n", stylization_table(run["stylization"]["runs"])]
     return "\n".join(parts)

@@ -24,6 +24,10 @@ std::int64_t parse_number(std::string_view option, std::string_view text, std::i
 
 /// Whether the argument was one of Settings' options.
 bool take_setting(std::string_view argument, Settings& settings) {
+  if (argument == "--no-plan-cache") {
+    settings.tuning = impasto::Tuning::off;
+    return true;
+  }
   const std::size_t equals = argument.find('=');
   if (!argument.starts_with("--") || equals == std::string_view::npos) return false;
   const std::string_view option = argument.substr(2, equals - 2);

@@ -21,6 +21,7 @@ struct Settings {
   std::int64_t size = 256;  ///< side of the square pictures
   std::string backend = "auto";
   std::optional<Precision> precision;  ///< all that the backend offers, if none is given
+  Tuning tuning = Tuning::cached;      ///< off with --no-plan-cache
 
   // Of iteration_bench alone. Without files it makes its own network and pictures.
   std::int64_t batch = 1;  ///< pictures side by side
@@ -43,7 +44,7 @@ void for_each_precision(const Settings& settings, Body body) {
   }
   if (settings.precision) precisions = {*settings.precision};
   for (const Precision precision : precisions) {
-    body(std::shared_ptr<Backend>(make_backend(name, precision)));
+    body(std::shared_ptr<Backend>(make_backend(name, precision, settings.tuning)));
   }
 }
 

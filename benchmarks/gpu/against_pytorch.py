@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any, Dict, List, Sequence, Tuple
 
 from gpu.machine import ClockWatch
-from gpu.measurements import benchmark, seconds_of
+from gpu.measurements import ITERATION, UNTUNED, benchmark, seconds_of
 from gpu.session import Result, Session
 from peers.agreement import judge
 from peers.runs import Inputs, Run, peer_command, run_impasto
@@ -69,7 +69,9 @@ def time_impasto(
     session: Session, inputs: Inputs, side: int, batch: int, own: Dict[str, Contender]
 ) -> None:
     files = (f"--weights={inputs.weights}", f"--content={inputs.content}", f"--style={inputs.style}")
-    options = (f"--size={side}", f"--batch={batch}", "--benchmark_filter=^iteration/")
+    options = (f"--size={side}", f"--batch={batch}", ITERATION)
+    if (side, batch) not in session.scale.tuned_shapes:
+        options += UNTUNED
     for one in benchmark(session, "iteration_bench", *options, *files):
         precision = one["name"].split("/")[1]
         if own[precision].entry["agrees"]:
@@ -142,7 +144,8 @@ def peers(session: Session, result: Result) -> None:
             if session.left() < LEAST_SECONDS:
                 session.fail(f"{side}², batch {batch}: not begun, the time was over")
                 continue
-            row: Dict[str, Any] = {"size": side, "batch": batch, "contenders": []}
+            tuned = (side, batch) in session.scale.tuned_shapes
+            row: Dict[str, Any] = {"size": side, "batch": batch, "tuned": tuned, "contenders": []}
             rows.append(row)
             try:
                 race(session, side, batch, row)

@@ -4,7 +4,7 @@
 import json
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from gpu.machine import ClockWatch
 from gpu.session import Result, Session, Skipped
@@ -14,6 +14,13 @@ DETAILED_SIDE = 512  # where every step's time is kept
 MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure
 Benchmarks = List[Dict[str, Any]]
 Rates = Optional[Dict[str, Any]]
+ITERATION = "--benchmark_filter=^iteration/"
+# Choosing the plans of one shape takes the better part of a minute.
+UNTUNED = ("--no-plan-cache",)
+
+
+def shape_options(side: int, batch: int, precision: str) -> Tuple[str, ...]:
+    return (f"--size={side}", f"--batch={batch}", f"--precision={precision}")
 
 
 def environment(session: Session, result: Result) -> None:
@@ -22,17 +29,38 @@ def environment(session: Session, result: Result) -> None:
 
 
 def tuning(session: Session, result: Result) -> None:
-    """Times the libraries' plans for the main size and keeps the fastest in the plan cache. Those of
-    other shapes are timed when they are first met."""
-    if session.scale.backend != "cuda":
-        raise Skipped(f"nothing to tune for the backend {session.scale.backend}")
+    """Fills the plan cache for the shapes that are timed with tuned plans: in the default precision
+    with time for every plan, as long as that leaves half of the time, in the others as any program
+    does that meets a shape first."""
+    scale = session.scale
+    if scale.backend != "cuda":
+        raise Skipped(f"nothing to tune for the backend {scale.backend}")
     result["seconds"] = {}
-    for precision in session.precisions():
+    precisions = session.precisions()
+
+    def timed(name: str, tune: Callable[[], object]) -> None:
         start = time.monotonic()
-        options = ("--tune", "--size", str(session.scale.sample_size), "--precision", precision)
-        session.execute(session.impasto, "devices", *options)
-        result["seconds"][precision] = time.monotonic() - start
+        try:
+            tune()
+        except RuntimeError as error:
+            session.fail(f"{name}: {str(error).splitlines()[-1]}")
+        result["seconds"][name] = round(time.monotonic() - start, 1)
         session.keep(result)
+
+    options = ("--tune", "--size", str(scale.sample_size), "--precision", precisions[0])
+    half = session.left() / 2
+    timed(
+        f"{precisions[0]}, every plan",
+        lambda: session.execute(session.impasto, "devices", *options, timeout=half),
+    )
+    for side, batch in scale.tuned_shapes:
+        for precision in precisions:
+            timed(
+                f"{precision}, {side}², batch {batch}",
+                lambda: benchmark(
+                    session, "iteration_bench", *shape_options(side, batch, precision), ITERATION
+                ),
+            )
 
 
 def ceilings(session: Session) -> Rates:
@@ -107,7 +135,9 @@ def iteration(session: Session, result: Result) -> None:
     with ClockWatch() as watch:
         for side, batch in session.scale.shapes:
             for precision in precisions:
-                options = (f"--size={side}", f"--batch={batch}", f"--precision={precision}")
+                options = shape_options(side, batch, precision)
+                if (side, batch) not in session.scale.tuned_shapes:
+                    options += UNTUNED
                 try:
                     measured = benchmark(session, "iteration_bench", *options)
                     row = iteration_row(measured, rates, precision, side, batch)
@@ -115,6 +145,7 @@ def iteration(session: Session, result: Result) -> None:
                     row = {"precision": precision, "size": side, "batch": batch, "error": str(error)}
                     if side * side * batch <= MAY_NOT_FIT or session.left() <= 0:
                         session.fail(f"{side}², batch {batch}, {precision}: {error}")
+                row["tuned"] = (side, batch) in session.scale.tuned_shapes
                 result["rows"].append(row)
                 session.keep(result)
     result["clocks"] = watch.summary()

@@ -27,6 +27,7 @@ class Scale:
     backend_filter: str  # of backend_test
     check_backend: str
     shapes: Sequence[Tuple[int, int]]  # side and batch, the most telling first
+    tuned_shapes: Sequence[Tuple[int, int]]  # others get the libraries' first plans
     peer_shapes: Sequence[Tuple[int, int]]
     peer_forms: Tuple[str, ...]
     sample_size: int
@@ -50,6 +51,7 @@ FULL = Scale(
     shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (4096, 1)]
     + [(256, 8), (1024, 8), (2048, 8), (4096, 8)],
     peer_shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (256, 8), (1024, 8), (2048, 8)],
+    tuned_shapes=[(512, 1), (512, 8)],
     peer_forms=("eager", "autocast", "tuned eager", "compiled"),
     sample_size=512,
     iterations=500,
@@ -77,6 +79,7 @@ REHEARSAL = Scale(
     check_backend="simt",
     shapes=[(32, 1)],
     peer_shapes=[(32, 1)],
+    tuned_shapes=[],
     peer_forms=("eager",),
     sample_size=32,
     iterations=12,

@@ -35,6 +35,7 @@ def row(precision, size, batch, seconds, floor, steps=None):
         "precision": precision,
         "size": size,
         "batch": batch,
+        "tuned": size == 512,
         "seconds": seconds,
         "floor_seconds": floor,
         "image_iterations_per_second": batch / seconds,
@@ -64,6 +65,7 @@ RUN = {
         rows=[
             row("bf16", 512, 1, 1e-3, 7.5e-4, STEPS),
             row("bf16", 512, 8, 6e-3, 5e-3),
+            row("bf16", 1024, 1, 4e-3, 3e-3),
             {"precision": "bf16", "size": 4096, "batch": 8, "error": "not enough memory"},
         ],
         clocks={"clocks.sm": {"lowest": 1700, "median": 1755, "highest": 1980}},
@@ -74,6 +76,7 @@ RUN = {
             {
                 "size": 512,
                 "batch": 1,
+                "tuned": True,
                 "contenders": [
                     contender("Impasto", "", "bf16", 1e-3),
                     contender("PyTorch", "eager", "tf32", 4.5e-3),
@@ -93,6 +96,9 @@ class Section(unittest.TestCase):
         text = gpu_tables.section(RUN)
         self.assertIn("| 512² | 1 (75%) |", text)
         self.assertIn("| 512², batch 8 | 6 (83%) |", text)
+
+    def test_a_shape_whose_plans_were_not_tuned_is_marked(self):
+        self.assertIn("| 1024² * | 4 (75%) |", gpu_tables.section(RUN))
 
     def test_without_ceilings_there_are_times_alone(self):
         alone = row("bf16", 512, 1, 1e-3, None, [step("Adam", 1e-5, None)])

@@ -32,7 +32,7 @@ const std::vector<Size> sizes = {{{1, 1, 1, 1}, 1},     {{1, 2, 3, 3}, 5},    {{
 using Tested = std::pair<std::string, Precision>;
 
 std::unique_ptr<Backend> make(const Tested& tested) {
-  return make_backend(tested.first, tested.second);
+  return make_backend(tested.first, tested.second, Tuning::off);
 }
 
 bool offered(const Tested& tested) {
