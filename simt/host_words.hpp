@@ -34,19 +34,41 @@ T* dynamic_shared(Site site = Site::here()) {
   return static_cast<T*>(Machine::get().dynamic_shared(site));
 }
 
+/// Whether this file's kernels report every access (simt/README.md).
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool traced = true;
+#elif defined(__has_feature)
+inline constexpr bool traced = __has_feature(thread_sanitizer);
+#else
+inline constexpr bool traced = false;
+#endif
+
 /// One load or store of up to 16 bytes, as one instruction does it. Written as a plain assignment,
 /// the compiler may take it apart, and a warp's request would be counted as several.
 template <class V>
-SIMT_UNTRACED V load_vector(const V* from) {
+SIMT_UNTRACED V reported_load(const V* from) {
   const Machine::Unseen unseen;
   Machine::get().check(Access::read, from, sizeof(V), caller(__builtin_return_address(0)));
   return *from;
 }
 template <class V>
-SIMT_UNTRACED void store_vector(V* to, const V& value) {
+SIMT_UNTRACED void reported_store(V* to, const V& value) {
   const Machine::Unseen unseen;
   Machine::get().check(Access::write, to, sizeof(V), caller(__builtin_return_address(0)));
   *to = value;
+}
+template <class V>
+__attribute__((always_inline)) inline V load_vector(const V* from) {
+  if constexpr (traced) return reported_load(from);
+  return *from;
+}
+template <class V>
+__attribute__((always_inline)) inline void store_vector(V* to, const V& value) {
+  if constexpr (traced) {
+    reported_store(to, value);
+  } else {
+    *to = value;
+  }
 }
 
 /// Reads like CUDA's threadIdx and its kin.

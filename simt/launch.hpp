@@ -88,15 +88,6 @@ inline const DeviceFacts& device() {
   return facts;
 }
 
-/// Whether this file's kernels report every access (simt/README.md).
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool traced = true;
-#elif defined(__has_feature)
-inline constexpr bool traced = __has_feature(thread_sanitizer);
-#else
-inline constexpr bool traced = false;
-#endif
-
 /// Enqueues kernel(arguments...) for every thread of the grid; without a stream it is run at once.
 /// Throws Error for a grid that CUDA would refuse; what the kernel does wrong is thrown where it
 /// runs.
