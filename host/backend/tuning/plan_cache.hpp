@@ -18,7 +18,7 @@ using Machine = std::map<std::string, std::string>;
 /// machine's counts as empty, an entry that makes no sense as absent, and the next store() replaces
 /// it. Nor is a choice: the library that it names is asked whether it can be had. Nothing in the
 /// file is ever executed, which is why it holds no compiled plans
-/// (docs/decisions/0012-plans-are-cached-as-recipes.md).
+/// (docs/decisions/0013-plans-are-cached-as-recipes.md).
 class PlanCache {
  public:
   /// Reads what there is; no failure to read is an error. Without a folder ("") it lasts as long as

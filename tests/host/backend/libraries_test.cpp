@@ -115,7 +115,7 @@ class ChoosingLibraries final : public Libraries {
                   }});
     Chooser chooser(Tuning::cached, {"", {}},
                     [&](std::span<const Trial> trials) {
-                      const std::vector<double> times = time_on_stream(runtime_, trials);
+                      std::vector<double> times = time_on_stream(runtime_, trials);
                       grad_after_trials = fetch(runtime_, library.grad.data, library.ones.size());
                       return times;
                     },
