@@ -108,9 +108,9 @@ void Machine::run_threads() {
       report_deadlock();
       return;
     }
-    in_kernel_ = this;
+    running = this;
     current_->fiber.enter();
-    in_kernel_ = nullptr;
+    running = nullptr;
     current_ = nullptr;
   }
 }

@@ -69,15 +69,15 @@ class Machine {
   // What follows is called by the running thread.
 
   /// Null outside of kernels.
-  static Machine* in_kernel() { return in_kernel_; }
+  static Machine* in_kernel() { return running; }
 
   /// While it lives, what the running thread does is the machine's doing and not the kernel's.
   class Unseen {
    public:
-    Unseen() : machine_(std::exchange(in_kernel_, nullptr)) {}
+    Unseen() : machine_(std::exchange(running, nullptr)) {}
     Unseen(const Unseen&) = delete;
     Unseen& operator=(const Unseen&) = delete;
-    ~Unseen() { in_kernel_ = machine_; }
+    ~Unseen() { running = machine_; }
 
    private:
     Machine* machine_;
@@ -180,7 +180,7 @@ class Machine {
   [[nodiscard]] std::string name(const Thread& thread) const;
   [[nodiscard]] std::vector<std::uint64_t> block_order();
 
-  static inline Machine* in_kernel_ = nullptr;
+  static inline Machine* running = nullptr;
 
   Schedule schedule_;
   Counter* counter_ = nullptr;
