@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Dict, List, Sequence, Tuple
 
+from gpu.campaign import Campaign, Result
 from gpu.machine import ClockWatch
 from gpu.measurements import ITERATION, UNTUNED, benchmark, seconds_of
-from gpu.session import Result, Session
 from peers.agreement import judge
 from peers.runs import Inputs, Run, peer_command, run_impasto
 from peers.served import ServedPeer
@@ -66,45 +66,45 @@ class Contender:
 
 
 def time_impasto(
-    session: Session, inputs: Inputs, side: int, batch: int, own: Dict[str, Contender]
+    campaign: Campaign, inputs: Inputs, side: int, batch: int, own: Dict[str, Contender]
 ) -> None:
     files = (f"--weights={inputs.weights}", f"--content={inputs.content}", f"--style={inputs.style}")
     options = (f"--size={side}", f"--batch={batch}", ITERATION)
-    if (side, batch) not in session.scale.tuned_shapes:
+    if (side, batch) not in campaign.scale.tuned_shapes:
         options += UNTUNED
-    for one in benchmark(session, "iteration_bench", *options, *files):
+    for one in benchmark(campaign, "iteration_bench", *options, *files):
         precision = one["name"].split("/")[1]
         if own[precision].entry["agrees"]:
             own[precision].seconds.append(seconds_of(one))
             own[precision].entry["peak_memory_bytes"] = one.get("device bytes")
 
 
-def time_peer(session: Session, peer: ServedPeer) -> float:
-    first = peer.seconds_per_step(3, session.left())
-    steps = max(3, min(300, round(session.scale.min_seconds / first)))
-    return peer.seconds_per_step(steps, session.left())
+def time_peer(campaign: Campaign, peer: ServedPeer) -> float:
+    first = peer.seconds_per_step(3, campaign.left())
+    steps = max(3, min(300, round(campaign.scale.min_seconds / first)))
+    return peer.seconds_per_step(steps, campaign.left())
 
 
 def start(
-    session: Session, form: Form, inputs: Inputs, batch: int, stack: ExitStack
+    campaign: Campaign, form: Form, inputs: Inputs, batch: int, stack: ExitStack
 ) -> ServedPeer:
-    command = peer_command(session.python, inputs, CHECKED_ITERATIONS, THREADS)
-    command += ["--device", session.scale.device, "--batch", str(batch), *form.options]
-    return stack.enter_context(ServedPeer(command, session.left()))
+    command = peer_command(campaign.python, inputs, CHECKED_ITERATIONS, THREADS)
+    command += ["--device", campaign.scale.device, "--batch", str(batch), *form.options]
+    return stack.enter_context(ServedPeer(command, campaign.left()))
 
 
-def race(session: Session, side: int, batch: int, row: Result) -> None:
-    inputs = session.square_inputs(side)
-    backend = session.scale.backend
-    reference = run_impasto(session.impasto, inputs, CHECKED_ITERATIONS, THREADS, "fp32", backend)
+def race(campaign: Campaign, side: int, batch: int, row: Result) -> None:
+    inputs = campaign.square_inputs(side)
+    backend = campaign.scale.backend
+    reference = run_impasto(campaign.impasto, inputs, CHECKED_ITERATIONS, THREADS, "fp32", backend)
     own: Dict[str, Contender] = {}
-    for precision in session.precisions():
+    for precision in campaign.precisions():
         own[precision] = Contender("Impasto", "", precision)
-        run = run_impasto(session.impasto, inputs, CHECKED_ITERATIONS, THREADS, precision, backend)
+        run = run_impasto(campaign.impasto, inputs, CHECKED_ITERATIONS, THREADS, precision, backend)
         if not own[precision].compare(reference, run, precision):
-            session.fail(f"{side}²: {precision} {own[precision].entry['judgement']}")
+            campaign.fail(f"{side}²: {precision} {own[precision].entry['judgement']}")
     peers: List[Contender] = []
-    forms = [form for form in FORMS if form.name in session.scale.peer_forms]
+    forms = [form for form in FORMS if form.name in campaign.scale.peer_forms]
     groups: Sequence[Sequence[Form]] = [forms] if side * side * batch <= TOGETHER else [
         [form] for form in forms
     ]
@@ -116,11 +116,11 @@ def race(session: Session, side: int, batch: int, row: Result) -> None:
                 contender = Contender("PyTorch", form.name, form.precision)
                 peers.append(contender)
                 try:
-                    peer = start(session, form, inputs, batch, stack)
+                    peer = start(campaign, form, inputs, batch, stack)
                 except RuntimeError as error:
                     contender.entry["error"] = str(error)
                     if "out of memory" not in str(error):
-                        session.fail(f"{side}², batch {batch}: {form.name}: {error}")
+                        campaign.fail(f"{side}², batch {batch}: {form.name}: {error}")
                     continue
                 contender.entry.update(
                     about=peer.run.about, peak_memory_bytes=peer.run.peak_memory_bytes
@@ -128,28 +128,28 @@ def race(session: Session, side: int, batch: int, row: Result) -> None:
                 if contender.compare(reference, peer.run, form.precision):
                     ready.append((contender, peer))
                 else:
-                    session.fail(f"{side}²: {form.name} {contender.entry['judgement']}")
-            for _ in range(session.scale.rounds):
-                time_impasto(session, inputs, side, batch, own)
+                    campaign.fail(f"{side}²: {form.name} {contender.entry['judgement']}")
+            for _ in range(campaign.scale.rounds):
+                time_impasto(campaign, inputs, side, batch, own)
                 for contender, peer in ready:
-                    contender.seconds.append(time_peer(session, peer))
+                    contender.seconds.append(time_peer(campaign, peer))
                 row["contenders"] = [c.result(batch) for c in (*own.values(), *peers)]
 
 
-def peers(session: Session, result: Result) -> None:
+def peers(campaign: Campaign, result: Result) -> None:
     """Impasto against every form of PyTorch, at every shape."""
     result["rows"] = rows = []
     with ClockWatch() as watch:
-        for side, batch in session.scale.peer_shapes:
-            if session.left() < LEAST_SECONDS:
-                session.fail(f"{side}², batch {batch}: not begun, the time was over")
+        for side, batch in campaign.scale.peer_shapes:
+            if campaign.left() < LEAST_SECONDS:
+                campaign.fail(f"{side}², batch {batch}: not begun, the time was over")
                 continue
-            tuned = (side, batch) in session.scale.tuned_shapes
+            tuned = (side, batch) in campaign.scale.tuned_shapes
             row: Dict[str, Any] = {"size": side, "batch": batch, "tuned": tuned, "contenders": []}
             rows.append(row)
             try:
-                race(session, side, batch, row)
+                race(campaign, side, batch, row)
             except RuntimeError as error:
-                session.fail(f"{side}², batch {batch}: {error}")
-            session.keep(result)
+                campaign.fail(f"{side}², batch {batch}: {error}")
+            campaign.keep(result)
     result["clocks"] = watch.summary()

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-from gpu.session import Result, Session, Skipped
+from gpu.campaign import Campaign, Result, Skipped
 from peers.agreement import differences, relative_difference
 
 STRICT_LIMIT = 1e-4  # of fp32's loss against the CPU's, over the first iterations
@@ -17,13 +17,13 @@ FINAL_LIMIT = 1e-2  # of another precision's last loss against fp32's
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
 
 
-def run_tests(session: Session, *command: str, timeout: float = 600) -> Dict[str, Any]:
+def run_tests(campaign: Campaign, *command: str, timeout: float = 600) -> Dict[str, Any]:
     """One GoogleTest program: how many of its tests ran, and which failed."""
-    report = session.scratch / "tests.json"
+    report = campaign.scratch / "tests.json"
     report.unlink(missing_ok=True)
     trouble = ""
     try:
-        session.execute(*command, f"--gtest_output=json:{report}", timeout=timeout)
+        campaign.execute(*command, f"--gtest_output=json:{report}", timeout=timeout)
     except RuntimeError as error:
         trouble = str(error)[-4000:]
     counted: Dict[str, Any] = {"ran": 0, "failed": [], "skipped": [], "trouble": trouble}
@@ -40,71 +40,71 @@ def run_tests(session: Session, *command: str, timeout: float = 600) -> Dict[str
     return counted
 
 
-def judge_tests(session: Session, name: str, counted: Dict[str, Any]) -> None:
+def judge_tests(campaign: Campaign, name: str, counted: Dict[str, Any]) -> None:
     if counted["failed"]:
-        session.fail(f"{name}: {len(counted['failed'])} tests failed, {counted['failed'][0]} first")
+        campaign.fail(f"{name}: {len(counted['failed'])} tests failed, {counted['failed'][0]} first")
     elif counted["trouble"]:
-        session.fail(f"{name}: {counted['trouble']}")
+        campaign.fail(f"{name}: {counted['trouble']}")
     elif counted["ran"] == 0:
-        session.fail(f"{name}: no test ran")
+        campaign.fail(f"{name}: no test ran")
 
 
-def tests(session: Session, result: Result) -> None:
+def tests(campaign: Campaign, result: Result) -> None:
     """Every kernel against its reference, then every operation of the backend against the same."""
-    scale = session.scale
-    kernels = session.program(scale.kernel_tests)
+    scale = campaign.scale
+    kernels = campaign.program(scale.kernel_tests)
     result["programs"] = {}
     for name, command in (
         ("kernels", (kernels, f"--gtest_filter={scale.kernel_filter}")),
-        ("backend", (session.program("backend_test"), f"--gtest_filter={scale.backend_filter}")),
+        ("backend", (campaign.program("backend_test"), f"--gtest_filter={scale.backend_filter}")),
     ):
-        counted = run_tests(session, *command)
+        counted = run_tests(campaign, *command)
         result["programs"][name] = counted
-        judge_tests(session, name, counted)
-        session.keep(result)
+        judge_tests(campaign, name, counted)
+        campaign.keep(result)
     result["check"] = {}
-    for precision in session.precisions():
+    for precision in campaign.precisions():
         options = ("--backend", scale.check_backend, "--precision", precision, "--json")
         try:
-            cases = session.json(session.impasto, "check", *options, timeout=60)["results"]
+            cases = campaign.json(campaign.impasto, "check", *options, timeout=60)["results"]
         except RuntimeError as error:
-            session.fail(f"check in {precision}: {error}")
+            campaign.fail(f"check in {precision}: {error}")
             continue
         worst = {case["op"]: max(c["error"] for c in cases if c["op"] == case["op"]) for case in cases}
         result["check"][precision] = {"cases": len(cases), "worst": worst}
-        session.keep(result)
+        campaign.keep(result)
 
 
-def sanitizer(session: Session, result: Result) -> None:
+def sanitizer(campaign: Campaign, result: Result) -> None:
     """compute-sanitizer's four tools over the kernels' tests."""
     tool = shutil.which("compute-sanitizer", path=os.environ["PATH"] + ":/usr/local/cuda/bin")
     if tool is None:
         raise Skipped("no compute-sanitizer on the path")
     result["tools"] = {}
     for number, name in enumerate(SANITIZERS):
-        seconds = session.left() / (len(SANITIZERS) - number)
-        command = (tool, "--tool", name, "--error-exitcode", "9", session.program("cuda_kernels_test"))
-        counted = run_tests(session, *command, timeout=seconds)
+        seconds = campaign.left() / (len(SANITIZERS) - number)
+        command = (tool, "--tool", name, "--error-exitcode", "9", campaign.program("cuda_kernels_test"))
+        counted = run_tests(campaign, *command, timeout=seconds)
         result["tools"][name] = counted
-        judge_tests(session, name, counted)
-        session.keep(result)
+        judge_tests(campaign, name, counted)
+        campaign.keep(result)
 
 
 Records = List[Dict[str, Any]]
 
 
 def stylize(
-    session: Session, picture: Path, backend: str, precision: str, iterations: int
+    campaign: Campaign, picture: Path, backend: str, precision: str, iterations: int
 ) -> Tuple[Records, Dict[str, Any]]:
     """The samples, as `impasto stylize` does them: every iteration's losses, and the end record."""
-    weights, log = session.scratch / "weights.h5", session.scratch / "log.jsonl"
+    weights, log = campaign.scratch / "weights.h5", campaign.scratch / "log.jsonl"
     if not weights.exists():
-        session.execute(session.impasto, "weights", "generate", str(weights))
-    size = str(session.scale.sample_size)
-    command = [session.impasto, "stylize", "sample:scene", "sample:painting", "--quiet"]
+        campaign.execute(campaign.impasto, "weights", "generate", str(weights))
+    size = str(campaign.scale.sample_size)
+    command = [campaign.impasto, "stylize", "sample:scene", "sample:painting", "--quiet"]
     command += ["--size", size, "--weights", str(weights), "--iterations", str(iterations)]
     command += ["--backend", backend, "--precision", precision]
-    session.execute(*command, "-o", str(picture), "--log", str(log))
+    campaign.execute(*command, "-o", str(picture), "--log", str(log))
     events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return [event for event in events if event["event"] == "iteration"], events[-1]
 
@@ -121,19 +121,19 @@ sheet.save(sys.argv[1], quality=90)
 """
 
 
-def stylization(session: Session, result: Result) -> None:
+def stylization(campaign: Campaign, result: Result) -> None:
     """A whole stylization in every precision, beside the CPU's; the pictures are kept."""
-    scale = session.scale
-    folder = session.output / "pictures"
+    scale = campaign.scale
+    folder = campaign.output / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     pictures = [folder / "cpu.png"]
-    expected, _ = stylize(session, pictures[0], "cpu", "fp32", scale.cpu_iterations)
+    expected, _ = stylize(campaign, pictures[0], "cpu", "fp32", scale.cpu_iterations)
     result.update(size=scale.sample_size, iterations=scale.iterations, runs={})
-    precisions = sorted(session.precisions(), key=lambda name: name != "fp32")
+    precisions = sorted(campaign.precisions(), key=lambda name: name != "fp32")
     final = math.nan
     for precision in precisions:
         picture = folder / f"{precision}.png"
-        records, end = stylize(session, picture, scale.backend, precision, scale.iterations)
+        records, end = stylize(campaign, picture, scale.backend, precision, scale.iterations)
         pictures.append(picture)
         last = records[-1]["loss"]
         if precision == "fp32":
@@ -142,10 +142,10 @@ def stylization(session: Session, result: Result) -> None:
             found = differences(expected[:count], records[:count])["loss of all pictures"]
             result["fp32_against_cpu"] = {"difference": found.value, "limit": STRICT_LIMIT}
             if not found.value <= STRICT_LIMIT:
-                session.fail(f"fp32 differs from the CPU by {found.value:.1e} ({found.where})")
+                campaign.fail(f"fp32 differs from the CPU by {found.value:.1e} ({found.where})")
         difference = relative_difference(last, final)
         if not difference <= FINAL_LIMIT:
-            session.fail(f"{precision}: the last loss differs from fp32's by {difference:.1e}")
+            campaign.fail(f"{precision}: the last loss differs from fp32's by {difference:.1e}")
         result["runs"][precision] = {
             "first_loss": records[0]["loss"],
             "last_loss": last,
@@ -154,25 +154,25 @@ def stylization(session: Session, result: Result) -> None:
             "seconds": end["seconds"],
             "sha256": end["sha256"],
         }
-        session.keep(result)
+        campaign.keep(result)
     paths = [str(path) for path in pictures]
-    sheet = session.output / "pictures" / "sheet.jpg"
-    session.execute(session.python, "-c", MONTAGE, str(sheet), *paths)
+    sheet = campaign.output / "pictures" / "sheet.jpg"
+    campaign.execute(campaign.python, "-c", MONTAGE, str(sheet), *paths)
     result["sheet"] = [path.name for path in pictures]
 
 
-def determinism(session: Session, result: Result) -> None:
+def determinism(campaign: Campaign, result: Result) -> None:
     """The same run again and again must give the same file."""
-    scale = session.scale
+    scale = campaign.scale
     result["hashes"] = {}
-    for precision in session.precisions():
+    for precision in campaign.precisions():
         # Every precision is run more than once, the default one many times.
         count = scale.repetitions if not result["hashes"] else 2
         hashes = [
-            stylize(session, session.scratch / "again.png", scale.backend, precision, 10)[1]["sha256"]
+            stylize(campaign, campaign.scratch / "again.png", scale.backend, precision, 10)[1]["sha256"]
             for _ in range(count)
         ]
         result["hashes"][precision] = {"runs": count, "sha256": sorted(set(hashes))}
         if len(set(hashes)) != 1:
-            session.fail(f"{precision}: {len(set(hashes))} different pictures in {count} runs")
-        session.keep(result)
+            campaign.fail(f"{precision}: {len(set(hashes))} different pictures in {count} runs")
+        campaign.keep(result)

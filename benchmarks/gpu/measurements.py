@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from gpu.campaign import Campaign, Result, Skipped
 from gpu.machine import ClockWatch
-from gpu.session import Result, Session, Skipped
 
 CEILINGS = Path(__file__).with_name("ceilings.py")
 DETAILED_SIDE = 512  # where every step's time is kept
@@ -23,63 +23,63 @@ def shape_options(side: int, batch: int, precision: str) -> Tuple[str, ...]:
     return (f"--size={side}", f"--batch={batch}", f"--precision={precision}")
 
 
-def environment(session: Session, result: Result) -> None:
-    result["backends"] = session.json(session.impasto, "devices", "--json")
-    result["ceilings"] = ceilings(session)
+def environment(campaign: Campaign, result: Result) -> None:
+    result["backends"] = campaign.json(campaign.impasto, "devices", "--json")
+    result["ceilings"] = ceilings(campaign)
 
 
-def tuning(session: Session, result: Result) -> None:
+def tuning(campaign: Campaign, result: Result) -> None:
     """Fills the plan cache for the shapes that are timed with tuned plans: in the default precision
     with time for every plan, as long as that leaves half of the time, in the others as any program
     does that meets a shape first."""
-    scale = session.scale
+    scale = campaign.scale
     if scale.backend != "cuda":
         raise Skipped(f"nothing to tune for the backend {scale.backend}")
     result["seconds"] = {}
-    precisions = session.precisions()
+    precisions = campaign.precisions()
 
     def timed(name: str, tune: Callable[[], object]) -> None:
         start = time.monotonic()
         try:
             tune()
         except RuntimeError as error:
-            session.fail(f"{name}: {str(error).splitlines()[-1]}")
+            campaign.fail(f"{name}: {str(error).splitlines()[-1]}")
         result["seconds"][name] = round(time.monotonic() - start, 1)
-        session.keep(result)
+        campaign.keep(result)
 
     options = ("--tune", "--size", str(scale.sample_size), "--precision", precisions[0])
-    half = session.left() / 2
+    half = campaign.left() / 2
     timed(
         f"{precisions[0]}, every plan",
-        lambda: session.execute(session.impasto, "devices", *options, timeout=half),
+        lambda: campaign.execute(campaign.impasto, "devices", *options, timeout=half),
     )
     for side, batch in scale.tuned_shapes:
         for precision in precisions:
             timed(
                 f"{precision}, {side}², batch {batch}",
                 lambda: benchmark(
-                    session, "iteration_bench", *shape_options(side, batch, precision), ITERATION
+                    campaign, "iteration_bench", *shape_options(side, batch, precision), ITERATION
                 ),
             )
 
 
-def ceilings(session: Session) -> Rates:
+def ceilings(campaign: Campaign) -> Rates:
     """Nothing, and a failure, where PyTorch cannot measure them: times are worth having all the same."""
-    command = (session.python, str(CEILINGS), "--device", session.scale.device)
+    command = (campaign.python, str(CEILINGS), "--device", campaign.scale.device)
     try:
-        rates: Dict[str, Any] = session.json(*command, timeout=120)
+        rates: Dict[str, Any] = campaign.json(*command, timeout=120)
         return rates
     except RuntimeError as error:
-        session.fail(f"no ceilings: {str(error).splitlines()[-1]}")
+        campaign.fail(f"no ceilings: {str(error).splitlines()[-1]}")
         return None
 
 
-def benchmark(session: Session, program: str, *options: str) -> Benchmarks:
+def benchmark(campaign: Campaign, program: str, *options: str) -> Benchmarks:
     """The measurements of one of our Google Benchmark programs, without those it could not make."""
-    command = [session.program(program), "--benchmark_format=json", *options]
-    command += [f"--backend={session.scale.backend}"]
-    command += [f"--benchmark_min_time={session.scale.min_seconds}"]
-    measured: Benchmarks = json.loads(session.execute(*command))["benchmarks"]
+    command = [campaign.program(program), "--benchmark_format=json", *options]
+    command += [f"--backend={campaign.scale.backend}"]
+    command += [f"--benchmark_min_time={campaign.scale.min_seconds}"]
+    measured: Benchmarks = json.loads(campaign.execute(*command))["benchmarks"]
     for one in measured:
         if one.get("error_occurred"):
             raise RuntimeError(f"{program}, {one['name']}: {one['error_message']}")
@@ -127,51 +127,51 @@ def iteration_row(
     return row
 
 
-def iteration(session: Session, result: Result) -> None:
+def iteration(campaign: Campaign, result: Result) -> None:
     """One iteration at every size, precision and batch, beside the floor of its work."""
-    result["ceilings"] = rates = ceilings(session)
+    result["ceilings"] = rates = ceilings(campaign)
     result["rows"] = []
-    precisions = session.precisions()
+    precisions = campaign.precisions()
     with ClockWatch() as watch:
-        for side, batch in session.scale.shapes:
+        for side, batch in campaign.scale.shapes:
             for precision in precisions:
                 options = shape_options(side, batch, precision)
-                if (side, batch) not in session.scale.tuned_shapes:
+                if (side, batch) not in campaign.scale.tuned_shapes:
                     options += UNTUNED
                 try:
-                    measured = benchmark(session, "iteration_bench", *options)
+                    measured = benchmark(campaign, "iteration_bench", *options)
                     row = iteration_row(measured, rates, precision, side, batch)
                 except RuntimeError as error:
                     row = {"precision": precision, "size": side, "batch": batch, "error": str(error)}
-                    if side * side * batch <= MAY_NOT_FIT or session.left() <= 0:
-                        session.fail(f"{side}², batch {batch}, {precision}: {error}")
-                row["tuned"] = (side, batch) in session.scale.tuned_shapes
+                    if side * side * batch <= MAY_NOT_FIT or campaign.left() <= 0:
+                        campaign.fail(f"{side}², batch {batch}, {precision}: {error}")
+                row["tuned"] = (side, batch) in campaign.scale.tuned_shapes
                 result["rows"].append(row)
-                session.keep(result)
+                campaign.keep(result)
     result["clocks"] = watch.summary()
 
 
-def ladders(session: Session, result: Result) -> None:
+def ladders(campaign: Campaign, result: Result) -> None:
     """Every rung of every kernel, verified and timed cold and hot: a file of rows for each operation,
     ladder_<op>.json, as Google Benchmark writes it."""
-    scale = session.scale
-    program = session.program(scale.ladder)
+    scale = campaign.scale
+    program = campaign.program(scale.ladder)
     result["files"] = []
     with ClockWatch() as watch:
         for op in scale.ladder_ops:
-            rows = session.scratch / "ladder.json"
+            rows = campaign.scratch / "ladder.json"
             rows.unlink(missing_ok=True)
             out = (f"--benchmark_out={rows}", "--benchmark_out_format=json")
             try:
-                session.execute(program, f"--op={op}", *scale.ladder_options, *out)
+                campaign.execute(program, f"--op={op}", *scale.ladder_options, *out)
             except RuntimeError as error:
-                session.fail(f"{op}: {str(error).splitlines()[-1]}")
+                campaign.fail(f"{op}: {str(error).splitlines()[-1]}")
                 continue
             document = json.loads(rows.read_text(encoding="utf-8"))
-            document["context"].update(session.context)
+            document["context"].update(campaign.context)
             document["rehearsal"] = result["rehearsal"]
-            path = session.output / f"ladder_{op}.json"
+            path = campaign.output / f"ladder_{op}.json"
             path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
             result["files"].append(path.name)
-            session.keep(result)
+            campaign.keep(result)
     result["clocks"] = watch.summary()

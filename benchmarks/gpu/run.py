@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import context  # noqa: E402
 from gpu import against_pytorch, correctness, machine, measurements  # noqa: E402
-from gpu.session import FULL, REHEARSAL, Result, Session, Skipped  # noqa: E402
+from gpu.campaign import FULL, REHEARSAL, Campaign, Result, Skipped  # noqa: E402
 
 FAILED = 8
 NO_GPU = 5
@@ -36,7 +36,7 @@ NEEDED_SECONDS = 10  # a stage is not begun with less
 class Stage:
     name: str
     seconds: float  # at most, unless stages before it left some over
-    run: Callable[[Session, Result], None]
+    run: Callable[[Campaign, Result], None]
 
 
 STAGES = (
@@ -60,41 +60,41 @@ def find_programs(rehearse: bool) -> Path:
     return context.REPOSITORY / "build" / ("release" if rehearse else "cuda") / "bin"
 
 
-def why_no_gpu(session: Session) -> Optional[str]:
+def why_no_gpu(campaign: Campaign) -> Optional[str]:
     """Nothing where the backend can be used."""
     try:
-        backends = session.json(session.impasto, "devices", "--json", timeout=60)
+        backends = campaign.json(campaign.impasto, "devices", "--json", timeout=60)
     except (RuntimeError, OSError) as error:
-        return f"{session.impasto} does not run: {error}"
+        return f"{campaign.impasto} does not run: {error}"
     for entry in backends:
-        if entry["name"] == session.scale.backend:
+        if entry["name"] == campaign.scale.backend:
             return None if entry["available"] else str(entry["reason"])
-    return f"this program has no backend {session.scale.backend}"
+    return f"this program has no backend {campaign.scale.backend}"
 
 
-def run_stage(stage: Stage, session: Session, rehearsal: bool) -> Result:
+def run_stage(stage: Stage, campaign: Campaign, rehearsal: bool) -> Result:
     result: Result = {
         "stage": stage.name,
         "rehearsal": rehearsal,
-        "context": session.context,
+        "context": campaign.context,
         "complete": False,
         "skipped": None,
     }
-    session.failures = []
+    campaign.failures = []
     start = time.monotonic()
     try:
-        stage.run(session, result)
+        stage.run(campaign, result)
         result["complete"] = True
     except Skipped as reason:
         result["skipped"] = str(reason)
     except Exception as error:  # one stage must not stop the others
-        session.fail(f"{type(error).__name__}: {error}")
+        campaign.fail(f"{type(error).__name__}: {error}")
     result["stage_seconds"] = round(time.monotonic() - start, 1)
-    session.keep(result)
+    campaign.keep(result)
     return result
 
 
-def run_all(stages: List[Stage], session: Session, budget: float, rehearsal: bool) -> List[str]:
+def run_all(stages: List[Stage], campaign: Campaign, budget: float, rehearsal: bool) -> List[str]:
     """Returns a line on each stage; those of failures begin with FAILED."""
     end = time.monotonic() + budget
     planned = sum(stage.seconds for stage in stages)
@@ -107,9 +107,9 @@ def run_all(stages: List[Stage], session: Session, budget: float, rehearsal: boo
             continue
         # What the stages before did not need is this one's, as long as those behind keep theirs.
         seconds = min(left, max(stage.seconds, left - planned))
-        session.deadline = time.monotonic() + seconds
+        campaign.deadline = time.monotonic() + seconds
         print(f"== {stage.name}, {seconds:.0f} s at most", flush=True)
-        result = run_stage(stage, session, rehearsal)
+        result = run_stage(stage, campaign, rehearsal)
         word, note = "passed ", ""
         if result["skipped"]:
             word, note = "skipped", f": {result['skipped']}"
@@ -158,7 +158,7 @@ def main() -> int:
     about = machine.describe(arguments.python)
     device = (about["gpu"] or about["cpu"])["name"]
     with tempfile.TemporaryDirectory() as scratch:
-        session = Session(
+        campaign = Campaign(
             programs=arguments.programs or find_programs(arguments.rehearse),
             python=arguments.python,
             output=arguments.output or context.results_folder(device),
@@ -167,13 +167,13 @@ def main() -> int:
             context=about,
             deadline=time.monotonic() + 60,
         )
-        reason = why_no_gpu(session)
+        reason = why_no_gpu(campaign)
         if reason is not None:
             print(f"nothing was run: no GPU to run on: {reason}", file=sys.stderr)
             return NO_GPU
-        lines = run_all(stages, session, arguments.budget, arguments.rehearse)
+        lines = run_all(stages, campaign, arguments.budget, arguments.rehearse)
     print("\n" + "\n".join(lines))
-    print(f"{'REHEARSAL, no measurement: ' if arguments.rehearse else ''}{session.output}")
+    print(f"{'REHEARSAL, no measurement: ' if arguments.rehearse else ''}{campaign.output}")
     passed = any(line.startswith("passed") for line in lines)
     return 0 if passed and not any(line.startswith("FAILED") for line in lines) else FAILED
 

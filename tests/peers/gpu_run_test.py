@@ -16,14 +16,14 @@ RUN = ROOT / "benchmarks" / "gpu" / "run.py"
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from gpu import correctness, machine, measurements, run  # noqa: E402
-from gpu.session import REHEARSAL, Session, Skipped  # noqa: E402
+from gpu.campaign import REHEARSAL, Campaign, Skipped  # noqa: E402
 from peers.runs import execute  # noqa: E402
 
 PROGRAMS = ""
 
 
-def session(folder):
-    return Session(Path(PROGRAMS), sys.executable, folder / "out", folder, REHEARSAL, {"made": "up"})
+def campaign(folder):
+    return Campaign(Path(PROGRAMS), sys.executable, folder / "out", folder, REHEARSAL, {"made": "up"})
 
 
 class Folder(unittest.TestCase):
@@ -39,7 +39,7 @@ class Folder(unittest.TestCase):
 class Stages(Folder):
     def run_all(self, budget, **stages):
         listed = [run.Stage(name, 20, body) for name, body in stages.items()]
-        return run.run_all(listed, session(self.folder), budget, rehearsal=True)
+        return run.run_all(listed, campaign(self.folder), budget, rehearsal=True)
 
     def test_one_that_fails_stops_no_other_and_keeps_what_it_had(self):
         def fails(here, result):
@@ -94,7 +94,7 @@ class GoogleTest(Folder):
             f"open(path, 'w').write({report!r})\n"
             f"sys.exit({status})\n"
         )
-        here = session(self.folder)
+        here = campaign(self.folder)
         here.deadline = float("inf")
         counted = correctness.run_tests(here, sys.executable, str(program), timeout=60)
         correctness.judge_tests(here, "program", counted)

@@ -94,7 +94,7 @@ REHEARSAL = Scale(
 
 
 @dataclass
-class Session:
+class Campaign:
     programs: Path
     python: str  # has torch, h5py and PIL
     output: Path
