@@ -45,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-NO_MACHINES = ("model", "nvcc")  # the work model, and what the compiler says of kernels
+NO_MACHINES = ("model", "nvcc", "cudnn")  # the work model, and what compiler and library say
 
 
 def result_folders(asked: List[Path]) -> List[Path]:
