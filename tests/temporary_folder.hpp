@@ -54,7 +54,7 @@ inline void write_all(const std::string& path, std::string_view content) {
   std::filesystem::remove(path);
   std::ofstream file(path, std::ios::binary);
   file.write(content.data(), static_cast<std::streamsize>(content.size()));
-  if (!file) throw std::runtime_error("cannot write " + path);
+  if (!file.flush()) throw std::runtime_error("cannot write " + path);
 }
 
 }  // namespace impasto

@@ -9,9 +9,9 @@ namespace impasto::test {
 namespace {
 
 Image load(VipsImage* image, const std::string& format) {
-  const Folder folder;
-  write_file(folder / "a", encode(image, format));
-  return load_image(folder / "a");
+  const TemporaryFolder folder;
+  write_all(folder.file("a"), encode(image, format));
+  return load_image(folder.file("a"));
 }
 
 Image load(const Pixels& pixels, const std::string& format) {
@@ -71,13 +71,13 @@ TEST(Colour, AlphaIsKeptAside) {
 }
 
 TEST(Colour, PaletteAndOneBitPngAreRead) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const vips::Handle image = to_vips(flat({200, 100, 50}, VIPS_INTERPRETATION_sRGB, false));
-  ASSERT_EQ(vips_pngsave(image.get(), (folder / "a").c_str(), "palette", TRUE, nullptr), 0);
-  expect_colour(load_image(folder / "a"), {200, 100, 50}, 1);
+  ASSERT_EQ(vips_pngsave(image.get(), (folder.file("a")).c_str(), "palette", TRUE, nullptr), 0);
+  expect_colour(load_image(folder.file("a")), {200, 100, 50}, 1);
   const vips::Handle white = to_vips(flat({255}, VIPS_INTERPRETATION_B_W, false));
-  ASSERT_EQ(vips_pngsave(white.get(), (folder / "b").c_str(), "bitdepth", 1, nullptr), 0);
-  expect_colour(load_image(folder / "b"), {255, 255, 255}, 0);
+  ASSERT_EQ(vips_pngsave(white.get(), (folder.file("b")).c_str(), "bitdepth", 1, nullptr), 0);
+  expect_colour(load_image(folder.file("b")), {255, 255, 255}, 0);
 }
 
 /// By hand, so that the test does not ask the code that it tests: sRGB to linear, the matrix from
@@ -170,13 +170,14 @@ TEST(Colour, AProfileThatDoesNotFitIsIgnored) {
 }
 
 TEST(Colour, FloatingPointTiffIsRefused) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const vips::Handle image = to_vips(flat({10, 20, 30}, VIPS_INTERPRETATION_sRGB, false));
   const vips::Handle real = vips::call(
       [&](VipsImage** out) { return vips_cast(image.get(), out, VIPS_FORMAT_FLOAT, nullptr); });
-  write_file(folder / "a.tif", encode(real.get(), "tif"));
-  EXPECT_NE(error_of(ErrorKind::input, [&] { load_image(folder / "a.tif"); }).find("8 or 16 bits"),
-            std::string::npos);
+  write_all(folder.file("a.tif"), encode(real.get(), "tif"));
+  EXPECT_NE(
+      error_of(ErrorKind::input, [&] { load_image(folder.file("a.tif")); }).find("8 or 16 bits"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -16,12 +16,12 @@ class Damage : public testing::TestWithParam<std::string> {
     Image image{90, 120, {}, {}, 8};
     std::minstd_rand random(7);
     for (int i = 0; i < 90 * 120 * 3; ++i) image.rgb.push_back(static_cast<float>(random() % 256));
-    path_ = folder_ / ("a." + GetParam());
+    path_ = folder_.file("a." + GetParam());
     save_image(image, path_, "a comment");
-    bytes_ = read_file(path_);
+    bytes_ = read_all(path_);
   }
 
-  Folder folder_;
+  TemporaryFolder folder_;
   std::string path_;
   std::string bytes_;
 };
@@ -31,7 +31,7 @@ TEST_P(Damage, ACutFileIsRefused) {
   for (const std::size_t length :
        {std::size_t{1}, std::size_t{3}, std::size_t{11}, std::size_t{16}, std::size_t{30},
         std::size_t{100}, size / 4, size / 2, size * 3 / 4}) {
-    write_file(path_, bytes_.substr(0, length));
+    write_all(path_, bytes_.substr(0, length));
     const std::string message = error_of(ErrorKind::input, [&] { load_image(path_); });
     EXPECT_NE(message.find(path_), std::string::npos) << length << ": " << message;
   }
@@ -41,7 +41,7 @@ TEST_P(Damage, AFileThatLacksItsEndIsRefusedOrWhole) {
   // The end of a TIFF may hold nothing but its profile.
   const Image whole = load_image(path_);
   for (const std::size_t missing : {1U, 2U, 4U, 12U, 50U, 200U, 1000U, 3000U}) {
-    write_file(path_, bytes_.substr(0, bytes_.size() - missing));
+    write_all(path_, bytes_.substr(0, bytes_.size() - missing));
     try {
       EXPECT_EQ(load_image(path_).rgb, whole.rgb) << missing;
     } catch (const Error& error) {
@@ -52,12 +52,12 @@ TEST_P(Damage, AFileThatLacksItsEndIsRefusedOrWhole) {
 
 TEST_P(Damage, ACutFileIsRefusedEveryTime) {
   // With several threads libvips sometimes takes it for whole.
-  write_file(path_, bytes_.substr(0, bytes_.size() * 3 / 4));
+  write_all(path_, bytes_.substr(0, bytes_.size() * 3 / 4));
   for (int i = 0; i < 100; ++i) error_of(ErrorKind::input, [&] { load_image(path_); });
 }
 
 TEST_P(Damage, ACutFileIsRefusedWhenShrunkToo) {
-  write_file(path_, bytes_.substr(0, bytes_.size() / 2));
+  write_all(path_, bytes_.substr(0, bytes_.size() / 2));
   error_of(ErrorKind::input, [&] { load_image(path_, 16); });
 }
 
@@ -72,7 +72,7 @@ TEST_P(Damage, AnythingMayBeInTheFile) {
     const std::size_t span =
         round % 2 == 0 ? std::min<std::size_t>(bytes.size(), 300) : bytes.size();
     for (int i = 0; i < 1 + round % 20; ++i) bytes[random() % span] = static_cast<char>(random());
-    write_file(path_, bytes);
+    write_all(path_, bytes);
     try {
       const Image image = load_image(path_, 40, limits);
       EXPECT_EQ(image.rgb.size(), static_cast<std::size_t>(3 * image.pixels()));
@@ -85,7 +85,7 @@ TEST_P(Damage, AnythingMayBeInTheFile) {
 }
 
 TEST_P(Damage, NothingIsPrinted) {
-  write_file(path_, bytes_.substr(0, bytes_.size() / 2));
+  write_all(path_, bytes_.substr(0, bytes_.size() / 2));
   testing::internal::CaptureStderr();
   testing::internal::CaptureStdout();
   error_of(ErrorKind::input, [&] { load_image(path_); });
@@ -98,9 +98,9 @@ INSTANTIATE_TEST_SUITE_P(Formats, Damage, testing::ValuesIn(formats()),
 
 /// A small PNG whose header declares another size.
 std::string png_declaring(std::uint32_t width, std::uint32_t height) {
-  const Folder folder;
-  save_image(gradient_image(8, 8, 8, false), folder / "a.png");
-  std::string bytes = read_file(folder / "a.png");
+  const TemporaryFolder folder;
+  save_image(gradient_image(8, 8, 8, false), folder.file("a.png"));
+  std::string bytes = read_all(folder.file("a.png"));
   const std::string size = big_endian(width) + big_endian(height);
   bytes.replace(8, 25, png_chunk("IHDR", size + bytes.substr(24, 5)));
   return bytes;
@@ -113,16 +113,16 @@ std::int64_t peak_memory_kib() {
 }
 
 TEST(Limits, AHugeDeclarationIsRefusedUnread) {
-  const Folder folder;
-  write_file(folder / "a.png", png_declaring(8, 8));
-  EXPECT_NO_THROW(load_image(folder / "a.png"));
+  const TemporaryFolder folder;
+  write_all(folder.file("a.png"), png_declaring(8, 8));
+  EXPECT_NO_THROW(load_image(folder.file("a.png")));
   const std::int64_t before = peak_memory_kib();
   const auto start = std::chrono::steady_clock::now();
   for (const auto& [width, height] :
        {std::pair{60000U, 60000U}, {32769U, 1U}, {1U, 32769U}, {20000U, 20000U}}) {
-    write_file(folder / "a.png", png_declaring(width, height));
+    write_all(folder.file("a.png"), png_declaring(width, height));
     const std::string message =
-        error_of(ErrorKind::input, [&] { load_image(folder / "a.png", 100); });
+        error_of(ErrorKind::input, [&] { load_image(folder.file("a.png"), 100); });
     EXPECT_NE(message.find(std::to_string(width) + "×" + std::to_string(height)), std::string::npos)
         << message;
   }
@@ -131,19 +131,20 @@ TEST(Limits, AHugeDeclarationIsRefusedUnread) {
 }
 
 TEST(Limits, AreThoseOfTheCaller) {
-  const Folder folder;
-  save_image(gradient_image(20, 30, 8, false), folder / "a.png");
+  const TemporaryFolder folder;
+  save_image(gradient_image(20, 30, 8, false), folder.file("a.png"));
   ImageLimits limits;
   limits.max_side = 29;
-  error_of(ErrorKind::input, [&] { load_image(folder / "a.png", std::nullopt, limits); });
+  error_of(ErrorKind::input, [&] { load_image(folder.file("a.png"), std::nullopt, limits); });
   limits = {};
   limits.max_pixels = 599;
-  error_of(ErrorKind::input, [&] { load_image(folder / "a.png", std::nullopt, limits); });
+  error_of(ErrorKind::input, [&] { load_image(folder.file("a.png"), std::nullopt, limits); });
   limits = {};
   limits.max_bytes = 100;
-  EXPECT_NE(error_of(ErrorKind::input, [&] { load_image(folder / "a.png", std::nullopt, limits); })
-                .find("bytes"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of(ErrorKind::input, [&] { load_image(folder.file("a.png"), std::nullopt, limits); })
+          .find("bytes"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -9,26 +9,9 @@
 #include "host/core/error.hpp"
 #include "host/image/image.hpp"
 #include "host/image/vips.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace impasto::test {
-
-/// A folder of its own for a test, removed with all that is in it.
-class Folder {
- public:
-  Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder();
-
-  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  [[nodiscard]] std::vector<std::string> names() const;
-
- private:
-  std::string path_;
-};
-
-void write_file(const std::string& path, const std::string& bytes);
-std::string read_file(const std::string& path);
 
 /// What an image file is made of before libvips encodes it.
 struct Pixels {

@@ -51,10 +51,10 @@ TEST_P(Orientation, IsApplied) {
   constexpr std::array<const char*, 8> seen{"ABCD", "BADC", "DCBA", "CDAB",
                                             "ACBD", "CADB", "DBCA", "BDAC"};
   const auto& [format, orientation] = GetParam();
-  const Folder folder;
-  write_file(folder / "a", oriented_file(format, orientation));
+  const TemporaryFolder folder;
+  write_all(folder.file("a"), oriented_file(format, orientation));
 
-  const Image loaded = load_image(folder / "a");
+  const Image loaded = load_image(folder.file("a"));
   ASSERT_EQ(loaded.width, orientation < 5 ? 48 : 32);
   ASSERT_EQ(loaded.height, orientation < 5 ? 32 : 48);
   const std::string want = seen[static_cast<std::size_t>(orientation - 1)];
@@ -64,12 +64,12 @@ TEST_P(Orientation, IsApplied) {
     const auto expected = corners[static_cast<std::size_t>(want[i] - 'A')];
     for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(found[c], expected[c], 4) << "corner " << i;
   }
-  const Image small = load_image(folder / "a", 24);
+  const Image small = load_image(folder.file("a"), 24);
   EXPECT_EQ(small.width, orientation < 5 ? 24 : 16);
   EXPECT_EQ(small.height, orientation < 5 ? 16 : 24);
 
-  save_image(loaded, folder / ("b." + format));
-  EXPECT_EQ(load_image(folder / ("b." + format)).width, loaded.width);
+  save_image(loaded, folder.file("b." + format));
+  EXPECT_EQ(load_image(folder.file("b." + format)).width, loaded.width);
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Orientation,
@@ -80,47 +80,47 @@ INSTANTIATE_TEST_SUITE_P(Formats, Orientation,
                          });
 
 TEST(Load, TakesAnyName) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Image image = gradient_image(5, 6, 8, false);
   for (const auto* name :
        {"a b.png", "a[1].png", "[page=2].png", "näive 画像.png", "line\nbreak.png", "%s%n.png",
         "-o.png", "quote'\".png", "a.png[n=-1].png", ".png.png"}) {
-    const std::string path = folder / name;
+    const std::string path = folder.file(name);
     check_output_path(path);
     save_image(image, path);
     EXPECT_EQ(load_image(path).rgb, image.rgb) << name;
   }
-  EXPECT_EQ(folder.names().size(), 10U);
+  EXPECT_EQ(folder.list().size(), 10U);
 }
 
 TEST(Load, GoesByContentAndNotByName) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Image image = gradient_image(5, 6, 8, false);
-  save_image(image, folder / "a.png");
-  write_file(folder / "b.jpg", read_file(folder / "a.png"));
-  EXPECT_EQ(load_image(folder / "b.jpg").rgb, image.rgb);
+  save_image(image, folder.file("a.png"));
+  write_all(folder.file("b.jpg"), read_all(folder.file("a.png")));
+  EXPECT_EQ(load_image(folder.file("b.jpg")).rgb, image.rgb);
 }
 
 TEST(Load, RefusesWhatIsNotAFile) {
-  const Folder folder;
-  ASSERT_EQ(::mkfifo((folder / "pipe.png").c_str(), 0600), 0);
-  write_file(folder / "empty.png", "");
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder.file("pipe.png")).c_str(), 0600), 0);
+  write_all(folder.file("empty.png"), "");
   const auto refused = [](const std::string& path) {
     const std::string message = error_of(ErrorKind::input, [&] { load_image(path); });
     EXPECT_NE(message.find(path), std::string::npos) << message;
     return message;
   };
-  EXPECT_NE(refused(folder / "pipe.png").find("a pipe"), std::string::npos);
-  EXPECT_NE(refused(folder / "").find("a directory"), std::string::npos);
-  EXPECT_NE(refused(folder / "empty.png").find("empty"), std::string::npos);
-  EXPECT_NE(refused(folder / "missing.png").find("No such file"), std::string::npos);
+  EXPECT_NE(refused(folder.file("pipe.png")).find("a pipe"), std::string::npos);
+  EXPECT_NE(refused(folder.file("")).find("a directory"), std::string::npos);
+  EXPECT_NE(refused(folder.file("empty.png")).find("empty"), std::string::npos);
+  EXPECT_NE(refused(folder.file("missing.png")).find("No such file"), std::string::npos);
   EXPECT_NE(refused("/dev/zero").find("a device"), std::string::npos);
   error_of(ErrorKind::input, [] { load_image(""); });
   error_of(ErrorKind::input, [] { load_image("missing\nfile"); });
 }
 
 TEST(Load, RefusesWhatIsNotAnImage) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::array contents{std::string("This is a text and not a picture.\n"),
                             std::string("GIF89a\1\0\1\0", 10),
                             std::string("P6 1 1 255 abc"),
@@ -130,19 +130,20 @@ TEST(Load, RefusesWhatIsNotAnImage) {
                             std::string(4096, '\xFF'),
                             std::string("RIFF\0\0\0\0WAVEfmt ", 16)};
   for (const std::string& content : contents) {
-    write_file(folder / "a.png", content);
-    const std::string message = error_of(ErrorKind::input, [&] { load_image(folder / "a.png"); });
+    write_all(folder.file("a.png"), content);
+    const std::string message =
+        error_of(ErrorKind::input, [&] { load_image(folder.file("a.png")); });
     EXPECT_NE(message.find("not JPEG, PNG, WebP or TIFF"), std::string::npos) << message;
   }
 }
 
 TEST(Load, TakesTheFirstPageOnly) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const vips::Handle image = to_vips(quadrants());
   vips_image_set_int(image.get(), VIPS_META_PAGE_HEIGHT, 16);
   for (const std::string format : {"tif", "webp"}) {
-    write_file(folder / "a", encode(image.get(), format));
-    EXPECT_EQ(load_image(folder / "a").height, 16) << format;
+    write_all(folder.file("a"), encode(image.get(), format));
+    EXPECT_EQ(load_image(folder.file("a")).height, 16) << format;
   }
 }
 

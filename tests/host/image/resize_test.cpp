@@ -17,9 +17,9 @@ class ResizeRule : public testing::TestWithParam<Rule> {};
 
 TEST_P(ResizeRule, MakesTheLongerSideTheSize) {
   const Rule& rule = GetParam();
-  const Folder folder;
-  save_image(gradient_image(rule.height, rule.width, 8, false), folder / "a.png");
-  const Image image = load_image(folder / "a.png", rule.size);
+  const TemporaryFolder folder;
+  save_image(gradient_image(rule.height, rule.width, 8, false), folder.file("a.png"));
+  const Image image = load_image(folder.file("a.png"), rule.size);
   EXPECT_EQ(image.height, rule.new_height);
   EXPECT_EQ(image.width, rule.new_width);
   EXPECT_EQ(image.rgb.size(), static_cast<std::size_t>(3 * rule.new_height * rule.new_width));
@@ -33,12 +33,12 @@ INSTANTIATE_TEST_SUITE_P(Sizes, ResizeRule,
                                          Rule{50, 50, 1, 1, 1}));
 
 TEST(Resize, RefusesSizesOutsideTheLimits) {
-  const Folder folder;
-  save_image(gradient_image(4, 4, 8, false), folder / "a.png");
+  const TemporaryFolder folder;
+  save_image(gradient_image(4, 4, 8, false), folder.file("a.png"));
   for (const std::int64_t size : {std::int64_t{0}, std::int64_t{-5}, std::int64_t{1} << 40}) {
-    error_of(ErrorKind::usage, [&] { load_image(folder / "a.png", size); });
+    error_of(ErrorKind::usage, [&] { load_image(folder.file("a.png"), size); });
   }
-  error_of(ErrorKind::usage, [&] { load_image(folder / "a.png", 20000); });
+  error_of(ErrorKind::usage, [&] { load_image(folder.file("a.png"), 20000); });
 }
 
 TEST(Resize, KeepsAFlatColourAndTheBits) {
@@ -114,18 +114,18 @@ TEST(Resize, StaysInRange) {
 }
 
 TEST(Resize, GivesTheSameBitsOnAnyNumberOfThreads) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const int threads = omp_get_max_threads();
-  save_image(gradient_image(211, 307, 16, true), folder / "a.png");
-  save_image(gradient_image(211, 307, 8, false), folder / "b.jpg");
+  save_image(gradient_image(211, 307, 16, true), folder.file("a.png"));
+  save_image(gradient_image(211, 307, 8, false), folder.file("b.jpg"));
   for (const auto* name : {"a.png", "b.jpg"}) {
     omp_set_num_threads(1);
     vips_concurrency_set(1);
-    const Image one = load_image(folder / name, 100);
+    const Image one = load_image(folder.file(name), 100);
     for (const int count : {2, 3, 8}) {
       omp_set_num_threads(count);
       vips_concurrency_set(count);
-      const Image many = load_image(folder / name, 100);
+      const Image many = load_image(folder.file(name), 100);
       EXPECT_EQ(many.rgb, one.rgb);
       EXPECT_EQ(many.alpha, one.alpha);
     }

@@ -18,13 +18,13 @@ class RoundTrip : public testing::TestWithParam<Case> {};
 
 TEST_P(RoundTrip, GivesTheSamePicture) {
   const auto& [format, bits, alpha] = GetParam();
-  const Folder folder;
-  const std::string path = folder / ("picture." + format);
+  const TemporaryFolder folder;
+  const std::string path = folder.file("picture." + format);
   const Image image = gradient_image(40, 61, bits, alpha);
   check_output_path(path);
   const std::string digest = save_image(image, path);
   EXPECT_EQ(digest, sha256_file(path));
-  EXPECT_EQ(folder.names().size(), 1U);
+  EXPECT_EQ(folder.list().size(), 1U);
 
   const Image loaded = load_image(path);
   const bool wide = bits == 16 && (format == "png" || format == "tif");
@@ -51,26 +51,26 @@ INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip,
                          });
 
 TEST(Save, PutsATransparentPictureOverWhiteInJpeg) {
-  const Folder folder;
+  const TemporaryFolder folder;
   Image image{16, 16, std::vector<float>(16 * 16 * 3, 100.0F), std::vector<float>(16 * 16, 51.0F),
               8};
-  save_image(image, folder / "a.jpg");
-  const auto colour = colour_at(load_image(folder / "a.jpg"), 8, 8);
+  save_image(image, folder.file("a.jpg"));
+  const auto colour = colour_at(load_image(folder.file("a.jpg")), 8, 8);
   for (const float value : colour) EXPECT_NEAR(value, 0.2F * 100 + 0.8F * 255, 1.5F);
 }
 
 TEST(Save, RoundsAndClamps) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Image image{1, 2, {-3.0F, 254.5F, 300.0F, 0.49F, 0.5F, nan}, {}, 8};
-  save_image(image, folder / "a.png");
-  EXPECT_EQ(load_image(folder / "a.png").rgb, (std::vector<float>{0, 255, 255, 0, 1, 0}));
+  save_image(image, folder.file("a.png"));
+  EXPECT_EQ(load_image(folder.file("a.png")).rgb, (std::vector<float>{0, 255, 255, 0, 1, 0}));
 }
 
 TEST(Save, EmbedsTheProfileAndNoOrientation) {
-  const Folder folder;
+  const TemporaryFolder folder;
   for (const std::string& format : formats()) {
-    const std::string path = folder / ("a." + format);
+    const std::string path = folder.file("a." + format);
     save_image(gradient_image(8, 9, 8, false), path);
     const vips::Handle file(vips_image_new_from_file(path.c_str(), nullptr));
     ASSERT_TRUE(file) << format;
@@ -81,10 +81,10 @@ TEST(Save, EmbedsTheProfileAndNoOrientation) {
 }
 
 TEST(Save, KeepsTheCommentInEveryFormat) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string comment = "{'seed': 7, 'note': 'brackets (inside) and (at the end)'} (last)";
   for (const std::string& format : formats()) {
-    const std::string path = folder / ("a." + format);
+    const std::string path = folder.file("a." + format);
     save_image(gradient_image(8, 9, 8, false), path, comment);
     const vips::Handle file(vips_image_new_from_file(path.c_str(), nullptr));
     const char* field = format == "png"   ? "png-comment-0-Comment"
@@ -97,49 +97,49 @@ TEST(Save, KeepsTheCommentInEveryFormat) {
 }
 
 TEST(Save, GivesTheSameBytesEveryTime) {
-  const Folder folder;
+  const TemporaryFolder folder;
   for (const std::string& format : formats()) {
     const Image image = gradient_image(50, 70, 16, true);
-    EXPECT_EQ(save_image(image, folder / ("a." + format), "c"),
-              save_image(image, folder / ("b." + format), "c"));
+    EXPECT_EQ(save_image(image, folder.file("a." + format), "c"),
+              save_image(image, folder.file("b." + format), "c"));
   }
 }
 
 TEST(Save, RefusesWhatItCannotWriteBeforeTheWork) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Image image = gradient_image(4, 4, 8, false);
   for (const auto* name : {"a.gif", "a", "png", "a.png.bak"}) {
-    const std::string path = folder / name;
+    const std::string path = folder.file(name);
     EXPECT_NE(error_of(ErrorKind::usage, [&] { check_output_path(path); }).find(".png"),
               std::string::npos);
     error_of(ErrorKind::usage, [&] { save_image(image, path); });
   }
-  error_of(ErrorKind::output, [&] { check_output_path(folder / "missing/a.png"); });
-  error_of(ErrorKind::output, [&] { save_image(image, folder / "missing/a.png"); });
-  EXPECT_TRUE(folder.names().empty());
+  error_of(ErrorKind::output, [&] { check_output_path(folder.file("missing/a.png")); });
+  error_of(ErrorKind::output, [&] { save_image(image, folder.file("missing/a.png")); });
+  EXPECT_TRUE(folder.list().empty());
   EXPECT_NO_THROW(check_output_path("a.PNG"));
 }
 
 TEST(Save, RefusesAFolderItMayNotWriteTo) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Image image = gradient_image(4, 4, 8, false);
-  ASSERT_EQ(::chmod((folder / "").c_str(), 0555), 0);
+  ASSERT_EQ(::chmod((folder.file("")).c_str(), 0555), 0);
   constexpr uid_t nobody = 65534;
   const uid_t user = ::geteuid();  // nothing is forbidden to root
   ASSERT_EQ(::seteuid(user == 0 ? nobody : user), 0);
-  EXPECT_THROW(check_output_path(folder / "a.png"), Error);
-  EXPECT_THROW(save_image(image, folder / "a.png"), Error);
+  EXPECT_THROW(check_output_path(folder.file("a.png")), Error);
+  EXPECT_THROW(save_image(image, folder.file("a.png")), Error);
   ASSERT_EQ(::seteuid(user), 0);
-  ::chmod((folder / "").c_str(), 0755);
-  EXPECT_TRUE(folder.names().empty());
+  ::chmod((folder.file("")).c_str(), 0755);
+  EXPECT_TRUE(folder.list().empty());
   error_of(ErrorKind::output, [&] { save_image(image, "/proc/a.png"); });
 }
 
 TEST(Save, RefusesMoreThanTheFormatHolds) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Image image{1, 16384, std::vector<float>(16384 * 3), {}, 8};
   EXPECT_NE(
-      error_of(ErrorKind::output, [&] { save_image(image, folder / "a.webp"); }).find("16383"),
+      error_of(ErrorKind::output, [&] { save_image(image, folder.file("a.webp")); }).find("16383"),
       std::string::npos);
 }
 
@@ -164,17 +164,18 @@ class FileSizeLimit {
 };
 
 TEST(Save, AFailedWriteLeavesWhatWasThere) {
-  const Folder folder;
-  write_file(folder / "a.png", "before");
+  const TemporaryFolder folder;
+  write_all(folder.file("a.png"), "before");
   std::string message;
   {
     const FileSizeLimit limit(1000);
-    message = error_of(ErrorKind::output,
-                       [&] { save_image(gradient_image(300, 300, 16, true), folder / "a.png"); });
+    message = error_of(ErrorKind::output, [&] {
+      save_image(gradient_image(300, 300, 16, true), folder.file("a.png"));
+    });
   }
   EXPECT_NE(message.find("a.png"), std::string::npos) << message;
-  EXPECT_EQ(folder.names(), std::vector<std::string>{"a.png"});
-  EXPECT_EQ(read_file(folder / "a.png"), "before");
+  EXPECT_EQ(folder.list(), std::vector<std::string>{"a.png"});
+  EXPECT_EQ(read_all(folder.file("a.png")), "before");
 }
 
 }  // namespace
