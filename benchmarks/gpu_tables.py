@@ -3,7 +3,7 @@
 of them may be missing."""
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from report.work import KINDS, kind_of
 from tables import Result, table
@@ -16,6 +16,8 @@ NOTHING_YET = "Nothing on this page has run on a GPU yet.\n"
 UNTUNED = "\\* with the libraries' first plans, not the fastest of several.\n"
 DETAILED = (512, 1)  # side and batch of the breakdown
 LOSERS = 5
+
+Cells = List[str]  # of one line
 
 
 def stages_in(folder: Path) -> List[str]:
@@ -69,33 +71,35 @@ def share_of_floor(row: Result) -> str:
     return "" if floor is None else f" ({floor / row['seconds']:.0%})"
 
 
+def shape_table(
+    header: List[str], rows: List[Result], cells: Callable[[Optional[Result]], Cells]
+) -> str:
+    """A line for each shape, with the cells of each precision: of None where it was not measured."""
+    lines = [
+        [name, *(cell for one in precisions_of(rows) for cell in cells(measured.get(one)))]
+        for name, measured in by_shape(rows).items()
+    ]
+    return table(["", *header], lines)
+
+
 def iteration_table(rows: List[Result]) -> str:
     """Milliseconds, and the share of the floor in them."""
-    precisions = precisions_of(rows)
-    lines = []
-    for name, cells in by_shape(rows).items():
-        line = [name]
-        for precision in precisions:
-            row = cells.get(precision)
-            line.append("–" if row is None else fine(row["seconds"]) + share_of_floor(row))
-        lines.append(line)
-    return table(("", *(f"{precision} ms (floor)" for precision in precisions)), lines)
+
+    def cells(row: Optional[Result]) -> Cells:
+        return ["–" if row is None else fine(row["seconds"]) + share_of_floor(row)]
+
+    return shape_table([f"{precision} ms (floor)" for precision in precisions_of(rows)], rows, cells)
 
 
 def throughput_table(rows: List[Result]) -> str:
-    precisions = precisions_of(rows)
-    lines = []
-    for name, cells in by_shape(rows).items():
-        line = [name]
-        for precision in precisions:
-            row = cells.get(precision)
-            memory = f"{row['device_bytes'] / 2**30:.2f}" if row and row["device_bytes"] else "–"
-            line += [f"{row['image_iterations_per_second']:.0f}" if row else "–", memory]
-        lines.append(line)
-    header = [""]
-    for precision in precisions:
+    def cells(row: Optional[Result]) -> Cells:
+        memory = f"{row['device_bytes'] / 2**30:.2f}" if row and row["device_bytes"] else "–"
+        return [f"{row['image_iterations_per_second']:.0f}" if row else "–", memory]
+
+    header = []
+    for precision in precisions_of(rows):
         header += [f"{precision} images·iterations/s", "GiB"]
-    return table(header, lines)
+    return shape_table(header, rows, cells)
 
 
 def detailed(rows: Iterable[Result]) -> List[Result]:

@@ -20,14 +20,10 @@ Shape scaled_to(const Shape& pixels, std::int64_t longer) {
   return {pixels.batch, side(pixels.height), side(pixels.width), pixels.channels};
 }
 
-std::size_t needed(const Plan& plan) {
-  return plan.persistent_bytes() + plan.arena_bytes() + plan.workspace_bytes();
-}
-
 /// The longest side, in steps of 16 pixels, at which pictures of this form and styles fit into
 /// `room` bytes with as much workspace as the full size needs; 0 for none.
 std::int64_t longest_side_within(std::size_t room, const Backend& backend, const Config& config,
-                                 const Plan& plan, std::span<const Shape> styles) {
+                                 const Plan& plan) {
   constexpr std::int64_t step = 16;
   const Network shapes(config.objective.pool);
   const Shape& full = plan.pixels().shape;
@@ -35,11 +31,11 @@ std::int64_t longest_side_within(std::size_t room, const Backend& backend, const
     try {
       Plan smaller(shapes, config, scaled_to(full, longer), backend.master_type(),
                    backend.activation_type());
-      for (const Shape& style : styles) {
+      for (const Shape& style : plan.style_shapes()) {
         smaller.expect_style(
             scaled_to(style, std::min(longer, std::max(style.height, style.width))));
       }
-      return needed(smaller) + plan.workspace_bytes() <= room;
+      return smaller.bytes() + plan.workspace_bytes() <= room;
     } catch (const Error&) {
       return false;  // too small for its deepest layer
     }
@@ -57,13 +53,12 @@ std::size_t mebibytes(std::size_t bytes) { return (bytes + (1U << 20U) - 1) >> 2
 
 }  // namespace
 
-void require_room(const Backend& backend, const Config& config, const Plan& plan,
-                  std::span<const Shape> styles) {
+void require_room(const Backend& backend, const Config& config, const Plan& plan) {
   const std::optional<std::size_t> room = backend.free_memory();
-  const std::size_t bytes = needed(plan);
+  const std::size_t bytes = plan.bytes();
   if (!room || bytes <= *room) return;
   const Shape& pixels = plan.pixels().shape;
-  const std::int64_t longest = longest_side_within(*room, backend, config, plan, styles);
+  const std::int64_t longest = longest_side_within(*room, backend, config, plan);
   fail(ErrorKind::backend,
        "not enough memory for {} of {}×{}: {} MiB needed, {} MiB free, {} MiB missing; {}",
        pixels.batch == 1 ? std::string("a picture") : fmt::format("{} pictures", pixels.batch),

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <span>
-
 #include "host/engine/plan.hpp"
 
 namespace impasto {
 
 /// Throws ErrorKind::backend when the backend says that it has less room than the plan needs: how
 /// much is missing, and the largest size that would fit.
-void require_room(const Backend& backend, const Config& config, const Plan& plan,
-                  std::span<const Shape> styles);
+void require_room(const Backend& backend, const Config& config, const Plan& plan);
 
 }  // namespace impasto

@@ -81,8 +81,10 @@ void Plan::prepare(Backend& backend) {
 
 std::size_t Plan::persistent_bytes() const { return tensors_.bytes() + adam_.bytes(); }
 
+std::size_t Plan::bytes() const { return persistent_bytes() + arena_bytes_ + workspace_bytes_; }
+
 void Plan::allocate(Backend& backend) {
-  memory_ = backend.allocate(persistent_bytes() + arena_bytes_ + workspace_bytes_);
+  memory_ = backend.allocate(bytes());
   auto* next = static_cast<std::byte*>(memory_.get());
   const auto take = [&next](std::size_t bytes) { return std::exchange(next, next + bytes); };
   tensors_.bind(take(tensors_.bytes()));

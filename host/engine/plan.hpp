@@ -42,6 +42,9 @@ class Plan {
   [[nodiscard]] std::size_t persistent_bytes() const;
   [[nodiscard]] std::size_t arena_bytes() const { return arena_bytes_; }
   [[nodiscard]] std::size_t workspace_bytes() const { return workspace_bytes_; }
+  /// All of these, which allocate() asks for.
+  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] const std::vector<Shape>& style_shapes() const { return style_shapes_; }
   void allocate(Backend& backend);
 
   /// The targets: the content pictures' feature maps, the styles' Gram matrices. Waits.

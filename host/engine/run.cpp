@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <utility>
@@ -31,7 +30,7 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     const Watched oldest = watched.front();
     watched.pop_front();
     std::vector<Losses> losses = stylizer.collect();
-    if (!std::all_of(losses.begin(), losses.end(), [](const Losses& l) { return l.finite(); })) {
+    if (!all_finite(losses)) {
       ending = Ending::diverged;
       return false;
     }

@@ -21,6 +21,10 @@ Shape pixel_shape(std::span<const Image> images) {
 
 bool Losses::finite() const { return std::isfinite(total) && std::isfinite(variation); }
 
+bool all_finite(std::span<const Losses> pictures) {
+  return std::all_of(pictures.begin(), pictures.end(), [](const Losses& l) { return l.finite(); });
+}
+
 struct Stylizer::State {
   State(Backend& used, const Weights& weights, const Config& config, const Shape& pixels)
       : backend(used),
@@ -73,14 +77,10 @@ Stylizer::Stylizer(Backend& backend, const Weights& weights, const Config& confi
   if (!config.objective.style_layers.empty() && styles.empty()) {
     fail(ErrorKind::usage, "expected at least one style picture");
   }
-  std::vector<Shape> style_shapes;
-  for (const Style& style : styles) {
-    style_shapes.push_back({1, style.image.height, style.image.width, 3});
-  }
   Plan& plan = state_->plan;
-  for (const Shape& style : style_shapes) plan.expect_style(style);
+  for (const Style& style : styles) plan.expect_style(pixel_shape(std::span(&style.image, 1)));
   plan.prepare(backend);
-  require_room(backend, config, plan, style_shapes);
+  require_room(backend, config, plan);
   plan.allocate(backend);
   for (auto& readback : state_->readbacks) {
     readback = backend.make_readback(plan.losses().shape.count());
@@ -139,7 +139,7 @@ std::vector<Losses> Stylizer::collect() {
   require(state.watched > 0, "nothing is watched");
   const std::size_t oldest = (state.good + 1) % Plan::kept_count;
   std::vector<Losses> losses = state.plan.named(state.readbacks[oldest]->values());
-  if (std::all_of(losses.begin(), losses.end(), [](const Losses& l) { return l.finite(); })) {
+  if (all_finite(losses)) {
     state.good = oldest;
     --state.watched;
   }
@@ -167,7 +167,7 @@ Activation activation(Backend& backend, const Weights& weights, const kernels::P
                       const Image& image, std::string_view layer) {
   const std::size_t index = vgg19_index(layer);
   const Network network(backend, weights, pool, index);
-  const Shape shape{1, image.height, image.width, 3};
+  const Shape shape = pixel_shape(std::span(&image, 1));
   const Buffer input =
       backend.allocate(static_cast<std::size_t>(shape.count()) * size_of(backend.master_type()));
   Schedule schedule;

@@ -30,6 +30,9 @@ struct Losses {
   [[nodiscard]] bool finite() const;
 };
 
+/// Whether those of every picture are.
+bool all_finite(std::span<const Losses> pictures);
+
 /// A style picture and its share. The Gram matrices of several styles are averaged by weight.
 struct Style {
   Image image;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <type_traits>
 
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/common/bfloat16.hpp"
 #include "kernels/common/float16.hpp"
+#include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
 
@@ -39,6 +42,21 @@ struct PerStorage {
     }
   }
 };
+
+/// The launchers of an idea that has one for each storage type.
+template <class Idea, template <class> class Function>
+constexpr PerStorage<Function> launchers() {
+  return {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
+          &Idea::template launch<float16>};
+}
+
+/// The workspace that suffices for whichever rung of a ladder ships.
+template <class Ladder>
+std::int64_t largest_workspace(const Ladder& ladder, const MapSize& size) {
+  std::int64_t most = 0;
+  for (const auto& rung : ladder) most = std::max(most, rung.workspace(size));
+  return most;
+}
 
 /// Whether there is a launcher for T.
 template <class T, template <class> class Function>

@@ -11,9 +11,7 @@ namespace {
 
 template <class Idea>
 constexpr ContentLossRung rung(const Rung& about) {
-  return {about,
-          {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
-           &Idea::template launch<float16>}};
+  return {about, launchers<Idea, ContentLossLauncher>()};
 }
 
 constexpr std::array ladder = {

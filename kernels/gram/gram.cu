@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <array>
 
 #include "kernels/common/tuning.hpp"
@@ -19,10 +18,7 @@ namespace {
 
 template <class Idea>
 constexpr GramRung rung(const Rung& about) {
-  return {about,
-          &Idea::workspace,
-          {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
-           &Idea::template launch<float16>}};
+  return {about, &Idea::workspace, launchers<Idea, GramLauncher>()};
 }
 
 constexpr auto on_tensor_cores = Arithmetic::tensor_cores;
@@ -46,11 +42,7 @@ constexpr std::array ladder = {
 
 std::span<const GramRung> gram_ladder() { return ladder; }
 
-std::int64_t gram_workspace(const MapSize& size) {
-  std::int64_t most = 0;
-  for (const GramRung& rung : ladder) most = std::max(most, rung.workspace(size));
-  return most;
-}
+std::int64_t gram_workspace(const MapSize& size) { return largest_workspace(ladder, size); }
 
 template <class T>
 void gram(float* gram, const T* features, const MapSize& size, Arithmetic arithmetic,

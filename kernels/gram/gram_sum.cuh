@@ -69,15 +69,17 @@ __global__ void __launch_bounds__(gram_sum_threads)
   if (sum.mirrored) image[sum.j * channels + sum.i] = sum.value;
 }
 
-/// Groups of a second stage's threads, and its grid.
+/// Groups of a second stage's threads, its blocks for each image, and its grid.
 inline int gram_sum_parts(const GramPlan& plan) {
   int parts = 1;
   while (parts < 8 && parts * 8 < plan.splits) parts *= 2;
   return parts;
 }
+inline std::int64_t gram_sum_blocks(const GramPlan& plan) {
+  return plan.tiles * plan.tile * plan.tile * gram_sum_parts(plan) / gram_sum_threads;
+}
 inline simt::Grid gram_sum_grid(const char* name, const GramPlan& plan, const MapSize& size) {
-  const std::int64_t values = plan.tiles * plan.tile * plan.tile;
-  const auto blocks = static_cast<unsigned>(values * gram_sum_parts(plan) / gram_sum_threads);
+  const auto blocks = static_cast<unsigned>(gram_sum_blocks(plan));
   return {name, {blocks, static_cast<unsigned>(size.batch)}, {gram_sum_threads}};
 }
 
@@ -99,5 +101,31 @@ inline GramSplit gram_split(const GramPlan& plan, const MapSize& size) {
   return {size.pixels(), plan.partials, static_cast<int>(plan.pixels_per_split),
           static_cast<int>(size.channels)};
 }
+
+/// What rungs of two stages share: FirstStage::launch_tiles<T, tile> launches the first.
+template <class FirstStage, GramPlan::Splits splits = GramPlan::enough_splits>
+struct GramTwoStages {
+  static std::int64_t workspace(const MapSize& size) {
+    return size.batch * GramPlan(size, splits).partials;
+  }
+
+  template <class T>
+  static void launch_partials(float* partials, const T* features, const GramPlan& plan,
+                              const MapSize& size, simt::StreamHandle stream) {
+    if (plan.tile == 64) {
+      FirstStage::template launch_tiles<T, 64>(partials, features, plan, size, stream);
+    } else {
+      FirstStage::template launch_tiles<T, 128>(partials, features, plan, size, stream);
+    }
+  }
+
+  template <class T>
+  static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
+                     simt::StreamHandle stream) {
+    const GramPlan plan(size, splits);
+    launch_partials(workspace, features, plan, size, stream);
+    launch_gram_sum(gram, workspace, plan, size, stream);
+  }
+};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

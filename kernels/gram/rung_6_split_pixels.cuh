@@ -114,11 +114,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   }
 }
 
-struct GramSplitPixels {
-  static std::int64_t workspace(const MapSize& size) {
-    return size.batch * GramPlan(size).partials;
-  }
-
+struct GramSplitPixels : GramTwoStages<GramSplitPixels> {
   template <class T, int tile>
   static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
                            const MapSize& size, simt::StreamHandle stream) {
@@ -126,22 +122,6 @@ struct GramSplitPixels {
     simt::launch(packed ? gram_fp32_kernel<T, tile, true> : gram_fp32_kernel<T, tile, false>,
                  gram_grid("gram_fp32", plan, size), stream, partials, features,
                  gram_split(plan, size));
-  }
-
-  /// The first stage.
-  template <class T>
-  static void launch_partials(float* partials, const T* features, const GramPlan& plan,
-                              const MapSize& size, simt::StreamHandle stream) {
-    const auto run = plan.tile == 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;
-    run(partials, features, plan, size, stream);
-  }
-
-  template <class T>
-  static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
-                     simt::StreamHandle stream) {
-    const GramPlan plan(size);
-    launch_partials(workspace, features, plan, size, stream);
-    launch_gram_sum(gram, workspace, plan, size, stream);
   }
 };
 

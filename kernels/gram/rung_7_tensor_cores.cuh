@@ -180,11 +180,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
 }
 
 /// All pixels in one split: a block for each tile, and no more.
-struct GramTensorCores {
-  static std::int64_t workspace(const MapSize& size) {
-    return size.batch * GramPlan(size, GramPlan::one_split).partials;
-  }
-
+struct GramTensorCores : GramTwoStages<GramTensorCores, GramPlan::one_split> {
   template <class T, int tile>
   static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
                            const MapSize& size, simt::StreamHandle stream) {
@@ -193,22 +189,6 @@ struct GramTensorCores {
     grid.shared_bytes = gram_shared_bytes<tile>;
     simt::launch(packed ? gram_mma_kernel<T, tile, true> : gram_mma_kernel<T, tile, false>, grid,
                  stream, partials, features, gram_split(plan, size));
-  }
-
-  /// The first stage.
-  template <class T>
-  static void launch_partials(float* partials, const T* features, const GramPlan& plan,
-                              const MapSize& size, simt::StreamHandle stream) {
-    const auto run = plan.tile == 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;
-    run(partials, features, plan, size, stream);
-  }
-
-  template <class T>
-  static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
-                     simt::StreamHandle stream) {
-    const GramPlan plan(size, GramPlan::one_split);
-    launch_partials(workspace, features, plan, size, stream);
-    launch_gram_sum(gram, workspace, plan, size, stream);
   }
 };
 

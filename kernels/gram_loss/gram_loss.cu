@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <array>
 
 #include "kernels/common/tuning.hpp"
@@ -12,10 +11,7 @@ namespace {
 
 template <class Idea>
 constexpr GramLossRung rung(const Rung& about) {
-  return {about,
-          &Idea::workspace,
-          {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
-           &Idea::template launch<float16>}};
+  return {about, &Idea::workspace, launchers<Idea, GramLossLauncher>()};
 }
 
 constexpr auto on_tensor_cores = Arithmetic::tensor_cores;
@@ -37,11 +33,7 @@ constexpr std::array ladder = {
 
 std::span<const GramLossRung> gram_loss_ladder() { return ladder; }
 
-std::int64_t gram_loss_workspace(const MapSize& size) {
-  std::int64_t most = 0;
-  for (const GramLossRung& rung : ladder) most = std::max(most, rung.workspace(size));
-  return most;
-}
+std::int64_t gram_loss_workspace(const MapSize& size) { return largest_workspace(ladder, size); }
 
 template <class T>
 void gram_loss(float* loss, float* matrix, const T* features, const float* target,

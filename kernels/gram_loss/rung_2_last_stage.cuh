@@ -39,10 +39,7 @@ __global__ void __launch_bounds__(gram_sum_threads)
 template <class FirstStage>
 struct GramLossLastStage {
   /// Sums of blocks, two floats each, before the partial sums.
-  static std::int64_t block_count(const MapSize& size) {
-    const GramPlan plan(size);
-    return plan.tiles * plan.tile * plan.tile * gram_sum_parts(plan) / gram_sum_threads;
-  }
+  static std::int64_t block_count(const MapSize& size) { return gram_sum_blocks(GramPlan(size)); }
   static std::int64_t workspace(const MapSize& size) {
     return size.batch * (2 * block_count(size) + GramPlan(size).partials);
   }

@@ -12,9 +12,7 @@ namespace {
 
 template <class Idea>
 constexpr PoolBackwardRung rung(const Rung& about) {
-  return {about,
-          {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
-           &Idea::template launch<float16>}};
+  return {about, launchers<Idea, PoolBackwardLauncher>()};
 }
 
 constexpr std::array ladder = {

@@ -13,10 +13,7 @@ namespace {
 
 template <class Idea>
 constexpr StyleBackwardRung rung(const Rung& about) {
-  return {about,
-          &Idea::workspace,
-          {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
-           &Idea::template launch<float16>}};
+  return {about, &Idea::workspace, launchers<Idea, StyleBackwardLauncher>()};
 }
 
 constexpr auto on_tensor_cores = Arithmetic::tensor_cores;
@@ -36,9 +33,7 @@ constexpr std::array ladder = {
 std::span<const StyleBackwardRung> style_backward_ladder() { return ladder; }
 
 std::int64_t style_backward_workspace(const MapSize& size) {
-  std::int64_t most = 0;
-  for (const StyleBackwardRung& rung : ladder) most = std::max(most, rung.workspace(size));
-  return most;
+  return largest_workspace(ladder, size);
 }
 
 template <class T>

@@ -41,11 +41,9 @@ __global__ void __launch_bounds__(variation_threads)
 struct VariationNaive {
   static void launch(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
                      const VariationScale& scale, double* workspace, simt::StreamHandle stream) {
-    simt::launch(
+    launch_variation(
         grad_pixels == nullptr ? variation_naive_kernel<false> : variation_naive_kernel<true>,
-        variation_grid("variation_naive", size), stream, workspace, grad_pixels, pixels, size,
-        variation_blocks_down(size), static_cast<float>(scale.gradient));
-    launch_variation_sum(loss, workspace, size, scale.loss, stream);
+        "variation_naive", loss, grad_pixels, pixels, size, scale, workspace, stream);
   }
 };
 

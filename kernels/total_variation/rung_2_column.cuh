@@ -56,11 +56,9 @@ __global__ void __launch_bounds__(variation_threads)
 struct VariationColumn {
   static void launch(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
                      const VariationScale& scale, double* workspace, simt::StreamHandle stream) {
-    simt::launch(
+    launch_variation(
         grad_pixels == nullptr ? total_variation_kernel<false> : total_variation_kernel<true>,
-        variation_grid("total_variation", size), stream, workspace, grad_pixels, pixels, size,
-        variation_blocks_down(size), static_cast<float>(scale.gradient));
-    launch_variation_sum(loss, workspace, size, scale.loss, stream);
+        "total_variation", loss, grad_pixels, pixels, size, scale, workspace, stream);
   }
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "host/backend/cuda/cuda_libraries.hpp"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cuda_runtime.h>
@@ -10,6 +9,7 @@
 #include "host/backend/cuda/cudnn_library.hpp"
 #include "host/backend/device/storage.hpp"
 #include "host/backend/device/stream_trials.hpp"
+#include "host/backend/device/upload.hpp"
 #include "host/backend/tuning/own_kernel.hpp"
 #include "host/core/error.hpp"
 #include "kernels/preprocess/preprocess.hpp"
@@ -79,29 +79,17 @@ std::string CudaLibraries::names() const {
                      CUDART_VERSION % 1000 / 10, cudnn_version(), cublaslt_version());
 }
 
-Buffer CudaLibraries::upload(const std::vector<float>& values, DataType type) {
-  Buffer memory;
-  dispatch(type, [&]<class T>(T) {
-    std::vector<T> stored(values.size());
-    std::transform(values.begin(), values.end(), stored.begin(),
-                   [](float value) { return static_cast<T>(value); });
-    memory = runtime_.allocate(stored.size() * sizeof(T));
-    runtime_.copy_to_device(memory.get(), stored.data(), stored.size() * sizeof(T));
-    runtime_.synchronize();
-  });
-  return memory;
-}
-
 std::unique_ptr<Conv> CudaLibraries::make_conv(const ConvParameters& parameters) {
   const bool first = parameters.in_channels == 3;
   const DataType storage = storage_of(precision_);
   auto conv = std::make_unique<CudnnConv>();
   conv->in_channels = first ? kernels::cuda::padded_channels : parameters.in_channels;
   conv->out_channels = parameters.out_channels;
-  conv->weight = upload(first ? pad_channels(parameters.weight) : parameters.weight, storage);
+  conv->weight =
+      upload(runtime_, first ? pad_channels(parameters.weight) : parameters.weight, storage);
   // Our own kernel takes the first layer's gradient to the pixels.
-  if (!first) conv->rotated = upload(rotate(parameters), storage);
-  conv->bias = upload(parameters.bias, DataType::f32);
+  if (!first) conv->rotated = upload(runtime_, rotate(parameters), storage);
+  conv->bias = upload(runtime_, parameters.bias, DataType::f32);
   return conv;
 }
 

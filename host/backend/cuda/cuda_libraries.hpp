@@ -39,7 +39,6 @@ class CudaLibraries final : public Libraries {
   template <class Tensors>
   using Ways = std::map<std::string, Way<Tensors>>;
 
-  Buffer upload(const std::vector<float>& values, DataType type);
   /// Does the problem on `tensors`, which may be without memory while `scratch` is measuring.
   template <class Tensors>
   void run(Problem<Tensors>& problem, const Tensors& tensors, Ways<Tensors>& ways,

@@ -8,6 +8,7 @@
 #include "host/backend/device/scratch.hpp"
 #include "host/backend/device/storage.hpp"
 #include "host/backend/device/stream_objects.hpp"
+#include "host/backend/device/upload.hpp"
 #include "host/core/error.hpp"
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/first_conv/first_conv.hpp"
@@ -99,8 +100,8 @@ class DeviceBackend final : public Backend {
     auto conv = std::make_unique<DeviceConv>();
     conv->library = libraries_->make_conv(parameters);
     if (parameters.in_channels == 3) {
-      conv->weight = upload(parameters.weight);
-      conv->bias = upload(parameters.bias);
+      conv->weight = upload(*runtime_, parameters.weight, DataType::f32);
+      conv->bias = upload(*runtime_, parameters.bias, DataType::f32);
     }
     return conv;
   }
@@ -230,14 +231,6 @@ class DeviceBackend final : public Backend {
                 dispatch(type, [&](auto value) { launches(value, tensors, workspace); });
               });
             }};
-  }
-
-  Buffer upload(const std::vector<float>& values) {
-    const std::size_t bytes = values.size() * sizeof(float);
-    Buffer memory = runtime_->allocate(bytes);
-    runtime_->copy_to_device(memory.get(), values.data(), bytes);
-    runtime_->synchronize();
-    return memory;
   }
 
   std::string name_;
