@@ -19,7 +19,7 @@ namespace simt {
 
 template <class T>
 __device__ __forceinline__ T* dynamic_shared() {
-  extern __shared__ __align__(128) unsigned char simt_dynamic_shared[];
+  extern __shared__ __align__(1024) unsigned char simt_dynamic_shared[];
   return reinterpret_cast<T*>(simt_dynamic_shared);
 }
 

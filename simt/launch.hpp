@@ -82,9 +82,9 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream
 
 using StreamHandle = Stream*;
 
-/// The machine knows the instructions of sm_80.
+/// The machine knows the instructions of sm_90a.
 inline const DeviceFacts& device() {
-  static const DeviceFacts facts{"the host-SIMT machine", 80};
+  static const DeviceFacts facts{"the host-SIMT machine", 90};
   return facts;
 }
 

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "simt/async.hpp"
+
 namespace simt {
 namespace {
 
@@ -42,6 +44,9 @@ void require_valid(const Grid& grid) {
            std::to_string(SharedMemory::largest) + " are allowed");
   }
 }
+
+Machine::Machine() : async_(std::make_unique<Async>(*this)) {}
+Machine::~Machine() = default;
 
 Machine& Machine::get() {
   static Machine machine;
@@ -86,6 +91,7 @@ void Machine::run_block(const Dim3& index) {
   shared_memory_.begin_block(grid_.shared_bytes);
   ready_.reset();
   warps_.assign((thread_count_ + 31) / 32, {});
+  async_->begin_block(warps_.size());
   if (thread_count_ % 32 != 0) warps_.back().ended = ~0U << thread_count_ % 32;
   for (std::size_t id = 0; id < thread_count_; ++id) {
     Thread& thread = *threads_[id];
@@ -99,6 +105,9 @@ void Machine::run_block(const Dim3& index) {
     make_ready(thread);
   }
   run_threads();
+  if (!failure_.empty()) return;
+  const std::string left = async_->left_under_way();
+  if (!left.empty()) failure_ = left + "; block " + text(block_index_) + " of " + grid_.name;
 }
 
 void Machine::run_threads() {
@@ -117,7 +126,9 @@ void Machine::run_threads() {
 
 /// Takes the next thread that can run; null when there is none.
 Machine::Thread* Machine::next() {
-  if (ready_.none()) return nullptr;
+  while (ready_.none()) {
+    if (!wake_at_phases() && !async_->complete_one()) return nullptr;
+  }
   std::size_t id = 0;
   switch (schedule_.order) {
     case Schedule::Order::forward: id = ready_._Find_first(); break;
@@ -132,6 +143,18 @@ Machine::Thread* Machine::next() {
   }
   ready_.reset(id);
   return threads_[id].get();
+}
+
+/// Whether one of the threads that wait for a phase can go on.
+bool Machine::wake_at_phases() {
+  for (std::size_t id = 0; id < thread_count_; ++id) {
+    Thread& thread = *threads_[id];
+    if (thread.state == State::at_phase &&
+        async_->ended(thread.barrier, thread.parity, thread.site)) {
+      make_ready(thread);
+    }
+  }
+  return ready_.any();
 }
 
 void Machine::make_ready(Thread& thread) {
@@ -345,6 +368,42 @@ void Machine::complete(const Copy& copy) {
     std::memset(static_cast<char*>(copy.to) + copy.bytes, 0, copy.size - copy.bytes);
   }
   if (traced_) hold(Access::write, copy.to, copy.size, site_id(copy.site));
+}
+
+void Machine::wait_for_phase(const Mbarrier* barrier, unsigned parity, const Site& site) {
+  Thread& self = *current_;
+  while (!async_->ended(barrier, parity, site)) {
+    self.site = site;
+    self.barrier = barrier;
+    self.parity = parity;
+    self.waits_in = "mbarrier.try_wait";
+    self.state = State::at_phase;
+    wait();
+  }
+}
+
+std::uint64_t Machine::shared_address(const void* address, std::size_t size, const Site& site) {
+  if (!shared_memory_.contains(address)) fail("an address not in shared memory", to_string(site));
+  const std::string problem = shared_memory_.check_bounds(address, size);
+  if (!problem.empty()) fail(problem, to_string(site));
+  return static_cast<std::uint64_t>(static_cast<const unsigned char*>(address) - shared_window());
+}
+
+void Machine::begin_copy(void* to, std::size_t size) {
+  if (traced_) shared_memory_.mark_pending(to, size, serial_);
+}
+
+void Machine::end_copy(void* to, std::size_t size) {
+  if (traced_) shared_memory_.mark_arrived(to, size, serial_);
+}
+
+void Machine::check_there(std::uint64_t shared_address, std::size_t size, const Site& site) {
+  if (!traced_) return;
+  const std::string problem =
+      shared_memory_.check_there(shared_window() + shared_address, size, serial_);
+  if (!problem.empty()) {
+    fail("read of " + std::to_string(size) + " bytes by a product: " + problem, to_string(site));
+  }
 }
 
 std::string Machine::name(const Thread& thread) const { return "thread " + text(thread.index); }

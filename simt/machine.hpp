@@ -20,6 +20,9 @@
 
 namespace simt {
 
+class Async;
+struct Mbarrier;
+
 struct Dim3 {
   unsigned x = 1;
   unsigned y = 1;
@@ -55,6 +58,10 @@ using Lanes = std::array<void*, 32>;
 /// threads at once.
 class Machine {
  public:
+  Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  ~Machine();
   static Machine& get();
 
   /// Runs body(argument) for every thread of the grid. Throws Error.
@@ -87,6 +94,7 @@ class Machine {
   [[nodiscard]] Dim3 block_size() const { return grid_.threads; }
   [[nodiscard]] Dim3 grid_size() const { return grid_.blocks; }
   [[nodiscard]] unsigned lane() const { return current_->id % 32; }
+  [[nodiscard]] unsigned warp() const { return current_->id / 32; }
   [[nodiscard]] unsigned active_lanes() const;
 
   /// Waits for every thread of the block.
@@ -117,6 +125,18 @@ class Machine {
   /// Completes all but the newest `groups_left` committed groups of this thread's copies.
   void wait_for_copies(std::size_t groups_left);
 
+  Async& async() { return *async_; }
+  void wait_for_phase(const Mbarrier* barrier, unsigned parity, const Site& site);
+  /// The number that an instruction takes for an address of shared memory, of which it will use so
+  /// many bytes; and where 0 is.
+  std::uint64_t shared_address(const void* address, std::size_t size, const Site& site);
+  [[nodiscard]] const unsigned char* shared_window() const { return shared_memory_.window(); }
+  /// That the hardware, and no thread, writes to shared memory from now on, and has written.
+  void begin_copy(void* to, std::size_t size);
+  void end_copy(void* to, std::size_t size);
+  /// That it can read what it is told to, by its address.
+  void check_there(std::uint64_t shared_address, std::size_t size, const Site& site);
+
   [[noreturn]] void fail(const std::string& problem, const std::string& place);
   /// Thrown through the thread that did something wrong.
   struct Stopped {};
@@ -124,7 +144,7 @@ class Machine {
   void abandon() { current_->fiber.leave(); }
 
  private:
-  enum class State : std::uint8_t { ready, at_barrier, at_collective, ended };
+  enum class State : std::uint8_t { ready, at_barrier, at_collective, at_phase, ended };
 
   struct Copy {
     void* to = nullptr;
@@ -141,6 +161,8 @@ class Machine {
     State state = State::ready;
     const char* waits_in = nullptr;  ///< the collective's name
     Site site;                       ///< and where
+    const Mbarrier* barrier = nullptr;
+    unsigned parity = 0;  ///< of the barrier's phase that it waits for
     std::uint32_t block_phase = 0;
     std::uint32_t warp_phase = 0;
     std::vector<std::vector<Copy>> copies;  ///< the committed groups, then the open one
@@ -165,6 +187,7 @@ class Machine {
   void run_block(const Dim3& index);
   void run_threads();
   Thread* next();
+  bool wake_at_phases();
   void wait();
   void make_ready(Thread& thread);
   void release_barrier();
@@ -205,6 +228,7 @@ class Machine {
   Thread* first_at_barrier_ = nullptr;
   std::size_t ended_ = 0;
   std::string failure_;
+  std::unique_ptr<Async> async_;
 };
 
 }  // namespace simt

@@ -117,7 +117,7 @@ void SharedMemory::begin_block(std::size_t dynamic_bytes) {
 
 SharedMemory::Array& SharedMemory::add(const Site& site, const char* name, std::size_t bytes) {
   const auto base = reinterpret_cast<std::uintptr_t>(arena_.get());
-  unsigned char* data = arena_.get() + round_up(base + used_, 128) - base;
+  unsigned char* data = arena_.get() + round_up(base + used_, alignment) - base;
   unpoison(data, bytes);
   std::memset(data, rubbish, bytes);
   used_ = offset(data) + bytes + guard;
@@ -133,6 +133,11 @@ void* SharedMemory::static_array(const Site& site, const char* name, std::size_t
   std::size_t total = bytes;
   for (const Array& array : arrays_) total += array.size;
   return total > largest ? nullptr : add(site, name, bytes).data;
+}
+
+unsigned char* SharedMemory::window() const {
+  const auto base = reinterpret_cast<std::uintptr_t>(arena_.get());
+  return arena_.get() + round_up(base, alignment) - base;
 }
 
 bool SharedMemory::contains(const void* address) const {
@@ -151,24 +156,42 @@ const SharedMemory::Array& SharedMemory::nearest(const unsigned char* address) c
   return after == arrays_.begin() ? arrays_.front() : *(after - 1);
 }
 
+std::string SharedMemory::check_bounds(const void* address, std::size_t size) const {
+  const auto* byte = static_cast<const unsigned char*>(address);
+  const Array& array = nearest(byte);
+  if (byte >= array.data && byte + size <= array.data + array.size) return {};
+  return "out of bounds: " + distance(byte, size, array.data, array.size) + array.name + ", " +
+         std::to_string(array.size) + " bytes of shared memory";
+}
+
+Shadow& SharedMemory::shadow() {
+  if (!shadow_) shadow_ = std::make_unique<Shadow>(arena_size, Shadow::Lifetime::block);
+  return *shadow_;
+}
+
 bool SharedMemory::check(Access access, const void* address, std::size_t size, const Actor& actor,
                          SiteId site, std::string& problem) {
   if (!contains(address)) return false;
-  const auto* byte = static_cast<const unsigned char*>(address);
-  const Array& array = nearest(byte);
-  if (byte < array.data || byte + size > array.data + array.size) {
-    problem = "out of bounds: " + distance(byte, size, array.data, array.size) + array.name + ", " +
-              std::to_string(array.size) + " bytes of shared memory";
-    return true;
+  problem = check_bounds(address, size);
+  if (!problem.empty()) return true;
+  problem = shadow().check(access, offset(address), size, actor, actor.block, site);
+  if (!problem.empty()) {
+    problem += " (" + nearest(static_cast<const unsigned char*>(address)).name + ")";
   }
-  if (!shadow_) shadow_ = std::make_unique<Shadow>(arena_size, Shadow::Lifetime::block);
-  problem = shadow_->check(access, offset(address), size, actor, actor.block, site);
-  if (!problem.empty()) problem += " (" + array.name + ")";
   return true;
 }
 
+void SharedMemory::mark_arrived(const void* address, std::size_t size, std::uint32_t block) {
+  shadow().mark_arrived(offset(address), size, block);
+}
+
+std::string SharedMemory::check_there(const void* address, std::size_t size, std::uint32_t block) {
+  const std::string problem = check_bounds(address, size);
+  return problem.empty() ? shadow().check_there(offset(address), size, block) : problem;
+}
+
 void SharedMemory::mark_pending(const void* address, std::size_t size, std::uint32_t block) {
-  if (shadow_) shadow_->mark_pending(offset(address), size, block);
+  shadow().mark_pending(offset(address), size, block);
 }
 
 }  // namespace simt

@@ -39,6 +39,11 @@ class Shadow {
   std::string check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
                     std::uint32_t first_block, SiteId site);
   void mark_written(std::size_t offset, std::size_t size);
+  /// A copy of the hardware's has arrived here, before whatever this block does from now on.
+  void mark_arrived(std::size_t offset, std::size_t size, std::uint32_t block);
+  /// Empty when what the hardware reads for this block is there.
+  [[nodiscard]] std::string check_there(std::size_t offset, std::size_t size,
+                                        std::uint32_t block) const;
   /// An asynchronous copy by this block is under way to these bytes: nothing may touch them. Block
   /// 0 ends it.
   void mark_pending(std::size_t offset, std::size_t size, std::uint32_t block);
@@ -114,12 +119,19 @@ class SharedMemory {
 
   bool check(Access access, const void* address, std::size_t size, const Actor& actor, SiteId site,
              std::string& problem);
+  /// What is wrong with the bounds; empty if nothing.
+  [[nodiscard]] std::string check_bounds(const void* address, std::size_t size) const;
   void mark_pending(const void* address, std::size_t size, std::uint32_t block);
+  void mark_arrived(const void* address, std::size_t size, std::uint32_t block);
+  [[nodiscard]] std::string check_there(const void* address, std::size_t size, std::uint32_t block);
   [[nodiscard]] bool contains(const void* address) const;
+  /// Where it begins for instructions that take its addresses as numbers.
+  [[nodiscard]] unsigned char* window() const;
 
  private:
   static constexpr std::size_t guard = 256;
   static constexpr std::size_t arena_size = 2 * largest;
+  static constexpr std::size_t alignment = 1024;
 
   struct Array {
     unsigned char* data = nullptr;
@@ -131,6 +143,7 @@ class SharedMemory {
   Array& add(const Site& site, const char* name, std::size_t bytes);
   [[nodiscard]] const Array& nearest(const unsigned char* address) const;
   [[nodiscard]] std::size_t offset(const void* address) const;
+  Shadow& shadow();
 
   std::unique_ptr<unsigned char[]> arena_;
   std::vector<Array> arrays_;

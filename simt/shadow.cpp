@@ -68,6 +68,23 @@ void Shadow::mark_written(std::size_t offset, std::size_t size) {
   }
 }
 
+void Shadow::mark_arrived(std::size_t offset, std::size_t size, std::uint32_t block) {
+  Cell arrived;
+  arrived.written = true;
+  arrived.write.actor.block = block;
+  arrived.write.actor.block_phase = ~0U;  // no thread's
+  for (std::size_t i = offset; i < offset + size; ++i) cells_[i] = arrived;
+}
+
+std::string Shadow::check_there(std::size_t offset, std::size_t size, std::uint32_t block) const {
+  for (std::size_t i = offset; i < offset + size; ++i) {
+    const Cell& cell = cells_[i];
+    if (cell.pending == block) return "an asynchronous copy to it was not waited for";
+    if (!cell.written || cell.write.actor.block != block) return "nobody has written it";
+  }
+  return {};
+}
+
 void Shadow::mark_pending(std::size_t offset, std::size_t size, std::uint32_t block) {
   for (std::size_t i = offset; i < offset + size; ++i) cells_[i].pending = block;
 }
