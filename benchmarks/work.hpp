@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -143,13 +144,16 @@ inline Traffic gram_traffic(std::string_view rung, const Shape& features, DataTy
   if (rung == "rung_3_shared_tile") return {2 * C / 32 * map, matrix};
   if (rung == "rung_4_register_tile") return {2 * C / 64 * map, matrix};
   if (rung == "rung_5_upper_triangle") return {(C / 64 + 1) * map, matrix};
-  if (rung.starts_with("rung_6") || rung.starts_with("rung_7") || rung.starts_with("rung_8")) {
-    using Plan = kernels::GramPlan;
-    const Plan plan(features, rung.starts_with("rung_7") ? Plan::one_split : Plan::enough_splits);
-    const double partials = 4 * batch * static_cast<double>(plan.partials);
-    return {C / plan.tile * map + partials, partials + matrix};  // diagonal tiles load one factor
+  constexpr std::array<std::string_view, 5> two_stages = {
+      "rung_6_split_pixels", "rung_7_tensor_cores", "rung_8_tensor_cores_split",
+      "rung_9_persistent", "rung_10_wgmma"};
+  if (std::find(two_stages.begin(), two_stages.end(), rung) == two_stages.end()) {
+    return {map, matrix};
   }
-  return {map, matrix};
+  using Plan = kernels::GramPlan;
+  const Plan plan(features, rung == two_stages[1] ? Plan::one_split : Plan::enough_splits);
+  const double partials = 4 * batch * static_cast<double>(plan.partials);
+  return {C / plan.tile * map + partials, partials + matrix};  // diagonal tiles load one factor
 }
 
 /// M is read for its largest value and again to be rounded by it; before that, each warp of 128

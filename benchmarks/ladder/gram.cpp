@@ -29,6 +29,7 @@ std::vector<Contender> gram_contenders(Runtime& runtime, const Point& point) {
 
     std::vector<Contender> contenders;
     for (const auto& rung : kernels::IMPASTO_DEVICE::gram_ladder()) {
+      if (!kernels::offers<T>(rung.launch)) continue;
       const kernels::Rung& about = rung;
       const auto run = rung.launch.template get<T>();
       const auto launch = [=, &runtime] {

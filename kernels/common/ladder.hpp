@@ -22,6 +22,10 @@ struct Rung {
   std::string_view idea;  ///< in a few words, for tables
   Arithmetic arithmetic = Arithmetic::fp32;
   int least_sm = 75;  ///< of the GPU, 10·major + minor
+  /// Needs what sm_90a alone has: no newer GPU runs it. Ships only where it was measured.
+  bool sm_90a = false;
+
+  [[nodiscard]] constexpr bool runs_on(int sm) const { return sm_90a ? sm == 90 : sm >= least_sm; }
 };
 
 /// A function for each type that feature maps are stored in; null where there is none.
@@ -48,6 +52,12 @@ template <class Idea, template <class> class Function>
 constexpr PerStorage<Function> launchers() {
   return {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
           &Idea::template launch<float16>};
+}
+
+/// Of one that has none for float.
+template <class Idea, template <class> class Function>
+constexpr PerStorage<Function> launchers_16_bit() {
+  return {nullptr, &Idea::template launch<bfloat16>, &Idea::template launch<float16>};
 }
 
 /// The workspace that suffices for whichever rung of a ladder ships.

@@ -58,11 +58,11 @@ inline std::string_view tuned_rung(std::span<const TunedRung> table, std::string
 /// Whether this GPU can run the rung on maps of T.
 template <class T, class OpRung>
 bool can_run(const OpRung& rung, const simt::DeviceFacts& device) {
-  return offers<T>(rung.launch) && rung.least_sm <= device.sm;
+  return offers<T>(rung.launch) && rung.runs_on(device.sm);
 }
 
-/// The rung that ships: what the tuning table names, else the last of the ladder, the one meant to
-/// be the fastest. Throws simt::Error where this GPU has none.
+/// The rung that ships: what the tuning table names, else the last of the ladder that is not for
+/// sm_90a alone, the one meant to be the fastest. Throws simt::Error where this GPU has none.
 template <class T, class OpRung>
 const OpRung& shipped_rung(std::span<const OpRung> ladder, std::string_view op,
                            Arithmetic arithmetic, const MapSize& size) {
@@ -72,8 +72,8 @@ const OpRung& shipped_rung(std::span<const OpRung> ladder, std::string_view op,
   const OpRung* shipped = nullptr;
   for (const OpRung& rung : ladder) {
     if (rung.arithmetic != arithmetic || !can_run<T>(rung, device)) continue;
-    shipped = &rung;
-    if (rung.name == tuned) break;
+    if (rung.name == tuned) return rung;
+    if (!rung.sm_90a) shipped = &rung;
   }
   if (shipped == nullptr) {
     throw simt::Error(std::string(op) + ": no kernel for this arithmetic on " + device.name +

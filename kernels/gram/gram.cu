@@ -4,6 +4,7 @@
 #include "kernels/common/tuning.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram/ladder.hpp"
+#include "kernels/gram/rung_10_wgmma.cuh"
 #include "kernels/gram/rung_1_naive.cuh"
 #include "kernels/gram/rung_2_coalesced.cuh"
 #include "kernels/gram/rung_3_shared_tile.cuh"
@@ -12,6 +13,7 @@
 #include "kernels/gram/rung_6_split_pixels.cuh"
 #include "kernels/gram/rung_7_tensor_cores.cuh"
 #include "kernels/gram/rung_8_tensor_cores_split.cuh"
+#include "kernels/gram/rung_9_persistent.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
@@ -19,6 +21,12 @@ namespace {
 template <class Idea>
 constexpr GramRung rung(const Rung& about) {
   return {about, &Idea::workspace, launchers<Idea, GramLauncher>()};
+}
+
+/// tf32 has none.
+template <class Idea>
+constexpr GramRung rung_16_bit(const Rung& about) {
+  return {about, &Idea::workspace, launchers_16_bit<Idea, GramLauncher>()};
 }
 
 constexpr auto on_tensor_cores = Arithmetic::tensor_cores;
@@ -35,6 +43,10 @@ constexpr std::array ladder = {
         {"rung_7_tensor_cores", "mma.sync, copies under way", on_tensor_cores, 80}),
     rung<GramTensorCoresSplit>(
         {"rung_8_tensor_cores_split", "rung 7 in splits", on_tensor_cores, 80}),
+    rung<GramPersistent>(
+        {"rung_9_persistent", "rung 8's blocks stay for the next piece", on_tensor_cores, 80}),
+    rung_16_bit<GramWgmma>(
+        {"rung_10_wgmma", "rung 9 with TMA and wgmma", on_tensor_cores, 90, true}),
 };
 // clang-format on
 

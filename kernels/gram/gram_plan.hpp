@@ -22,11 +22,11 @@ struct GramPlan {
   explicit GramPlan(const MapSize& size, Splits wanted = enough_splits) {
     // Two blocks for each processor of an H100. A split of 256 pixels reads about as many bytes as
     // the partial sums it writes; over more than 4096 a running float sum would lose digits.
-    // Pixels come in whole slices, of at most 32.
+    // Pixels come in whole slices, of at most 64.
     constexpr std::int64_t most_blocks = 264;
     constexpr std::int64_t least_pixels = 256;
     constexpr std::int64_t most_pixels = 4096;
-    constexpr std::int64_t slice = 32;
+    constexpr std::int64_t slice = 64;
     const auto parts = [](std::int64_t count, std::int64_t per_part) {
       return (count + per_part - 1) / per_part;
     };

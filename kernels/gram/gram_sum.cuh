@@ -90,16 +90,18 @@ inline void launch_gram_sum(float* gram, const float* partials, const GramPlan& 
                plan.tiles, plan.splits, gram_sum_parts(plan));
 }
 
-/// The grid of a first stage, one block for each tile, split and image, and what it is told.
-inline simt::Grid gram_grid(const char* name, const GramPlan& plan, const MapSize& size) {
-  return {name,
-          {static_cast<unsigned>(plan.tiles), static_cast<unsigned>(plan.splits),
-           static_cast<unsigned>(size.batch)},
-          {static_cast<unsigned>(2 * plan.tile)}};
+inline GramPieces gram_pieces(const GramPlan& plan, const MapSize& size) {
+  return {size.pixels(),
+          plan.partials,
+          static_cast<int>(plan.pixels_per_split),
+          static_cast<int>(size.channels),
+          static_cast<unsigned>(plan.tiles),
+          static_cast<unsigned>(plan.splits),
+          static_cast<unsigned>(plan.tiles * plan.splits * size.batch)};
 }
-inline GramSplit gram_split(const GramPlan& plan, const MapSize& size) {
-  return {size.pixels(), plan.partials, static_cast<int>(plan.pixels_per_split),
-          static_cast<int>(size.channels)};
+/// The grid of a first stage, one block for each piece.
+inline simt::Grid gram_grid(const char* name, const GramPlan& plan, const MapSize& size) {
+  return {name, {gram_pieces(plan, size).count}, {static_cast<unsigned>(2 * plan.tile)}};
 }
 
 /// What rungs of two stages share: FirstStage::launch_tiles<T, tile> launches the first.

@@ -7,20 +7,29 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-struct GramSplit {
+/// The pieces of a first stage's work, each of which goes to a place of its own in the partial
+/// sums: a tile of an image's Gram matrix over a split of the pixels. Counted tile by tile, split
+/// by split, image by image: neighbours read the same pixels at the same time, from the L2 cache
+/// all but the first.
+struct GramPieces {
   std::int64_t pixels;    ///< of the image
   std::int64_t partials;  ///< per image
   int pixels_per_split;
   int channels;
+  unsigned tiles;
+  unsigned splits;
+  unsigned count;
 };
 
-/// What one block of the first stage works on: a tile of one image's Gram matrix, and one split of
-/// the pixels. blockIdx is (tile, split, image).
-struct GramTile {
-  int row;             ///< the first of the tile's channels along i
-  int column;          ///< and along j
-  int pixels;          ///< in this split
-  std::int64_t first;  ///< offset of its first pixel in the feature map
+/// One of them.
+struct GramPiece {
+  int row;     ///< the first of the tile's channels along i
+  int column;  ///< and along j
+  int pixels;  ///< in this split
+  int first_pixel;
+  int image;
+  std::int64_t first;    ///< offset of its first pixel in the feature map
+  std::int64_t partial;  ///< offset of its partial sums
 };
 
 /// Tiles on and above the diagonal are counted row by row.
@@ -35,23 +44,23 @@ __device__ __forceinline__ void tile_coordinates(unsigned index, unsigned side, 
 }
 
 template <int tile>
-__device__ __forceinline__ GramTile gram_tile(const GramSplit& split) {
+__device__ __forceinline__ GramPiece gram_piece(const GramPieces& pieces, unsigned index) {
+  const unsigned split = index / pieces.tiles % pieces.splits;
+  const unsigned image = index / pieces.tiles / pieces.splits;
   unsigned row = 0;
   unsigned column = 0;
-  const int side = (split.channels + tile - 1) / tile;
-  tile_coordinates(blockIdx.x, static_cast<unsigned>(side), row, column);
-  const std::int64_t first = std::int64_t{blockIdx.y} * split.pixels_per_split;
-  const std::int64_t left = split.pixels - first;
-  return {static_cast<int>(row) * tile, static_cast<int>(column) * tile,
-          left < split.pixels_per_split ? static_cast<int>(left) : split.pixels_per_split,
-          (blockIdx.z * split.pixels + first) * split.channels};
-}
-
-/// Offset of the block's partial sums.
-template <int tile>
-__device__ __forceinline__ std::int64_t gram_partial(const GramSplit& split) {
-  const std::int64_t index = std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x;
-  return blockIdx.z * split.partials + index * tile * tile;
+  tile_coordinates(index % pieces.tiles, static_cast<unsigned>((pieces.channels + tile - 1) / tile),
+                   row, column);
+  const std::int64_t first = std::int64_t{split} * pieces.pixels_per_split;
+  const std::int64_t left = pieces.pixels - first;
+  const unsigned in_image = index - image * pieces.splits * pieces.tiles;
+  return {static_cast<int>(row) * tile,
+          static_cast<int>(column) * tile,
+          left < pieces.pixels_per_split ? static_cast<int>(left) : pieces.pixels_per_split,
+          static_cast<int>(first),
+          static_cast<int>(image),
+          (image * pieces.pixels + first) * pieces.channels,
+          image * pieces.partials + std::int64_t{in_image} * tile * tile};
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -19,7 +19,7 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// shared memory for 64 of them.
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
-    gram_fp32_kernel(float* partials, const T* features, GramSplit split) {
+    gram_fp32_kernel(float* partials, const T* features, GramPieces pieces) {
   constexpr int slice = 16;
   constexpr int threads = 2 * tile;
   constexpr int rows = 8;
@@ -30,8 +30,8 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   constexpr int loads = slice * tile / threads / width;
   SIMT_SHARED(float, factors, [2][2][slice][tile]);
 
-  const GramTile place = gram_tile<tile>(split);
-  const int C = split.channels;
+  const GramPiece place = gram_piece<tile>(pieces, blockIdx.x);
+  const int C = pieces.channels;
   const T* pixels = features + place.first;
   const bool diagonal = place.row == place.column;
   const int t = static_cast<int>(threadIdx.x);
@@ -96,7 +96,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     half = 1 - half;
   }
 
-  float* partial = partials + gram_partial<tile>(split);
+  float* partial = partials + place.partial;
 #pragma unroll
   for (int r = 0; r < rows; ++r) {
     const int i = i0 + r / 4 * row_step + r % 4;
@@ -121,7 +121,7 @@ struct GramSplitPixels : GramTwoStages<GramSplitPixels> {
     const bool packed = can_pack<T>(widest<T>, size.channels, {features});
     simt::launch(packed ? gram_fp32_kernel<T, tile, true> : gram_fp32_kernel<T, tile, false>,
                  gram_grid("gram_fp32", plan, size), stream, partials, features,
-                 gram_split(plan, size));
+                 gram_pieces(plan, size));
   }
 };
 

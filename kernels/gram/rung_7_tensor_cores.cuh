@@ -70,19 +70,18 @@ inline constexpr int gram_stages = 3;
 template <int tile>
 inline constexpr std::size_t gram_shared_bytes = gram_stages*(tile == 64 ? 1 : 2) * tile * 64;
 
-/// Rungs 7 and 8: products on tensor cores, sixteen times the rate of multiply-adds in float.
+/// Rungs 7 to 9: products on tensor cores, sixteen times the rate of multiply-adds in float.
 /// Attacks what bounds rung 5, and leaves memory.
 ///
-/// A block sums one tile over one split of the pixels; a warp 64×32 values of it (32×32 in the tile
-/// of 64) in registers, by mma.sync. The slices of pixels go through three stages of shared memory:
-/// two are on their way while one is multiplied. On the diagonal both factors are the same slice,
-/// so up to C = 128 the feature map is read once and the whole square is computed: bound by memory,
-/// C FLOP per byte. `packed` copies 16 bytes asynchronously; maps that do not allow it are read
-/// value by value. Why not wgmma: it takes neither tf32 with pixels along rows nor any GPU but
-/// sm_90a, and the products are not what bounds this kernel.
+/// A block sums pieces, one after the other; a warp 64×32 values of one (32×32 in the tile of 64)
+/// in registers, by mma.sync. The slices of pixels go through three stages of shared memory: two
+/// are on their way while one is multiplied, without a break between pieces. On the diagonal both
+/// factors are the same slice, so up to C = 128 the feature map is read once and the whole square
+/// is computed: bound by memory, C FLOP per byte. `packed` copies 16 bytes asynchronously; maps
+/// that do not allow it are read value by value.
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
-    gram_mma_kernel(float* partials, const T* features, GramSplit split) {
+    gram_mma_kernel(float* partials, const T* features, GramPieces pieces) {
   using Slice = GramSlice<T, tile>;
   constexpr int threads = 2 * tile;
   constexpr int width = widest<T>;
@@ -90,11 +89,9 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   constexpr int column_products = 4;       // of 8 columns each
   constexpr bool only_diagonal = tile == 64;
 
-  const GramTile place = gram_tile<tile>(split);
-  const int C = split.channels;
-  const bool diagonal = only_diagonal || place.row == place.column;
+  const int C = pieces.channels;
   T* row_slices = simt::dynamic_shared<T>();
-  T* column_slices = diagonal ? row_slices : row_slices + gram_stages * Slice::values;
+  T* column_slices = only_diagonal ? row_slices : row_slices + gram_stages * Slice::values;
 
   // This thread copies one chunk of every `step`-th pixel.
   constexpr int step = threads / Slice::chunks;
@@ -102,14 +99,12 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   const int own_pixel = static_cast<int>(threadIdx.x) / Slice::chunks;
   const int own_channel = static_cast<int>(threadIdx.x) % Slice::chunks * width;
   const int own_place = Slice::at(own_pixel, own_channel);
-  const T* own_pixels = features + place.first + std::int64_t{own_pixel} * C + own_channel;
-  const auto load = [&](T* to, int slice_pixel, int first_channel) {
+  const auto load = [&](T* to, const T* own_pixels, int pixels_left, int first_channel) {
     const int left = C - first_channel - own_channel;
 #pragma unroll
     for (int l = 0; l < Slice::pixels / step; ++l) {
-      const int p = slice_pixel + l * step;
-      const bool inside = own_pixel + p < place.pixels && left > 0;
-      const T* from = inside ? own_pixels + std::int64_t{p} * C + first_channel : features;
+      const bool inside = l * step < pixels_left && left > 0;
+      const T* from = inside ? own_pixels + std::int64_t{l * step} * C + first_channel : features;
       T* place_of_chunk = to + own_place + l * step * tile;
       if constexpr (packed) {
         simt::copy_async_16(place_of_chunk, from, inside ? 16 : 0);
@@ -121,75 +116,98 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
       }
     }
   };
-  const auto load_stage = [&](int stage, int pixel) {
-    if (pixel < place.pixels) {
-      load(row_slices + stage * Slice::values, pixel, place.row);
-      if (!diagonal) load(column_slices + stage * Slice::values, pixel, place.column);
+  // The piece whose slices are on their way, and how far it is.
+  unsigned next_index = blockIdx.x;
+  GramPiece next = gram_piece<tile>(pieces, next_index);
+  int next_pixel = 0;
+  const auto load_next = [&](int stage) {
+    if (next_index < pieces.count) {
+      const T* own_pixels =
+          features + next.first + std::int64_t{next_pixel + own_pixel} * C + own_channel;
+      const int left = next.pixels - next_pixel - own_pixel;
+      load(row_slices + stage * Slice::values, own_pixels, left, next.row);
+      if (!only_diagonal && next.row != next.column) {
+        load(column_slices + stage * Slice::values, own_pixels, left, next.column);
+      }
+      next_pixel += Slice::pixels;
+      if (next_pixel >= next.pixels) {
+        next_index += gridDim.x;
+        next_pixel = 0;
+        if (next_index < pieces.count) next = gram_piece<tile>(pieces, next_index);
+      }
     }
     simt::commit_copies();
   };
 
   const int warp = static_cast<int>(threadIdx.x / 32);
+  const int lane = static_cast<int>(threadIdx.x % 32);
   const int i0 = warp % 2 * (tile / 2);
   const int j0 = warp / 2 * 32;
-  const bool active = place.row + i0 < C && place.column + j0 < C;
-  float sum[row_products][column_products][4] = {};
-  for (int stage = 0; stage < gram_stages - 1; ++stage) {
-    load_stage(stage, stage * Slice::pixels);
-  }
+  for (int stage = 0; stage < gram_stages - 1; ++stage) load_next(stage);
   int stage = 0;
-  for (int p = 0; p < place.pixels; p += Slice::pixels) {
-    simt::wait_for_copies<gram_stages - 2>();
-    __syncthreads();
-    load_stage(stage == 0 ? gram_stages - 1 : stage - 1, p + (gram_stages - 1) * Slice::pixels);
-    if (active) {
+  for (unsigned index = blockIdx.x; index < pieces.count; index += gridDim.x) {
+    const GramPiece place = gram_piece<tile>(pieces, index);
+    const bool active = place.row + i0 < C && place.column + j0 < C;
+    const T* columns = only_diagonal || place.row == place.column ? row_slices : column_slices;
+    float sum[row_products][column_products][4] = {};
+    for (int p = 0; p < place.pixels; p += Slice::pixels) {
+      simt::wait_for_copies<gram_stages - 2>();
+      __syncthreads();
+      load_next(stage == 0 ? gram_stages - 1 : stage - 1);
+      if (active) {
 #pragma unroll(sizeof(T) == 2 ? 2 : 1)
-      for (int k = 0; k < Slice::pixels; k += mma_k<T>) {
-        std::uint32_t b[column_products][2];
+        for (int k = 0; k < Slice::pixels; k += mma_k<T>) {
+          std::uint32_t b[column_products][2];
 #pragma unroll
-        for (int j = 0; j < column_products; j += 2) {
-          Slice::load_b(reinterpret_cast<std::uint32_t(&)[2][2]>(b[j]),
-                        column_slices + stage * Slice::values, k, j0 + 8 * j);
+          for (int j = 0; j < column_products; j += 2) {
+            Slice::load_b(reinterpret_cast<std::uint32_t(&)[2][2]>(b[j]),
+                          columns + stage * Slice::values, k, j0 + 8 * j);
+          }
+#pragma unroll
+          for (int i = 0; i < row_products; ++i) {
+            std::uint32_t a[4];
+            Slice::load_a(a, row_slices + stage * Slice::values, k, i0 + 16 * i);
+#pragma unroll
+            for (int j = 0; j < column_products; ++j) mma<T>(sum[i][j], a, b[j]);
+          }
         }
+      }
+      stage = stage == gram_stages - 1 ? 0 : stage + 1;
+    }
+
+    float* partial = partials + place.partial;
 #pragma unroll
-        for (int i = 0; i < row_products; ++i) {
-          std::uint32_t a[4];
-          Slice::load_a(a, row_slices + stage * Slice::values, k, i0 + 16 * i);
+    for (int product = 0; product < row_products * column_products; ++product) {
 #pragma unroll
-          for (int j = 0; j < column_products; ++j) mma<T>(sum[i][j], a, b[j]);
+      for (int v = 0; v < 4; ++v) {
+        const int i = i0 + 16 * (product / column_products) + lane / 4 + v / 2 * 8;
+        const int j = j0 + 8 * (product % column_products) + 2 * (lane % 4) + v % 2;
+        if (place.row + i < C && place.column + j < C) {
+          partial[i * tile + j] = sum[product / column_products][product % column_products][v];
         }
       }
     }
-    stage = stage == gram_stages - 1 ? 0 : stage + 1;
   }
   simt::wait_for_copies<0>();
-
-  const int lane = static_cast<int>(threadIdx.x % 32);
-  float* partial = partials + gram_partial<tile>(split);
-#pragma unroll
-  for (int product = 0; product < row_products * column_products; ++product) {
-#pragma unroll
-    for (int v = 0; v < 4; ++v) {
-      const int i = i0 + 16 * (product / column_products) + lane / 4 + v / 2 * 8;
-      const int j = j0 + 8 * (product % column_products) + 2 * (lane % 4) + v % 2;
-      if (place.row + i < C && place.column + j < C) {
-        partial[i * tile + j] = sum[product / column_products][product % column_products][v];
-      }
-    }
-  }
 }
 
-/// All pixels in one split: a block for each tile, and no more.
-struct GramTensorCores : GramTwoStages<GramTensorCores, GramPlan::one_split> {
+/// With at most so many blocks.
+template <unsigned most_blocks>
+struct GramMma : GramTwoStages<GramMma<most_blocks>> {
   template <class T, int tile>
   static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
                            const MapSize& size, simt::StreamHandle stream) {
     const bool packed = can_pack<T>(widest<T>, size.channels, {features});
     simt::Grid grid = gram_grid("gram_mma", plan, size);
+    grid.blocks.x = std::min(grid.blocks.x, most_blocks);
     grid.shared_bytes = gram_shared_bytes<tile>;
     simt::launch(packed ? gram_mma_kernel<T, tile, true> : gram_mma_kernel<T, tile, false>, grid,
-                 stream, partials, features, gram_split(plan, size));
+                 stream, partials, features, gram_pieces(plan, size));
   }
 };
+inline constexpr unsigned one_each = 0x7fffffffU;
+
+/// All pixels in one split: a block for each tile, and no more.
+struct GramTensorCores : GramTwoStages<GramMma<one_each>, GramPlan::one_split> {};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -83,17 +83,19 @@ void for_each_storage_type(Check check) {
   check.template operator()<kernels::float16>();
 }
 
-/// The same for every type that this device runs the rung of a ladder on. A rung it cannot run, of
-/// a newer GPU, skips the test.
+/// The same for every type that this device runs the rung of a ladder on. A rung of another GPU
+/// skips the test.
 template <class OpRung, class Check>
 void for_each_storage_type_of(const OpRung& rung, Check check) {
   bool ran = false;
   for_each_storage_type([&]<class T>() {
-    if (!kernels::offers<T>(rung.launch) || rung.least_sm > device::sm()) return;
+    if (!kernels::offers<T>(rung.launch) || !rung.runs_on(device::sm())) return;
     ran = true;
     check.template operator()<T>();
   });
-  if (!ran) GTEST_SKIP() << rung.name << " needs a GPU of sm_" << rung.least_sm;
+  if (!ran)
+    GTEST_SKIP() << rung.name << " needs a GPU of sm_" << rung.least_sm
+                 << (rung.sm_90a ? "a" : " or newer");
 }
 
 /// "rung_3_shared_tile", for tests of every rung.

@@ -25,7 +25,7 @@ void write(void* to, const void* from, std::size_t bytes) {
 }
 void read(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
 
-int sm() { return 80; }
+int sm() { return 90; }
 int order_count() { return static_cast<int>(orders.size()); }
 void choose_order(int order) {
   simt::Machine::get().set_schedule(orders[static_cast<std::size_t>(order)]);

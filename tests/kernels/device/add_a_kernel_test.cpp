@@ -4,7 +4,7 @@
 #include <array>
 #include <gtest/gtest.h>
 
-#include "add_a_kernel/rung_9_four_rows.cuh"
+#include "add_a_kernel/rung_11_four_rows.cuh"
 #include "benchmarks/work.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram/ladder.hpp"

@@ -127,6 +127,18 @@ class GramLadder : public testing::TestWithParam<IMPASTO_DEVICE::GramRung> {};
 INSTANTIATE_TEST_SUITE_P(Every, GramLadder, testing::ValuesIn(IMPASTO_DEVICE::gram_ladder()),
                          test::rung_name<IMPASTO_DEVICE::GramRung>);
 
+template <class T>
+GuardedBuffer<float> run(const IMPASTO_DEVICE::GramRung& rung, const GuardedBuffer<T>& features,
+                         const MapSize& size, std::int64_t offset) {
+  return test::under_every_schedule([&] {
+    DeviceArray<T> x(features, offset);
+    DeviceArray<float> gram(size.batch * size.channels * size.channels, offset);
+    DeviceArray<float> workspace(rung.workspace(size));
+    rung.launch.template get<T>()(gram.data(), x.data(), size, workspace.data(), nullptr);
+    return gram.values();
+  });
+}
+
 TEST_P(GramLadder, MatchesTheReference) {
   const auto& rung = GetParam();
   test::for_each_storage_type_of(rung, [&]<class T>() {
@@ -135,17 +147,35 @@ TEST_P(GramLadder, MatchesTheReference) {
       const bool wide = size.channels == 72;
       if (wide && (!std::is_same_v<T, bfloat16> || rung.name == "rung_1_naive")) continue;
       SCOPED_TRACE(testing::Message() << size << ", " << sizeof(T) << " bytes");
-      const std::int64_t offset = size.batch == 2 ? 1 : 0;
       const auto features = test::features<T>(size.count(), 1);
-      const auto gram = test::under_every_schedule([&] {
-        DeviceArray<T> x(features, offset);
-        DeviceArray<float> result(size.batch * size.channels * size.channels, offset);
-        DeviceArray<float> workspace(rung.workspace(size));
-        rung.launch.template get<T>()(result.data(), x.data(), size, workspace.data(), nullptr);
-        return result.values();
-      });
-      EXPECT_TRUE(
-          test::is_close(gram, expected_gram(widened(features), size), limit<T>(rung.arithmetic)));
+      EXPECT_TRUE(test::is_close(run<T>(rung, features, size, size.batch == 2 ? 1 : 0),
+                                 expected_gram(widened(features), size),
+                                 limit<T>(rung.arithmetic)));
+    }
+  });
+}
+
+/// Rungs whose blocks stay: several slices and splits in the tile of 64, tiles off the diagonal,
+/// more pieces than blocks.
+constexpr std::array persistent_sizes = {MapSize{1, 18, 19, 64}, MapSize{1, 9, 15, 200},
+                                         MapSize{270, 1, 3, 8}};
+
+class GramPersistentRungs : public GramLadder {};
+INSTANTIATE_TEST_SUITE_P(Last, GramPersistentRungs,
+                         testing::ValuesIn(IMPASTO_DEVICE::gram_ladder().subspan(8)),
+                         test::rung_name<IMPASTO_DEVICE::GramRung>);
+
+TEST_P(GramPersistentRungs, MatchTheReference) {
+  const auto& rung = GetParam();
+  test::for_each_storage_type_of(rung, [&]<class T>() {
+    if (sizeof(T) == 4) return;
+    for (const MapSize& size : persistent_sizes) {
+      if (size.batch > 1 && !std::is_same_v<T, bfloat16>) continue;
+      SCOPED_TRACE(testing::Message() << size << ", " << sizeof(T) << " bytes");
+      const auto features = test::features<T>(size.count(), 1);
+      EXPECT_TRUE(test::is_close(run<T>(rung, features, size, 0),
+                                 expected_gram(widened(features), size),
+                                 limit<T>(rung.arithmetic)));
     }
   });
 }

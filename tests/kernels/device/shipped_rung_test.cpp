@@ -41,6 +41,7 @@ TEST(ShippedRung, TheLastRungThatCanRunShips) {
       TestRung{{"rung_2", ""}, nothing},
       TestRung{{"rung_3", "", Arithmetic::fp32, 1000}, nothing},
       TestRung{{"rung_4", "", Arithmetic::tensor_cores}, nothing},
+      TestRung{{"rung_5", "", Arithmetic::tensor_cores, 90, true}, nothing},  // if it was measured
   };
   const std::span<const TestRung> all = ladder;
   EXPECT_EQ(shipped_rung<float>(all, "op", Arithmetic::fp32, {}).name, "rung_2");

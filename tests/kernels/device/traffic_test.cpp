@@ -56,22 +56,25 @@ INSTANTIATE_TEST_SUITE_P(Every, Traffic, testing::ValuesIn(ops()),
 TEST_P(Traffic, IsWhatTheModelSays) {
   Runtime runtime;
   const Op& op = GetParam();
-  const auto rungs = op.contenders(runtime, {{1, 1, 1, 1}, DataType::f32});
-  ASSERT_FALSE(rungs.empty());
-  for (std::size_t i = 0; i < rungs.size(); ++i) {
-    for (const MapSize& size : sizes_of(op.name, rungs[i].rung)) {
-      for (const DataType type : {DataType::f32, DataType::bf16}) {
+  bool any = false;
+  for (const DataType type : {DataType::f32, DataType::bf16}) {
+    for (const Contender& listed : op.contenders(runtime, {{1, 1, 1, 1}, type})) {
+      for (const MapSize& size : sizes_of(op.name, listed.rung)) {
         if (size.batch == 2 && type == DataType::f32) continue;  // in the other it is enough
-        const auto contenders = op.contenders(runtime, {size, type});
-        if (contenders.empty()) continue;
-        SCOPED_TRACE(testing::Message() << rungs[i].rung.name << ", " << size << ", "
+        SCOPED_TRACE(testing::Message() << listed.rung.name << ", " << size << ", "
                                         << (type == DataType::f32 ? "f32" : "bf16"));
-        const auto counts = count(runtime, contenders[i].launch);
-        EXPECT_TRUE(is_within_two_percent(counts.loads.bytes, contenders[i].traffic.loaded));
-        EXPECT_TRUE(is_within_two_percent(counts.stores.bytes, contenders[i].traffic.stored));
+        const auto contenders = op.contenders(runtime, {size, type});
+        const auto own =
+            std::find_if(contenders.begin(), contenders.end(),
+                         [&](const Contender& each) { return each.rung.name == listed.rung.name; });
+        const auto counts = count(runtime, own->launch);
+        EXPECT_TRUE(is_within_two_percent(counts.loads.bytes, own->traffic.loaded));
+        EXPECT_TRUE(is_within_two_percent(counts.stores.bytes, own->traffic.stored));
+        any = true;
       }
     }
   }
+  EXPECT_TRUE(any);
 }
 
 /// Loads and stores together, of an operation that has one kernel and no ladder.

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/bfloat16.hpp"
+#include "kernels/common/float16.hpp"
+#include "kernels/common/size.hpp"
+#include "simt/ptx_sm90.hpp"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+template <class T>
+inline constexpr simt::Element element_of =
+    std::is_same_v<T, bfloat16> ? simt::Element::bf16 : simt::Element::f16;
+
+/// Stages of shared memory, used in turn. `parity` is of the phase that a stage's barriers are in:
+/// it changes whenever all of them have been used.
+template <int stages>
+struct Ring {
+  int stage = 0;
+  unsigned parity = 0;
+
+  __device__ __forceinline__ void advance() {
+    if (++stage < stages) return;
+    stage = 0;
+    parity ^= 1U;
+  }
+};
+
+/// A feature map as TMA takes it, (C,P,N), in boxes of 64 channels and so many pixels of an image.
+/// Channels come in packs of 8.
+template <class T>
+simt::TensorMap map_in_boxes(const T* features, const MapSize& size, int pixels) {
+  const auto extent = [](std::int64_t count) { return static_cast<std::uint64_t>(count); };
+  return simt::tensor_map(features, element_of<T>,
+                          {{extent(size.channels), extent(size.pixels()), extent(size.batch)},
+                           {64, static_cast<std::uint32_t>(pixels), 1}});
+}
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/sm90.cuh"
+#include "kernels/gram/rung_9_persistent.cuh"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+/// 64 pixels of 64 channels: what one copy brings.
+inline constexpr int gram_box_pixels = 64;
+inline constexpr int gram_box_bytes = gram_box_pixels * 128;
+template <int tile>
+inline constexpr int gram_wgmma_stages = tile == 64 ? 6 : 3;
+/// The boxes of a tile's rows, then those of its columns; the tile of 64 is always on the diagonal.
+template <int tile>
+inline constexpr int gram_stage_bytes = (tile == 64 ? 1 : 2 * tile / 64) * gram_box_bytes;
+template <int tile>
+inline constexpr int gram_wgmma_shared_bytes =
+    gram_wgmma_stages<tile>*(gram_stage_bytes<tile> + 2 * static_cast<int>(sizeof(simt::Mbarrier)));
+
+/// Rung 9 with what Hopper has for it: TMA for the copies and wgmma for the products. Attacks
+/// instruction issue: in rung 9 a thread computes addresses for every 16 bytes that it copies, and
+/// every factor goes through registers; here one thread asks for 8 KB at a time, and the products
+/// read shared memory themselves, pixels along rows as they are. What bounds it is memory, as
+/// before, with 48 KB under way in a block of the tile of 64 and 96 KB in one of 128, two blocks
+/// for each processor.
+///
+/// Its blocks take pieces as rung 9's do. A warp of its own is the producer: one thread waits until
+/// a stage is free and starts its copies, as many stages ahead as there are. The others are
+/// warpgroups, 64 rows of the tile each, with the sums of all of its columns in registers: they
+/// wait for a stage, multiply it and say that it is free, without a barrier among themselves.
+/// 16-bit values only: of tf32 wgmma takes no factor with pixels along rows.
+template <class T, int tile>
+__global__ void __launch_bounds__(2 * tile + 32, 2)
+    gram_wgmma_kernel(float* partials, const __grid_constant__ simt::TensorMap features,
+                      GramPieces pieces) {
+  constexpr int stages = gram_wgmma_stages<tile>;
+  constexpr int boxes = tile / 64;
+  constexpr int warps = tile / 16;  // of the warpgroups
+  static_assert(tile == 64 || tile == 128);
+  auto* slices = simt::dynamic_shared<unsigned char>();
+  auto* full = reinterpret_cast<simt::Mbarrier*>(slices + stages * gram_stage_bytes<tile>);
+  simt::Mbarrier* free = full + stages;
+  if (threadIdx.x == 0) {
+    for (int s = 0; s < stages; ++s) {
+      init(full[s], 1);
+      init(free[s], warps);
+    }
+    simt::fence_barriers();
+  }
+  __syncthreads();
+
+  const int warp = static_cast<int>(threadIdx.x / 32);
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  Ring<stages> ring;
+  if (warp == warps) {
+    if (lane != 0) return;
+    for (unsigned index = blockIdx.x; index < pieces.count; index += gridDim.x) {
+      const GramPiece place = gram_piece<tile>(pieces, index);
+      const bool diagonal = place.row == place.column;
+      const unsigned bytes = (diagonal ? 1 : 2) * boxes * gram_box_bytes;
+      for (int p = 0; p < place.pixels; p += gram_box_pixels) {
+        wait(free[ring.stage], ring.parity ^ 1U);
+        arrive_expecting(full[ring.stage], bytes);
+        unsigned char* to = slices + ring.stage * gram_stage_bytes<tile>;
+        const auto copy = [&](int first_channel) {
+          for (int box = 0; box < boxes; ++box) {
+            simt::copy_box(to, features, first_channel + 64 * box, place.first_pixel + p,
+                           place.image, full[ring.stage]);
+            to += gram_box_bytes;
+          }
+        };
+        copy(place.row);
+        if (!diagonal) copy(place.column);
+        ring.advance();
+      }
+    }
+    return;
+  }
+
+  const int group = warp / 4;
+  for (unsigned index = blockIdx.x; index < pieces.count; index += gridDim.x) {
+    const GramPiece place = gram_piece<tile>(pieces, index);
+    const int columns_at = place.row == place.column ? 0 : boxes * gram_box_bytes;
+    float sum[tile / 2];
+    for (int p = 0; p < place.pixels; p += gram_box_pixels) {
+      wait(full[ring.stage], ring.parity);
+      const unsigned char* slice = slices + ring.stage * gram_stage_bytes<tile>;
+      const unsigned char* rows = slice + group * gram_box_bytes;
+      const unsigned char* columns = slice + columns_at;
+      simt::begin_products(sum);
+#pragma unroll
+      for (int k = 0; k < gram_box_pixels; k += 16) {
+        simt::wgmma<element_of<T>, simt::Major::across_k>(
+            sum, simt::factor(rows + k * 128), simt::factor(columns + k * 128, gram_box_bytes),
+            p + k > 0);
+      }
+      simt::commit_products();
+      simt::wait_for_products<0>(sum);
+      if (lane == 0) arrive(free[ring.stage]);
+      ring.advance();
+    }
+
+    float* partial = partials + place.partial;
+    const int i0 = 16 * warp + lane / 4;
+#pragma unroll
+    for (int v = 0; v < tile / 2; ++v) {
+      const int i = i0 + v / 2 % 2 * 8;
+      const int j = v / 4 * 8 + 2 * (lane % 4) + v % 2;
+      if (place.row + i < pieces.channels && place.column + j < pieces.channels) {
+        partial[i * tile + j] = sum[v];
+      }
+    }
+  }
+}
+
+struct GramWgmma : GramTwoStages<GramWgmma> {
+  template <class T, int tile>
+  static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
+                           const MapSize& size, simt::StreamHandle stream) {
+    if (!can_pack<T>(widest<T>, size.channels, {features})) {
+      GramPersistent::launch_partials(partials, features, plan, size, stream);
+      return;
+    }
+    simt::Grid grid = gram_grid("gram_wgmma", plan, size);
+    grid.blocks.x = std::min(grid.blocks.x, 264U);
+    grid.threads.x = 2 * tile + 32;
+    grid.shared_bytes = gram_wgmma_shared_bytes<tile>;
+    simt::launch(gram_wgmma_kernel<T, tile>, grid, stream, partials,
+                 map_in_boxes(features, size, gram_box_pixels), gram_pieces(plan, size));
+  }
+};
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE
