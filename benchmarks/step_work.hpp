@@ -46,7 +46,7 @@ inline Work of_step(std::string_view name, const Network& network, const PoolKin
     return work;
   }
   if (what == "Gram matrix") return gram(y, type);
-  if (what == "style loss") return style_loss(y.channels);
+  if (what == "style loss") return style_loss(y.channels, y.batch);
   if (what == "style backward") return style_backward(y, type, epilogue);
   if (what == "content loss") return content_loss(y, type, epilogue);
   fail(ErrorKind::internal, "the work model does not know the step '{}'", name);

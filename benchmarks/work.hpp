@@ -37,6 +37,11 @@ inline double width(DataType type) {
   return type == DataType::f64 || type == DataType::i64 ? 8 : type == DataType::f32 ? 4 : 2;
 }
 
+/// The values of a C×C matrix for each image.
+inline double matrices(const Shape& features) {
+  return static_cast<double>(features.batch * features.channels * features.channels);
+}
+
 /// What an epilogue reads besides: the gradient it adds to, the features it masks by.
 inline double extra_reads(const GradientEpilogue& epilogue) {
   return (epilogue.accumulate ? 1 : 0) + (epilogue.relu_mask ? 1 : 0);
@@ -63,18 +68,20 @@ inline Work pool_backward(const Shape& x, const Shape& y, DataType type, const P
 
 /// Without the symmetry, which no library product uses.
 inline Work gram(const Shape& features, DataType type) {
-  const auto square = static_cast<double>(features.channels * features.channels);
+  const double square = matrices(features);
   return {.flops = 2 * static_cast<double>(features.channels) * values(features),
           .bytes = width(type) * values(features) + 4 * square};
 }
 
-inline Work style_loss(std::int64_t channels) {
+/// The target is the batch's.
+inline Work style_loss(std::int64_t channels, std::int64_t batch = 1) {
   const auto square = static_cast<double>(channels * channels);
-  return {.flops = 4 * square, .bytes = 12 * square};
+  const auto N = static_cast<double>(batch);
+  return {.flops = 4 * square * N, .bytes = (8 * N + 4) * square};
 }
 
 inline Work style_backward(const Shape& features, DataType type, const GradientEpilogue& epilogue) {
-  const auto square = static_cast<double>(features.channels * features.channels);
+  const double square = matrices(features);
   const double moved = 2 + (epilogue.accumulate ? 1 : 0);  // the mask's features are read anyway
   return {.flops = 2 * static_cast<double>(features.channels) * values(features),
           .bytes = width(type) * moved * values(features) + 4 * square};
@@ -93,12 +100,13 @@ inline Work first_conv(const Shape& y, DataType type) {
           .bytes = 12 * pixels + width(type) * values(y) + 4 * weights};
 }
 
-/// A Gram matrix's loss and M without the matrix having been written: the fusion of the two.
+/// A Gram matrix's loss and M without the matrix having been written or read: the fusion of the
+/// two.
 inline Work gram_loss(const Shape& features, DataType type) {
   const Work product = gram(features, type);
-  const Work loss = style_loss(features.channels);
-  const auto square = static_cast<double>(features.channels * features.channels);
-  return {.flops = product.flops + loss.flops, .bytes = product.bytes + loss.bytes - 4 * square};
+  const Work loss = style_loss(features.channels, features.batch);
+  const double between = 8 * matrices(features);
+  return {.flops = product.flops + loss.flops, .bytes = product.bytes + loss.bytes - between};
 }
 
 inline Work relu_mask(const Shape& features, DataType type) {
