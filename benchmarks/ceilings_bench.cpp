@@ -4,13 +4,16 @@
 //   bf16_dot/<registers>/<threads>     the same with vdpbf16ps, where the CPU has it
 //   copy/<threads>                     reading one array and writing another, both beyond the
 //   caches
+// What they compute is compared with what it must be.
+#include <atomic>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <immintrin.h>
 #include <omp.h>
 #include <vector>
 
-#include "benchmarks/program.hpp"
+#include "benchmarks/on_backends.hpp"
 
 namespace impasto::bench {
 namespace {
@@ -20,7 +23,12 @@ namespace {
 constexpr int accumulators = 12;
 constexpr int rounds = 100'000;
 
-__attribute__((target("avx2,fma"))) void fma_avx2() {
+/// Whether a value is what a loop must make of it.
+bool near(float value, double expected) {
+  return std::abs(static_cast<double>(value) - expected) < 1e-3;
+}
+
+__attribute__((target("avx2,fma"))) bool fma_avx2() {
   __m256 sum[accumulators];
   for (auto& one : sum) one = _mm256_set1_ps(0.5F);
   __m256 factor = _mm256_set1_ps(0.5F);
@@ -29,10 +37,12 @@ __attribute__((target("avx2,fma"))) void fma_avx2() {
 #pragma GCC unroll 12
     for (auto& one : sum) one = _mm256_fmadd_ps(one, factor, factor);
   }
-  for (auto& one : sum) benchmark::DoNotOptimize(one);
+  bool right = true;
+  for (const auto& one : sum) right = right && near(_mm256_cvtss_f32(one), 1);
+  return right;
 }
 
-__attribute__((target("avx512f"))) void fma_avx512() {
+__attribute__((target("avx512f"))) bool fma_avx512() {
   __m512 sum[accumulators];
   for (auto& one : sum) one = _mm512_set1_ps(0.5F);
   __m512 factor = _mm512_set1_ps(0.5F);
@@ -41,10 +51,12 @@ __attribute__((target("avx512f"))) void fma_avx512() {
 #pragma GCC unroll 12
     for (auto& one : sum) one = _mm512_fmadd_ps(one, factor, factor);
   }
-  for (auto& one : sum) benchmark::DoNotOptimize(one);
+  bool right = true;
+  for (const auto& one : sum) right = right && near(_mm512_cvtss_f32(one), 1);
+  return right;
 }
 
-__attribute__((target("avx512f,avx512bf16"))) void dot_avx512() {
+__attribute__((target("avx512f,avx512bf16"))) bool dot_avx512() {
   __m512 sum[accumulators];
   for (auto& one : sum) one = _mm512_set1_ps(0.5F);
   // 2⁻²⁰ at every place: ten million of them added to 0.5 are still a small number.
@@ -59,18 +71,33 @@ __attribute__((target("avx512f,avx512bf16"))) void dot_avx512() {
                              reinterpret_cast<__m512bh>(unit));
     }
   }
-  for (auto& one : sum) benchmark::DoNotOptimize(one);
+  bool right = true;
+  for (const auto& one : sum)
+    right = right && near(_mm512_cvtss_f32(one), 0.5 + rounds * 2 * 0x1p-20);
+  return right;
+}
+
+/// The counter of a ceiling, whose result was right.
+void report_rate(benchmark::State& state, const char* unit, double amount, bool right) {
+  if (!right) {
+    state.SkipWithError("what was computed is wrong");
+    return;
+  }
+  state.counters[unit] = rate_of(amount);
+  state.counters["verified"] = 1;
 }
 
 /// `flops_per_instruction` counts a multiply-add as two.
-void add_rate(const std::string& name, int flops_per_instruction, const std::function<void()>& loop,
+void add_rate(const std::string& name, int flops_per_instruction, const std::function<bool()>& loop,
               int threads) {
   add(fmt::format("{}/{}", name, threads), [=](benchmark::State& state) {
+    std::atomic<bool> right = true;
     for (auto _ : state) {
 #pragma omp parallel num_threads(threads)
-      loop();
+      if (!loop()) right = false;
     }
-    report(state, {.flops = 1.0 * flops_per_instruction * accumulators * rounds * threads});
+    report_rate(state, "FLOP/s", 1.0 * flops_per_instruction * accumulators * rounds * threads,
+                right);
   });
 }
 
@@ -88,13 +115,12 @@ void add_copy(int threads) {
       }
       benchmark::ClobberMemory();
     }
-    report(state, {.bytes = 2.0 * static_cast<double>(bytes)});
+    report_rate(state, "bytes/s", 2.0 * static_cast<double>(bytes), from == to);
   });
 }
 
-}  // namespace
-
-void register_benchmarks(const Settings& /*settings*/) {
+void register_rows() {
+  benchmark::AddCustomContext("device", make_backend("cpu")->device());
   std::vector<int> thread_counts = {1};
   if (omp_get_max_threads() > 1) thread_counts.push_back(omp_get_max_threads());
   for (const int threads : thread_counts) {
@@ -109,4 +135,12 @@ void register_benchmarks(const Settings& /*settings*/) {
   }
 }
 
+}  // namespace
 }  // namespace impasto::bench
+
+int main(int argc, char** argv) {
+  return impasto::bench::run_program(
+      argc, argv,
+      {.about = "What this processor can do at most: multiply-adds and bytes copied per second.",
+       .register_rows = impasto::bench::register_rows});
+}

@@ -3,22 +3,19 @@
 
 namespace impasto::bench {
 
-void add_content_loss(const SharedBackend& backend, std::int64_t size) {
-  for (const std::string_view layer : {"conv2_2", "conv4_2"}) {
-    const Shape map = map_at(layer, size);
-    add(benchmark_name("content_loss", *backend, layer, size), [=](benchmark::State& state) {
-      measure_verified(state, *backend, work::content_loss(map, backend->activation_type(), {}),
-                       [=](Backend& on) {
-                         const OwnedTensor f = features(on, map, 1.0);
-                         const OwnedTensor target = features(on, map, 0.5);
-                         const OwnedTensor grad(on, map, on.activation_type());
-                         const OwnedTensor loss(on, {}, on.master_type());
-                         return Prepared{
-                             [=, &on] { on.content_loss(loss, grad, f, target, {}, {}); },
-                             {loss, grad}};
-                       });
-    });
-  }
+std::vector<MeasuredOp> content_loss_ops() {
+  const auto prepare = [](Backend& on, const Shape& map) {
+    const OwnedTensor f = features(on, map, 1.0);
+    const OwnedTensor target = features(on, map, 0.5);
+    const OwnedTensor grad(on, map, on.activation_type());
+    const OwnedTensor loss(on, {.batch = map.batch}, on.master_type());
+    return Prepared{[=, &on] { on.content_loss(loss, grad, f, target, {}, {}); }, {loss, grad}};
+  };
+  return {
+      {.name = "content_loss",
+       .layers = {"conv2_2", "conv4_2"},
+       .work = [](const Shape& map, DataType type) { return work::content_loss(map, type, {}); },
+       .prepare = prepare}};
 }
 
 }  // namespace impasto::bench

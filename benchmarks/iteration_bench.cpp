@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "benchmarks/inputs.hpp"
-#include "benchmarks/program.hpp"
+#include "benchmarks/on_backends.hpp"
 #include "benchmarks/step_work.hpp"
 #include "host/engine/plan.hpp"
 #include "host/engine/stylizer.hpp"
@@ -27,6 +27,15 @@ constexpr std::int64_t largest_drawn = 512;
 constexpr int profiled_iterations = 9;
 constexpr double seconds_between_moments = 0.05;
 constexpr double most_between_moments = 50;
+
+/// One combination of the axes, and the files. Without them it makes its own network and pictures.
+struct Settings {
+  std::int64_t size = 256;  ///< side of the square pictures
+  std::int64_t batch = 1;   ///< pictures side by side
+  std::string weights;
+  std::string content;
+  std::string style;
+};
 
 Config coursera_from_content() {
   Config config = preset("coursera");
@@ -143,7 +152,6 @@ void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& n
     }
     require_lower_loss(running);
     report(state, work);
-    state.counters["verified"] = 1;
     if (before && after) {
       state.counters["device bytes"] = static_cast<double>(*before) - static_cast<double>(*after);
     }
@@ -160,7 +168,6 @@ void add_steps(const std::shared_ptr<Backend>& backend, const std::string& prefi
       if (!*times) *times = profile(*backend, settings);
       for (auto _ : state) state.SetIterationTime((**times)[i]);
       report(state, work);
-      state.counters["verified"] = 1;
     };
     benchmark::RegisterBenchmark((prefix + "/" + steps[i].name).c_str(), body)
         ->UseManualTime()
@@ -169,24 +176,65 @@ void add_steps(const std::shared_ptr<Backend>& backend, const std::string& prefi
   }
 }
 
-}  // namespace
+struct Axes {
+  BackendAxes backends;
+  std::vector<std::int64_t> sizes = {256};
+  std::vector<std::int64_t> batches = {1};
+  Settings files;
 
-void register_benchmarks(const Settings& settings) {
-  for_each_precision(settings, [&](const std::shared_ptr<Backend>& backend) {
-    const Config config = coursera_from_content();
-    const Network shapes(config.objective.pool);
-    const Shape pixels{settings.batch, settings.size, settings.size, 3};
-    const Plan plan(shapes, config, pixels, backend->master_type(), backend->activation_type());
-    const auto& steps = plan.iteration().steps();
-    const std::vector<work::Work> works =
-        work::of_steps(steps, shapes, config.objective.pool, pixels, backend->activation_type());
-    work::Work total;
-    for (const work::Work& work : works) total += work;
-    const std::string variant = fmt::format("{}/{}/batch:{}", to_string(backend->precision()),
-                                            settings.size, settings.batch);
-    add_iteration(backend, "iteration/" + variant, settings, total);
-    add_steps(backend, "step/" + variant, settings, steps, works);
-  });
+  void register_rows() const;
+};
+
+void register_shape(const SharedBackend& backend, const Settings& settings) {
+  const Config config = coursera_from_content();
+  const Network shapes(config.objective.pool);
+  const Shape pixels{settings.batch, settings.size, settings.size, 3};
+  const Plan plan(shapes, config, pixels, backend->master_type(), backend->activation_type());
+  const auto& steps = plan.iteration().steps();
+  const std::vector<work::Work> works =
+      work::of_steps(steps, shapes, config.objective.pool, pixels, backend->activation_type());
+  work::Work total;
+  for (const work::Work& work : works) total += work;
+  const std::string variant =
+      fmt::format("{}/{}/batch:{}", to_string(backend->precision()), settings.size, settings.batch);
+  add_iteration(backend, "iteration/" + variant, settings, total);
+  add_steps(backend, "step/" + variant, settings, steps, works);
 }
 
+void Axes::register_rows() const {
+  if (backends.names.size() != 1) {
+    fail(ErrorKind::usage, "--backend: expected one, the rows' names do not tell them apart");
+  }
+  for (const SharedBackend& backend : backends.open()) {
+    for (const std::int64_t size : sizes) {
+      for (const std::int64_t batch : batches) {
+        Settings settings = files;
+        settings.size = size;
+        settings.batch = batch;
+        register_shape(backend, settings);
+      }
+    }
+  }
+}
+
+}  // namespace
 }  // namespace impasto::bench
+
+int main(int argc, char** argv) {
+  using namespace impasto::bench;
+  Axes axes;
+  Program program{
+      .about = "One iteration of the preset coursera: the whole of it, and each of its steps.",
+      .options = axes.backends.options("--precision"),
+      .names = backend_names(),
+      .register_rows = [&] { axes.register_rows(); }};
+  for (const Option& option :
+       {number_axis("--size", "sides of the square pictures (256)", 16, axes.sizes),
+        batch_axis(axes.batches),
+        file_option("--weights", "of our own format (a network of its own)", axes.files.weights),
+        file_option("--content", "a square picture (one of its own)", axes.files.content),
+        file_option("--style", "another", axes.files.style)}) {
+    program.options.push_back(option);
+  }
+  return run_program(argc, argv, program);
+}

@@ -1,35 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "benchmarks/axes.hpp"
 #include "benchmarks/inputs.hpp"
-#include "benchmarks/program.hpp"
-#include "host/model/network.hpp"
+#include "benchmarks/work.hpp"
 
 namespace impasto::bench {
 
 // op_bench is one program of all operations but the convolution, each in its own file
 // <op>_bench.cpp, on feature maps as VGG-19 has them: "gram/cpu/conv3_1@512/bf16/batch:1".
-
-/// The style layers: from many pixels of few channels to few pixels of many.
-inline constexpr std::array<std::string_view, 5> map_layers = {"conv1_1", "conv2_1", "conv3_1",
-                                                               "conv4_1", "conv5_1"};
-
-/// The shape of a layer's map for a square picture.
-Shape map_at(std::string_view layer, std::int64_t size);
-
-inline std::string benchmark_name(std::string_view op, const Backend& backend,
-                                  std::string_view layer, std::int64_t size) {
-  return fmt::format("{}/{}/{}@{}/{}/batch:1", op, backend.name(), layer, size,
-                     to_string(backend.precision()));
-}
 
 /// An operation on one backend: what runs it once, and what it writes.
 struct Prepared {
@@ -37,19 +21,31 @@ struct Prepared {
   std::vector<OwnedTensor> outputs;
 };
 
-/// Times what `prepare` makes on `backend`, after comparing what one run writes with what the
-/// reference backend writes. A row that differs is an error and has no time.
-void measure_verified(benchmark::State& state, Backend& backend, const work::Work& work,
-                      const std::function<Prepared(Backend&)>& prepare);
+/// An operation that backends are measured by.
+struct MeasuredOp {
+  std::string_view name = {};
+  std::vector<std::string_view> layers =
+      {};                   ///< where it stands in VGG-19; {"pixels"}: on pictures
+  bool float_only = false;  ///< the same whatever the precision
+  bool cpu_only = false;    ///< the CPU's kernel, which other backends fuse
+  std::function<work::Work(const Shape& map, DataType type)> work = {};
+  std::function<Prepared(Backend& on, const Shape& map)> prepare = {};
 
-using SharedBackend = std::shared_ptr<Backend>;
-void add_preprocess(const SharedBackend& backend, std::int64_t size);
-void add_pool(const SharedBackend& backend, std::int64_t size);
-void add_gram(const SharedBackend& backend, std::int64_t size);
-void add_style_loss(const SharedBackend& backend, std::int64_t size);
-void add_style_backward(const SharedBackend& backend, std::int64_t size);
-void add_content_loss(const SharedBackend& backend, std::int64_t size);
-void add_total_variation(const SharedBackend& backend, std::int64_t size);
-void add_adam(const SharedBackend& backend, std::int64_t size);
+  [[nodiscard]] bool on_pixels() const { return layers.front() == "pixels"; }
+};
+
+/// The layers that the operations of style losses stand at.
+inline std::vector<std::string_view> at_style_layers() {
+  return {style_layers.begin(), style_layers.end()};
+}
+
+std::vector<MeasuredOp> preprocess_ops();
+std::vector<MeasuredOp> pool_ops();
+std::vector<MeasuredOp> gram_ops();
+std::vector<MeasuredOp> style_loss_ops();
+std::vector<MeasuredOp> style_backward_ops();
+std::vector<MeasuredOp> content_loss_ops();
+std::vector<MeasuredOp> total_variation_ops();
+std::vector<MeasuredOp> adam_ops();
 
 }  // namespace impasto::bench

@@ -5,43 +5,46 @@ namespace impasto::bench {
 namespace {
 
 constexpr GradientEpilogue masked{.accumulate = false, .relu_mask = true};
+constexpr PoolKind average{.mode = kernels::PoolMode::average};
+constexpr PoolKind max{.mode = kernels::PoolMode::max};
 
-void add_mode(const SharedBackend& backend, std::int64_t size, std::string_view layer,
-              std::string_view mode, const PoolKind& kind) {
-  const Shape x_shape = map_at(layer, size);
-  const Shape y_shape = kernels::pooled(x_shape, kind.rounding);
-  const DataType type = backend->activation_type();
-  add(benchmark_name(fmt::format("pool_forward_{}", mode), *backend, layer, size),
-      [=](benchmark::State& state) {
-        measure_verified(state, *backend, work::pool_forward(x_shape, y_shape, type),
-                         [=](Backend& on) {
-                           const OwnedTensor x = features(on, x_shape);
-                           const OwnedTensor y(on, y_shape, on.activation_type());
-                           return Prepared{[=, &on] { on.pool_forward(y, x, kind); }, {y}};
-                         });
-      });
-  add(benchmark_name(fmt::format("pool_backward_{}", mode), *backend, layer, size),
-      [=](benchmark::State& state) {
-        measure_verified(state, *backend, work::pool_backward(x_shape, y_shape, type, kind, masked),
-                         [=](Backend& on) {
-                           const OwnedTensor x = features(on, x_shape);
-                           const OwnedTensor grad_y = uniform(on, y_shape, on.activation_type());
-                           const OwnedTensor grad_x(on, x_shape, on.activation_type());
-                           return Prepared{
-                               [=, &on] { on.pool_backward(grad_x, grad_y, x, kind, masked); },
-                               {grad_x}};
-                         });
-      });
+/// The map is x, which is pooled.
+MeasuredOp forward(std::string_view name, const PoolKind& kind) {
+  return {.name = name,
+          .layers = {"conv1_2", "conv2_2", "conv3_4", "conv4_4"},
+          .work =
+              [=](const Shape& map, DataType type) {
+                return work::pool_forward(map, kernels::pooled(map, kind.rounding), type);
+              },
+          .prepare =
+              [=](Backend& on, const Shape& map) {
+                const OwnedTensor x = features(on, map);
+                const OwnedTensor y(on, kernels::pooled(map, kind.rounding), on.activation_type());
+                return Prepared{[=, &on] { on.pool_forward(y, x, kind); }, {y}};
+              }};
+}
+
+/// It masks, as it does below every pool of VGG-19.
+MeasuredOp backward(std::string_view name, const PoolKind& kind) {
+  MeasuredOp op = forward(name, kind);
+  op.work = [=](const Shape& map, DataType type) {
+    return work::pool_backward(map, kernels::pooled(map, kind.rounding), type, kind, masked);
+  };
+  op.prepare = [=](Backend& on, const Shape& map) {
+    const OwnedTensor x = features(on, map);
+    const DataType type = on.activation_type();
+    const OwnedTensor grad_y = uniform(on, kernels::pooled(map, kind.rounding), type);
+    const OwnedTensor grad_x(on, map, type);
+    return Prepared{[=, &on] { on.pool_backward(grad_x, grad_y, x, kind, masked); }, {grad_x}};
+  };
+  return op;
 }
 
 }  // namespace
 
-/// On the maps that are pooled. The backward pass masks, as it does below every pool of VGG-19.
-void add_pool(const SharedBackend& backend, std::int64_t size) {
-  for (const std::string_view layer : {"conv1_2", "conv2_2", "conv3_4", "conv4_4"}) {
-    add_mode(backend, size, layer, "average", {.mode = kernels::PoolMode::average});
-    add_mode(backend, size, layer, "max", {.mode = kernels::PoolMode::max});
-  }
+std::vector<MeasuredOp> pool_ops() {
+  return {forward("pool_forward_average", average), backward("pool_backward_average", average),
+          forward("pool_forward_max", max), backward("pool_backward_max", max)};
 }
 
 }  // namespace impasto::bench

@@ -4,22 +4,22 @@
 namespace impasto::bench {
 
 /// On matrices, which are float in every precision.
-void add_style_loss(const SharedBackend& backend, std::int64_t size) {
-  if (backend->precision() != Precision::fp32) return;
-  for (const std::string_view layer : map_layers) {
-    const Shape square = matrix_shape(1, map_at(layer, size).channels);
-    add(benchmark_name("style_loss", *backend, layer, size), [=](benchmark::State& state) {
-      measure_verified(state, *backend, work::style_loss(square.channels), [=](Backend& on) {
-        const DataType type = on.master_type();
-        const OwnedTensor gram = uniform(on, square, type, 1.0);
-        const OwnedTensor target = uniform(on, square, type, 0.5);
-        const OwnedTensor matrix(on, square, type);
-        const OwnedTensor loss(on, {}, type);
-        return Prepared{[=, &on] { on.style_loss(loss, matrix, gram, target, {}); },
-                        {loss, matrix}};
-      });
-    });
-  }
+std::vector<MeasuredOp> style_loss_ops() {
+  const auto prepare = [](Backend& on, const Shape& map) {
+    const Shape matrices = matrix_shape(map.batch, map.channels);
+    const DataType type = on.master_type();
+    const OwnedTensor gram = uniform(on, matrices, type, 1.0);
+    const OwnedTensor target = uniform(on, matrix_shape(1, map.channels), type, 0.5);
+    const OwnedTensor matrix(on, matrices, type);
+    const OwnedTensor loss(on, {.batch = map.batch}, type);
+    return Prepared{[=, &on] { on.style_loss(loss, matrix, gram, target, {}); }, {loss, matrix}};
+  };
+  return {
+      {.name = "style_loss",
+       .layers = at_style_layers(),
+       .float_only = true,
+       .work = [](const Shape& map, DataType) { return work::style_loss(map.channels, map.batch); },
+       .prepare = prepare}};
 }
 
 }  // namespace impasto::bench

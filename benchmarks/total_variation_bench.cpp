@@ -3,18 +3,20 @@
 
 namespace impasto::bench {
 
-void add_total_variation(const SharedBackend& backend, std::int64_t size) {
-  const Shape shape{1, size, size, 3};
-  add(benchmark_name("total_variation", *backend, "pixels", size), [=](benchmark::State& state) {
-    measure_verified(state, *backend, work::total_variation(shape), [=](Backend& on) {
-      const DataType type = on.master_type();
-      const OwnedTensor pixels = uniform(on, shape, type, 128);
-      const OwnedTensor grad = uniform(on, shape, type);
-      const OwnedTensor loss(on, {}, type);
-      const VariationScale scale{.loss = 1, .gradient = 1e-3};  // it adds to grad every time
-      return Prepared{[=, &on] { on.total_variation(loss, grad, pixels, scale); }, {loss, grad}};
-    });
-  });
+std::vector<MeasuredOp> total_variation_ops() {
+  const auto prepare = [](Backend& on, const Shape& shape) {
+    const DataType type = on.master_type();
+    const OwnedTensor pixels = uniform(on, shape, type, 128);
+    const OwnedTensor grad = uniform(on, shape, type);
+    const OwnedTensor loss(on, {.batch = shape.batch}, type);
+    const VariationScale scale{.loss = 1, .gradient = 1e-3};  // it adds to grad every time
+    return Prepared{[=, &on] { on.total_variation(loss, grad, pixels, scale); }, {loss, grad}};
+  };
+  return {{.name = "total_variation",
+           .layers = {"pixels"},
+           .float_only = true,
+           .work = [](const Shape& shape, DataType) { return work::total_variation(shape); },
+           .prepare = prepare}};
 }
 
 }  // namespace impasto::bench

@@ -64,7 +64,7 @@ FULL = Scale(
     + ("first_conv_backward", "content_loss", "total_variation", "adam"),
     ladder_options=(
         "--shape=conv1_1@512,conv3_1@512,conv5_1@512",
-        "--dtype=fp32,bf16",
+        "--dtype=fp32,tf32,bf16",
         "--benchmark_repetitions=5",
     ),
 )

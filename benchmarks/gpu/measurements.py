@@ -94,9 +94,9 @@ def floor_seconds(measured: Dict[str, Any], rates: Rates, precision: str) -> Opt
     """The least time the same work could take under the ceilings: arithmetic or traffic alone."""
     if rates is None:
         return None
-    arithmetic = measured.get("FLOP/s", 0) / rates["flops"][precision]
-    traffic = measured.get("bytes/s", 0) / rates["bytes_per_second"]
-    return seconds_of(measured) * max(arithmetic, traffic)
+    arithmetic = measured["flops"] / rates["flops"][precision]
+    traffic = measured["bytes"] / rates["bytes_per_second"]
+    return float(max(arithmetic, traffic))
 
 
 def iteration_row(

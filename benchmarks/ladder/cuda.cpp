@@ -45,6 +45,9 @@ Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()), runtime_
 
 Measure::~Measure() = default;
 
+std::string Measure::about() {
+  return "Every rung of every kernel, timed on a GPU, with its caches cold and hot.";
+}
 std::vector<std::string> Measure::variants() { return {"/cold", "/hot"}; }
 std::vector<std::string> Measure::default_shapes() {
   return {"conv1_1@512", "conv2_1@512", "conv3_1@512", "conv4_1@512", "conv5_1@512"};

@@ -17,6 +17,8 @@ class Measure {
   Measure& operator=(const Measure&) = delete;
   ~Measure();
 
+  /// What the program is, for --help.
+  static std::string about();
   /// What is added to a row's name, one row for each: "" or "/cold" and "/hot".
   static std::vector<std::string> variants();
   /// Shapes for a command line that names none.

@@ -13,6 +13,9 @@ struct Measure::State {};
 Measure::Measure(Runtime& runtime) : runtime_(runtime) {}
 Measure::~Measure() = default;
 
+std::string Measure::about() {
+  return "Every rung of every kernel, counted on the host-SIMT machine: no time is a GPU's.";
+}
 std::vector<std::string> Measure::variants() { return {""}; }
 /// Few pixels: a thread takes microseconds here. The ratios to the work are those of any size.
 std::vector<std::string> Measure::default_shapes() { return {"16x16x64", "8x16x128"}; }

@@ -35,7 +35,8 @@ class ResultError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One benchmark: its name without the timer's suffixes, each repetition, median counters."""
+    """One benchmark: its name without the timer's suffixes, each repetition's time (none of a row
+    that was counted), median counters."""
 
     name: str
     file: Path
@@ -98,7 +99,20 @@ def read_json(path: Path) -> Dict[str, Any]:
     return document
 
 
+def medians(entries: Sequence[Dict[str, Any]]) -> Dict[str, float]:
+    """Of every counter."""
+    return {
+        key: median(entry[key] for entry in entries)
+        for key, value in entries[0].items()
+        if key not in ROW_FIELDS
+        and isinstance(value, (int, float))
+        and all(key in entry for entry in entries)
+    }
+
+
 def merged_row(name: str, path: Path, entries: Sequence[Dict[str, Any]], context: Any) -> Row:
+    if "loaded_bytes" in entries[0] and "real_time" not in entries[0]:
+        return Row(name, path, (), medians(entries), context)
     try:
         seconds = tuple(entry["real_time"] * SECONDS[entry["time_unit"]] for entry in entries)
     except (KeyError, TypeError) as error:
@@ -107,14 +121,7 @@ def merged_row(name: str, path: Path, entries: Sequence[Dict[str, Any]], context
         raise ResultError(
             f"{path}: row '{name}': expected times above zero, found {min(seconds)} s"
         )
-    counters = {
-        key: median(entry[key] for entry in entries)
-        for key, value in entries[0].items()
-        if key not in ROW_FIELDS
-        and isinstance(value, (int, float))
-        and all(key in entry for entry in entries)
-    }
-    return Row(name, path, seconds, counters, context)
+    return Row(name, path, seconds, medians(entries), context)
 
 
 def google_benchmark_rows(path: Path, document: Dict[str, Any]) -> Tuple[List[Row], List[str]]:

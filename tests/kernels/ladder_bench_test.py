@@ -6,6 +6,7 @@ The same program with an operation one of whose rungs is wrong must not show tha
 usage: ladder_bench_test.py SIMT_BENCH WRONG_RUNG_BENCH
 """
 
+import csv
 import json
 import subprocess
 import sys
@@ -43,6 +44,30 @@ class LadderBench(unittest.TestCase):
         names = [row["name"] for row in json.loads(done.stdout)["benchmarks"]]
         self.assertEqual(names, ["adam/rung_1_naive/4x4x8/fp32/batch:1/manual_time"])
 
+    def test_a_dtype_is_the_one_in_the_row_s_name(self):
+        for dtype in ("fp32", "tf32"):
+            rows = run("--op=gram", "--shape=16x16x64", f"--dtype={dtype}", "--benchmark_list_tests")
+            found = {name.split("/")[3] for name in rows.stdout.split()}
+            self.assertEqual(found, {dtype})
+
+    def test_a_csv_file_has_the_same_columns_in_every_row(self):
+        done = run("--op=adam,pool_backward", "--shape=4x4x8", "--benchmark_format=csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = list(csv.DictReader(done.stdout.splitlines()))
+        self.assertEqual(len(rows), 2 + 2 * 2)
+        for row in rows:
+            self.assertGreater(float(row["real_time"]), 0)
+            self.assertEqual(float(row["verified"]), 1)
+            self.assertGreater(float(row["loaded_bytes"]), 0)
+            self.assertNotIn(None, row)
+        self.assertRegex(done.stderr, r"(?m)^commit: ([0-9a-f]{40}|unknown)$")
+
+    def test_help_names_axes_and_operations(self):
+        done = run("--help")
+        self.assertEqual(done.returncode, 0)
+        for word in ("--op=", "--rung=", "--shape=", "--dtype=", "--batch=", "pool_backward"):
+            self.assertIn(word, done.stdout)
+
     def test_a_wrong_rung_is_named_and_has_no_row_on_the_terminal_nor_in_the_file(self):
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "rows.json"
@@ -56,10 +81,12 @@ class LadderBench(unittest.TestCase):
             self.assertNotIn("rung_2_wrong", text)
 
     def test_what_cannot_be_understood_is_named(self):
-        for wrong in ("--shape=conv9_1@64", "--shape=4x4", "--dtype=int8", "--batch=0", "--benchmark_format=csv"):
+        for wrong in ("--shape=conv9_1@64", "--shape=4x4", "--dtype=int8", "--batch=0", "--op=grma",
+                      "--rung=rung_99_none", "--benchmark_format=xml", "--batch", "--nothing=1"):  # fmt: skip
             done = run(wrong)
             self.assertEqual(done.returncode, 2, wrong)
             self.assertIn(wrong.split("=")[0], done.stderr)
+            self.assertEqual(done.stdout, "")
 
 
 if __name__ == "__main__":

@@ -130,8 +130,8 @@ class Floors(unittest.TestCase):
             "name": name,
             "real_time": milliseconds,
             "time_unit": "ms",
-            "FLOP/s": flops,
-            "bytes/s": bytes_,
+            "flops": flops,
+            "bytes": bytes_,
         }
 
     def test_a_floor_is_the_longer_of_arithmetic_and_traffic(self):

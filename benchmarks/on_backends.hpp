@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/program.hpp"
+#include "host/backend/registry.hpp"
+
+namespace impasto::bench {
+
+// Of the programs that measure backends: what a rung is to a kernel, a backend is to them.
+
+using SharedBackend = std::shared_ptr<Backend>;
+
+/// Which backends a command line asks for.
+struct BackendAxes {
+  std::vector<std::string> names = {"auto"};
+  std::vector<std::string> precisions = {};  ///< none: all that each backend offers
+  bool no_plan_cache = false;
+
+  /// --backend, the precisions under the name given, --no-plan-cache.
+  std::vector<Option> options(const std::string& precision_option);
+  /// Each backend in each precision asked for that it offers; adds what they run on to the context.
+  /// Benchmarks keep them. Throws ErrorKind::backend where there is none.
+  [[nodiscard]] std::vector<SharedBackend> open() const;
+};
+
+/// For --help.
+std::string backend_names();
+
+/// Registers a row by its parts, "gram/cpu/conv3_1@256/fp32/batch:1", timed by the clock: other
+/// threads work too.
+template <class Body>
+void add(const std::string& name, Body body) {
+  benchmark::RegisterBenchmark(name.c_str(), std::move(body))
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
+}  // namespace impasto::bench

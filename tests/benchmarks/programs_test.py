@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""The programs that measure backends: axes as lists, the three outputs, and what ends them.
+
+usage: programs_test.py FOLDER_OF_PROGRAMS
+"""
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+PROGRAMS = Path(sys.argv.pop(1))
+ROOT = Path(__file__).resolve().parents[2]
+FAST = "--benchmark_min_time=0.0001"
+
+
+def run(program, *arguments):
+    return subprocess.run([PROGRAMS / program, *arguments], capture_output=True, text=True)
+
+
+class Programs(unittest.TestCase):
+    def document(self, program, *arguments):
+        done = run(program, "--benchmark_format=json", FAST, *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def names(self, program, *arguments):
+        done = run(program, "--benchmark_list_tests", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [name.removesuffix("/real_time") for name in done.stdout.splitlines()]
+
+    def test_every_combination_of_an_operation_s_axes_is_a_row(self):
+        document = self.document(
+            "op_bench", "--op=gram,style_loss,adam", "--backend=cpu,simt", "--dtype=fp32,tf32",
+            "--shape=4x6x8,conv5_1@32", "--batch=1,3",
+        )  # fmt: skip
+        rows = {row["name"].removesuffix("/real_time"): row for row in document["benchmarks"]}
+        # On the CPU three operations in fp32; the kernels' gram also in tf32. Two pictures, 4×6 and 32².
+        self.assertEqual(len(rows), (3 + 4) * 2 * 2)
+        for name, row in rows.items():
+            self.assertEqual(row["verified"], 1, name)
+            self.assertLess(row["error"], 3e-2, name)
+        one, three = (rows[f"gram/simt/4x6x8/tf32/batch:{n}"] for n in (1, 3))
+        self.assertEqual((one["bytes"], one["flops"]), (4 * (24 * 8 + 64), 2 * 24 * 64))
+        self.assertEqual((three["bytes"], three["flops"]), (3 * one["bytes"], 3 * one["flops"]))
+        for key in ("device", "commit", "dirty", "mhz_per_cpu"):
+            self.assertIn(key, document["context"])
+
+    def test_a_size_stands_for_the_layers_at_which_an_operation_stands(self):
+        names = self.names("op_bench", "--backend=cpu", "--shape=64", "--dtype=fp32",
+                           "--op=gram,content_loss,adam")  # fmt: skip
+        self.assertEqual(
+            [name.split("/")[2] for name in names],
+            ["conv1_1@64", "conv2_1@64", "conv3_1@64", "conv4_1@64", "conv5_1@64", "conv2_2@64",
+             "conv4_2@64", "pixels@64"],
+        )  # fmt: skip
+
+    def test_iterations_take_lists_of_sizes_batches_and_precisions(self):
+        names = self.names("iteration_bench", "--backend=cpu", "--size=16,32", "--batch=1,2",
+                           "--precision=fp32", "--benchmark_filter=^iteration/")  # fmt: skip
+        shapes = [f"{size}/batch:{batch}" for size in (16, 32) for batch in (1, 2)]
+        self.assertEqual(names, [f"iteration/fp32/{shape}/manual_time" for shape in shapes])
+
+    def test_rows_of_different_counters_make_one_table_in_csv(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "rows.csv"
+            done = run("iteration_bench", "--backend=reference", "--size=16", FAST,
+                       "--benchmark_filter=^iteration/|Adam", "--benchmark_format=csv",
+                       f"--benchmark_out={out}", "--benchmark_out_format=csv")  # fmt: skip
+            self.assertEqual(done.returncode, 0, done.stderr)
+            kept = out.read_text()
+        self.assertEqual(kept, done.stdout)
+        rows = list(csv.DictReader(kept.splitlines()))
+        self.assertEqual([row["name"].split("/")[0] for row in rows], ["iteration", "step"])
+        for row in rows:
+            self.assertNotIn(None, row)
+            self.assertNotIn(None, row.values())
+            self.assertEqual(float(row["verified"]), 1)
+        self.assertIn("device bytes", rows[0])
+
+    def test_what_one_program_writes_dev_compare_reads(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = f"{folder}/rows.json"
+            flags = ("--benchmark_repetitions=5", f"--benchmark_out={out}")
+            done = run("op_bench", "--op=adam", "--shape=8x8x3", FAST, *flags)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            command = [sys.executable, "-B", ROOT / "benchmarks" / "compare.py", out, out]
+            compared = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(compared.returncode, 0, compared.stderr)
+        self.assertRegex(compared.stdout, r"adam/cpu/8x8x3/fp32/batch:1 .* 1\.000 ")
+
+    def test_ceilings_are_checked_before_they_are_shown(self):
+        rows = self.document("ceilings_bench", "--benchmark_filter=^fma")["benchmarks"]
+        self.assertTrue(rows)
+        for row in rows:
+            self.assertEqual(row["verified"], 1)
+            self.assertGreater(row["FLOP/s"], 0)
+
+    def test_convolutions_are_compared_with_sums_in_double(self):
+        rows = self.document("onednn_conv_bench", "--size=32", "--dtype=fp32",
+                             "--benchmark_filter=conv1_")["benchmarks"]  # fmt: skip
+        self.assertGreaterEqual(len(rows), 6)
+        for row in rows:
+            self.assertLess(row["error"], 1e-2, row["name"])
+
+    def test_what_cannot_be_understood_is_named(self):
+        for program, wrong, named in (
+            ("op_bench", "--op=grma", "grma"),
+            ("op_bench", "--backend=cup", "cup"),
+            ("op_bench", "--dtype=fp8", "fp8"),
+            ("op_bench", "--shape=conv6_1@64", "conv6_1"),
+            ("op_bench", "--batch=0", "--batch"),
+            ("op_bench", "--no-plan-cache=1", "--no-plan-cache"),
+            ("iteration_bench", "--size=8", "--size"),
+            ("iteration_bench", "--backend=cpu,simt", "--backend"),
+            ("iteration_bench", "--shape=512", "--shape"),
+            ("ceilings_bench", "--size=64", "--size"),
+        ):
+            done = run(program, wrong)
+            self.assertEqual(done.returncode, 2, wrong)
+            self.assertIn(named, done.stderr)
+
+    def test_help_names_axes_operations_and_backends(self):
+        shown = run("op_bench", "--help").stdout
+        for word in ("--op=", "--shape=", "--dtype=", "--batch=", "--backend=", "gram", "simt"):
+            self.assertIn(word, shown)
+
+
+if __name__ == "__main__":
+    unittest.main()
