@@ -202,13 +202,17 @@ inline Traffic style_backward_traffic(std::string_view rung, const Shape& featur
   if (rung == "rung_2_register_tile") {
     return {channel_tiles * map + 4 * C * C * pixel_tiles * batch + joined, map};
   }
-  if (rung == "rung_3_tensor_cores") {
+  if (rung == "rung_3_tensor_cores" || rung == "rung_4_wgmma") {
     const bool resident = width(type) * C * columns <= 32768;
+    const bool one_block = rung == "rung_4_wgmma" && columns == 128;  // for each processor
     const double readers =
-        resident ? std::min(pixel_tiles, static_cast<double>(264 / static_cast<int>(channel_tiles)))
+        resident ? std::min(pixel_tiles, static_cast<double>((one_block ? 132 : 264) /
+                                                             static_cast<int>(channel_tiles)))
                  : pixel_tiles;
     const double rounding = 8 * C * C * batch;  // once for the maximum, once for the values
-    const double scales = 8 * 128 * channel_tiles * pixel_tiles * batch;
+    // Each of the eight warps reads those of its columns, in rung 4 of all.
+    const double own_columns = rung == "rung_4_wgmma" ? columns : 32;
+    const double scales = 8 * 4 * own_columns * channel_tiles * pixel_tiles * batch;
     return {
         rounding + channel_tiles * map + width(type) * C * C * readers * batch + scales + joined,
         (width(type) * C + 4) * C * batch + map};

@@ -47,6 +47,7 @@ std::vector<Contender> style_backward_contenders(Runtime& runtime, const Point& 
 
     std::vector<Contender> contenders;
     for (const auto& rung : kernels::IMPASTO_DEVICE::style_backward_ladder()) {
+      if (!kernels::offers<T>(rung.launch)) continue;
       const kernels::Rung& about = rung;
       const auto run = rung.launch.template get<T>();
       const auto launch = [=, &runtime] {

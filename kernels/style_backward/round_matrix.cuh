@@ -9,6 +9,17 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int round_matrix_threads = 256;
 
+/// In which order M's columns are kept. Grouped: of each 32, columns 8·i + 2·j and the one after it
+/// are rows 8·j + 2·i and the one after that. A lane's pairs of four neighbouring products of 8
+/// columns are then eight neighbouring columns.
+enum class ColumnOrder : std::uint8_t { plain, grouped };
+
+__device__ __forceinline__ std::int64_t row_of_column(std::int64_t column, ColumnOrder order) {
+  if (order == ColumnOrder::plain) return column;
+  const std::int64_t own = column % 32;
+  return column - own + own % 8 / 2 * 8 + own / 8 * 2 + own % 2;
+}
+
 /// M as tensor cores take it, and what undoes its scaling. A warp takes one column, which is a row,
 /// M being symmetric: finds its largest value, multiplies by the power of two that brings that to
 /// [2¹⁴, 2¹⁵), and rounds to T, a float to tf32. M's coefficients are as small as 10⁻¹², far below
@@ -20,7 +31,7 @@ inline constexpr int round_matrix_threads = 256;
 template <class T>
 __global__ void __launch_bounds__(round_matrix_threads)
     round_matrix_kernel(T* rounded, float* scales, const float* matrix, std::int64_t column_count,
-                        int channels, int padded) {
+                        int channels, int padded, ColumnOrder order) {
   const std::int64_t column =
       std::int64_t{blockIdx.x} * (round_matrix_threads / 32) + threadIdx.x / 32;
   if (column >= column_count) return;
@@ -40,12 +51,13 @@ __global__ void __launch_bounds__(round_matrix_threads)
   exponent = exponent < 15 ? 15 : exponent > 254 ? 254 : exponent;
   const float scale = __uint_as_float((268 - exponent) << 23U);
   if (lane == 0) scales[column] = __uint_as_float((exponent - 14) << 23U);
+  T* row = rounded + row_of_column(column, order) * padded;
   for (int k = lane; k < padded; k += 32) {
     const float value = k < channels ? from[k] * scale : 0;
     if constexpr (std::is_same_v<T, float>) {
-      rounded[column * padded + k] = __uint_as_float(simt::to_tf32(value));
+      row[k] = __uint_as_float(simt::to_tf32(value));
     } else {
-      rounded[column * padded + k] = static_cast<T>(value);
+      row[k] = static_cast<T>(value);
     }
   }
 }

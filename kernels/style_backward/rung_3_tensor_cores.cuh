@@ -228,6 +228,14 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
   simt::wait_for_copies<0>();
 }
 
+/// Blocks that stay, as many as a GPU holds and as long as the pixels last.
+inline simt::Grid style_backward_staying_grid(const char* name, const MapSize& size, int columns,
+                                              unsigned blocks) {
+  simt::Grid grid = style_backward_grid(name, size, columns);
+  grid.blocks.x = std::min(grid.blocks.x, std::max(1U, blocks / grid.blocks.y));
+  return grid;
+}
+
 struct StyleBackwardTensorCores {
   static std::int64_t round_up(std::int64_t count, std::int64_t unit) {
     return (count + unit - 1) / unit * unit;
@@ -242,14 +250,14 @@ struct StyleBackwardTensorCores {
 
   template <class T>
   static RoundedMatrix<T> round_matrix(float* workspace, const float* matrix, const MapSize& size,
-                                       simt::StreamHandle stream) {
+                                       ColumnOrder order, simt::StreamHandle stream) {
     const std::int64_t padded = round_up(size.channels, 8);
     T* values = reinterpret_cast<T*>(workspace + scale_count(size));
     const std::int64_t count = size.batch * size.channels;
     const unsigned blocks = blocks_for(count, round_matrix_threads / 32, count);
     simt::launch(round_matrix_kernel<T>, {"round_matrix", {blocks}, {round_matrix_threads}}, stream,
                  values, workspace, matrix, count, static_cast<int>(size.channels),
-                 static_cast<int>(padded));
+                 static_cast<int>(padded), order);
     return {values, workspace, static_cast<int>(padded)};
   }
 
@@ -258,15 +266,15 @@ struct StyleBackwardTensorCores {
                            const GradientEpilogue& epilogue, float* workspace,
                            simt::StreamHandle stream) {
     const bool packed = style_backward_in_packs(grad, features, matrix, size);
-    const RoundedMatrix<T> rounded = round_matrix<T>(workspace, matrix, size, stream);
+    const RoundedMatrix<T> rounded =
+        round_matrix<T>(workspace, matrix, size, ColumnOrder::plain, stream);
     constexpr std::size_t most_resident = 32U << 10U;
     constexpr int slice = 4 * widest<T>;
     const auto slices = static_cast<std::size_t>(round_up(size.channels, slice) / slice);
     const bool resident = slices * matrix_slice_bytes<columns> <= most_resident;
     const std::size_t matrix_slices = resident ? slices : style_backward_stages;
-    simt::Grid grid = style_backward_grid("style_backward_mma", size, columns);
-    // Two blocks for each of an H100's processors, as long as the pixels last.
-    grid.blocks.x = std::min(grid.blocks.x, std::max(1U, 264 / grid.blocks.y));
+    // Two for each of an H100's processors.
+    simt::Grid grid = style_backward_staying_grid("style_backward_mma", size, columns, 264);
     grid.shared_bytes =
         style_backward_stages * feature_slice_bytes + matrix_slices * matrix_slice_bytes<columns>;
     simt::launch(packed ? style_backward_mma_kernel<T, columns, true>

@@ -6,6 +6,7 @@
 #include "kernels/style_backward/rung_1_naive.cuh"
 #include "kernels/style_backward/rung_2_register_tile.cuh"
 #include "kernels/style_backward/rung_3_tensor_cores.cuh"
+#include "kernels/style_backward/rung_4_wgmma.cuh"
 #include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -14,6 +15,12 @@ namespace {
 template <class Idea>
 constexpr StyleBackwardRung rung(const Rung& about) {
   return {about, &Idea::workspace, launchers<Idea, StyleBackwardLauncher>()};
+}
+
+/// tf32 has none.
+template <class Idea>
+constexpr StyleBackwardRung rung_16_bit(const Rung& about) {
+  return {about, &Idea::workspace, launchers_16_bit<Idea, StyleBackwardLauncher>()};
 }
 
 constexpr auto on_tensor_cores = Arithmetic::tensor_cores;
@@ -25,6 +32,8 @@ constexpr std::array ladder = {
         {"rung_2_register_tile", "64 multiply-adds for 16 shared values"}),
     rung<StyleBackwardTensorCores>(
         {"rung_3_tensor_cores", "mma.sync, one pass over the maps", on_tensor_cores, 80}),
+    rung_16_bit<StyleBackwardWgmma>(
+        {"rung_4_wgmma", "rung 3 with TMA and wgmma", on_tensor_cores, 90, true}),
 };
 // clang-format on
 

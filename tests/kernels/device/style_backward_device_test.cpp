@@ -170,22 +170,58 @@ INSTANTIATE_TEST_SUITE_P(Every, StyleBackwardLadder,
                          testing::ValuesIn(IMPASTO_DEVICE::style_backward_ladder()),
                          test::rung_name<IMPASTO_DEVICE::StyleBackwardRung>);
 
+template <class T>
+void rung_matches(const IMPASTO_DEVICE::StyleBackwardRung& rung, const MapSize& size,
+                  const GradientEpilogue& epilogue, std::int64_t offset) {
+  SCOPED_TRACE(testing::Message() << size << ", " << sizeof(T) << " bytes");
+  const Inputs<T> inputs = random_inputs<T>(size);
+  const auto grad = launch_on(inputs, size, epilogue, offset,
+                              [&](T* to, const T* features, const float* matrix, float* workspace) {
+                                rung.launch.template get<T>()(to, features, matrix, size, epilogue,
+                                                              workspace, nullptr);
+                              });
+  EXPECT_TRUE(test::is_close(grad, expected(inputs, size, epilogue), limit<T>(rung.arithmetic)));
+}
+
 TEST_P(StyleBackwardLadder, MatchesTheReference) {
   const auto& rung = GetParam();
   test::for_each_storage_type_of(rung, [&]<class T>() {
-    for (const MapSize& size : {MapSize{2, 3, 5, 7}, MapSize{1, 6, 5, 40}}) {
-      SCOPED_TRACE(testing::Message() << size << ", " << sizeof(T) << " bytes");
-      const GradientEpilogue epilogue{true, size.batch == 1};
-      const Inputs<T> inputs = random_inputs<T>(size);
-      const auto grad = launch_on(
-          inputs, size, epilogue, size.batch - 1,
-          [&](T* to, const T* features, const float* matrix, float* workspace) {
-            rung.launch.template get<T>()(to, features, matrix, size, epilogue, workspace, nullptr);
-          });
-      EXPECT_TRUE(
-          test::is_close(grad, expected(inputs, size, epilogue), limit<T>(rung.arithmetic)));
-    }
+    rung_matches<T>(rung, {2, 3, 5, 7}, {true, false}, 1);
+    rung_matches<T>(rung, {1, 6, 5, 40}, {true, true}, 0);
   });
+}
+
+class StyleBackwardOnTensorCores : public StyleBackwardLadder {};
+INSTANTIATE_TEST_SUITE_P(Last, StyleBackwardOnTensorCores,
+                         testing::ValuesIn(IMPASTO_DEVICE::style_backward_ladder().subspan(2)),
+                         test::rung_name<IMPASTO_DEVICE::StyleBackwardRung>);
+
+/// Two tiles of pixels; M in shared memory whole, with a slice that is half full, and by slices, in
+/// two tiles of channels of which the second is half full.
+TEST_P(StyleBackwardOnTensorCores, MatchesTheReferenceInTiles) {
+  const auto& rung = GetParam();
+  test::for_each_storage_type_of(rung, [&]<class T>() {
+    if (sizeof(T) == 4) return;
+    rung_matches<T>(rung, {1, 12, 12, 64}, {true, true}, 0);
+    rung_matches<T>(rung, {1, 2, 15, 96}, {false, true}, 0);
+    rung_matches<T>(rung, {2, 2, 9, 192}, {true, false}, 0);
+  });
+}
+
+/// More tiles than blocks. In one order of threads: there are many.
+TEST_P(StyleBackwardOnTensorCores, StaysForTheNextTile) {
+  const auto& rung = GetParam();
+  if (!rung.runs_on(test::device::sm())) GTEST_SKIP() << "needs another GPU";
+  const MapSize size{1, 1, 265 * 128, 32};
+  const Inputs<bfloat16> inputs = random_inputs<bfloat16>(size);
+  DeviceArray<bfloat16> features(inputs.features);
+  DeviceArray<bfloat16> grad(inputs.held);
+  DeviceArray<float> matrix(inputs.matrix);
+  DeviceArray<float> workspace(rung.workspace(size));
+  rung.launch.get<bfloat16>()(grad.data(), features.data(), matrix.data(), size, {true, true},
+                              workspace.data(), nullptr);
+  EXPECT_TRUE(test::is_close(grad.values(), expected(inputs, size, {true, true}),
+                             limit<bfloat16>(rung.arithmetic)));
 }
 
 }  // namespace

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/common/sm90.cuh"
+#include "kernels/style_backward/rung_3_tensor_cores.cuh"
+
+namespace impasto::kernels::IMPASTO_DEVICE {
+
+inline constexpr int style_wgmma_threads = 2 * 128 + 32;
+inline constexpr int feature_box_bytes = style_backward_rows * 128;
+template <int columns>
+inline constexpr int matrix_box_bytes = columns * 128;
+/// For each processor. Two of 128 columns would have 96 registers a thread, and the sums alone are
+/// 64; one block has twice the stages instead.
+template <int columns>
+inline constexpr int style_wgmma_blocks = columns == 64 ? 2 : 1;
+template <int columns>
+inline constexpr int style_wgmma_stages = 6 / style_wgmma_blocks<columns>;
+
+/// Rung 3 with what Hopper has for it: TMA for the copies and wgmma for the products. Attacks
+/// instruction issue: the addresses of every 16 bytes copied, and factors that go through
+/// registers. Bound by memory, as rung 3.
+///
+/// A block computes tiles of 128 pixels × `columns` channels, as rung 3's do. One thread of a ninth
+/// warp is the producer: it has 64 channels of F at a time, and of M where not all of it is
+/// `resident` (C ≤ 128), copied to free stages. Two warpgroups have 64 pixels of the tile each,
+/// with all of its columns in registers. M's columns are kept in an order (`grouped`) in which a
+/// lane's results of four neighbouring products are eight neighbouring columns, so that the
+/// gradient is read and written in packs, as in rung 3. 16-bit values only: from shared memory
+/// wgmma takes floats as tf32 by cutting them off, and the gradient would lean to zero.
+template <class T, int columns>
+__global__ void __launch_bounds__(style_wgmma_threads, style_wgmma_blocks<columns>)
+    style_backward_wgmma_kernel(T* grad, const T* features, const float* scales,
+                                const __grid_constant__ simt::TensorMap feature_boxes,
+                                const __grid_constant__ simt::TensorMap matrix_boxes,
+                                std::int64_t pixels, int channels, bool resident,
+                                GradientEpilogue epilogue) {
+  constexpr int rows = style_backward_rows;
+  constexpr int stages = style_wgmma_stages<columns>;
+  constexpr int warps = 8;  // of the two warpgroups
+  static_assert(columns == 64 || columns == 128);
+  const int slices = (channels + 63) / 64;
+  const int matrix_slices = resident ? slices : stages;
+  const int first_channel = static_cast<int>(blockIdx.y) * columns;
+  const int image = static_cast<int>(blockIdx.z);
+  const int first_tile = static_cast<int>(blockIdx.x);
+  const int tiles = static_cast<int>((pixels + rows - 1) / rows);
+  auto* feature_tiles = simt::dynamic_shared<unsigned char>();
+  unsigned char* matrix_tiles = feature_tiles + stages * feature_box_bytes;
+  auto* full =
+      reinterpret_cast<simt::Mbarrier*>(matrix_tiles + matrix_slices * matrix_box_bytes<columns>);
+  simt::Mbarrier* free = full + stages;
+  simt::Mbarrier* matrix_there = free + stages;
+  if (threadIdx.x == 0) {
+    for (int s = 0; s < stages; ++s) {
+      init(full[s], 1);
+      init(free[s], warps);
+    }
+    init(*matrix_there, 1);
+    simt::fence_barriers();
+  }
+  __syncthreads();
+
+  const int warp = static_cast<int>(threadIdx.x / 32);
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  Ring<stages> ring;
+  if (warp == warps) {
+    if (lane != 0) return;
+    const auto copy_matrix = [&](int slice, int place, simt::Mbarrier& arrives_at) {
+      simt::copy_box(matrix_tiles + place * matrix_box_bytes<columns>, matrix_boxes, 64 * slice,
+                     first_channel, image, arrives_at);
+    };
+    if (resident) {
+      arrive_expecting(*matrix_there, slices * matrix_box_bytes<columns>);
+      for (int s = 0; s < slices; ++s) copy_matrix(s, s, *matrix_there);
+    }
+    for (int tile = first_tile; tile < tiles; tile += static_cast<int>(gridDim.x)) {
+      for (int s = 0; s < slices; ++s) {
+        simt::Mbarrier& arrives_at = full[ring.stage];
+        wait(free[ring.stage], ring.parity ^ 1U);
+        arrive_expecting(arrives_at,
+                         feature_box_bytes + (resident ? 0 : matrix_box_bytes<columns>));
+        simt::copy_box(feature_tiles + ring.stage * feature_box_bytes, feature_boxes, 64 * s,
+                       tile * rows, image, arrives_at);
+        if (!resident) copy_matrix(s, ring.stage, arrives_at);
+        ring.advance();
+      }
+    }
+    return;
+  }
+
+  if (resident) wait(*matrix_there, 0);
+  for (int tile = first_tile; tile < tiles; tile += static_cast<int>(gridDim.x)) {
+    float sum[columns / 2];
+    for (int s = 0; s < slices; ++s) {
+      wait(full[ring.stage], ring.parity);
+      const unsigned char* f =
+          feature_tiles + ring.stage * feature_box_bytes + warp / 4 * (64 * 128);
+      const unsigned char* m =
+          matrix_tiles + (resident ? s : ring.stage) * matrix_box_bytes<columns>;
+      simt::begin_products(sum);
+#pragma unroll
+      for (int k = 0; k < 64; k += 16) {
+        simt::wgmma<element_of<T>, simt::Major::along_k>(sum, simt::factor(f + 2 * k),
+                                                         simt::factor(m + 2 * k), s + k > 0);
+      }
+      simt::commit_products();
+      simt::wait_for_products<0>(sum);
+      if (lane == 0) arrive(free[ring.stage]);
+      ring.advance();
+    }
+
+    const std::int64_t first_pixel = std::int64_t{tile} * rows + 16 * warp + lane / 4;
+#pragma unroll
+    for (int group = 0; group < columns / 32; ++group) {
+      const int c = first_channel + 32 * group + lane % 4 * 8;
+      if (c >= channels) break;
+      float scale[8];
+#pragma unroll
+      for (int v = 0; v < 8; ++v) scale[v] = scales[std::int64_t{image} * channels + c + v];
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const std::int64_t p = first_pixel + 8 * half;
+        if (p >= pixels) break;
+        float values[8];
+#pragma unroll
+        for (int v = 0; v < 8; ++v) {
+          values[v] = sum[4 * (4 * group + v / 2) + 2 * half + v % 2] * scale[v];
+        }
+        join_gradient<true>(grad, features, (image * pixels + p) * channels + c, 8, values,
+                            epilogue);
+      }
+    }
+  }
+}
+
+struct StyleBackwardWgmma {
+  static std::int64_t workspace(const MapSize& size) {
+    return StyleBackwardTensorCores::workspace(size);
+  }
+
+  template <class T, int columns>
+  static void launch_tiles(T* grad, const T* features, const float* matrix, const MapSize& size,
+                           const GradientEpilogue& epilogue, float* workspace,
+                           simt::StreamHandle stream) {
+    const RoundedMatrix<T> rounded = StyleBackwardTensorCores::round_matrix<T>(
+        workspace, matrix, size, ColumnOrder::grouped, stream);
+    const int slices = static_cast<int>((size.channels + 63) / 64);
+    const bool resident = slices <= 2;
+    constexpr int stages = style_wgmma_stages<columns>;
+    const int matrix_slices = resident ? slices : stages;
+    simt::Grid grid = style_backward_staying_grid("style_backward_wgmma", size, columns,
+                                                  132 * style_wgmma_blocks<columns>);
+    grid.threads.x = style_wgmma_threads;
+    grid.shared_bytes = static_cast<std::size_t>(
+        stages * feature_box_bytes + matrix_slices * matrix_box_bytes<columns> +
+        (2 * stages + 1) * static_cast<int>(sizeof(simt::Mbarrier)));
+    const MapSize matrix_size{size.batch, 1, size.channels, rounded.padded};
+    simt::launch(style_backward_wgmma_kernel<T, columns>, grid, stream, grad, features,
+                 rounded.scales, map_in_boxes(features, size, style_backward_rows),
+                 map_in_boxes(rounded.values, matrix_size, columns), size.pixels(),
+                 static_cast<int>(size.channels), resident, epilogue);
+  }
+
+  template <class T>
+  static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
+                     const GradientEpilogue& epilogue, float* workspace,
+                     simt::StreamHandle stream) {
+    // Columns are grouped by 32.
+    const bool suits = size.channels % 32 == 0 && can_pack<T>(widest<T>, 32, {grad, features});
+    const auto run = !suits                ? &StyleBackwardTensorCores::launch<T>
+                     : size.channels <= 64 ? &launch_tiles<T, 64>
+                                           : &launch_tiles<T, 128>;
+    run(grad, features, matrix, size, epilogue, workspace, stream);
+  }
+};
+
+}  // namespace impasto::kernels::IMPASTO_DEVICE
