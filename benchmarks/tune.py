@@ -3,8 +3,7 @@
 """Writes a device's tuning table: which rung ships for which operation, type and shape.
 
 Reads what cuda_bench wrote (--benchmark_out), takes the cold medians, and of the rungs that compute in
-the same arithmetic the fastest; the ladder's last, which ships by default, unless another is more than
-2 % faster. Only what differs from the default is in the table. Writes
+the same arithmetic the fastest. A library's way, rung 0, is not ours to ship. Writes
 kernels/common/tuning/<device>.inc and its line in devices.inc; the library has to be built again.
 """
 
@@ -19,30 +18,25 @@ from typing import Any, Dict, List, Tuple
 import context
 
 FOLDER = context.REPOSITORY / "kernels" / "common" / "tuning"
-MARGIN = 0.02
 Row = Dict[str, Any]
 # Operation, type, whether on tensor cores, channels, pixels.
 Problem = Tuple[str, str, bool, int, int]
 
 
 def rows_by_problem(result: Dict[str, Any]) -> Dict[Problem, List[Tuple[str, float]]]:
-    """The rungs' cold medians in the order of the ladder."""
+    """The rungs' cold medians."""
     problems: Dict[Problem, List[Tuple[str, float]]] = defaultdict(list)
     for row in result["benchmarks"]:
         parts = row["run_name"].split("/")
         if row.get("aggregate_name") != "median" or "cold" not in parts:
             continue
         op, rung, _, precision = parts[:4]
+        if rung.startswith("rung_0_"):
+            continue
         storage = "f32" if precision in ("fp32", "tf32") else precision
         key = (op, storage, bool(row["tensor_cores"]), int(row["channels"]), int(row["pixels"]))
         problems[key].append((rung, float(row["real_time"])))
     return problems
-
-
-def shipped(rungs: List[Tuple[str, float]]) -> str:
-    default, default_time = rungs[-1]
-    fastest, time = min(rungs, key=lambda rung: rung[1])
-    return fastest if time < (1 - MARGIN) * default_time else default
 
 
 def table(device: str, result: Dict[str, Any]) -> str:
@@ -51,13 +45,12 @@ def table(device: str, result: Dict[str, Any]) -> str:
         f"// {device}: written by ./dev tune, {result['context']['date'][:10]}.",
     ]
     for (op, storage, tensor, channels, pixels), rungs in sorted(rows_by_problem(result).items()):
-        rung = shipped(rungs)
-        if rung != rungs[-1][0]:
-            arithmetic = "tensor_cores" if tensor else "fp32"
-            lines.append(
-                f'{{"{device}", "{op}", "{storage}", Arithmetic::{arithmetic}, {channels}, '
-                f'{pixels}, "{rung}"}},'
-            )
+        rung, _ = min(rungs, key=lambda each: each[1])
+        arithmetic = "tensor_cores" if tensor else "fp32"
+        lines.append(
+            f'{{"{device}", "{op}", "{storage}", Arithmetic::{arithmetic}, {channels}, '
+            f'{pixels}, "{rung}"}},'
+        )
     return "\n".join(lines) + "\n"
 
 

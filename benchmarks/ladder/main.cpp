@@ -82,7 +82,7 @@ class Laboratory {
   void register_rungs(const Op& op, const std::string& shape, const Precision& precision,
                       const Point& point) {
     for (const Contender& listed : op.contenders(runtime_, {{1, 1, 1, 1}, point.type})) {
-      if (!chosen(axes_.rungs, listed.rung.name) ||
+      if (!chosen(axes_.rungs, listed.rung.name) || !listed.rung.runs_on(runtime_.sm()) ||
           listed.rung.arithmetic != precision.only.value_or(listed.rung.arithmetic)) {
         continue;
       }

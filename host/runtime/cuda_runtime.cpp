@@ -68,6 +68,7 @@ std::string Runtime::device() const {
                      driver % 1000 / 10);
 }
 
+int Runtime::sm() const { return 10 * state_->properties.major + state_->properties.minor; }
 Stream Runtime::stream() const { return state_->stream; }
 bool Runtime::synchronous() { return simt::synchronous_launches; }
 

@@ -11,6 +11,7 @@
 #include "host/runtime/launch_mode.hpp"
 #include "host/runtime/runtime.hpp"
 #include "simt/faults.hpp"
+#include "simt/launch.hpp"
 #include "simt/machine.hpp"
 #include "simt/stream.hpp"
 
@@ -70,6 +71,7 @@ Runtime::Runtime() : state_(std::make_unique<State>()) { read_launch_mode(); }
 Runtime::~Runtime() = default;
 
 std::string Runtime::device() const { return "CUDA kernels on the host, one fiber per thread"; }
+int Runtime::sm() const { return simt::device().sm; }
 Stream Runtime::stream() const { return &state_->stream; }
 bool Runtime::synchronous() { return simt::synchronous_launches; }
 std::optional<std::size_t> Runtime::free_memory() const { return memory().free_bytes(); }

@@ -52,6 +52,8 @@ class Runtime {
 
   /// The device, for people.
   [[nodiscard]] std::string device() const;
+  /// Its compute capability, 10·major + minor.
+  [[nodiscard]] int sm() const;
   [[nodiscard]] Stream stream() const;
   /// Whether each launch is waited for; then nothing can be captured.
   [[nodiscard]] static bool synchronous();
