@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 import context
 import gpu_tables
-from report import predictions
+from report import predictions, rung_predictions
 from report.work import KINDS, as_table, kind_of
 from tables import Result, milliseconds, table
 
@@ -247,6 +247,15 @@ def predicted_floors_caption(_: Result) -> str:
     return "Predicted, not measured: preset coursera, batch 1, peaks from data sheets.\n"
 
 
+def predicted_rungs(result: Result) -> str:
+    work = as_table(result)
+    return table(rung_predictions.header(), rung_predictions.shipped_rows(work))
+
+
+def predicted_rungs_caption(_: Result) -> str:
+    return "Predicted, not measured: FLOP executed and bytes asked for, over the peaks of data sheets.\n"
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of the pages: the file of results it is made of, and how.
@@ -268,6 +277,7 @@ TABLES = {
     "convolution_algorithms": Table("cpu_vs_pytorch.json", convolution_algorithms),
     "ceilings": Table("cpu_vs_pytorch.json", ceilings),
     "predicted_floors": Table("work.json", predicted_floors, predicted_floors_caption),
+    "predicted_rungs": Table("work.json", predicted_rungs, predicted_rungs_caption),
     "ladders": Table("ladders.json", ladders, ladders_caption),
     "kernel_resources": Table(
         "kernel_resources.json", kernel_resources, kernel_resources_caption

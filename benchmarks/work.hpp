@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <string_view>
 
@@ -162,6 +163,19 @@ inline Traffic gram_traffic(std::string_view rung, const Shape& features, DataTy
   const Plan plan(features, rung == two_stages[1] ? Plan::one_split : Plan::enough_splits);
   const double partials = 4 * batch * static_cast<double>(plan.partials);
   return {C / plan.tile * map + partials, partials + matrix};  // diagonal tiles load one factor
+}
+
+/// Of a Gram matrix's FLOP those that a rung executes: all of them, or the tiles on and above the
+/// diagonal.
+inline double gram_flops(std::string_view rung, const Shape& features) {
+  const double all = gram(features, DataType::f32).flops;
+  const auto C = static_cast<double>(features.channels);
+  constexpr std::array<std::string_view, 4> whole = {"rung_1_naive", "rung_2_coalesced",
+                                                     "rung_3_shared_tile", "rung_4_register_tile"};
+  if (std::find(whole.begin(), whole.end(), rung) != whole.end()) return all;
+  const double tile = rung == "rung_5_upper_triangle" ? 64 : kernels::GramPlan(features).tile;
+  const double side = std::ceil(C / tile);
+  return all * (side + 1) / (2 * side);
 }
 
 /// M is read for its largest value and again to be rounded by it; before that, each warp of 128

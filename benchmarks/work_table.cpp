@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Prints benchmarks/results/model/work.json: floating-point operations and bytes of every step of
 // one iteration of the preset coursera, for square pictures of several sizes and both widths of a
-// stored value. benchmarks/step_work.hpp counts them; benchmarks/report/ divides them by what a
+// stored value (benchmarks/step_work.hpp); and of every rung of every ladder at 512×512 what it
+// executes and asks of memory (benchmarks/rung_work.hpp). benchmarks/report/ divides them by what a
 // machine can do.
 #include <array>
 #include <exception>
 #include <fmt/format.h>
 #include <string>
 
+#include "benchmarks/rung_work.hpp"
 #include "benchmarks/step_work.hpp"
 #include "host/engine/config.hpp"
 #include "host/engine/plan.hpp"
@@ -30,6 +32,17 @@ std::string steps_json(std::int64_t size, DataType type) {
   return json;
 }
 
+std::string rung_json(const work::RungWork& row) {
+  const bool tensor_cores = row.rung.arithmetic == kernels::Arithmetic::tensor_cores;
+  return fmt::format(
+      R"({{"op": "{}", "shape": "{}", "precision": "{}", "rung": "{}", "idea": "{}", )"
+      R"("tensor_cores": {}, "least_sm": {}, "sm_90a": {}, "ships": {}, "flops": {:.0f}, )"
+      R"("bytes": {:.0f}, "least": [{:.0f}, {:.0f}]}})",
+      row.op, row.shape, row.precision, row.rung.name, row.rung.idea, tensor_cores,
+      row.rung.least_sm, row.rung.sm_90a, row.ships, row.flops,
+      row.traffic.loaded + row.traffic.stored, row.least.flops, row.least.bytes);
+}
+
 void print_table() {
   fmt::print("{{\n \"preset\": \"coursera\",\n \"iterations\": [");
   bool first = true;
@@ -39,6 +52,12 @@ void print_table() {
                  first ? "" : ",", size, size_of(type), steps_json(size, type));
       first = false;
     }
+  }
+  fmt::print("\n ],\n \"rungs\": [");
+  first = true;
+  for (const work::RungWork& row : work::rung_works(512)) {
+    fmt::print("{}\n  {}", first ? "" : ",", rung_json(row));
+    first = false;
   }
   fmt::print("\n ]\n}}\n");
 }

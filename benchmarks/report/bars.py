@@ -9,6 +9,7 @@ from report.svg import Drawing, linear, text_width
 
 ROW = 24
 HALF, FULL = 530.0, 1080.0  # widths of figures
+PREDICTED = "predicted"  # what such a time is called
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,14 @@ class Rung:
 
 
 def share_matrix(
-    rows: Sequence[Rung], columns: Sequence[str], cells: Dict[Tuple[Rung, str], Cell], label: str
+    rows: Sequence[Rung],
+    columns: Sequence[str],
+    cells: Dict[Tuple[Rung, str], Cell],
+    label: str,
+    time: str = "median",
 ) -> str:
-    """A bar in every column, 0 to 100 % of the roof, with its share and its time."""
+    """A bar in every column, 0 to 100 % of the roof, with its share and its time: hatched where
+    these are predictions."""
     width = FULL
     left = 60 + max(text_width(row.name, 13) for row in rows)
     step = (width - left) / len(columns)
@@ -108,7 +114,7 @@ def share_matrix(
             drawing.line(at, 22, at, height - 16, "roofedge" if share == 1 else "grid")
             drawing.text(at, height - 3, f"{100 * share:.0f}", "tick", "middle")
         drawing.text(start + room + 30, 14, "%", "tick", "end")
-        drawing.text(start + room + 88, 14, "median", "tick", "end")
+        drawing.text(start + room + 88, 14, time, "tick", "end")
     for i, row in enumerate(rows):
         top = 24 + ROW * i + gap * groups.index(row.group)
         if i == 0 or rows[i - 1].group != row.group:
@@ -120,9 +126,11 @@ def share_matrix(
                 continue
             start, strong = left + step * j, " strong" if cell.best else ""
             kind = f"bar {row.group}" + ("" if cell.best else " faint")
+            if time == PREDICTED:
+                kind = f"bar predicted {row.group}"
             drawing.bar(start, top + 4, min(cell.share, 1.0) * room, ROW - 9, kind, cell.hint)
             drawing.text(
                 start + room + 30, top + 16, f"{100 * cell.share:.0f}", f"value{strong}", "end"
             )
             drawing.text(start + room + 88, top + 16, cell.time, f"value{strong}", "end")
-    return drawing.svg()
+    return f'<div class="scroll">{drawing.svg()}</div>'

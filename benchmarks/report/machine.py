@@ -96,12 +96,12 @@ def provenance(results: Results) -> List[str]:
     load = context.get("load_average_before", (context.get("load_avg") or [None])[0])
     others = flattened({key: value for key, value in context.items() if key != "cpu"})
     others += (context.get("cpu") or {}).get("flags", [])
-    commit = str(context.get("commit", "not recorded"))[:10]
+    commit = str(context["commit"])[:10] if "commit" in context else "not recorded"
     return [
         results.file.name,
         words.device(context),
         commit + (" + changes" if truthy(context.get("dirty")) else ""),
-        str(context.get("date", "not recorded"))[:10],
+        str(context["date"])[:10] if "date" in context else "not recorded",
         "not recorded" if load is None else f"{float(load):.1f}",
         "; ".join(filter(None, [results.note, ", ".join(others)])),
     ]

@@ -190,9 +190,6 @@ def operations(machine: Machine) -> str:
     return "".join(operation(op, rows, roofs) for op, rows in sorted(machine.operations().items()))
 
 
-PREDICTED = "predicted_floor_us_"
-
-
 def counts(row: Row) -> List[str]:
     loaded, stored = row.counters["loaded_bytes"], row.counters.get("stored_bytes", 0.0)
     model = row.amount("bytes")
@@ -203,34 +200,16 @@ def counts(row: Row) -> List[str]:
     return cells
 
 
-def predicted(rows: List[Row]) -> str:
-    """Floors that the program works out for GPUs it does not run on."""
-    names = [name for name in rows[0].counters if name.startswith(PREDICTED)]
-    if not names:
-        return ""
-    gpus = [name[len(PREDICTED) :].replace("_", " ") for name in names]
-    lines = [
-        [row.name, *(f"≥ {words.time(1e-6 * row.counters[name])}" for name in names)]
-        for row in rows
-        if all(row.counters.get(name, 0) > 0 for name in names)
-    ]
-    return (
-        "<details><summary>predicted floors of these rows</summary><p>Not measured: work over the "
-        "peaks of data sheets.</p>" + table(["row", *gpus], lines, "predicted") + "</details>"
-    )
-
-
 def counted(machine: Machine) -> str:
     """What the host-SIMT machine counted: not times, and the same on every machine."""
     rows = sorted(machine.counted, key=lambda one: (one.parts.op, *row_order(one), one.name))
     if not rows:
         return ""
-    header = ("row", "loaded MB", "stored MB", "over the model", "bank conflicts", "barriers",
-              "sectors per request")  # fmt: skip
+    header = ("row", "loaded MB", "stored MB", "over model", "conflicts", "barriers", "sectors")
     return (
         "<h3>Counted, not timed</h3><p>CUDA kernels run on the host-SIMT machine, which counts "
-        "each access of each thread. <em>Over the model</em> is global traffic over the bytes "
-        "that the work model says are needed.</p>"
+        "each access of each thread. <em>Over model</em> is global traffic over the bytes that the "
+        "work model says are needed; conflicts are of shared memory's banks; sectors are those of "
+        "a warp's request on average.</p>"
         + table(header, [counts(row) for row in rows])
-        + predicted(rows)
     )

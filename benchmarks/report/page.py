@@ -14,7 +14,7 @@ from report.work import WorkTable
 HATCHES = "".join(
     f'<pattern id="hatch-{name}" width="7" height="7" patternUnits="userSpaceOnUse" '
     f'patternTransform="rotate(45)"><rect class="hatchline {name}" width="2" height="7"/></pattern>'
-    for name in predictions.PRECISIONS
+    for name in ("fp32", "tf32", "bf16")
 )
 
 

@@ -5,38 +5,16 @@ A floor is the sum over all steps of the larger of FLOP / peak rate and bytes / 
 every map through memory. It predicts a bound and nobody's time.
 """
 
-from dataclasses import dataclass
-from typing import Dict, List
+from typing import List
 
-from report import words
+from report import rung_predictions, words
 from report.bars import Bar, bar_chart
+from report.data_sheets import GPUS, Gpu
 from report.html import figure, table
 from report.work import WorkTable
 
 SHOWN_SIZE = 512
 PRECISIONS = ("tf32", "bf16")
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """Dense peak rates with sums in float, and bandwidth, as the vendor states them."""
-
-    name: str
-    teraflops: Dict[str, float]
-    bandwidth: float  # GB/s
-    source: str
-
-    def floor(self, flops: float, moved: float, precision: str) -> float:
-        return max(flops / (1e12 * self.teraflops[precision]), moved / (1e9 * self.bandwidth))
-
-
-GPUS = (
-    Gpu("A100 80 GB SXM", {"tf32": 156, "bf16": 312}, 2039, "NVIDIA A100 data sheet"),
-    Gpu("H100 SXM", {"tf32": 494.7, "bf16": 989.4}, 3350, "NVIDIA H100 data sheet"),
-    Gpu("H200 SXM", {"tf32": 494.7, "bf16": 989.4}, 4800, "NVIDIA H200 data sheet"),
-    Gpu("RTX 4090", {"tf32": 82.6, "bf16": 165.2}, 1008, "NVIDIA Ada architecture white paper"),
-    Gpu("RTX 5090", {"tf32": 104.8, "bf16": 209.5}, 1792, "NVIDIA RTX Blackwell white paper"),
-)
 
 
 def seconds(gpu: Gpu, work: WorkTable, size: int, precision: str) -> float:
@@ -103,5 +81,6 @@ def section(work: WorkTable) -> str:
             "benchmarks/results/model/work.json, which benchmarks/work_table.cpp prints.",
         )
         + table(header(work), rows(work), "predicted floors")
+        + rung_predictions.ladders(work)
         + "</section>"
     )

@@ -121,7 +121,8 @@ class Drawing:
             for side in (1, -1):
                 for down in (0.0, distance, -distance):
                     left = x + 7 if side > 0 else x - 7 - width
-                    box = Box(left, y + down - height / 2, left + width, y + down + height / 2)
+                    top = y + down - height / 2
+                    box = Box(left - 3, top, left + width + 3, top + height)
                     inside = 0 <= box.left and box.right <= self.width and box.top >= 0
                     if not inside or any(box.meets(other) for other in self.taken):
                         continue

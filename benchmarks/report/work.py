@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The work of an iteration's steps (results/model/work.json), and what it takes at least."""
+"""The work of an iteration's steps and of rungs (results/model/work.json), and what it takes at least."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -31,8 +31,30 @@ def kind_of(step: str) -> str:
 
 
 @dataclass(frozen=True)
+class RungWork:
+    """What one rung executes and asks of memory on one shape, by its own account."""
+
+    op: str
+    shape: str  # "conv3_1@512"
+    precision: str
+    rung: str
+    idea: str
+    tensor_cores: bool
+    least_sm: int
+    sm_90a: bool  # runs on nothing else
+    ships: bool  # where no tuning table says otherwise
+    flops: float
+    bytes: float
+    least: Tuple[float, float]  # FLOP and bytes that the operation needs, whoever does it
+
+    def runs_on(self, sm: int) -> bool:
+        return sm == 90 if self.sm_90a else sm >= self.least_sm
+
+
+@dataclass(frozen=True)
 class WorkTable:
     iterations: Dict[Tuple[int, int], Steps]  # by size and bytes per value
+    rungs: List[RungWork] = field(default_factory=list)
 
     @property
     def sizes(self) -> List[int]:
@@ -52,7 +74,8 @@ def as_table(document: Dict[str, Any]) -> WorkTable:
                 for name, (flops, moved) in entry["steps"].items()
             }
             for entry in document["iterations"]
-        }
+        },
+        [RungWork(**{**entry, "least": tuple(entry["least"])}) for entry in document["rungs"]],
     )
 
 

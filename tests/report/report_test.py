@@ -11,7 +11,8 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import inputs
-from report import predictions, words
+from report import predictions, rung_predictions, words
+from report.data_sheets import Gpu
 from report.names import parse
 from report.roofs import Ceiling, Roofs
 from report.svg import Drawing
@@ -103,7 +104,6 @@ class Shown(Pages):
         page = self.page(self.folder / "machine")
         cells = ("1.5", "0.5", "2.000×", "–", "42", "–")
         self.assert_shows(page, "".join(f"<td>{cell}</td>" for cell in cells))
-        self.assert_shows(page, "<th>H100</th>", "<td>≥ 12.5 µs</td>")
 
     def test_ceilings_that_the_program_itself_measured_are_the_roof(self):
         rows = inputs.operation("gram/rung_1_naive/conv1_1@512/bf16/cold", [4e-3], 1e8, 2e8)
@@ -134,7 +134,10 @@ class Shown(Pages):
         self.assert_lacks(before, "bar predicted", *names)
         self.assert_shows(after, *names)
         bars = re.findall(r'<rect class="(bar [^"]*)"', after)
-        self.assertEqual(len(bars), len(predictions.GPUS) * len(predictions.PRECISIONS))
+        # Of the ladders' rungs those of the style layers' operations, on one GPU.
+        iterations = len(predictions.GPUS) * len(predictions.PRECISIONS)
+        self.assertEqual(len(bars), iterations + 2)
+        self.assert_shows(after, "rung of gram on every GPU", ">200 µs<", ">1.01 µs<")
         self.assertTrue(all("predicted" in bar for bar in bars))
 
     def test_a_gpu_run_is_drawn(self):
@@ -259,11 +262,26 @@ class Parts(unittest.TestCase):
         self.assertEqual(roofs.floor(1e9, 1e9, "fp32"), 0.01)
 
     def test_a_predicted_floor_is_a_sum_over_steps(self):
-        work = as_table({"iterations": [{"size": 512, "bytes_per_value": 2, "steps": {
+        work = as_table({"rungs": [], "iterations": [{"size": 512, "bytes_per_value": 2, "steps": {
             "conv1_1 forward": [2e12, 1e6], "Adam": [1e6, 2e9]}}]})  # fmt: skip
-        gpu = predictions.Gpu("A GPU", {"bf16": 100.0}, 1000.0, "")
+        gpu = Gpu("A GPU", 80, {"bf16": 100.0}, 1000.0, "")
         self.assertAlmostEqual(predictions.seconds(gpu, work, 512, "bf16"), 0.02 + 0.002)
         self.assertAlmostEqual(predictions.memory_share(gpu, work, 512, "bf16"), 0.002 / 0.022)
+
+    def test_a_rung_s_prediction_is_of_its_own_flop_units_and_bytes(self):
+        naive, cores = as_table(inputs.WORK).rungs[:2]
+        gpu = Gpu("A GPU", 90, {"fp32": 1.0, "bf16": 100.0}, 1000.0, "")
+        self.assertAlmostEqual(rung_predictions.predicted(gpu, naive), 1e-3)  # FLOP, of no cores
+        self.assertAlmostEqual(rung_predictions.predicted(gpu, cores), 1e-5)  # FLOP, of cores
+        narrow = Gpu("A GPU", 90, {"fp32": 1.0, "bf16": 100.0}, 10.0, "")
+        self.assertAlmostEqual(rung_predictions.predicted(narrow, naive), 0.067)  # bytes
+        self.assertAlmostEqual(rung_predictions.least(gpu, naive), 2e-5)  # of the operation
+
+    def test_a_rung_for_one_architecture_has_no_prediction_elsewhere(self):
+        cores = as_table(inputs.WORK).rungs[1]
+        ampere = Gpu("A GPU", 80, {"fp32": 1.0, "bf16": 1.0}, 1.0, "")
+        self.assertEqual(rung_predictions.cell_of(ampere, cores), "–")
+        self.assertTrue(cores.runs_on(90) and not cores.runs_on(120))
 
     def test_labels_of_points_in_one_place_do_not_overlap(self):
         drawing = Drawing(300, 200, "")
