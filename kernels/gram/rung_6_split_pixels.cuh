@@ -12,11 +12,14 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 ///
 /// A block sums one tile over one split of the pixels, a thread 8×8 of its values (8×4 in the tile
 /// of 64) in registers. A slice of 16 pixels lies in shared memory as it does in the feature map,
-/// pixel by pixel: that is the order in which both factors are read. While a slice is multiplied
-/// the next is on its way to registers, then to the other half of the shared memory: one barrier a
-/// slice. (Value by value, where packs are not possible, it is loaded when it is needed.) On the
-/// diagonal both factors are the same slice. Bound by multiply-adds: a thread loads 64 bytes from
-/// shared memory for 64 of them.
+/// pixel by pixel: that is the order in which both factors are read. In 16 bits a thread stores a
+/// pack as two groups of four channels, and in every second 32 channels neighbouring groups have
+/// changed places, so that the eight threads of a pass meet every bank once, not every second one
+/// twice. While a slice is multiplied the next is on its way to registers, then to the other half
+/// of the shared memory: one barrier a slice. (Value by value, where packs are not possible, it is
+/// loaded when it is needed, and every channel lies in its place.) On the diagonal both factors are
+/// the same slice. Bound by multiply-adds: a thread loads 64 bytes from shared memory for 64 of
+/// them.
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     gram_fp32_kernel(float* partials, const T* features, GramPieces pieces) {
@@ -28,6 +31,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   constexpr int column_step = tile / (columns / 4);
   constexpr int width = widest<T>;
   constexpr int loads = slice * tile / threads / width;
+  constexpr int exchanged = packed && width > 4 ? 4 : 0;
   SIMT_SHARED(float, factors, [2][2][slice][tile]);
 
   const GramPiece place = gram_piece<tile>(pieces, blockIdx.x);
@@ -38,6 +42,8 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   const int i0 = t / 16 * 4;
   const int j0 = t % 16 * 4;
 
+  // Where a channel lies, counted from the tile's first; and which channel lies there.
+  const auto place_of = [](int channel) { return channel ^ (channel / 32 % 2 * exchanged); };
   const auto load = [&](Pack<T, width>(&packs)[loads], int slice_pixel, int first_channel) {
 #pragma unroll
     for (int l = 0; l < loads; ++l) {
@@ -65,7 +71,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
         Pack<float, 4> values;
 #pragma unroll
         for (int w = 0; w < 4; ++w) values.values[w] = static_cast<float>(packs[l].values[v + w]);
-        store_pack<4>(&to[index / tile][index % tile + v], values);
+        store_pack<4>(&to[index / tile][place_of(index % tile + v)], values);
       }
     }
   };
@@ -73,7 +79,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   float sum[rows][columns] = {};
   Pack<T, width> row_packs[loads];
   Pack<T, width> column_packs[loads];
-  const bool active = place.row + i0 < C && place.column + j0 < C;
+  const bool active = place.row + place_of(i0) < C && place.column + place_of(j0) < C;
   int half = 0;
   const auto load_both = [&](int p) {
     load(row_packs, p, place.row);
@@ -99,11 +105,11 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   float* partial = partials + place.partial;
 #pragma unroll
   for (int r = 0; r < rows; ++r) {
-    const int i = i0 + r / 4 * row_step + r % 4;
+    const int i = place_of(i0 + r / 4 * row_step) + r % 4;
     if (place.row + i >= C) continue;
 #pragma unroll
     for (int g = 0; g < columns / 4; ++g) {
-      const int j = j0 + g * column_step;
+      const int j = place_of(j0 + g * column_step);
 #pragma unroll
       for (int v = 0; v < 4; ++v) {
         if (place.column + j + v < C) {

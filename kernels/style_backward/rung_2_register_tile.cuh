@@ -9,6 +9,11 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int style_backward_rows = 128;  // pixels per tile
 inline constexpr int style_backward_threads = 256;
+/// Of a multiprocessor, for which the registers are to suffice.
+template <int columns, bool packed>
+inline constexpr int style_backward_blocks = !packed         ? 1
+                                             : columns == 64 ? 3
+                                                             : 2;
 
 /// Whether F, the gradient and M are read and written in packs.
 template <class T>
@@ -33,12 +38,13 @@ inline simt::Grid style_backward_grid(const char* name, const MapSize& size, int
 ///
 /// A block computes 128 pixels × `columns` channels, a thread 8×8 of them (8×4 in 64 columns) in
 /// registers. blockIdx is (tile of pixels, tile of channels, image). A slice of 16 channels of F
-/// and 16 rows of M lie in shared memory, F transposed, so that both are read along rows; its
-/// stores meet two to a bank, one for eight multiply-adds of four. While a slice is multiplied the
-/// next is on its way to registers, then to the other half: one barrier a slice. Bound by
-/// multiply-adds: C of them for the three values that are moved.
+/// and 16 rows of M lie in shared memory, F transposed, so that both are read along rows. A warp
+/// stores 16 pixels of the rows k and k + 8 at once; in the upper eight rows neighbouring groups of
+/// 16 pixels have changed places, so that the two rows are in different banks. While a slice is
+/// multiplied the next is on its way to registers, then to the other half: one barrier a slice.
+/// Bound by multiply-adds: C of them for the three values that are moved.
 template <class T, int columns, bool packed>
-__global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
+__global__ void __launch_bounds__(style_backward_threads, style_backward_blocks<columns, packed>)
     style_backward_fp32_kernel(T* grad, const T* features, const float* matrix, std::int64_t pixels,
                                int channels, GradientEpilogue epilogue) {
   constexpr int slice = 16;
@@ -101,7 +107,7 @@ __global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
   const auto keep = [&](int half) {
 #pragma unroll
     for (int v = 0; v < 8; ++v) {
-      feature_slices[half][own_k + v][t / 2] =
+      feature_slices[half][own_k + v][t / 2 ^ own_k * 2] =
           static_cast<float>(feature_packs[v / width].values[v % width]);
     }
 #pragma unroll
@@ -123,10 +129,13 @@ __global__ void __launch_bounds__(style_backward_threads, packed ? 2 : 1)
     __syncthreads();
     if (packed && k + slice < C) load(k + slice);
     if (active) {
+#pragma unroll
+      for (int upper = 0; upper < slice; upper += 8) {
 #pragma unroll 1  // two steps at once do not fit into the registers
-      for (int s = 0; s < slice; ++s) {
-        add_outer_product<rows / 2, column_step>(sum, &feature_slices[half][s][i0],
-                                                 &matrix_slices[half][s][j0]);
+        for (int s = upper; s < upper + 8; ++s) {
+          add_outer_product<rows / 2, column_step>(sum, &feature_slices[half][s][i0 ^ upper * 2],
+                                                   &matrix_slices[half][s][j0]);
+        }
       }
     }
     half = 1 - half;
