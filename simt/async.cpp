@@ -168,7 +168,8 @@ bool Async::complete_one() {
 }
 
 void Async::complete(const Copy& copy) {
-  const auto& [size, box] = copy.tensor.shape;
+  const auto& size = copy.tensor.shape.size;
+  const auto& box = copy.tensor.shape.box;
   const std::uint64_t bytes = row_bytes * box_rows(copy.tensor.shape);
   const auto inside = [&](std::int64_t index, int dimension) {
     return index >= 0 &&

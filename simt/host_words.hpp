@@ -156,6 +156,7 @@ SIMT_UNTRACED T atomic(T* address, Change change, const Site& site) {
 
 }  // namespace simt
 
+// NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): CUDA's names.
 using dim3 = simt::Dim3;
 
 inline constexpr simt::Index<&simt::Machine::thread_index> threadIdx{};
@@ -284,3 +285,4 @@ inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(va
 inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
 inline int __popc(unsigned bits) { return std::popcount(bits); }
 inline int __clz(int bits) { return std::countl_zero(static_cast<unsigned>(bits)); }
+// NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier)

@@ -109,7 +109,7 @@ void load(const char* name, std::uint32_t* registers, const void* row, bool tran
         const auto element = [&](unsigned matrix, unsigned row_index, unsigned column) {
           const auto& owner = *static_cast<const Load*>(lanes[8 * matrix + row_index]);
           std::uint16_t bits = 0;
-          std::memcpy(&bits, static_cast<const char*>(owner.row) + 2 * column, 2);
+          std::memcpy(&bits, static_cast<const char*>(owner.row) + std::size_t{2} * column, 2);
           return std::uint32_t{bits};
         };
         for (unsigned lane = 0; lane < 32; ++lane) {
