@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Writes a device's tuning table: which rung ships for which operation, type and shape.
 
-Reads what cuda_bench wrote (--benchmark_out), takes the cold medians, and of the rungs that compute in
-the same arithmetic the fastest. A library's way, rung 0, is not ours to ship. Writes
-kernels/common/tuning/<device>.inc and its line in devices.inc; the library has to be built again.
+Reads what cuda_bench wrote (--benchmark_out; `./dev gpu` keeps a file for each operation), takes the
+cold medians, and of the rungs that compute in the same arithmetic the fastest. A library's way, rung 0,
+is not ours to ship. Writes kernels/common/tuning/<device>.inc and its line in devices.inc; the library
+has to be built again.
 """
 
 import argparse
@@ -27,8 +28,10 @@ def rows_by_problem(result: Dict[str, Any]) -> Dict[Problem, List[Tuple[str, flo
     """The rungs' cold medians."""
     problems: Dict[Problem, List[Tuple[str, float]]] = defaultdict(list)
     for row in result["benchmarks"]:
+        if row.get("aggregate_name") != "median":
+            continue
         parts = row["run_name"].split("/")
-        if row.get("aggregate_name") != "median" or "cold" not in parts:
+        if "cold" not in parts:
             continue
         op, rung, _, precision = parts[:4]
         if rung.startswith("rung_0_"):
@@ -75,12 +78,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("results", type=Path, help="JSON written by cuda_bench")
+    parser.add_argument("results", type=Path, nargs="+", help="JSON written by cuda_bench")
     arguments = parser.parse_args()
+    result: Dict[str, Any] = {"benchmarks": []}
+    for file in arguments.results:
+        try:
+            document = json.loads(file.read_text(encoding="utf-8"))
+            if document.get("rehearsal"):
+                raise ValueError("a rehearsal, in which nothing was measured")
+            result["benchmarks"] += document["benchmarks"]
+            result.setdefault("context", document["context"])
+            if device_name(document) != device_name(result):
+                raise ValueError(f"of another device than {arguments.results[0]}")
+        except (OSError, ValueError, KeyError) as error:
+            print(f"{file}: {error}", file=sys.stderr)
+            return 1
     try:
-        path = write(json.loads(arguments.results.read_text(encoding="utf-8")), FOLDER)
-    except (OSError, ValueError, KeyError) as error:
-        print(f"{arguments.results}: {error}", file=sys.stderr)
+        path = write(result, FOLDER)
+    except ValueError as error:
+        print(f"{arguments.results[0]}: {error}", file=sys.stderr)
         return 1
     print(f"{path.relative_to(context.REPOSITORY)}: written")
     return 0
