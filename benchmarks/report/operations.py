@@ -170,6 +170,14 @@ def rows_table(rows: List[Row], roofs: Roofs) -> str:
     return table(header, lines)
 
 
+def throttled(rows: List[Row]) -> str:
+    """A sentence on rows whose GPU slowed itself down, if there are any."""
+    count = sum(row.counters.get("throttled", 0) > 0 for row in rows)
+    if not count:
+        return ""
+    return f"Of {count} of {len(rows)} rows the GPU was throttled: its power or heat held the clock. "
+
+
 def operation(op: str, rows: List[Row], roofs: Roofs) -> str:
     setting = shown_setting(rows)
     shown = [row for row in rows if setting_of(row.parts) == setting]
@@ -177,7 +185,7 @@ def operation(op: str, rows: List[Row], roofs: Roofs) -> str:
     caption = (
         "Bars and %: share of the roof at the row's arithmetic intensity; then the median time. "
         "The fastest of a layer and precision is solid. Every row's result was checked in the "
-        f"process that timed it. {words.origin(rows[0].context)}."
+        f"process that timed it. {throttled(rows)}{words.origin(rows[0].context)}."
     )
     listing = (
         f"<details><summary>every row of {escape(op)}</summary>{rows_table(rows, roofs)}</details>"

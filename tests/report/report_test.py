@@ -114,6 +114,17 @@ class Shown(Pages):
         self.assert_shows(page, "3.21 TFLOP/s", "100 GB/s", "<td>50</td>")
         self.assert_lacks(page, "ceiling_")
 
+    def test_rows_of_a_throttled_gpu_are_counted(self):
+        rows = [
+            row
+            for i, held in enumerate((1, 0, 0))
+            for row in inputs.operation(f"gram/rung_{i}_a/conv1_1@512/bf16/cold", [4e-3], 1e8, 2e8,
+                                        throttled=held)  # fmt: skip
+        ]
+        roof = {"ceiling_copy_bytes_per_second": "1e+11", "ceiling_bf16_flops": "3e+12"}
+        inputs.write_benchmarks(self.folder / "machine" / "ladder.json", rows, **roof)
+        self.assert_shows(self.page(self.folder / "machine"), "Of 1 of 3 rows the GPU was throttled")
+
     def test_an_iteration_stands_beside_its_floor(self):
         inputs.write_machine(self.folder / "machine")
         page = self.page(self.folder / "machine")
