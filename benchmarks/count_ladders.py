@@ -8,29 +8,19 @@ nothing is run nor written: a rung that the file lacks, or one that is no more, 
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
 
 import context
+from kept_rows import LEFT_OUT, keep, measure, run
 
 KEPT = context.REPOSITORY / "benchmarks" / "results" / "simt" / "ladders.json"
 PROGRAM = context.REPOSITORY / "build" / "release" / "bin" / "simt_bench"
 # Small: a thread takes microseconds there. Pictures are kept in float whatever maps are.
 AXES = ("--shape=16x16x64", "--dtype=bf16,fp32,tf32")
 OUT_OF_DATE = 8
-# What Google Benchmark adds; the host-SIMT machine's times say nothing.
-NOT_COUNTED = ("family_index", "per_family_instance_index", "run_name", "run_type", "repetitions",
-               "repetition_index", "threads", "iterations", "real_time", "cpu_time", "time_unit")  # fmt: skip
-
-
-def run(program: Path, *flags: str) -> str:
-    command = [str(program), *AXES, *flags]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
-    return done.stdout
+# The host-SIMT machine's times say nothing.
+TIMES = ("repetition_index", "iterations", "real_time", "time_unit")
 
 
 def main() -> int:
@@ -42,19 +32,13 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.check:
         kept = {row["name"] for row in json.loads(KEPT.read_text(encoding="utf-8"))["benchmarks"]}
-        changed = sorted(kept ^ set(run(arguments.program, "--benchmark_list_tests").split()))
+        changed = sorted(kept ^ set(run(arguments.program, *AXES, "--benchmark_list_tests").split()))
         if changed:
             print(f"{KEPT.name} is out of date: {', '.join(changed)}", file=sys.stderr)
         return OUT_OF_DATE if changed else 0
-    measured = json.loads(run(arguments.program, "--benchmark_format=json"))["benchmarks"]
-    rows: List[Dict[str, Any]] = [
-        {key: value for key, value in row.items() if key not in NOT_COUNTED} for row in measured
-    ]
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    # One line for each rung, so that a difference can be read.
-    lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
-    about = json.dumps({"executable": "simt_bench", "device": "the host-SIMT machine"})
-    KEPT.write_text(f'{{"context": {about}, "benchmarks": [\n{lines}\n]}}\n', encoding="utf-8")
+    counted = measure(arguments.program, *AXES, left_out=(*LEFT_OUT, *TIMES))
+    about = {"executable": "simt_bench", "device": "the host-SIMT machine"}
+    keep(KEPT, about, counted["benchmarks"])
     return 0
 
 
