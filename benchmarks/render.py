@@ -14,11 +14,14 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 import context
 import gpu_tables
 from report import predictions, rung_predictions
+from report.names import parse
+from report.rows import SECONDS, plain_name
 from report.work import KINDS, as_table, kind_of
 from tables import Result, milliseconds, table
 
@@ -127,6 +130,34 @@ def iteration_steps(result: Result) -> str:
                 row += [milliseconds(column[label]), f"{100 * share:.1f} %"]
             rows.append(row)
     return table(header, rows)
+
+
+def iteration_scaling(result: Result) -> str:
+    """Milliseconds of an iteration for each picture, by size and batch."""
+    seconds: Dict[Tuple[int, int], Dict[str, List[float]]] = {}
+    for row in result["benchmarks"]:
+        parts = parse(plain_name(row["name"]))
+        times = seconds.setdefault((parts.batch, parts.size), {})
+        times.setdefault(parts.precision, []).append(
+            row["real_time"] * SECONDS[row["time_unit"]] / parts.batch
+        )
+    shapes = sorted(seconds)
+    precisions = list(dict.fromkeys(name for times in seconds.values() for name in times))
+    rows = [
+        [name, *(milliseconds(median(seconds[shape][name])) for shape in shapes)]
+        for name in precisions
+    ]
+    header = [f"{size}²" if batch == 1 else f"{size}², batch {batch}" for batch, size in shapes]
+    return table(("ms per picture", *header), rows)
+
+
+def program_caption(result: Result) -> str:
+    about = result["context"]
+    dirty = " with changes" if about["dirty"] == "true" else ""
+    return (
+        f"{about['device']}; commit {about['commit'][:10]}{dirty}, {about['date'][:10]}, load "
+        f"before {about['load_avg'][0]:.1f}.\n"
+    )
 
 
 def convolution_algorithms(result: Result) -> str:
@@ -274,6 +305,7 @@ TABLES = {
     "cpu_vs_pytorch_all": Table("cpu_vs_pytorch.json", cpu_vs_pytorch_all),
     "iteration_vs_convolutions": Table("cpu_vs_pytorch.json", iteration_vs_convolutions),
     "iteration_steps": Table("cpu_vs_pytorch.json", iteration_steps),
+    "iteration_scaling": Table("iteration_bench.json", iteration_scaling, program_caption),
     "convolution_algorithms": Table("cpu_vs_pytorch.json", convolution_algorithms),
     "ceilings": Table("cpu_vs_pytorch.json", ceilings),
     "predicted_floors": Table("work.json", predicted_floors, predicted_floors_caption),

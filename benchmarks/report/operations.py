@@ -97,14 +97,20 @@ def ladder(op: str, rows: List[Row], roofs: Roofs) -> str:
     return share_matrix(rungs, columns, cells, f"Shares of the roof of {op}")
 
 
+def has_ladder(rows: List[Row]) -> bool:
+    """Whether there is more than one way to compute it."""
+    return len({row.parts.variant for row in rows}) > 1
+
+
 def points_of(op: str, rows: List[Row], roofs: Roofs, precision: str) -> List[Point]:
-    points = []
+    """Rungs below the name of their layer; layers where there is one way alone."""
+    points, of_rungs = [], has_ladder(rows)
     for row in rows:
         parts, flops, moved = row.parts, row.amount("flops"), row.amount("bytes")
         if (parts.precision or "fp32") != precision or not flops or not moved:
             continue
         mark = precision + (" over" if (roof_share(row, roofs) or 0) > 1 else "")
-        label, column = (parts.rung, parts.layer) if parts.rung else (parts.layer or op, "")
+        label, column = (parts.rung, parts.layer) if of_rungs else (parts.layer or op, "")
         rate = flops / row.seconds
         points.append(Point(label, flops / moved, rate, mark, hint_of(row), column))
     return points
@@ -170,6 +176,12 @@ def rows_table(rows: List[Row], roofs: Roofs) -> str:
     return table(header, lines)
 
 
+def in_cache(rows: List[Row], roofs: Roofs) -> str:
+    """A sentence on rows above the roof of memory, if there are any."""
+    above = any((roof_share(row, roofs) or 0) > 1 for row in rows)
+    return "Above 100 % maps did not leave the caches. " if above else ""
+
+
 def throttled(rows: List[Row]) -> str:
     """A sentence on rows whose GPU slowed itself down, if there are any."""
     count = sum(row.counters.get("throttled", 0) > 0 for row in rows)
@@ -181,14 +193,17 @@ def throttled(rows: List[Row]) -> str:
 def operation(op: str, rows: List[Row], roofs: Roofs) -> str:
     setting = shown_setting(rows)
     shown = [row for row in rows if setting_of(row.parts) == setting]
-    drawings = ladder(op, shown, roofs) + rooflines(op, shown, roofs)
+    drawings, below = ladder(op, shown, roofs), rooflines(op, shown, roofs)
+    if has_ladder(shown) or not drawings:
+        drawings, below = drawings + below, ""
     caption = (
         "Bars and %: share of the roof at the row's arithmetic intensity; then the median time. "
         "The fastest of a layer and precision is solid. Every row's result was checked in the "
-        f"process that timed it. {throttled(rows)}{words.origin(rows[0].context)}."
+        f"process that timed it. {in_cache(shown, roofs)}{throttled(rows)}{words.origin(rows[0].context)}."
     )
     listing = (
-        f"<details><summary>every row of {escape(op)}</summary>{rows_table(rows, roofs)}</details>"
+        f"<details><summary>every row of {escape(op)}</summary>{below}{rows_table(rows, roofs)}"
+        "</details>"
     )
     return figure(f"{op}, {describe(setting)}", drawings, caption) + listing
 

@@ -122,7 +122,8 @@ class Drawing:
                 for down in (0.0, distance, -distance):
                     left = x + 7 if side > 0 else x - 7 - width
                     top = y + down - height / 2
-                    box = Box(left - 3, top, left + width + 3, top + height)
+                    far = 3.0 * side  # from what comes next, away from the point
+                    box = Box(left + min(far, 0), top, left + width + max(far, 0), top + height)
                     inside = 0 <= box.left and box.right <= self.width and box.top >= 0
                     if not inside or any(box.meets(other) for other in self.taken):
                         continue

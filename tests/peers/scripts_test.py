@@ -100,6 +100,20 @@ class Render(unittest.TestCase):
         self.assertIn("| multiply-adds, AVX-512, GFLOP/s | 200 | 400 |", page)
         self.assertIn("| copying, GB/s | 10 | 15 |", page)
 
+    def test_iterations_are_divided_by_their_batch_and_sorted_by_it(self):
+        rows = [
+            {"name": f"iteration/{precision}/{size}/batch:{batch}/manual_time", "real_time": time,
+             "time_unit": "ms"}
+            for precision, size, batch, time in (
+                ("fp32", 128, 4, 400.0), ("fp32", 256, 1, 300.0), ("fp32", 256, 1, 500.0),
+                ("fp32", 256, 1, 320.0), ("fp32", 128, 1, 111.0), ("bf16", 128, 1, 60.0),
+                ("bf16", 128, 4, 200.0), ("bf16", 256, 1, 170.0))
+        ]  # fmt: skip
+        lines = render.iteration_scaling({"benchmarks": rows}).splitlines()
+        self.assertEqual(lines[0], "| ms per picture | 128² | 256² | 128², batch 4 |")
+        self.assertEqual(lines[2], "| fp32 | 111 | 320 | 100 |")
+        self.assertEqual(lines[3], "| bf16 | 60.0 | 170 | 50.0 |")
+
     def test_rendering_again_changes_nothing(self):
         page = render.rendered(self.PAGE, {"cpu_vs_pytorch.json": [self.RESULT]})
         self.assertEqual(render.rendered(page, {"cpu_vs_pytorch.json": [self.RESULT]}), page)
