@@ -40,6 +40,19 @@ OwnedTensor uniform(Backend& backend, const Shape& shape, DataType type, double 
   return result;
 }
 
+OwnedTensor symmetric(Backend& backend, const Shape& square, double scale) {
+  std::vector<float> values = uniform_values(square.count(), scale);
+  const auto C = static_cast<std::size_t>(square.channels);
+  for (std::size_t first = 0; first < values.size(); first += C * C) {
+    for (std::size_t i = 0; i < C; ++i) {
+      for (std::size_t j = 0; j < i; ++j) values[first + i * C + j] = values[first + j * C + i];
+    }
+  }
+  OwnedTensor result(backend, square, backend.master_type());
+  backend.write(result, values);
+  return result;
+}
+
 OwnedTensor features(Backend& backend, const Shape& shape, double scale) {
   std::vector<float> values = uniform_values(shape.count(), scale);
   for (float& value : values) value = std::max(value, 0.0F);

@@ -24,6 +24,8 @@ struct OwnedTensor {
 
 /// Uniform in [-scale, scale].
 OwnedTensor uniform(Backend& backend, const Shape& shape, DataType type, double scale = 1);
+/// Square matrices as they come of Gram matrices: float, or double in the reference.
+OwnedTensor symmetric(Backend& backend, const Shape& square, double scale = 1);
 /// What a ReLU leaves of that: half of the values are zero.
 OwnedTensor features(Backend& backend, const Shape& shape, double scale = 1);
 

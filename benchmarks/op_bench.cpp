@@ -74,7 +74,7 @@ const std::vector<MeasuredOp>& all_ops() {
   static const std::vector<MeasuredOp> all = [] {
     std::vector<MeasuredOp> ops;
     for (const auto& some :
-         {preprocess_ops(), pool_ops(), gram_ops(), style_loss_ops(), style_backward_ops(),
+         {preprocess_ops(), pool_ops(), gram_ops(), gram_loss_ops(), style_backward_ops(),
           content_loss_ops(), total_variation_ops(), adam_ops()}) {
       ops.insert(ops.end(), some.begin(), some.end());
     }

@@ -42,7 +42,7 @@ inline std::vector<std::string_view> at_style_layers() {
 std::vector<MeasuredOp> preprocess_ops();
 std::vector<MeasuredOp> pool_ops();
 std::vector<MeasuredOp> gram_ops();
-std::vector<MeasuredOp> style_loss_ops();
+std::vector<MeasuredOp> gram_loss_ops();
 std::vector<MeasuredOp> style_backward_ops();
 std::vector<MeasuredOp> content_loss_ops();
 std::vector<MeasuredOp> total_variation_ops();

@@ -45,8 +45,7 @@ inline Work of_step(std::string_view name, const Network& network, const PoolKin
     work.bytes += extra_reads(epilogue) * width(type) * values(x);
     return work;
   }
-  if (what == "Gram matrix") return gram(y, type);
-  if (what == "style loss") return style_loss(y.channels, y.batch);
+  if (what == "style loss") return gram_loss(y, type);
   if (what == "style backward") return style_backward(y, type, epilogue);
   if (what == "content loss") return content_loss(y, type, epilogue);
   fail(ErrorKind::internal, "the work model does not know the step '{}'", name);

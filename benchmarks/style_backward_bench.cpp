@@ -24,28 +24,13 @@ Prepared prepare_mask(Backend& on, const Shape& map) {
   return {run, {grad}};
 }
 
-/// As style_loss gives them, one for each image.
-OwnedTensor symmetric_matrices(Backend& on, const Shape& map) {
-  OwnedTensor matrices = uniform(on, matrix_shape(map.batch, map.channels), on.master_type(), 1e-3);
-  const auto C = static_cast<std::size_t>(map.channels);
-  std::vector<float> values(static_cast<std::size_t>(map.batch) * C * C);
-  on.read(values, matrices);
-  for (std::size_t first = 0; first < values.size(); first += C * C) {
-    for (std::size_t i = 0; i < C; ++i) {
-      for (std::size_t j = 0; j < i; ++j) values[first + i * C + j] = values[first + j * C + i];
-    }
-  }
-  on.write(matrices, values);
-  return matrices;
-}
-
 constexpr GradientEpilogue joined{.accumulate = true, .relu_mask = true};
 
 /// Joined to the gradient from above and masked, as below every style layer but the deepest. The
 /// sums stay small: the matrix is scaled so that a million of them are still ordinary numbers.
 Prepared prepare_style_backward(Backend& on, const Shape& map) {
   const OwnedTensor f = features(on, map);
-  const OwnedTensor matrices = symmetric_matrices(on, map);
+  const OwnedTensor matrices = symmetric(on, matrix_shape(map.batch, map.channels), 1e-3);
   const OwnedTensor grad = uniform(on, map, on.activation_type());
   return {[=, &on] { on.style_backward(grad, f, matrices, joined); }, {grad}};
 }

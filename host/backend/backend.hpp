@@ -155,8 +155,8 @@ class Backend {
 
   virtual void gram(const Tensor& gram, const Tensor& features) = 0;
   /// `loss` has N values, one per image; so for every loss below.
-  virtual void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
-                          const Tensor& target, const StyleLossScale& scale) = 0;
+  virtual void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
+                         const Tensor& target, const StyleLossScale& scale) = 0;
   virtual void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                               const GradientEpilogue& epilogue) = 0;
   /// An empty `grad` asks for the loss alone.

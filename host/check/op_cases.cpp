@@ -28,7 +28,7 @@ class Workbench {
     for (float& value : values) value = value * scale + offset;
     return input(shape, backend_.master_type(), values);
   }
-  /// As style_loss gives it: G is symmetric, and so is what follows from it.
+  /// As gram_loss gives it: G is symmetric, and so is what follows from it.
   Tensor symmetric_matrix(const Shape& square, std::uint32_t seed) {
     std::vector<float> values = random(square, seed, false, DataType::f32);
     const auto C = static_cast<std::size_t>(square.channels);
@@ -231,12 +231,13 @@ void Cases::style() {
     return bench.read({gram});
   });
   for (const bool matrix_too : {false, true}) {
-    add("style_loss", square, matrix_too ? ", matrix" : ", loss",
+    add("gram_loss", map, matrix_too ? ", matrix" : ", loss",
         [=](Backend& backend, Workbench& bench) {
           const Tensor loss = bench.master_output({1, 1, 1, map.batch});
           const Tensor matrix = bench.master_output(square);
-          backend.style_loss(loss, matrix, bench.master(square, 4), bench.master(target, 5),
-                             {.gram = 0.5, .loss = 0.25, .gradient = 0.125});
+          backend.gram_loss(loss, matrix, bench.features(map, 1, true),
+                            bench.symmetric_matrix(target, 5),
+                            {.gram = 0.5, .loss = 0.25, .gradient = 0.125});
           return bench.read({matrix_too ? matrix : loss});
         });
   }

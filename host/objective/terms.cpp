@@ -51,13 +51,10 @@ void add_content_loss(Schedule& schedule, const ContentTerm& term, Value feature
 
 GradientTerm add_style_loss(Schedule& schedule, const StyleTerm& term, Value features) {
   const Shape square = matrix_shape(schedule[features].shape.batch, term.target.shape.channels);
-  const Value gram = schedule.temporary(square, term.target.type);
   const Value matrix = schedule.temporary(square, term.target.type);
-  schedule.add(label(term.layer, "Gram matrix"), {gram, features},
-               [=](Backend& backend, const Schedule& s) { backend.gram(s[gram], s[features]); });
-  schedule.add(label(term.layer, "style loss"), {gram, matrix},
+  schedule.add(label(term.layer, "style loss"), {matrix, features},
                [=](Backend& backend, const Schedule& s) {
-                 backend.style_loss(term.loss, s[matrix], s[gram], term.target, term.scale);
+                 backend.gram_loss(term.loss, s[matrix], s[features], term.target, term.scale);
                });
   return {term.layer, [layer = term.layer, matrix](Schedule& s, Value grad, Value map,
                                                    const GradientEpilogue& epilogue) {

@@ -11,7 +11,8 @@ namespace impasto::kernels {
 /// A layer's style loss and its matrix straight from the feature map: gram and style_loss in one.
 /// Math    G = FᵀF;  D = gram_scale·G − target
 ///         loss[n] = loss_scale · Σ_{i,j} D[n,i,j]²;  M[n] = gradient_scale · D[n]
-/// Shapes  features (N,P,C), target (C,C), shared by the batch, matrix (N,C,C), loss (N)
+/// Shapes  features (N,P,C), target (C,C), symmetric and shared by the batch, matrix (N,C,C), loss
+///         (N)
 /// Source  Gatys, Ecker, Bethge 2015, eqs. 3–6
 /// Cost    2·C²·P FLOP per image; sizeof(T)·C·P + 8·C² bytes: G is never written
 namespace reference {

@@ -34,12 +34,12 @@ class Programs(unittest.TestCase):
 
     def test_every_combination_of_an_operation_s_axes_is_a_row(self):
         document = self.document(
-            "op_bench", "--op=gram,style_loss,adam", "--backend=cpu,simt", "--dtype=fp32,tf32",
+            "op_bench", "--op=gram,gram_loss,adam", "--backend=cpu,simt", "--dtype=fp32,tf32",
             "--shape=4x6x8,conv5_1@32", "--batch=1,3",
         )  # fmt: skip
         rows = {row["name"].removesuffix("/real_time"): row for row in document["benchmarks"]}
-        # On the CPU three operations in fp32; the kernels' gram also in tf32. Two pictures, 4×6 and 32².
-        self.assertEqual(len(rows), (3 + 4) * 2 * 2)
+        # On the CPU three operations in fp32; the kernels' Gram matrices also in tf32. Two pictures, 4×6 and 32².
+        self.assertEqual(len(rows), (3 + 5) * 2 * 2)
         for name, row in rows.items():
             self.assertEqual(row["verified"], 1, name)
             self.assertLess(row["error"], 3e-2, name)

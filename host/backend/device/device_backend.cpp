@@ -13,6 +13,7 @@
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
+#include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 #include "simt/error.hpp"
 
@@ -154,14 +155,12 @@ class DeviceBackend final : public Backend {
                    stream_);
     });
   }
-  void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
-                  const Tensor& target, const StyleLossScale& scale) override {
-    const std::int64_t N = gram.shape.batch;
-    const std::int64_t C = gram.shape.channels;
-    auto* workspace = scratch_.get<double>(launch::style_loss_workspace(N, C));
-    enqueue([&] {
-      launch::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(), target.as<float>(),
-                         N, C, scale, workspace, stream_);
+  void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
+                 const Tensor& target, const StyleLossScale& scale) override {
+    auto* workspace = scratch_.get<float>(launch::gram_loss_workspace(features.shape));
+    enqueue(features.type, [&]<class T>(T) {
+      launch::gram_loss(loss.as<float>(), matrix.as<float>(), features.as<T>(), target.as<float>(),
+                        features.shape, arithmetic_, scale, workspace, stream_);
     });
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,

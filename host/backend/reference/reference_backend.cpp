@@ -7,6 +7,7 @@
 #include "kernels/conv/conv.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
+#include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto {
@@ -78,10 +79,10 @@ class ReferenceBackend final : public HostBackend {
   void gram(const Tensor& gram, const Tensor& features) override {
     reference::gram(values(gram), values(features), features.shape);
   }
-  void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
-                  const Tensor& target, const StyleLossScale& scale) override {
-    reference::style_loss(values(loss), values(matrix), values(gram), values(target),
-                          gram.shape.batch, gram.shape.channels, scale);
+  void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
+                 const Tensor& target, const StyleLossScale& scale) override {
+    reference::gram_loss(values(loss), values(matrix), values(features), values(target),
+                         features.shape, scale);
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
