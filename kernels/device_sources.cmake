@@ -6,6 +6,7 @@ set(IMPASTO_DEVICE_SOURCES
   first_conv/first_conv.cu
   gram/gram.cu
   gram_loss/gram_loss.cu
+  pixel_update/pixel_update.cu
   pool/pool.cu
   preprocess/preprocess.cu
   style_backward/style_backward.cu

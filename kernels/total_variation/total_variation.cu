@@ -9,8 +9,7 @@
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-// Not fused with Adam, its neighbour behind it: Adam moves pixels that other blocks still compare
-// with theirs, so pixels would need a second copy, which costs what the fusion saves.
+// Fused with Adam, its neighbour behind it, it is pixel_update.
 constexpr std::array ladder = {
     VariationRung{{"rung_1_naive", "a value and its four neighbours"}, &VariationNaive::launch},
     VariationRung{{"rung_2_column", "the values above stay in registers"},
