@@ -12,6 +12,7 @@
 #include "kernels/first_conv/ladder.hpp"
 #include "kernels/gram/ladder.hpp"
 #include "kernels/gram_loss/ladder.hpp"
+#include "kernels/pixel_update/ladder.hpp"
 #include "kernels/pool/ladder.hpp"
 #include "kernels/style_backward/ladder.hpp"
 #include "kernels/total_variation/ladder.hpp"
@@ -147,6 +148,14 @@ std::vector<RungWork> rung_works(std::int64_t size) {
             return adam_traffic(rung, pixels);
           }},
          ladders::adam_ladder());
+  append(works, size,
+         {"pixel_update",
+          {"pixels"},
+          [](const Shape& pixels, DataType) { return pixel_update(pixels); },
+          [](std::string_view rung, const Shape& pixels, DataType) {
+            return pixel_update_traffic(rung, pixels);
+          }},
+         ladders::pixel_update_ladder());
   return works;
 }
 

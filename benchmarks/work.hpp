@@ -134,6 +134,15 @@ inline Work adam(const Shape& pixels) {
   return {.flops = 12 * values(pixels), .bytes = 28 * values(pixels)};
 }
 
+/// The two without the pixels read twice and the gradient written and read between them: the fusion
+/// of the two.
+inline Work pixel_update(const Shape& pixels) {
+  Work work = total_variation(pixels);
+  work += adam(pixels);
+  work.bytes -= 12 * values(pixels);
+  return work;
+}
+
 // What a rung asks of global memory: every request of its warps, with no cache in between, as the
 // host-SIMT machine counts it. A rung that is not named asks for no more than the operation has to
 // move; one that does says so here, or its test fails. Sizes fill whole tiles.
@@ -248,19 +257,28 @@ inline Traffic content_loss_traffic(std::string_view rung, const Shape& features
   return {sums.loaded + (2 * passes + (epilogue.accumulate ? 1 : 0)) * map, sums.stored + map};
 }
 
-inline Traffic total_variation_traffic(std::string_view rung, const Shape& pixels) {
-  const auto batch = static_cast<double>(pixels.batch);
+inline double variation_blocks(const Shape& pixels) {
+  return static_cast<double>(pixels.batch * kernels::variation_blocks_down(pixels) *
+                             kernels::variation_blocks_across(pixels));
+}
+
+/// The values that columns of `rows` rows load: each its first, the one above it and then each
+/// below; and those beside them, in units of `step` values.
+inline double column_loads(const Shape& pixels, std::int64_t rows, std::int64_t step) {
   const auto H = static_cast<double>(pixels.height);
   const auto row = static_cast<double>(pixels.width * pixels.channels);
-  const auto down = static_cast<double>(kernels::variation_blocks_down(pixels));
-  const auto across = static_cast<double>(kernels::variation_blocks_across(pixels));
-  const double beside = 2 * H * (row - static_cast<double>(pixels.channels));
-  const double above_and_below = 2 * (H - 1) * row;
-  // A column loads its first value, the one above it and then each below.
-  const double column = (2 * down - 1) * row + (H - 1) * row;
-  const double own = rung == "rung_1_naive" ? H * row + above_and_below : column;
-  const Traffic sums = loss_sums(down * across * batch, pixels.batch);
-  return {sums.loaded + 4 * batch * (own + beside + H * row), sums.stored + 4 * batch * H * row};
+  const auto columns = static_cast<double>((pixels.height + rows - 1) / rows);
+  const double own = (2 * columns - 1) * row + (H - 1) * row;
+  const double beside = 2 * H * (row - static_cast<double>(step));
+  return static_cast<double>(pixels.batch) * (own + beside);
+}
+
+inline Traffic total_variation_traffic(std::string_view rung, const Shape& pixels) {
+  // Rung 1's columns are of one value.
+  const std::int64_t rows = rung == "rung_1_naive" ? 1 : kernels::variation_block_rows;
+  const Traffic sums = loss_sums(variation_blocks(pixels), pixels.batch);
+  const double map = 4 * values(pixels);
+  return {sums.loaded + 4 * column_loads(pixels, rows, pixels.channels) + map, sums.stored + map};
 }
 
 /// Besides the pixels' values each warp reads what the step makes of the rate.
@@ -268,6 +286,24 @@ inline Traffic adam_traffic(std::string_view rung, const Shape& pixels) {
   const double count = values(pixels);
   const double warps = count / (rung == "rung_1_naive" ? 32 : 128);
   return {16 * count + 8 * warps + 8, 12 * count + 16};
+}
+
+/// Pixels as total_variation's columns, in rung 3 shorter and of packs; the rest as adam's.
+inline Traffic pixel_update_traffic(std::string_view rung, const Shape& pixels) {
+  if (rung == "rung_1_two_operations") {
+    const Traffic variation = total_variation_traffic("rung_2_column", pixels);
+    const Traffic adam = adam_traffic("rung_2_vectorised", pixels);
+    return {variation.loaded + adam.loaded, variation.stored + adam.stored};
+  }
+  const bool packs = rung == "rung_3_vectorised";
+  const double count = values(pixels);
+  const double blocks = variation_blocks(pixels);
+  const Traffic sums = loss_sums(blocks, pixels.batch);
+  const double columns = packs
+                             ? column_loads(pixels, 2, 4)
+                             : column_loads(pixels, kernels::variation_block_rows, pixels.channels);
+  return {sums.loaded + 4 * columns + 12 * count + 8 * 4 * blocks + 8,
+          sums.stored + 12 * count + 16};
 }
 
 inline Traffic pool_backward_traffic(std::string_view rung, const Shape& x, DataType type,

@@ -61,7 +61,7 @@ FULL = Scale(
     min_seconds=0.4,
     ladder="cuda_bench",
     ladder_ops=("gram", "gram_loss", "style_backward", "pool_backward", "first_conv_forward")
-    + ("first_conv_backward", "content_loss", "total_variation", "adam"),
+    + ("first_conv_backward", "content_loss", "total_variation", "adam", "pixel_update"),
     ladder_options=(
         "--shape=conv1_1@512,conv3_1@512,conv5_1@512",
         "--dtype=fp32,tf32,bf16",

@@ -20,7 +20,7 @@ using kernels::MapSize;
 /// Sizes that fill whole tiles, small enough for the host-SIMT machine: one tile of channels and
 /// several, one split of the pixels and several, a batch.
 std::vector<MapSize> sizes_of(std::string_view op) {
-  if (op == "total_variation" || op == "adam") return {{1, 64, 128, 3}};
+  if (op == "total_variation" || op == "adam" || op == "pixel_update") return {{1, 64, 128, 3}};
   if (op == "first_conv_forward" || op == "first_conv_backward") return {{1, 32, 64, 64}};
   if (op == "gram" || op == "gram_loss") return {{1, 24, 32, 64}, {2, 8, 16, 128}};
   return {{1, 16, 16, 64}, {2, 8, 16, 256}};
