@@ -25,7 +25,7 @@ std::string value_of(std::string_view option, const std::vector<char*>& argument
 
 std::string format_of(std::string_view option, std::string_view otherwise,
                       const std::vector<char*>& arguments) {
-  const std::string format = value_of(option, arguments);
+  std::string format = value_of(option, arguments);
   if (format.empty()) return std::string(otherwise);
   if (format != "console" && format != "json" && format != "csv") {
     fail(ErrorKind::usage, "{}: expected console, json or csv, got '{}'", option, format);

@@ -76,7 +76,8 @@ void append(std::vector<RungWork>& works, std::int64_t size, const Model& model,
         const bool named = precision.type != DataType::f32 || rung.arithmetic == precision.ships;
         if (!named || !offered(rung, precision.type)) continue;
         const Work least = model.least(shape.size, precision.type);
-        works.push_back({model.op, shape.name, precision.name, rung,
+        const kernels::Rung& about = rung;
+        works.push_back({model.op, shape.name, precision.name, about,
                          rung.name == shipped(ladder, precision),
                          model.flops ? model.flops(rung.name, shape.size) : least.flops,
                          model.traffic(rung.name, shape.size, precision.type), least});
