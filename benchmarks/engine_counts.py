@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How many engines cuDNN has for each of our convolution graphs, on six GPUs, none of which is needed.
+"""How many engines cuDNN has for each of our graphs, on six GPUs, none of which is needed.
 
 Runs conv_plan_test, which asks cuDNN about the GPUs by their descriptions, and writes what it records
 to benchmarks/results/cudnn/engine_counts.json; benchmarks/render.py makes a table of it. A graph

@@ -266,7 +266,8 @@ def engine_counts(result: Result) -> str:
 
 
 def engine_counts_caption(result: Result) -> str:
-    return f"cuDNN {result['cudnn']}, asked without a GPU; conv1_1 to conv5_1 at 512², batch 1 and 8.\n"
+    return (f"cuDNN {result['cudnn']}, asked without a GPU; conv1_1 to conv5_1 at 512², batch 1 and 8, "
+            "style gradients batch 1.\n")
 
 
 def predicted_floors(result: Result) -> str:

@@ -1,61 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
-#include <cudnn_frontend.h>
-#include <map>
-#include <memory>
-#include <string>
-#include <unordered_map>
-#include <vector>
-
 #include "host/backend/cuda/conv_problem.hpp"
+#include "host/backend/cuda/cudnn_graph.hpp"
 
 namespace impasto::cuda {
 
-/// The tensors of a graph, in cuDNN's words their uids.
+/// The tensors of a convolution's graph, in cuDNN's words their uids.
 enum ConvTensor : std::int64_t { conv_x = 1, conv_weight, conv_bias, conv_sum, conv_mask, conv_y };
 
-/// One of cuDNN's engines with its knobs, made ready for one graph.
-struct ConvPlan {
-  /// {"engine": 5, "knob 3": 1}: what ConvGraph::build takes.
-  std::map<std::string, std::int64_t> parameters;
-  std::int64_t workspace_bytes = 0;
-  std::shared_ptr<cudnn_frontend::ExecutionPlan> plan;
-
-  /// Enqueues it on the handle's stream; `tensors` by ConvTensor. Throws ErrorKind::backend.
-  void run(cudnnHandle_t handle, const std::unordered_map<std::int64_t, void*>& tensors,
-           void* workspace) const;
-};
-
-/// The graph of one problem: NHWC, sums and everything between in float. Throws ErrorKind::backend
-/// with cuDNN's own words. load_cudnn() comes first.
-class ConvGraph : public cudnn_frontend::graph::Graph {
+/// The graph of one convolution and what comes after it, NHWC.
+class ConvGraph : public CudnnGraph {
  public:
   explicit ConvGraph(const ConvProblem& problem);
-
-  /// Asks cuDNN which of its engines can do it, best first by its own heuristics, on the handle's
-  /// GPU; or on one that need not be there, whose description is cuDNN's JSON.
-  void find_engines(cudnnHandle_t handle);
-  void find_engines(const std::vector<std::uint8_t>& device);
-  /// How many there are, those included that are filtered out: the ones that compute in less
-  /// precision than asked for, differ from run to run, or round more than a direct product does.
-  [[nodiscard]] std::int64_t engine_count() const;
-  /// How many are left of them.
-  [[nodiscard]] std::int64_t allowed_engine_count();
-
-  /// Makes the index-th of them ready, up to seconds of compilation; null where it is filtered out
-  /// or does not work.
-  std::unique_ptr<ConvPlan> build(std::int64_t index);
-  /// The engine that `parameters` name, which may be none: then null, as above.
-  std::unique_ptr<ConvPlan> build(cudnnHandle_t handle,
-                                  const std::map<std::string, std::int64_t>& parameters);
-
- private:
-  void require_success(cudnn_frontend::error_t status, const char* step) const;
-  void filter_engines();
-
-  ConvProblem problem_;
 };
 
 }  // namespace impasto::cuda

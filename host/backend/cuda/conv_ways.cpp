@@ -47,7 +47,7 @@ std::vector<ConvProblem> ConvWays::kinds() const {
   return all;
 }
 
-Way<ConvTensors> ConvWays::way(const ConvProblem& kind, const ConvPlan& plan) const {
+Way<ConvTensors> ConvWays::way(const ConvProblem& kind, const CudnnPlan& plan) const {
   return {{implementation(kind.kind), plan.parameters},
           plan.workspace_bytes,
           [kind, plan, handle = handle_](const ConvTensors& tensors, void* workspace) {

@@ -13,7 +13,7 @@
 namespace impasto::cuda {
 
 class ConvGraph;
-struct ConvPlan;
+struct CudnnPlan;
 
 /// A convolution's parameters in device memory, in the types that cuDNN takes. The first layer's
 /// have kernels::cuda::padded_channels input channels and no `rotated`.
@@ -56,7 +56,7 @@ class ConvWays final : public Problem<ConvTensors> {
   };
 
   [[nodiscard]] std::vector<ConvProblem> kinds() const;
-  [[nodiscard]] Way<ConvTensors> way(const ConvProblem& kind, const ConvPlan& plan) const;
+  [[nodiscard]] Way<ConvTensors> way(const ConvProblem& kind, const CudnnPlan& plan) const;
   void open_branches();
 
   Runtime& runtime_;

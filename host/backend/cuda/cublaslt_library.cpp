@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "host/backend/cuda/shared_library.hpp"
+#include "host/core/error.hpp"
 
 namespace impasto::cuda {
 namespace {
@@ -37,6 +38,16 @@ CublasLt load() {
 const CublasLt& cublaslt() {
   static const CublasLt functions = load();
   return functions;
+}
+
+std::shared_ptr<cublasLtContext> open_cublaslt() {
+  const CublasLt& lt = cublaslt();
+  cublasLtHandle_t made = nullptr;
+  const cublasStatus_t status = lt.create(&made);
+  if (status != CUBLAS_STATUS_SUCCESS) {
+    fail(ErrorKind::backend, "cublasLtCreate: status {}", static_cast<int>(status));
+  }
+  return {made, lt.destroy};
 }
 
 std::string cublaslt_version() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cublasLt.h>
+#include <memory>
 #include <string>
 
 namespace impasto::cuda {
@@ -31,6 +32,9 @@ struct CublasLt {
 /// Loaded by the first call. Throws ErrorKind::backend when there is none, of the CUDA generation
 /// that this program was built for.
 const CublasLt& cublaslt();
+
+/// A handle. Throws as above.
+std::shared_ptr<cublasLtContext> open_cublaslt();
 
 /// "13.1.0"
 std::string cublaslt_version();

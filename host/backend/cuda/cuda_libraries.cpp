@@ -17,16 +17,6 @@
 namespace impasto::cuda {
 namespace {
 
-std::shared_ptr<cublasLtContext> open_cublaslt() {
-  const CublasLt& lt = cublaslt();
-  cublasLtHandle_t made = nullptr;
-  const cublasStatus_t status = lt.create(&made);
-  if (status != CUBLAS_STATUS_SUCCESS) {
-    fail(ErrorKind::backend, "cublasLtCreate: status {}", static_cast<int>(status));
-  }
-  return {made, lt.destroy};
-}
-
 Chooser make_chooser(Runtime& runtime, Tuning tuning) {
   Chooser::Limits limits;
   // Who asks for tuning has time for every engine.
@@ -139,7 +129,7 @@ void CudaLibraries::style_backward(const Tensor& grad, const Tensor& features, c
                                    const GradientEpilogue& epilogue, const OwnKernel& kernel,
                                    Scratch& scratch) {
   const StyleTensors call{grad, features, matrix, &kernel};
-  StyleBackwardWays library(runtime_, cublaslt_.get(), precision_, epilogue, call);
+  StyleBackwardWays library(runtime_, {cublaslt_.get(), cudnn_.get()}, precision_, epilogue, call);
   WithOwnKernel<StyleTensors> problem(
       library, {{}, kernel.workspace_bytes, [](const StyleTensors& tensors, void* workspace) {
                   tensors.kernel->enqueue(

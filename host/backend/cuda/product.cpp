@@ -59,29 +59,36 @@ std::map<std::string, std::int64_t> parameters_of(const cublasLtMatmulAlgo_t& al
   return parameters;
 }
 
-std::shared_ptr<cublasLtMatmulDescOpaque_t> make_operation(Precision precision) {
+using Kind = Product::Kind;
+
+cudaDataType_t result_of(Precision precision, Kind kind) {
+  return kind == Kind::gram ? CUDA_R_32F : storage_of(precision);
+}
+
+std::shared_ptr<cublasLtMatmulDescOpaque_t> make_operation(Precision precision, Kind kind) {
   const CublasLt& lt = cublaslt();
   cublasLtMatmulDesc_t made = nullptr;
   require_success(lt.create_operation(&made, arithmetic_of(precision), CUDA_R_32F),
                   "cublasLtMatmulDescCreate");
   std::shared_ptr<cublasLtMatmulDescOpaque_t> operation(made, lt.destroy_operation);
-  const cublasLtPointerMode_t on_device = CUBLASLT_POINTER_MODE_DEVICE;
-  require_success(
-      lt.set_operation(made, CUBLASLT_MATMUL_DESC_POINTER_MODE, &on_device, sizeof on_device),
-      "cublasLtMatmulDescSetAttribute");
+  const auto set = [&](cublasLtMatmulDescAttributes_t attribute, const auto& value) {
+    require_success(lt.set_operation(made, attribute, &value, sizeof value),
+                    "cublasLtMatmulDescSetAttribute");
+  };
+  set(CUBLASLT_MATMUL_DESC_POINTER_MODE, CUBLASLT_POINTER_MODE_DEVICE);
+  if (kind == Kind::gram) set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_T);
   return operation;
 }
 
 /// C rows and so many columns for each image, one after the other.
-std::shared_ptr<cublasLtMatrixLayoutOpaque_t> make_layout(Precision precision,
+std::shared_ptr<cublasLtMatrixLayoutOpaque_t> make_layout(cudaDataType_t type,
                                                           const kernels::MapSize& size,
                                                           std::int64_t columns) {
   const CublasLt& lt = cublaslt();
   cublasLtMatrixLayout_t made = nullptr;
-  require_success(
-      lt.create_layout(&made, storage_of(precision), static_cast<std::uint64_t>(size.channels),
-                       static_cast<std::uint64_t>(columns), size.channels),
-      "cublasLtMatrixLayoutCreate");
+  require_success(lt.create_layout(&made, type, static_cast<std::uint64_t>(size.channels),
+                                   static_cast<std::uint64_t>(columns), size.channels),
+                  "cublasLtMatrixLayoutCreate");
   std::shared_ptr<cublasLtMatrixLayoutOpaque_t> layout(made, lt.destroy_layout);
   const auto set = [&](cublasLtMatrixLayoutAttribute_t attribute, const auto& value) {
     require_success(lt.set_layout(made, attribute, &value, sizeof value),
@@ -94,14 +101,19 @@ std::shared_ptr<cublasLtMatrixLayoutOpaque_t> make_layout(Precision precision,
 
 }  // namespace
 
-// A map (P,C) is, to a library that counts by columns, a matrix of C rows and P columns, and M,
-// being symmetric, is itself: gradᵀ = M·Fᵀ, nothing transposed.
-Product::Product(cublasLtHandle_t handle, Precision precision, const kernels::MapSize& size)
+// To a library that counts by columns everything is transposed: a map (P,C) is a matrix of C rows
+// and P columns, and the factors change places. gradᵀ = M·Fᵀ, M being its own transpose; and
+// gram = Fᵀ·(Fᵀ)ᵀ, its second factor transposed.
+Product::Product(cublasLtHandle_t handle, Precision precision, Kind kind,
+                 const kernels::MapSize& size)
     : handle_(handle),
       precision_(precision),
-      operation_(make_operation(precision)),
-      maps_(make_layout(precision, size, size.pixels())),
-      matrices_(make_layout(precision, size, size.channels)) {}
+      kind_(kind),
+      operation_(make_operation(precision, kind)),
+      left_(make_layout(storage_of(precision), size, size.pixels())),
+      right_(kind == Kind::gram ? left_ : make_layout(storage_of(precision), size, size.channels)),
+      result_(kind == Kind::gram ? make_layout(result_of(precision, kind), size, size.channels)
+                                 : left_) {}
 
 std::vector<ProductAlgorithm> Product::propose(std::int64_t workspace_bytes) const {
   const CublasLt& lt = cublaslt();
@@ -114,7 +126,8 @@ std::vector<ProductAlgorithm> Product::propose(std::int64_t workspace_bytes) con
   };
   prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<std::uint64_t>(workspace_bytes));
   prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
-         static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
+         static_cast<std::uint32_t>(kind_ == Kind::gram ? CUBLASLT_REDUCTION_SCHEME_MASK
+                                                        : CUBLASLT_REDUCTION_SCHEME_NONE));
   if (precision_ == Precision::fp32) {
     prefer(CUBLASLT_MATMUL_PREF_IMPL_MASK,
            ~static_cast<std::uint64_t>(CUBLASLT_NUMERICAL_IMPL_FLAGS_TENSOR_OP_MASK));
@@ -122,7 +135,7 @@ std::vector<ProductAlgorithm> Product::propose(std::int64_t workspace_bytes) con
   std::array<cublasLtMatmulHeuristicResult_t, 16> proposed{};
   int count = 0;
   const cublasStatus_t status =
-      lt.propose(handle_, operation_.get(), matrices_.get(), maps_.get(), maps_.get(), maps_.get(),
+      lt.propose(handle_, operation_.get(), right_.get(), left_.get(), result_.get(), result_.get(),
                  preference, static_cast<int>(proposed.size()), proposed.data(), &count);
   std::vector<ProductAlgorithm> algorithms;
   if (status != CUBLAS_STATUS_SUCCESS) return algorithms;
@@ -141,12 +154,14 @@ std::unique_ptr<ProductAlgorithm> Product::configure(
   const CublasLt& lt = cublaslt();
   const auto number = parameters.find(number_field);
   const auto split = parameters.find(split_field);
-  if (number == parameters.end() || split == parameters.end() || split->second > 1) return nullptr;
+  if (number == parameters.end() || split == parameters.end()) return nullptr;
+  if (kind_ == Kind::style_gradient && split->second > 1) return nullptr;
   auto configured = std::make_unique<ProductAlgorithm>();
   configured->parameters = parameters;
   const cudaDataType_t storage = storage_of(precision_);
-  if (lt.start_algorithm(handle_, arithmetic_of(precision_), CUDA_R_32F, storage, storage, storage,
-                         storage, static_cast<int>(number->second),
+  const cudaDataType_t result = result_of(precision_, kind_);
+  if (lt.start_algorithm(handle_, arithmetic_of(precision_), CUDA_R_32F, storage, storage, result,
+                         result, static_cast<int>(number->second),
                          &configured->algorithm) != CUBLAS_STATUS_SUCCESS) {
     return nullptr;
   }
@@ -160,20 +175,21 @@ std::unique_ptr<ProductAlgorithm> Product::configure(
     }
   }
   cublasLtMatmulHeuristicResult_t checked{};
-  if (lt.check_algorithm(handle_, operation_.get(), matrices_.get(), maps_.get(), maps_.get(),
-                         maps_.get(), &configured->algorithm, &checked) != CUBLAS_STATUS_SUCCESS) {
+  if (lt.check_algorithm(handle_, operation_.get(), right_.get(), left_.get(), result_.get(),
+                         result_.get(), &configured->algorithm,
+                         &checked) != CUBLAS_STATUS_SUCCESS) {
     return nullptr;
   }
   configured->workspace_bytes = static_cast<std::int64_t>(checked.workspaceSize);
   return configured;
 }
 
-void Product::run(const ProductAlgorithm& algorithm, void* grad, const void* features,
-                  const void* matrix, const kernels::cuda::ProductScalars* scalars, void* workspace,
+void Product::run(const ProductAlgorithm& algorithm, void* result, const void* left,
+                  const void* right, const kernels::cuda::ProductScalars* scalars, void* workspace,
                   kernels::cuda::Stream stream) const {
-  require_success(cublaslt().matmul(handle_, operation_.get(), &scalars->alpha, matrix,
-                                    matrices_.get(), features, maps_.get(), &scalars->beta, grad,
-                                    maps_.get(), grad, maps_.get(), &algorithm.algorithm, workspace,
+  require_success(cublaslt().matmul(handle_, operation_.get(), &scalars->alpha, right, right_.get(),
+                                    left, left_.get(), &scalars->beta, result, result_.get(),
+                                    result, result_.get(), &algorithm.algorithm, workspace,
                                     static_cast<std::size_t>(algorithm.workspace_bytes), stream),
                   "cublasLtMatmul");
 }

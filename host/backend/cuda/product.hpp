@@ -22,14 +22,22 @@ struct ProductAlgorithm {
   cublasLtMatmulAlgo_t algorithm{};
 };
 
-/// grad = α·F·M + β·grad for every image of a batch, by cuBLASLt: F and grad (N,P,C), M (N,C,C), in
-/// the storage of a precision, sums in float. fp32 uses no tensor cores, tf32 those for it. Sums
-/// are not split over blocks, so that their order is the algorithm's own and the same in every run.
-/// Throws ErrorKind::backend naming the call.
+/// A product for every image of a batch, by cuBLASLt: result = α·left·right + β·result, feature
+/// maps (N,P,C) in the storage of a precision, sums in float. fp32 uses no tensor cores, tf32 those
+/// for it. Throws ErrorKind::backend naming the call.
 class Product {
  public:
-  /// The handle must outlive the object.
-  Product(cublasLtHandle_t handle, Precision precision, const kernels::MapSize& size);
+  enum class Kind : std::uint8_t {
+    /// grad = α·F·M + β·grad, M (N,C,C) symmetric and stored as F. No sum is split over blocks, so
+    /// that its order is the algorithm's own and the same in every run.
+    style_gradient,
+    /// gram = α·FᵀF + β·gram, gram (N,C,C) in float; left and right are both F. Its sums are over
+    /// more pixels than one block should add, and may be split.
+    gram,
+  };
+
+  /// The handle must outlive the object. `size` is F's.
+  Product(cublasLtHandle_t handle, Precision precision, Kind kind, const kernels::MapSize& size);
 
   /// What cuBLASLt's heuristics propose, best first, as far as it can be asked for again.
   [[nodiscard]] std::vector<ProductAlgorithm> propose(std::int64_t workspace_bytes) const;
@@ -38,16 +46,20 @@ class Product {
       const std::map<std::string, std::int64_t>& parameters) const;
 
   /// Enqueues it; all pointers are the device's.
-  void run(const ProductAlgorithm& algorithm, void* grad, const void* features, const void* matrix,
+  void run(const ProductAlgorithm& algorithm, void* result, const void* left, const void* right,
            const kernels::cuda::ProductScalars* scalars, void* workspace,
            kernels::cuda::Stream stream) const;
 
  private:
+  using Layout = std::shared_ptr<cublasLtMatrixLayoutOpaque_t>;
+
   cublasLtHandle_t handle_;
   Precision precision_;
+  Kind kind_;
   std::shared_ptr<cublasLtMatmulDescOpaque_t> operation_;
-  std::shared_ptr<cublasLtMatrixLayoutOpaque_t> maps_;
-  std::shared_ptr<cublasLtMatrixLayoutOpaque_t> matrices_;
+  Layout left_;
+  Layout right_;
+  Layout result_;
 };
 
 }  // namespace impasto::cuda

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether each GPU has an engine for each of our convolution graphs, asked of cuDNN without a GPU.
+// Whether each GPU has an engine for each of our graphs, asked of cuDNN without a GPU.
 // What it found is recorded with the test's properties; benchmarks/engine_counts.py makes a table.
 #include <algorithm>
 #include <fstream>
@@ -11,6 +11,7 @@
 
 #include "host/backend/cuda/conv_graph.hpp"
 #include "host/backend/cuda/cudnn_library.hpp"
+#include "host/backend/cuda/style_backward_graph.hpp"
 #include "host/model/vgg19.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 
@@ -75,28 +76,72 @@ INSTANTIATE_TEST_SUITE_P(Devices, ConvPlan,
                          testing::Values("a100", "rtx3090", "rtx4090", "h100", "b200", "rtx5090"),
                          [](const auto& tested) { return std::string(tested.param); });
 
+/// The fewest and the most engines of any layer, by graph.
+class EngineCounts {
+ public:
+  void add(const std::string& name, std::int64_t count) {
+    const auto [known, added] = counts_.try_emplace(name, count, count);
+    known->second.first = std::min(known->second.first, count);
+    known->second.second = std::max(known->second.second, count);
+  }
+  void record(Precision precision) const {
+    for (const auto& [graph, count] : counts_) {
+      testing::Test::RecordProperty(
+          std::string(to_string(precision)) + " " + graph,
+          std::to_string(count.first) + " " + std::to_string(count.second));
+    }
+  }
+
+ private:
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> counts_;
+};
+
 TEST_P(ConvPlan, EveryGraphHasAnEngine) {
   const std::vector<std::uint8_t> device = description(GetParam());
   ASSERT_FALSE(device.empty());
   RecordProperty("cudnn", cudnn_version());
   for (const Precision precision :
        {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16}) {
-    std::map<std::string, std::pair<std::int64_t, std::int64_t>> counts;
+    EngineCounts counts;
     for (const std::int64_t batch : {1, 8}) {
       for (const ConvProblem& problem : problems(precision, 512, batch)) {
         ConvGraph graph(problem);
         graph.find_engines(device);
         const std::int64_t count = graph.allowed_engine_count();
-        const auto [known, added] = counts.try_emplace(graph_name(problem), count, count);
-        known->second.first = std::min(known->second.first, count);
-        known->second.second = std::max(known->second.second, count);
+        counts.add(graph_name(problem), count);
         EXPECT_GE(count, 1) << problem.describe();
       }
     }
-    for (const auto& [graph, count] : counts) {
-      RecordProperty(std::string(to_string(precision)) + " " + graph,
-                     std::to_string(count.first) + " " + std::to_string(count.second));
+    counts.record(precision);
+  }
+}
+
+/// style_backward at the five style layers of a picture of 512². Nothing comes to the deepest from
+/// above.
+std::vector<StyleBackwardProblem> style_problems(Precision precision) {
+  return {{precision, {1, 512, 512, 64}, {true, true}},
+          {precision, {1, 256, 256, 128}, {true, true}},
+          {precision, {1, 128, 128, 256}, {true, true}},
+          {precision, {1, 64, 64, 512}, {true, true}},
+          {precision, {1, 32, 32, 512}, {false, true}}};
+}
+
+// In fp32 cuDNN has none on any of them, and is not needed: cuBLASLt's product has the same sum.
+TEST_P(ConvPlan, EveryStyleGradientOnTensorCoresHasAnEngine) {
+  const std::vector<std::uint8_t> device = description(GetParam());
+  ASSERT_FALSE(device.empty());
+  for (const Precision precision : {Precision::tf32, Precision::bf16, Precision::fp16}) {
+    EngineCounts counts;
+    for (const StyleBackwardProblem& problem : style_problems(precision)) {
+      StyleBackwardGraph graph(problem);
+      graph.find_engines(device);
+      const std::int64_t count = graph.allowed_engine_count();
+      counts.add(
+          problem.epilogue.accumulate ? "style gradient + add + mask" : "style gradient + mask",
+          count);
+      EXPECT_GE(count, 1) << problem.describe();
     }
+    counts.record(precision);
   }
 }
 
