@@ -27,12 +27,12 @@ struct Verdict {
   [[nodiscard]] bool good() const { return error <= limit; }
 };
 
-/// One rung on one point, its arrays in the device's memory. A library's way to do the same joins
-/// its operation's contenders as rung_0_<library>, in the same file.
+/// One rung on one point, its arrays in the device's memory. Libraries' ways to do the same come
+/// first, as rung 0 (libraries.hpp).
 struct Contender {
   kernels::Rung rung;
   work::Work work;        ///< what has to be moved and computed, whoever does it
-  work::Traffic traffic;  ///< what this rung asks of global memory
+  work::Traffic traffic;  ///< what this rung asks of global memory; of a library's nobody knows
   std::function<void()> launch;
   std::function<Verdict()> verify;  ///< launches once, on fresh inputs
 };

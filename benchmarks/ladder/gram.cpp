@@ -2,6 +2,7 @@
 #include "kernels/gram/gram.hpp"
 
 #include "benchmarks/ladder/arrays.hpp"
+#include "benchmarks/ladder/libraries.hpp"
 #include "kernels/gram/ladder.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
@@ -28,19 +29,24 @@ std::vector<Contender> gram_contenders(Runtime& runtime, const Point& point) {
     kernels::reference::gram(expected->data(), widened(values).data(), size);
 
     std::vector<Contender> contenders;
-    for (const auto& rung : kernels::IMPASTO_DEVICE::gram_ladder()) {
-      if (!kernels::offers<T>(rung.launch)) continue;
-      const kernels::Rung& about = rung;
-      const auto run = rung.launch.template get<T>();
-      const auto launch = [=, &runtime] {
-        run(gram.data(), map.data(), size, workspace.data(), runtime.stream());
-      };
+    const auto add = [&](const kernels::Rung& about, const work::Traffic& traffic,
+                         const std::function<void()>& launch) {
       const auto verify = [=] {
         launch();
-        return compare(gram.values(), *expected, limit<T>(rung, size));
+        return compare(gram.values(), *expected, limit<T>(about, size));
       };
-      contenders.push_back({about, work::gram(size, point.type),
-                            work::gram_traffic(rung.name, size, point.type), launch, verify});
+      contenders.push_back({about, work::gram(size, point.type), traffic, launch, verify});
+    };
+    const Tensor result{gram.data(), matrix_shape(size.batch, size.channels), DataType::f32};
+    for (const auto& library : gram_libraries(runtime, result, {map.data(), size, point.type})) {
+      add(library.rung, {}, [launch = library.launch, map, gram] { launch(); });
+    }
+    for (const auto& rung : kernels::IMPASTO_DEVICE::gram_ladder()) {
+      if (!kernels::offers<T>(rung.launch)) continue;
+      const auto run = rung.launch.template get<T>();
+      add(rung, work::gram_traffic(rung.name, size, point.type), [=, &runtime] {
+        run(gram.data(), map.data(), size, workspace.data(), runtime.stream());
+      });
     }
     return contenders;
   });

@@ -93,8 +93,13 @@ class Laboratory {
         const std::string rung(listed.rung.name);
         benchmark::RegisterBenchmark(name.c_str(),
                                      [=, this](benchmark::State& state) {
-                                       measure(state, contender_of(op, point, rung), point,
-                                               variant);
+                                       try {
+                                         measure(state, contender_of(op, point, rung), point,
+                                                 variant);
+                                       } catch (const Error& error) {
+                                         // A library may have no way to do this.
+                                         state.SkipWithError(error.what());
+                                       }
                                      })
             ->UseManualTime()
             ->Unit(benchmark::kMicrosecond)

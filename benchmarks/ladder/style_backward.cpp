@@ -2,6 +2,7 @@
 #include "kernels/style_backward/style_backward.hpp"
 
 #include "benchmarks/ladder/arrays.hpp"
+#include "benchmarks/ladder/libraries.hpp"
 #include "kernels/style_backward/ladder.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
@@ -46,22 +47,29 @@ std::vector<Contender> style_backward_contenders(Runtime& runtime, const Point& 
                                        widened(coefficients).data(), size, epilogue);
 
     std::vector<Contender> contenders;
-    for (const auto& rung : kernels::IMPASTO_DEVICE::style_backward_ladder()) {
-      if (!kernels::offers<T>(rung.launch)) continue;
-      const kernels::Rung& about = rung;
-      const auto run = rung.launch.template get<T>();
-      const auto launch = [=, &runtime] {
-        run(grad.data(), map.data(), matrix.data(), size, epilogue, workspace.data(),
-            runtime.stream());
-      };
+    const auto add = [&](const kernels::Rung& about, const work::Traffic& traffic,
+                         const std::function<void()>& launch) {
       const auto verify = [=]() mutable {
         grad.write(held);
         launch();
-        return compare(grad.values(), *expected, limit<T>(rung));
+        return compare(grad.values(), *expected, limit<T>(about));
       };
-      contenders.push_back({about, work::style_backward(size, point.type, epilogue),
-                            work::style_backward_traffic(rung.name, size, point.type, epilogue),
-                            launch, verify});
+      contenders.push_back(
+          {about, work::style_backward(size, point.type, epilogue), traffic, launch, verify});
+    };
+    const Tensor result{grad.data(), size, point.type};
+    for (const auto& library : style_backward_libraries(
+             runtime, result, {map.data(), size, point.type},
+             {matrix.data(), matrix_shape(size.batch, size.channels), DataType::f32}, epilogue)) {
+      add(library.rung, {}, [launch = library.launch, grad, map, matrix] { launch(); });
+    }
+    for (const auto& rung : kernels::IMPASTO_DEVICE::style_backward_ladder()) {
+      if (!kernels::offers<T>(rung.launch)) continue;
+      const auto run = rung.launch.template get<T>();
+      add(rung, work::style_backward_traffic(rung.name, size, point.type, epilogue), [=, &runtime] {
+        run(grad.data(), map.data(), matrix.data(), size, epilogue, workspace.data(),
+            runtime.stream());
+      });
     }
     return contenders;
   });
