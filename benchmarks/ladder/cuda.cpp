@@ -5,10 +5,12 @@
 #include <array>
 #include <cuda_runtime.h>
 #include <fmt/format.h>
+#include <map>
 
 #include "benchmarks/ladder/ceilings.hpp"
 #include "benchmarks/ladder/measure.hpp"
 #include "benchmarks/ladder/nvml.hpp"
+#include "host/backend/cuda/cuda_backend.hpp"
 
 namespace impasto::bench::cuda {
 namespace {
@@ -64,11 +66,10 @@ Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()), runtime_
   context("ceiling_tf32_flops", roof.tf32);
   context("ceiling_bf16_flops", roof.bf16);
   context("ceiling_fp16_flops", roof.fp16);
-  benchmark::AddCustomContext(
-      "cuda", fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10));
-  for (const auto& [name, value] : state_->watch.describe()) {
-    benchmark::AddCustomContext(name, value);
-  }
+  std::map<std::string, std::string> details = state_->watch.describe();
+  details["cuda"] = fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+  if (why_no_cuda().empty()) details.merge(cuda_details());  // else there is no rung 0
+  for (const auto& [name, value] : details) benchmark::AddCustomContext(name, value);
 }
 
 Measure::~Measure() = default;
