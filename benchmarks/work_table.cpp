@@ -46,7 +46,9 @@ std::string rung_json(const work::RungWork& row) {
 void print_table() {
   fmt::print("{{\n \"preset\": \"coursera\",\n \"iterations\": [");
   bool first = true;
-  for (const std::int64_t size : std::array<std::int64_t, 5>{256, 512, 1024, 2048, 4096}) {
+  // Those that GPUs are predicted at, and the smaller ones that CPUs are measured at.
+  constexpr std::array<std::int64_t, 8> sizes = {128, 192, 256, 384, 512, 1024, 2048, 4096};
+  for (const std::int64_t size : sizes) {
     for (const DataType type : {DataType::f32, DataType::bf16}) {
       fmt::print("{}\n  {{\"size\": {}, \"bytes_per_value\": {}, \"steps\": {{{}}}}}",
                  first ? "" : ",", size, size_of(type), steps_json(size, type));

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """All results of one machine: the files of one folder under results/."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
@@ -18,6 +18,26 @@ PLAIN = {
     "json_schema_version", "aslr_enabled", "date", "device", "commit", "dirty", "cpu", "size",
     "load_avg", "load_average_before", "mhz_per_cpu",
 }  # fmt: skip
+
+
+GRAM, STYLE_LOSS = " Gram matrix", " style loss"
+
+
+def with_whole_style_losses(steps: List[Row]) -> List[Row]:
+    """Where a Gram matrix was a step of its own, as it once was, it is joined to the loss."""
+    products = {(row.file, row.name): row for row in steps if row.name.endswith(GRAM)}
+    joined = []
+    for row in steps:
+        product = products.get((row.file, row.name.replace(STYLE_LOSS, GRAM)))
+        if product is None:
+            joined.append(row)
+        elif row is not product:
+            counters = {
+                key: value + product.counters[key] if key in ("flops", "bytes") else value
+                for key, value in row.counters.items()
+            }
+            joined.append(replace(row, seconds_of=(row.seconds + product.seconds,), counters=counters))
+    return joined
 
 
 @dataclass(frozen=True)
@@ -63,7 +83,8 @@ class Machine:
 
     def steps(self) -> List[Row]:
         """Of one picture; a batch has no more kinds of steps."""
-        return [row for row in self.timed if row.parts.op == "step" and row.parts.batch == 1]
+        rows = [row for row in self.timed if row.parts.op == "step" and row.parts.batch == 1]
+        return with_whole_style_losses(rows)
 
     def operations(self) -> Dict[str, List[Row]]:
         """Rows of operations measured alone, by operation."""

@@ -14,7 +14,12 @@ from report.html import figure, table
 from report.work import WorkTable
 
 SHOWN_SIZE = 512
+SIZES = (256, 512, 1024, 2048, 4096)
 PRECISIONS = ("tf32", "bf16")
+
+
+def sizes_of(work: WorkTable) -> List[int]:
+    return [size for size in SIZES if size in work.sizes]
 
 
 def seconds(gpu: Gpu, work: WorkTable, size: int, precision: str) -> float:
@@ -47,7 +52,7 @@ def chart(work: WorkTable) -> str:
 
 
 def header(work: WorkTable) -> List[str]:
-    sizes = [f"{size}², at least" for size in work.sizes]
+    sizes = [f"{size}², at least" for size in sizes_of(work)]
     return ["GPU", "", *sizes, "peak TFLOP/s", "GB/s", "from"]
 
 
@@ -56,7 +61,7 @@ def rows(work: WorkTable) -> List[List[str]]:
         [
             gpu.name,
             precision,
-            *(words.time(seconds(gpu, work, size, precision)) for size in work.sizes),
+            *(words.time(seconds(gpu, work, size, precision)) for size in sizes_of(work)),
             f"{gpu.teraflops[precision]:g}",
             f"{gpu.bandwidth:g}",
             gpu.source,

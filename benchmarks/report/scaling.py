@@ -61,5 +61,6 @@ def scaling(machine: Machine, work: WorkTable) -> str:
         "Scaling",
         f'<div class="pair">{drawings}</div>',
         "Median time of a whole iteration. Dashed: the floor, the work of the model over the "
-        f"measured ceilings. {words.origin(measured)}.",
+        "measured ceilings; below it are fewer operations than were counted, as Winograd's. "
+        f"{words.origin(measured)}.",
     )

@@ -15,7 +15,7 @@ WORK = {
     "iterations": [
         {"size": size, "bytes_per_value": width, "steps": {
             "conv1_1 forward": [size * size * 1e5, size * size * 100 * width],
-            "conv1_1 Gram matrix": [size * size * 1e3, size * size * 64 * width],
+            "conv1_1 style loss": [size * size * 1e3, size * size * 64 * width],
             "Adam": [size * size * 36, size * size * 84],
         }}
         for size in (256, 512) for width in (2, 4)

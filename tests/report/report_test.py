@@ -125,6 +125,13 @@ class Shown(Pages):
         inputs.write_benchmarks(self.folder / "machine" / "ladder.json", rows, **roof)
         self.assert_shows(self.page(self.folder / "machine"), "Of 1 of 3 rows the GPU was throttled")
 
+    def test_a_gram_matrix_that_was_a_step_of_its_own_is_joined_to_its_loss(self):
+        steps = {"step/fp32/512/conv1_1 Gram matrix": 0.25, "step/fp32/512/conv1_1 style loss": 0.01}
+        inputs.write(self.folder / "old" / "cpu_vs_pytorch.json", inputs.peers(step_seconds=steps))
+        page = self.page(self.folder / "old")
+        self.assert_matches(page, r"conv1_1 style loss: 260 ms")
+        self.assert_lacks(page, r"conv1_1 Gram matrix: ")
+
     def test_an_iteration_stands_beside_its_floor(self):
         inputs.write_machine(self.folder / "machine")
         page = self.page(self.folder / "machine")
