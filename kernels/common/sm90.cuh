@@ -26,6 +26,17 @@ struct Ring {
   }
 };
 
+/// Makes the barriers of a ring's stages: full[s], at which one producer arrives with the bytes of
+/// its copies, and behind them free[s] = full[stages + s], at which each of so many warps does that
+/// reads the stage. By one thread, before fence_barriers.
+template <int stages>
+__device__ __forceinline__ void init_stages(simt::Mbarrier* full, unsigned warps) {
+  for (int s = 0; s < stages; ++s) {
+    init(full[s], 1);
+    init(full[stages + s], warps);
+  }
+}
+
 /// A feature map as TMA takes it, (C,P,N), in boxes of 64 channels and so many pixels of an image.
 /// Channels come in packs of 8.
 template <class T>

@@ -42,10 +42,7 @@ __global__ void __launch_bounds__(2 * tile + 32, 2)
   auto* full = reinterpret_cast<simt::Mbarrier*>(slices + stages * gram_stage_bytes<tile>);
   simt::Mbarrier* free = full + stages;
   if (threadIdx.x == 0) {
-    for (int s = 0; s < stages; ++s) {
-      init(full[s], 1);
-      init(free[s], warps);
-    }
+    init_stages<stages>(full, warps);
     simt::fence_barriers();
   }
   __syncthreads();

@@ -52,10 +52,7 @@ __global__ void __launch_bounds__(style_wgmma_threads, style_wgmma_blocks<column
   simt::Mbarrier* free = full + stages;
   simt::Mbarrier* matrix_there = free + stages;
   if (threadIdx.x == 0) {
-    for (int s = 0; s < stages; ++s) {
-      init(full[s], 1);
-      init(free[s], warps);
-    }
+    init_stages<stages>(full, warps);
     init(*matrix_there, 1);
     simt::fence_barriers();
   }
