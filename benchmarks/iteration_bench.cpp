@@ -17,7 +17,7 @@
 #include "host/engine/plan.hpp"
 #include "host/engine/stylizer.hpp"
 #include "host/image/image.hpp"
-#include "samples/samples.hpp"
+#include "host/samples/samples.hpp"
 #include "weights/load_weights.hpp"
 
 namespace impasto::bench {

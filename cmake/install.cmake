@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 install(TARGETS impasto EXPORT impasto-targets)
 install(TARGETS impasto_app RUNTIME)
 install(EXPORT impasto-targets NAMESPACE impasto:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
-install(DIRECTORY simt kernels host weights samples DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto
+install(DIRECTORY simt kernels host weights DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto
         FILES_MATCHING PATTERN "*.hpp" PATTERN "app" EXCLUDE)
 configure_package_config_file(cmake/impasto-config.cmake.in ${CMAKE_BINARY_DIR}/impasto-config.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)

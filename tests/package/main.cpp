@@ -2,7 +2,7 @@
 #include <cstdio>
 
 #include "host/backend/registry.hpp"
-#include "samples/samples.hpp"
+#include "host/samples/samples.hpp"
 
 int main() {
   const impasto::Image scene = impasto::draw_scene(12, 16);

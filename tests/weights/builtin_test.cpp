@@ -6,7 +6,7 @@
 #include <omp.h>
 
 #include "host/backend/registry.hpp"
-#include "samples/samples.hpp"
+#include "host/samples/samples.hpp"
 #include "tests/weights/fixtures.hpp"
 
 namespace impasto {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "samples/samples.hpp"
+#include "host/samples/samples.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "samples/draw.hpp"
+#include "host/samples/draw.hpp"
 
 namespace impasto::samples {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "samples/draw.hpp"
+#include "host/samples/draw.hpp"
 
 namespace impasto::samples {
 

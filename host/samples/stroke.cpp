@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "samples/stroke.hpp"
+#include "host/samples/stroke.hpp"
 
 #include <cstddef>
 #include <limits>
