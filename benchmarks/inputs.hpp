@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/backend/backend.hpp"
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 
 namespace impasto::bench {
 

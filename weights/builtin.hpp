@@ -7,7 +7,7 @@
 
 #include "host/backend/backend.hpp"
 #include "host/image/image.hpp"
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 
 namespace impasto {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 
 namespace impasto {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 #include "weights/weights_format.hpp"
 
 namespace impasto {

@@ -7,7 +7,7 @@
 #include "host/backend/backend.hpp"
 #include "host/engine/config.hpp"
 #include "host/engine/stylizer.hpp"
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 
 namespace impasto::app {
 

@@ -8,7 +8,7 @@
 
 #include "host/app/objective_options.hpp"
 #include "host/image/image.hpp"
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 
 namespace impasto::app {
 

@@ -13,7 +13,7 @@
 #include "host/engine/config.hpp"
 #include "host/image/image.hpp"
 #include "host/model/schedule.hpp"
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 
 namespace impasto {
 

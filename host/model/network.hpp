@@ -10,7 +10,7 @@
 #include "host/backend/backend.hpp"
 #include "host/model/schedule.hpp"
 #include "host/model/vgg19.hpp"
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 
 namespace impasto {
 

@@ -7,8 +7,8 @@
 
 #include "host/engine/stylizer.hpp"
 #include "host/model/vgg19.hpp"
+#include "host/model/weights.hpp"
 #include "kernels/common/philox.hpp"
-#include "weights/weights.hpp"
 
 namespace impasto::test {
 

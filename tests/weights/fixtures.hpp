@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "host/core/error.hpp"
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 #include "weights/weights_format.hpp"
 
 namespace impasto {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "weights/weights.hpp"
+#include "host/model/weights.hpp"
 
 namespace impasto {
 
