@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "host/core/error.hpp"
+#include "host/core/printable.hpp"
 #include "weights/file_kind.hpp"
 
 namespace impasto {
@@ -30,18 +31,6 @@ Hdf5File open_hdf5(const std::string& path) {
            "weights '{}' are not an HDF5 file: expected the signature 89 48 44 46, found {}", path,
            file.beginning);
   }
-}
-
-/// Text from a file is shown on terminals: no control characters, C1 ones in UTF-8 included.
-std::string printable(std::string text) {
-  constexpr std::size_t max_length = 255;
-  text.resize(std::min(text.size(), max_length));
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto letter = static_cast<unsigned char>(text[i]);
-    const bool c1 = i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xC2U && letter < 0xA0U;
-    if (letter < 0x20U || letter == 0x7FU || c1) text[i] = '?';
-  }
-  return text;
 }
 
 bool is_hex(std::string_view text, std::size_t digits) {
@@ -70,7 +59,8 @@ std::string WeightsReader::text(const std::string& attribute) const {
   if (!values || values->size() != 1) {
     file_.refuse("/", fmt::format("lacks the attribute '{}', one text", attribute));
   }
-  return printable(values->front());
+  constexpr std::size_t longest = 255;
+  return printable(values->front().substr(0, longest));
 }
 
 void WeightsReader::read_header() {
@@ -126,7 +116,7 @@ void WeightsReader::list_layers() {
   };
   const auto stranger = std::ranges::find_if_not(found, known);
   if (stranger != found.end()) {
-    file_.refuse("/" + printable(*stranger), "does not belong here; expected only VGG-19's layers");
+    file_.refuse("/" + *stranger, "does not belong here; expected only VGG-19's layers");
   }
   const auto all = convs_up_to(vgg19.back().name);
   file_.refuse(fmt::format("/{}", all.at(layers_.size())->name), "is missing");
@@ -136,7 +126,7 @@ ConvParameters WeightsReader::read(const VggLayer& layer) const {
   const std::string group = fmt::format("/{}", layer.name);
   for (const std::string& name : file_.members(group)) {
     if (name != "weight" && name != "bias") {
-      file_.refuse(group + "/" + printable(name), "does not belong here; expected weight and bias");
+      file_.refuse(group + "/" + name, "does not belong here; expected weight and bias");
     }
   }
   const auto in = static_cast<std::uint64_t>(layer.in_channels);

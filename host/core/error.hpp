@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "host/core/printable.hpp"
+
 namespace impasto {
 
 /// What went wrong, in the terms a caller acts on. The values are the program's exit codes.
@@ -23,10 +25,11 @@ enum class ErrorKind : int {
 };
 
 /// The one exception of the library. The message names the thing at fault (a file, a layer, an
-/// option), what was expected of it and what was found.
+/// option), what was expected of it and what was found, in one printable line (printable.hpp).
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& message)
+      : std::runtime_error(printable(message)), kind_(kind) {}
 
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
 
