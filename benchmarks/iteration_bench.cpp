@@ -16,7 +16,7 @@
 #include "benchmarks/step_work.hpp"
 #include "host/engine/plan.hpp"
 #include "host/engine/stylizer.hpp"
-#include "host/image/image.hpp"
+#include "host/image/decode.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/load_weights.hpp"
 

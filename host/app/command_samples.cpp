@@ -9,6 +9,7 @@
 #include "host/app/inputs.hpp"
 #include "host/app/terminal.hpp"
 #include "host/app/values.hpp"
+#include "host/image/encode.hpp"
 
 namespace impasto::app {
 namespace {

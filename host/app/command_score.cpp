@@ -14,6 +14,7 @@
 #include "host/app/terminal.hpp"
 #include "host/app/values.hpp"
 #include "host/engine/stylizer.hpp"
+#include "host/image/resize.hpp"
 
 namespace impasto::app {
 namespace {

@@ -11,6 +11,7 @@
 #include "host/app/stylize_options.hpp"
 #include "host/app/stylize_run.hpp"
 #include "host/app/terminal.hpp"
+#include "host/image/resize.hpp"
 
 namespace impasto::app {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "host/app/failure.hpp"
 #include "host/core/suggest.hpp"
+#include "host/image/decode.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/builtin.hpp"
 #include "weights/load_weights.hpp"

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "host/image/resize.hpp"
+
 namespace impasto::app {
 namespace {
 

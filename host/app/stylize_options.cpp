@@ -7,7 +7,7 @@
 #include "host/app/failure.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/values.hpp"
-#include "host/image/image.hpp"
+#include "host/image/encode.hpp"
 
 namespace impasto::app {
 namespace {

@@ -15,6 +15,7 @@
 #include "host/app/sheet.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
+#include "host/image/encode.hpp"
 
 namespace impasto::app {
 namespace {

@@ -1,49 +1,96 @@
 // SPDX-License-Identifier: MIT
 #include "host/image/decode.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <fcntl.h>
+#include <span>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "host/core/error.hpp"
-#include "host/image/colour.hpp"
+#include "host/image/formats.hpp"
+#include "host/image/resize.hpp"
 
 namespace impasto {
 namespace {
 
 using vips::Handle;
 
-/// Opens the file's header; the pixels follow when they are asked for. The loader is named here, so
-/// that libvips cannot choose another one.
-Handle open(std::span<const std::byte> bytes, ImageFormat format) {
-  return vips::call([&](VipsImage** out) {
-    const auto load = [&](auto loader) {
-      return loader(const_cast<std::byte*>(bytes.data()), bytes.size(), out, "access",
-                    VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr);
-    };
-    switch (format) {
-      case ImageFormat::jpeg: return load(vips_jpegload_buffer);
-      case ImageFormat::png: return load(vips_pngload_buffer);
-      case ImageFormat::webp: return load(vips_webpload_buffer);
-      case ImageFormat::tiff: return load(vips_tiffload_buffer);
-    }
-    return -1;
-  });
+// The file's bytes.
+
+struct Descriptor {
+  int value;
+  explicit Descriptor(int fd) : value(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (value >= 0) ::close(value);
+  }
+};
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
 }
+
+[[noreturn]] void fail_system(const std::string& path) {
+  const int error = errno;
+  fail(ErrorKind::input, "cannot read '{}': {}", path, std::strerror(error));
+}
+
+/// The bytes of a regular file of 1 to `max_bytes` bytes. Never waits, whatever `path` is.
+std::vector<std::byte> read_file(const std::string& path, std::int64_t max_bytes) {
+  // Without O_NONBLOCK, opening a pipe would wait for its writer.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.value < 0) fail_system(path);
+  struct stat status {};
+  if (::fstat(file.value, &status) != 0) fail_system(path);
+  if (!S_ISREG(status.st_mode)) {
+    fail(ErrorKind::input, "cannot read '{}': expected an image file, found {}", path,
+         kind_of(status.st_mode));
+  }
+  if (status.st_size == 0) fail(ErrorKind::input, "cannot read '{}': empty", path);
+  if (status.st_size > max_bytes) {
+    fail(ErrorKind::input, "cannot read '{}': {} bytes, the limit is {}", path, status.st_size,
+         max_bytes);
+  }
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::read(file.value, bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_system(path);
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+// Bytes to libvips' pixels.
 
 void check_header(VipsImage* image, const std::string& path, const ImageLimits& limits) {
   const std::int64_t width = vips_image_get_width(image);
   const std::int64_t height = vips_image_get_height(image);
   if (width > limits.max_side || height > limits.max_side || width * height > limits.max_pixels) {
     fail(ErrorKind::input,
-         "cannot read '{}': it declares {}×{} pixels, the limit is {} a side and {} in all",
-         printable(path), width, height, limits.max_side, limits.max_pixels);
+         "cannot read '{}': it declares {}×{} pixels, the limit is {} a side and {} in all", path,
+         width, height, limits.max_side, limits.max_pixels);
   }
   constexpr int max_bands = 8;  // CMYK, alpha and a few that are not looked at
   if (vips_image_get_bands(image) > max_bands) {
-    fail(ErrorKind::input, "cannot read '{}': it declares {} channels, the limit is {}",
-         printable(path), vips_image_get_bands(image), max_bands);
+    fail(ErrorKind::input, "cannot read '{}': it declares {} channels, the limit is {}", path,
+         vips_image_get_bands(image), max_bands);
   }
   const VipsBandFormat format = vips_image_get_format(image);
   if (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT) {
-    fail(ErrorKind::input, "cannot read '{}': expected 8 or 16 bits per channel, found {}",
-         printable(path), vips_enum_nick(VIPS_TYPE_BAND_FORMAT, format));
+    fail(ErrorKind::input, "cannot read '{}': expected 8 or 16 bits per channel, found {}", path,
+         vips_enum_nick(VIPS_TYPE_BAND_FORMAT, format));
   }
 }
 
@@ -65,74 +112,208 @@ Handle make_upright(VipsImage* image) {
   return turned ? Handle(vips_image_copy_memory(turned.get())) : Handle();
 }
 
-template <class Sample>
-const Sample* row_of(VipsImage* image, std::int64_t y) {
-  const auto* data = static_cast<const Sample*>(vips_image_get_data(image));
-  return data + y * vips_image_get_width(image) * vips_image_get_bands(image);
+// Any colour space to sRGB.
+
+/// Colour channels of an interpretation, 0 for those that pictures are not kept in.
+int colours_of(VipsInterpretation interpretation) {
+  switch (interpretation) {
+    case VIPS_INTERPRETATION_B_W:
+    case VIPS_INTERPRETATION_GREY16: return 1;
+    case VIPS_INTERPRETATION_RGB:
+    case VIPS_INTERPRETATION_sRGB:
+    case VIPS_INTERPRETATION_RGB16: return 3;
+    case VIPS_INTERPRETATION_CMYK: return 4;
+    default: return 0;
+  }
 }
 
-template <class Sample>
-void convert_row(const Sample* row, std::int64_t width, int colours, int bands, float* rgb,
-                 float* alpha) {
-  constexpr float scale = sizeof(Sample) == 1 ? 1.0F : 257.0F;
-  const int green = colours == 3 ? 1 : 0;
-  const int blue = colours == 3 ? 2 : 0;
-  for (std::int64_t x = 0; x < width; ++x, row += bands, rgb += 3) {
-    rgb[0] = static_cast<float>(row[0]) / scale;
-    rgb[1] = static_cast<float>(row[green]) / scale;
-    rgb[2] = static_cast<float>(row[blue]) / scale;
-    if (alpha != nullptr) alpha[x] = static_cast<float>(row[colours]) / scale;
+Handle extract(VipsImage* image, int first, int count) {
+  return vips::call(
+      [&](VipsImage** out) { return vips_extract_band(image, out, first, "n", count, nullptr); });
+}
+
+/// 16 bits, so that rounding costs nothing; the embedded profile first, `fallback` without one.
+Handle transform(VipsImage* image, const char* fallback) {
+  return vips::call([&](VipsImage** out) {
+    return vips_icc_transform(image, out, "srgb", "embedded", TRUE, "input_profile", fallback,
+                              "intent", VIPS_INTENT_RELATIVE, "black_point_compensation", TRUE,
+                              "depth", 16, nullptr);
+  });
+}
+
+/// 8 bits to 16 without a change of value: 255 becomes 65535.
+Handle widen(VipsImage* image) {
+  const auto scaled =
+      vips::call([&](VipsImage** out) { return vips_linear1(image, out, 257.0, 0.0, nullptr); });
+  if (!scaled) return {};
+  return vips::call(
+      [&](VipsImage** out) { return vips_cast(scaled.get(), out, VIPS_FORMAT_USHORT, nullptr); });
+}
+
+/// sRGB at 16 bits, followed by the alpha of `image` if it has one.
+Handle convert(VipsImage* image, int colours, int bands) {
+  const auto inks = extract(image, 0, colours);
+  if (!inks) return {};
+  auto converted = transform(inks.get(), colours == 4 ? "cmyk" : "srgb");
+  if (!converted || bands == colours) return converted;
+  auto alpha = extract(image, colours, 1);
+  if (alpha && vips_image_get_format(alpha.get()) == VIPS_FORMAT_UCHAR) alpha = widen(alpha.get());
+  if (!alpha) return {};
+  return vips::call(
+      [&](VipsImage** out) { return vips_bandjoin2(converted.get(), alpha.get(), out, nullptr); });
+}
+
+struct SrgbImage {
+  Handle image;     ///< grey or sRGB, then alpha if there is any
+  int colours = 0;  ///< 1 or 3
+};
+
+/// The image as sRGB: by its ICC profile, CMYK without one by libvips' own. A profile that does not
+/// fit its image is ignored, as viewers do. 16 bits after a conversion, else as it came.
+SrgbImage to_srgb(VipsImage* image, const std::string& path) {
+  const int colours = colours_of(vips_image_guess_interpretation(image));
+  const int bands = vips_image_get_bands(image);
+  if (colours == 0 || bands < colours) {
+    fail(ErrorKind::input,
+         "cannot read '{}': expected grey, RGB or CMYK, found {} channels of colour space {}", path,
+         bands, vips_enum_nick(VIPS_TYPE_INTERPRETATION, vips_image_get_interpretation(image)));
   }
+  const bool cmyk = colours == 4;
+  if (cmyk || vips::has_foreign_profile(image)) {
+    if (auto converted = convert(image, colours, bands)) return {std::move(converted), 3};
+    if (cmyk) {
+      fail(ErrorKind::input, "cannot read '{}': its colours cannot be converted to sRGB: {}", path,
+           vips::take_error());
+    }
+    vips_error_clear();
+  }
+  g_object_ref(image);
+  return {Handle(image), colours};
+}
+
+// libvips' pixels to ours.
+
+/// A decoded picture in libvips' memory, upright and in sRGB, at 8 or 16 bits.
+class DecodedImage {
+ public:
+  DecodedImage(Handle pixels, int colours)
+      : pixels_(std::move(pixels)),
+        colours_(colours),
+        wide_(vips_image_get_format(pixels_.get()) == VIPS_FORMAT_USHORT),
+        has_alpha_(wide_ ? any_transparent<std::uint16_t>() : any_transparent<std::uint8_t>()) {}
+
+  [[nodiscard]] PictureSize size() const {
+    return {vips_image_get_height(pixels_.get()), vips_image_get_width(pixels_.get())};
+  }
+  [[nodiscard]] bool has_alpha() const { return has_alpha_; }
+
+  /// Row `y` in [0,255]: rgb (W,3), and alpha (W) unless the picture is opaque.
+  void read_row(std::int64_t y, float* rgb, float* alpha) const {
+    if (wide_) {
+      convert_row<std::uint16_t>(y, rgb, alpha);
+    } else {
+      convert_row<std::uint8_t>(y, rgb, alpha);
+    }
+  }
+
+ private:
+  template <class Sample>
+  [[nodiscard]] const Sample* row(std::int64_t y) const {
+    const auto* data = static_cast<const Sample*>(vips_image_get_data(pixels_.get()));
+    return data + y * size().width * vips_image_get_bands(pixels_.get());
+  }
+
+  template <class Sample>
+  [[nodiscard]] bool any_transparent() const {
+    const int bands = vips_image_get_bands(pixels_.get());
+    if (bands == colours_) return false;
+    const Sample* sample = row<Sample>(0) + colours_;
+    for (std::int64_t i = 0; i < size().height * size().width; ++i, sample += bands) {
+      if (*sample != static_cast<Sample>(-1)) return true;
+    }
+    return false;
+  }
+
+  template <class Sample>
+  void convert_row(std::int64_t y, float* rgb, float* alpha) const {
+    constexpr float scale = sizeof(Sample) == 1 ? 1.0F : 257.0F;
+    const int bands = vips_image_get_bands(pixels_.get());
+    const int green = colours_ == 3 ? 1 : 0;
+    const int blue = colours_ == 3 ? 2 : 0;
+    const Sample* in = row<Sample>(y);
+    for (std::int64_t x = 0; x < size().width; ++x, in += bands, rgb += 3) {
+      rgb[0] = static_cast<float>(in[0]) / scale;
+      rgb[1] = static_cast<float>(in[green]) / scale;
+      rgb[2] = static_cast<float>(in[blue]) / scale;
+      if (has_alpha_ && alpha != nullptr) alpha[x] = static_cast<float>(in[colours_]) / scale;
+    }
+  }
+
+  Handle pixels_;
+  int colours_;
+  bool wide_;
+  bool has_alpha_;
+};
+
+Image as_it_is(const PictureRows& picture) {
+  Image image{picture.size.height, picture.size.width, {}, {}, picture.bits};
+  image.rgb.resize(static_cast<std::size_t>(image.pixels() * 3));
+  if (picture.has_alpha) image.alpha.resize(static_cast<std::size_t>(image.pixels()));
+#pragma omp parallel for schedule(static)
+  for (std::int64_t y = 0; y < image.height; ++y) {
+    picture.read(y, image.rgb.data() + y * image.width * 3,
+                 picture.has_alpha ? image.alpha.data() + y * image.width : nullptr);
+  }
+  return image;
+}
+
+/// The longer side becomes `size`, the other follows, rounded, at least 1.
+PictureSize fit(PictureSize from, std::int64_t size) {
+  const std::int64_t longer = std::max(from.height, from.width);
+  const auto scaled = [&](std::int64_t side) {
+    return std::max<std::int64_t>(1, (2 * side * size + longer) / (2 * longer));
+  };
+  return {scaled(from.height), scaled(from.width)};
 }
 
 }  // namespace
 
-DecodedImage::DecodedImage(Handle pixels, int colours, int file_bits)
-    : pixels_(std::move(pixels)),
-      colours_(colours),
-      file_bits_(file_bits),
-      wide_(vips_image_get_format(pixels_.get()) == VIPS_FORMAT_USHORT),
-      has_alpha_(wide_ ? any_transparent<std::uint16_t>() : any_transparent<std::uint8_t>()) {}
-
-template <class Sample>
-bool DecodedImage::any_transparent() const {
-  const int bands = vips_image_get_bands(pixels_.get());
-  if (bands == colours_) return false;
-  const auto* sample = row_of<Sample>(pixels_.get(), 0) + colours_;
-  for (std::int64_t i = 0; i < height() * width(); ++i, sample += bands) {
-    if (*sample != static_cast<Sample>(-1)) return true;
+Image load_image(const std::string& path, std::optional<std::int64_t> size,
+                 const ImageLimits& limits) {
+  if (size && (*size < 1 || *size > limits.max_side)) {
+    fail(ErrorKind::usage, "the size of an image must be 1 to {}, not {}", limits.max_side, *size);
   }
-  return false;
-}
-
-void DecodedImage::read_row(std::int64_t y, float* rgb, float* alpha) const {
-  const int bands = vips_image_get_bands(pixels_.get());
-  float* const alpha_out = has_alpha_ ? alpha : nullptr;
-  if (wide_) {
-    convert_row(row_of<std::uint16_t>(pixels_.get(), y), width(), colours_, bands, rgb, alpha_out);
-  } else {
-    convert_row(row_of<std::uint8_t>(pixels_.get(), y), width(), colours_, bands, rgb, alpha_out);
-  }
-}
-
-DecodedImage decode(std::span<const std::byte> bytes, const std::string& path,
-                    const ImageLimits& limits) {
   vips::start();
-  const ImageFormat format = recognise_format(bytes, path);
+  const auto bytes = read_file(path, limits.max_bytes);
+  const ImageFormat* const format = recognise_format(bytes);
+  if (format == nullptr) {
+    fail(ErrorKind::input, "cannot read '{}': its content is not {}", path, names_of_formats());
+  }
   const auto fail_decode = [&]() {
-    fail(ErrorKind::input, "cannot read '{}': damaged or incomplete {}: {}", printable(path),
-         name_of(format), vips::take_error());
+    fail(ErrorKind::input, "cannot read '{}': damaged or incomplete {}: {}", path, format->name,
+         vips::take_error());
   };
-  const Handle header = open(bytes, format);
+  const Handle header = format->load(bytes);
   if (!header) fail_decode();
   check_header(header.get(), path, limits);
   const int file_bits = vips_image_get_format(header.get()) == VIPS_FORMAT_USHORT ? 16 : 8;
-  const Handle decoded = read_pixels(header.get());
-  if (!decoded) fail_decode();
-  const SrgbImage srgb = to_srgb(decoded.get(), path);
+  const Handle loaded = read_pixels(header.get());
+  if (!loaded) fail_decode();
+  const SrgbImage srgb = to_srgb(loaded.get(), path);
   Handle pixels = make_upright(srgb.image.get());
   if (!pixels) fail_decode();
-  return {std::move(pixels), srgb.colours, file_bits};
+
+  const DecodedImage decoded(std::move(pixels), srgb.colours);
+  const PictureRows rows{
+      decoded.size(), decoded.has_alpha(), file_bits,
+      [&](std::int64_t y, float* rgb, float* alpha) { decoded.read_row(y, rgb, alpha); }};
+  if (!size || *size == std::max(rows.size.height, rows.size.width)) return as_it_is(rows);
+  const PictureSize to = fit(rows.size, *size);
+  if (to.height * to.width > limits.max_pixels) {
+    fail(ErrorKind::usage, "'{}' at size {} would have {}×{} pixels, the limit is {}", path, *size,
+         to.width, to.height, limits.max_pixels);
+  }
+  return resize(rows, to);
 }
 
 }  // namespace impasto

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "host/image/encode.hpp"
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -10,18 +13,13 @@
 #include "host/core/atomic_file.hpp"
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
-#include "host/image/file.hpp"
-#include "host/image/image.hpp"
+#include "host/image/formats.hpp"
 #include "host/image/vips.hpp"
 
 namespace impasto {
 namespace {
 
 using vips::Handle;
-
-bool holds_16_bits(ImageFormat format) {
-  return format == ImageFormat::png || format == ImageFormat::tiff;
-}
 
 template <class Sample>
 Sample to_sample(float value) {
@@ -66,53 +64,22 @@ Handle make_vips_image(const Image& image, bool keep_alpha) {
   });
 }
 
-void set_comment(VipsImage* image, ImageFormat format, const std::string& comment) {
+void set_comment(VipsImage* image, std::string_view field, std::string comment) {
   if (comment.empty()) return;
-  switch (format) {
-    case ImageFormat::png:
-      vips_image_set_string(image, "png-comment-0-Comment", comment.c_str());
-      return;
-    case ImageFormat::tiff:
-      vips_image_set_string(image, VIPS_META_IMAGEDESCRIPTION, comment.c_str());
-      return;
-    case ImageFormat::jpeg:
-    case ImageFormat::webp:
-      // libvips takes a bracket at the end of the text for its own note of the type, and drops it.
-      vips_image_set_string(image, "exif-ifd0-ImageDescription",
-                            fmt::format("{} (text, ASCII)", comment).c_str());
-      return;
-  }
+  // libvips takes a bracket at the end of an EXIF text for its own note of the type, and drops it.
+  if (field.starts_with("exif-")) comment += " (text, ASCII)";
+  vips_image_set_string(image, field.data(), comment.c_str());
 }
 
-int encode(VipsImage* image, ImageFormat format, void** data, std::size_t* size) {
-  constexpr int quality = 95;
-  switch (format) {
-    case ImageFormat::jpeg:
-      return vips_jpegsave_buffer(image, data, size, "Q", quality, "subsample_mode",
-                                  VIPS_FOREIGN_SUBSAMPLE_OFF, "optimize_coding", TRUE, nullptr);
-    case ImageFormat::png:
-      return vips_pngsave_buffer(image, data, size, "filter", VIPS_FOREIGN_PNG_FILTER_ALL, nullptr);
-    case ImageFormat::webp:
-      // Lossy WebP always halves the resolution of colour, which bleeds at the edges of strokes.
-      return vips_webpsave_buffer(image, data, size, "lossless", TRUE, nullptr);
-    case ImageFormat::tiff:
-      return vips_tiffsave_buffer(image, data, size, "compression",
-                                  VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
-                                  VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
-  }
-  return -1;
-}
-
-void check_saveable(const Image& image, const std::string& path, ImageFormat format) {
+void check_saveable(const Image& image, const std::string& path, const ImageFormat& format) {
   const auto pixels = static_cast<std::size_t>(image.pixels());
   require(image.height > 0 && image.width > 0 && image.rgb.size() == pixels * 3 &&
               (image.alpha.empty() || image.alpha.size() == pixels),
           "an image of {}×{} with {} colour and {} alpha values cannot be saved", image.width,
           image.height, image.rgb.size(), image.alpha.size());
-  const std::int64_t max_side = format == ImageFormat::webp ? 16383 : 65535;
-  if (std::max(image.height, image.width) > max_side) {
-    fail(ErrorKind::output, "cannot write '{}': {}×{} pixels, {} holds at most {} a side",
-         printable(path), image.width, image.height, name_of(format), max_side);
+  if (std::max(image.height, image.width) > format.max_side) {
+    fail(ErrorKind::output, "cannot write '{}': {}×{} pixels, {} holds at most {} a side", path,
+         image.width, image.height, format.name, format.max_side);
   }
 }
 
@@ -123,27 +90,26 @@ void check_output_path(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
-    fail(ErrorKind::output, "cannot write '{}': it is a directory", printable(path));
+    fail(ErrorKind::output, "cannot write '{}': it is a directory", path);
   }
   fs::path folder = fs::path(path).parent_path();
   if (folder.empty()) folder = ".";
   if (!fs::is_directory(folder, ignored)) {
-    fail(ErrorKind::output, "cannot write '{}': there is no folder '{}'", printable(path),
-         printable(folder.string()));
+    fail(ErrorKind::output, "cannot write '{}': there is no folder '{}'", path, folder.string());
   }
   if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     const int error = errno;
-    fail(ErrorKind::output, "cannot write '{}': folder '{}': {}", printable(path),
-         printable(folder.string()), std::strerror(error));
+    fail(ErrorKind::output, "cannot write '{}': folder '{}': {}", path, folder.string(),
+         std::strerror(error));
   }
 }
 
 std::string save_image(const Image& image, const std::string& path, std::string_view comment) {
   vips::start();
-  const ImageFormat format = format_of_extension(path);
+  const ImageFormat& format = format_of_extension(path);
   check_saveable(image, path, format);
-  const bool keep_alpha = !image.alpha.empty() && format != ImageFormat::jpeg;
-  const bool wide = image.bits == 16 && holds_16_bits(format);
+  const bool keep_alpha = !image.alpha.empty() && format.holds_alpha;
+  const bool wide = image.bits == 16 && format.holds_16_bits;
   const Handle pixels = wide ? make_vips_image<std::uint16_t>(image, keep_alpha)
                              : make_vips_image<std::uint8_t>(image, keep_alpha);
   void* data = nullptr;
@@ -151,10 +117,10 @@ std::string save_image(const Image& image, const std::string& path, std::string_
   if (pixels) {
     const auto& profile = vips::srgb_profile();
     vips_image_set_blob_copy(pixels.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
-    set_comment(pixels.get(), format, std::string(comment));
+    set_comment(pixels.get(), format.comment_field, std::string(comment));
   }
-  if (!pixels || encode(pixels.get(), format, &data, &size) != 0) {
-    fail(ErrorKind::output, "cannot write '{}': {}", printable(path), vips::take_error());
+  if (!pixels || format.save(pixels.get(), &data, &size) != 0) {
+    fail(ErrorKind::output, "cannot write '{}': {}", path, vips::take_error());
   }
   const std::unique_ptr<void, decltype(&g_free)> owner(data, g_free);
   const std::span<const std::byte> bytes(static_cast<const std::byte*>(data), size);

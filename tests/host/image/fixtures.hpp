@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "host/core/error.hpp"
-#include "host/image/image.hpp"
+#include "host/image/decode.hpp"
+#include "host/image/encode.hpp"
 #include "host/image/vips.hpp"
 #include "tests/temporary_folder.hpp"
 

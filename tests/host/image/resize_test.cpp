@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "host/image/resize.hpp"
+
 #include <cmath>
 #include <gtest/gtest.h>
 #include <numbers>

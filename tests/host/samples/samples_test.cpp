@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/core/sha256.hpp"
+#include "host/image/resize.hpp"
 
 namespace impasto {
 namespace {

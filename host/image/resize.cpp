@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "host/image/lanczos.hpp"
+#include "host/image/resize.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <numbers>
+
+#include "host/core/error.hpp"
 
 namespace impasto {
 namespace {
@@ -61,14 +63,14 @@ void filter_row(const float* row, const std::vector<Taps>& taps, float* out) {
   }
 }
 
-}  // namespace
-
-std::vector<float> lanczos(const RowReader& read_row, PictureSize from, PictureSize to,
-                           std::int64_t channels) {
+/// `read_row(y, row)` writes row `y`, 3 or 4 values a pixel. Results may leave the range of the
+/// input.
+template <std::size_t Channels, class ReadRow>
+std::vector<float> lanczos(const ReadRow& read_row, PictureSize from, PictureSize to) {
+  constexpr auto channels = static_cast<std::int64_t>(Channels);
   const auto columns = make_taps(from.width, to.width);
   const auto rows = make_taps(from.height, to.height);
   const std::int64_t line = to.width * channels;
-  const auto filter = channels == 4 ? filter_row<4> : filter_row<3>;
   std::vector<float> narrow(static_cast<std::size_t>(from.height * line));
 #pragma omp parallel
   {
@@ -76,7 +78,7 @@ std::vector<float> lanczos(const RowReader& read_row, PictureSize from, PictureS
 #pragma omp for schedule(static)
     for (std::int64_t y = 0; y < from.height; ++y) {
       read_row(y, row.data());
-      filter(row.data(), columns, narrow.data() + y * line);
+      filter_row<Channels>(row.data(), columns, narrow.data() + y * line);
     }
   }
   std::vector<float> result(static_cast<std::size_t>(to.height * line));
@@ -91,6 +93,63 @@ std::vector<float> lanczos(const RowReader& read_row, PictureSize from, PictureS
     }
   }
   return result;
+}
+
+float clamp_sample(float value) { return std::clamp(value, 0.0F, 255.0F); }
+
+/// Row `y` with its colours multiplied by alpha, then alpha.
+void read_premultiplied(const PictureRows& picture, std::int64_t y, float* row) {
+  const auto count = static_cast<std::size_t>(picture.size.width);
+  std::vector<float> rgb(count * 3);
+  std::vector<float> alpha(count);
+  picture.read(y, rgb.data(), alpha.data());
+  for (std::size_t x = 0; x < count; ++x) {
+    for (std::size_t c = 0; c < 3; ++c) row[x * 4 + c] = rgb[x * 3 + c] * (alpha[x] / 255.0F);
+    row[x * 4 + 3] = alpha[x];
+  }
+}
+
+void separate_alpha(const std::vector<float>& rgba, Image& image) {
+  const auto count = static_cast<std::size_t>(image.pixels());
+  image.rgb.resize(count * 3);
+  image.alpha.resize(count);
+  constexpr float visible = 1.0F / 257.0F;  // one step at 16 bits
+  for (std::size_t i = 0; i < count; ++i) {
+    const float alpha = clamp_sample(rgba[i * 4 + 3]);
+    const float scale = alpha < visible ? 0.0F : 255.0F / alpha;
+    for (std::size_t c = 0; c < 3; ++c) {
+      image.rgb[i * 3 + c] = clamp_sample(rgba[i * 4 + c] * scale);
+    }
+    image.alpha[i] = alpha;
+  }
+}
+
+}  // namespace
+
+Image resize(const PictureRows& picture, PictureSize to) {
+  Image image{to.height, to.width, {}, {}, picture.bits};
+  if (picture.has_alpha) {
+    const auto read = [&](std::int64_t y, float* row) { read_premultiplied(picture, y, row); };
+    separate_alpha(lanczos<4>(read, picture.size, to), image);
+    return image;
+  }
+  const auto read = [&](std::int64_t y, float* row) { picture.read(y, row, nullptr); };
+  image.rgb = lanczos<3>(read, picture.size, to);
+  std::ranges::transform(image.rgb, image.rgb.begin(), clamp_sample);
+  return image;
+}
+
+Image resize(const Image& image, std::int64_t height, std::int64_t width) {
+  require(height > 0 && width > 0 && image.pixels() > 0, "resize of {}×{} to {}×{}", image.width,
+          image.height, width, height);
+  if (height == image.height && width == image.width) return image;
+  const auto read = [&](std::int64_t y, float* rgb, float* alpha) {
+    const std::int64_t start = y * image.width;
+    std::copy_n(image.rgb.data() + start * 3, image.width * 3, rgb);
+    if (alpha != nullptr) std::copy_n(image.alpha.data() + start, image.width, alpha);
+  };
+  return resize({{image.height, image.width}, !image.alpha.empty(), image.bits, read},
+                {height, width});
 }
 
 }  // namespace impasto

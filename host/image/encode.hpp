@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "host/image/image.hpp"
+
+namespace impasto {
+
+/// Throws ErrorKind::usage unless save_image can write the extension of `path`, ErrorKind::output
+/// unless its folder exists and can be written to: so that a mistake shows before the work.
+void check_output_path(const std::string& path);
+
+/// Writes in the format of the extension (formats.hpp), atomically, with an sRGB profile; values
+/// are rounded and clamped. 16 bits per channel where the image came with 16 and the format can
+/// hold it. A format without alpha gets the picture over white. `comment` goes into the file's
+/// metadata. Returns the SHA-256 of the file. Throws ErrorKind::output.
+std::string save_image(const Image& image, const std::string& path, std::string_view comment = {});
+
+}  // namespace impasto

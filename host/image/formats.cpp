@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "host/image/formats.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+
+#include "host/core/error.hpp"
+#include "host/core/suggest.hpp"
+
+namespace impasto {
+namespace {
+
+using namespace std::string_view_literals;
+using Bytes = std::span<const std::byte>;
+using vips::Handle;
+
+/// The format's own loader is called by name, so that libvips cannot choose another one.
+template <class Loader>
+Handle load_with(Loader loader, Bytes bytes) {
+  return vips::call([&](VipsImage** out) {
+    return loader(const_cast<std::byte*>(bytes.data()), bytes.size(), out, "access",
+                  VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr);
+  });
+}
+
+bool begins_like_tiff(std::string_view head) {
+  return std::ranges::any_of(std::array{"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv},
+                             [&](std::string_view magic) { return head.starts_with(magic); });
+}
+
+const std::array<ImageFormat, 4>& table() {
+  static const std::array<ImageFormat, 4> formats = {{
+      {.name = "JPEG",
+       .extensions = {".jpg", ".jpeg"},
+       .begins = [](std::string_view head) { return head.starts_with("\xFF\xD8\xFF"sv); },
+       .load = [](Bytes bytes) { return load_with(vips_jpegload_buffer, bytes); },
+       .save =
+           [](VipsImage* image, void** data, std::size_t* size) {
+             return vips_jpegsave_buffer(image, data, size, "Q", 95, "subsample_mode",
+                                         VIPS_FOREIGN_SUBSAMPLE_OFF, "optimize_coding", TRUE,
+                                         nullptr);
+           },
+       .max_side = 65535,
+       .holds_16_bits = false,
+       .holds_alpha = false,
+       .comment_field = "exif-ifd0-ImageDescription"},
+      {.name = "PNG",
+       .extensions = {".png"},
+       .begins = [](std::string_view head) { return head.starts_with("\x89PNG\r\n\x1A\n"sv); },
+       .load = [](Bytes bytes) { return load_with(vips_pngload_buffer, bytes); },
+       .save =
+           [](VipsImage* image, void** data, std::size_t* size) {
+             return vips_pngsave_buffer(image, data, size, "filter", VIPS_FOREIGN_PNG_FILTER_ALL,
+                                        nullptr);
+           },
+       .max_side = 65535,
+       .holds_16_bits = true,
+       .holds_alpha = true,
+       .comment_field = "png-comment-0-Comment"},
+      {.name = "WebP",
+       .extensions = {".webp"},
+       .begins =
+           [](std::string_view head) {
+             return head.starts_with("RIFF"sv) && head.substr(8).starts_with("WEBP"sv);
+           },
+       .load = [](Bytes bytes) { return load_with(vips_webpload_buffer, bytes); },
+       // Lossy WebP always halves the resolution of colour, which bleeds at the edges of strokes.
+       .save =
+           [](VipsImage* image, void** data, std::size_t* size) {
+             return vips_webpsave_buffer(image, data, size, "lossless", TRUE, nullptr);
+           },
+       .max_side = 16383,
+       .holds_16_bits = false,
+       .holds_alpha = true,
+       .comment_field = "exif-ifd0-ImageDescription"},
+      {.name = "TIFF",
+       .extensions = {".tif", ".tiff"},
+       .begins = begins_like_tiff,
+       .load = [](Bytes bytes) { return load_with(vips_tiffload_buffer, bytes); },
+       .save =
+           [](VipsImage* image, void** data, std::size_t* size) {
+             return vips_tiffsave_buffer(image, data, size, "compression",
+                                         VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
+                                         VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
+           },
+       .max_side = 65535,
+       .holds_16_bits = true,
+       .holds_alpha = true,
+       .comment_field = VIPS_META_IMAGEDESCRIPTION},
+  }};
+  return formats;
+}
+
+}  // namespace
+
+std::span<const ImageFormat> image_formats() { return table(); }
+
+const ImageFormat* recognise_format(std::span<const std::byte> bytes) {
+  const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
+                              std::min<std::size_t>(bytes.size(), 16));
+  const auto* const found =
+      std::ranges::find_if(table(), [&](const ImageFormat& format) { return format.begins(head); });
+  return found == table().end() ? nullptr : found;
+}
+
+const ImageFormat& format_of_extension(const std::string& path) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::vector<std::string> all;
+  for (const ImageFormat& format : table()) {
+    if (std::ranges::find(format.extensions, extension) != format.extensions.end()) return format;
+    all.insert(all.end(), format.extensions.begin(), format.extensions.end());
+  }
+  fail(ErrorKind::usage, "cannot write '{}': expected an extension {}, found '{}'", path,
+       one_of(all), extension);
+}
+
+std::string names_of_formats() {
+  std::vector<std::string> names;
+  for (const ImageFormat& format : table()) names.emplace_back(format.name);
+  return one_of(names);
+}
+
+}  // namespace impasto

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "host/image/image.hpp"
+
+namespace impasto {
+
+struct PictureSize {
+  std::int64_t height;
+  std::int64_t width;
+};
+
+/// A picture that is handed out row by row, so that a large file is never whole in memory as
+/// floats.
+struct PictureRows {
+  PictureSize size;
+  bool has_alpha;
+  int bits;
+  /// Writes the colours of row `y` to `rgb` (W,3) and its alpha to `alpha` (W), which is null when
+  /// the picture is opaque. Called from several threads.
+  std::function<void(std::int64_t y, float* rgb, float* alpha)> read;
+};
+
+/// Lanczos with three lobes, separable, shrinking (where the kernel widens) and enlarging alike;
+/// taps beyond the edge are left out and the others rescaled. Colours are weighted by alpha while
+/// they are mixed, so that what is invisible leaves no fringe. The same bits on any number of
+/// threads. libvips is not used for this because it enlarges with a cubic.
+Image resize(const PictureRows& picture, PictureSize to);
+
+/// The same, of a picture in memory, to exactly height × width.
+Image resize(const Image& image, std::int64_t height, std::int64_t width);
+
+}  // namespace impasto
