@@ -16,6 +16,8 @@ std::string_view usual_hint(ErrorKind kind) {
       return "this is a defect of impasto; please report it with the command that shows it";
     case ErrorKind::weights: return "'impasto weights inspect FILE' shows what a weight file holds";
     case ErrorKind::backend: return "'impasto devices' lists what this machine can use";
+    case ErrorKind::out_of_memory:
+      return "--dry-run shows what a run needs; a smaller --size needs less";
     default: return {};
   }
 }
@@ -38,8 +40,7 @@ int report_failure(const std::exception_ptr& failure) {
   } catch (const Error& error) {
     return report(error.kind(), error.what(), {});
   } catch (const std::bad_alloc&) {
-    return report(ErrorKind::try_again, "out of memory",
-                  "--dry-run shows what a run needs; a smaller --size needs less");
+    return report(ErrorKind::out_of_memory, "not enough memory", {});
   } catch (const std::exception& error) {
     return report(ErrorKind::internal, error.what(), {});
   }

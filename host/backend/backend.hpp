@@ -108,8 +108,8 @@ class Backend {
   [[nodiscard]] virtual DataType activation_type() const = 0;
   [[nodiscard]] virtual DataType master_type() const = 0;
 
-  /// Uninitialised device memory, aligned to 256 bytes. Throws ErrorKind::backend when there is not
-  /// enough, saying how much was asked for.
+  /// Uninitialised device memory, aligned to 256 bytes. Throws ErrorKind::out_of_memory when there
+  /// is not enough, saying how much was asked for.
   [[nodiscard]] virtual Buffer allocate(std::size_t bytes) = 0;
   virtual void fill_zero(const Tensor& tensor) = 0;
   virtual void copy(const Tensor& to, const Tensor& from) = 0;

@@ -87,7 +87,7 @@ Buffer HostBackend::allocate(std::size_t bytes) {
       (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
   void* data = std::aligned_alloc(alignment, rounded);
   if (data == nullptr) {
-    fail(ErrorKind::backend, "not enough memory: {} MiB asked for", rounded >> 20U);
+    fail(ErrorKind::out_of_memory, "not enough memory: {} MiB asked for", rounded >> 20U);
   }
   return {data, [](void* memory) { std::free(memory); }};
 }

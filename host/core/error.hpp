@@ -13,15 +13,15 @@ namespace impasto {
 
 /// What went wrong, in the terms a caller acts on. The values are the program's exit codes.
 enum class ErrorKind : int {
-  internal = 1,      ///< a defect of ours
-  usage = 2,         ///< the request makes no sense
-  input = 3,         ///< an input cannot be read
-  weights = 4,       ///< a weight file is refused
-  backend = 5,       ///< a backend or device is not available
-  output = 6,        ///< an output cannot be written
-  diverged = 7,      ///< the optimisation produced NaN or Inf
-  check_failed = 8,  ///< a comparison is outside its limit
-  try_again = 75,    ///< may succeed when repeated
+  internal = 1,        ///< a defect of ours
+  usage = 2,           ///< the request makes no sense
+  input = 3,           ///< an input cannot be read
+  weights = 4,         ///< a weight file is refused
+  backend = 5,         ///< a backend or device is not available
+  output = 6,          ///< an output cannot be written
+  diverged = 7,        ///< the optimisation produced NaN or Inf
+  check_failed = 8,    ///< a comparison is outside its limit
+  out_of_memory = 75,  ///< the host or the device has too little memory for the request
 };
 
 /// The one exception of the library. The message names the thing at fault (a file, a layer, an

@@ -59,7 +59,7 @@ void require_room(const Backend& backend, const Config& config, const Plan& plan
   if (!room || bytes <= *room) return;
   const Shape& pixels = plan.pixels().shape;
   const std::int64_t longest = longest_side_within(*room, backend, config, plan);
-  fail(ErrorKind::backend,
+  fail(ErrorKind::out_of_memory,
        "not enough memory for {} of {}×{}: {} MiB needed, {} MiB free, {} MiB missing; {}",
        pixels.batch == 1 ? std::string("a picture") : fmt::format("{} pictures", pixels.batch),
        pixels.width, pixels.height, mebibytes(bytes), *room >> 20U, mebibytes(bytes - *room),

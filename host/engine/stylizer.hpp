@@ -60,7 +60,7 @@ class Stylizer {
  public:
   /// `contents` and `initials` have one size, which is the results'; `styles` any. The backend must
   /// outlive the object. Throws ErrorKind::usage for an objective that makes no sense, and
-  /// ErrorKind::backend where the memory does not suffice, saying what would fit.
+  /// ErrorKind::out_of_memory where the memory does not suffice, saying what would fit.
   Stylizer(Backend& backend, const Weights& weights, const Config& config,
            std::span<const Image> contents, std::span<const Style> styles,
            std::span<const Image> initials);

@@ -13,7 +13,9 @@ namespace {
 
 void require_success(cudaError_t status, const char* call) {
   if (status == cudaSuccess) return;
-  fail(ErrorKind::backend, "{}: {}", call, cudaGetErrorString(status));
+  const ErrorKind kind =
+      status == cudaErrorMemoryAllocation ? ErrorKind::out_of_memory : ErrorKind::backend;
+  fail(kind, "{}: {}", call, cudaGetErrorString(status));
 }
 #define IMPASTO_CUDA_CALL(function, ...) require_success(function(__VA_ARGS__), #function)
 
@@ -86,7 +88,7 @@ std::shared_ptr<void> Runtime::allocate(std::size_t bytes) {
     std::size_t free = 0;
     std::size_t total = 0;
     IMPASTO_CUDA_CALL(cudaMemGetInfo, &free, &total);
-    fail(ErrorKind::backend, "not enough GPU memory: {} MiB asked for, {} of {} MiB are free",
+    fail(ErrorKind::out_of_memory, "not enough GPU memory: {} MiB asked for, {} of {} MiB are free",
          bytes >> 20U, free >> 20U, total >> 20U);
   }
   require_success(status, "cudaMalloc");

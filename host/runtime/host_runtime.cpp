@@ -81,7 +81,7 @@ std::shared_ptr<void> Runtime::allocate(std::size_t bytes) {
   try {
     return {memory().allocate(bytes), [](void* data) { memory().free(data); }};
   } catch (const std::bad_alloc&) {
-    fail(ErrorKind::backend, "not enough memory: {} MiB asked for", bytes >> 20U);
+    fail(ErrorKind::out_of_memory, "not enough memory: {} MiB asked for", bytes >> 20U);
   }
 }
 

@@ -53,7 +53,10 @@ std::vector<double> time_on_stream(Runtime& runtime, std::span<const Trial> tria
   for (const Trial& trial : trials) {
     recorded.emplace_back([made = std::make_shared<RecordedTrial>(runtime, trial)] { (*made)(); });
   }
-  return time_trials(recorded, timer, limits);
+  std::vector<double> times = time_trials(recorded, timer, limits);
+  // A failed candidate may have taken the device with it: then this call fails too.
+  runtime.synchronize();
+  return times;
 }
 
 }  // namespace impasto::IMPASTO_DEVICE

@@ -47,7 +47,7 @@ class Problem {
   /// The way of a recipe that may come from anywhere; none where it is not one of ours.
   [[nodiscard]] virtual std::optional<Way<Tensors>> make(const Recipe& recipe) = 0;
   /// Tensors to try the ways on. They and `workspace_bytes` at `workspace` last as long as the
-  /// result. Throws ErrorKind::backend when there is not enough memory.
+  /// result. Throws ErrorKind::out_of_memory when there is not enough.
   struct Stage {
     Tensors tensors;
     void* workspace = nullptr;
@@ -112,7 +112,7 @@ Way<Tensors> Chooser::choose(Problem<Tensors>& problem) {
     stage = problem.set_up(workspace_bytes);
   } catch (const Error& error) {
     // Not enough memory for trials: untried, then, and not kept.
-    if (error.kind() != ErrorKind::backend) throw;
+    if (error.kind() != ErrorKind::out_of_memory) throw;
     return std::move(ways.front());
   }
   std::vector<Trial> trials;

@@ -2,6 +2,7 @@
 """An output path holds nothing, the old file or a complete new one; whatever happens."""
 
 import json
+import math
 import os
 import random
 import resource
@@ -139,6 +140,23 @@ class FullDiskTest(ProgramTest):
 
 def limit_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+class MemoryTest(ProgramTest):
+    def test_size_that_does_not_fit(self):
+        with open("/proc/meminfo", encoding="ascii") as file:
+            kilobytes = {name: int(value.split()[0]) for name, value in
+                         (line.split(":") for line in file)}
+        # The reference backend needs some 2200 bytes a pixel.
+        pixels = (kilobytes["MemTotal"] + kilobytes["SwapTotal"]) * 1024 / 1100
+        if pixels > 1e8:
+            self.skipTest("every picture that the program takes fits into this machine's memory")
+        size = math.ceil(math.sqrt(pixels))
+        png.write(self.path("grey.png"), 8, 8, lambda x, y: (128, 128, 128))
+        self.fail_with(75, "stylize", "grey.png", "grey.png", "-o", "out.png", "--size", size,
+                       "--style-size", "16", "--backend", "reference",
+                       says=("not enough memory", "--dry-run"))
+        self.assertEqual(self.files(), ["grey.png"])
 
 
 class KillTest(ProgramTest):

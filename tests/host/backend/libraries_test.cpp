@@ -10,6 +10,7 @@
 #include "host/backend/device/stream_trials.hpp"
 #include "host/backend/tuning/own_kernel.hpp"
 #include "host/core/error.hpp"
+#include "simt/faults.hpp"
 #include "simt/launch.hpp"
 
 namespace impasto::emulated {
@@ -18,6 +19,7 @@ namespace {
 using testing::Each;
 using testing::ElementsAre;
 using testing::Ge;
+using testing::HasSubstr;
 
 __global__ void add_one(float* y) { y[threadIdx.x] += 1; }
 
@@ -146,6 +148,34 @@ TEST(Libraries, TryOurKernelForRealWhileMeasuring) {
   EXPECT_THAT(libraries.grad_after_trials, testing::SizeIs(48));
   EXPECT_THAT(libraries.grad_after_trials, Each(0)) << "the kernel did not run";
   EXPECT_GT(bytes, 0U) << "its workspace was not asked for";
+}
+
+TEST(Libraries, ReportADeviceThatIsLostWhileTuning) {
+  const auto tune = [] {
+    auto runtime = std::make_unique<Runtime>();
+    auto libraries = std::make_unique<ChoosingLibraries>(*runtime);
+    const auto backend =
+        make_device_backend("tested", Precision::tf32, std::move(runtime), std::move(libraries));
+    const Tensor map{nullptr, {1, 2, 3, 8}, DataType::f32};
+    (void)backend->prepare([&] {
+      backend->style_backward(map, map, {nullptr, matrix_shape(1, 8), DataType::f32}, {});
+    });
+  };
+  simt::fail_call(0);
+  tune();
+  const std::int64_t calls = simt::calls();
+  ASSERT_GT(calls, 20);
+  for (std::int64_t k = 1; k <= calls; ++k) {
+    simt::lose_device(k);
+    try {
+      tune();
+      ADD_FAILURE() << "the device was lost at call " << k << " and nobody said so";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::backend) << "call " << k;
+      EXPECT_THAT(error.what(), HasSubstr("failed, as a test asked for")) << "call " << k;
+    }
+  }
+  simt::fail_call(0);
 }
 
 }  // namespace

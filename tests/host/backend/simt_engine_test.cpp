@@ -147,7 +147,7 @@ TEST_F(SimtEngine, SaysHowMuchMemoryIsMissingAndWhatWouldFit) {
     stylizer(*backend);
     FAIL() << "it fitted";
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::backend);
+    EXPECT_EQ(error.kind(), ErrorKind::out_of_memory);
     EXPECT_THAT(error.what(), HasSubstr("a picture of 192×96"));
     EXPECT_THAT(error.what(), HasSubstr("MiB missing; a longer side of 112 pixels would fit"));
   }

@@ -41,7 +41,7 @@ class ToyProblem final : public Problem<Tensors> {
     return std::nullopt;
   }
   Stage set_up(std::int64_t workspace_bytes) override {
-    if (!enough_memory) fail(ErrorKind::backend, "not enough memory");
+    if (set_up_error) fail(*set_up_error, "no trials");
     asked_for = workspace_bytes;
     return {&tried, nullptr, nullptr};
   }
@@ -49,7 +49,7 @@ class ToyProblem final : public Problem<Tensors> {
   std::vector<std::int64_t> made;   ///< ready, in order
   std::vector<std::int64_t> tried;  ///< run, in order
   std::int64_t asked_for = -1;
-  bool enough_memory = true;
+  std::optional<ErrorKind> set_up_error;
 
  private:
   std::vector<std::int64_t> workspaces_;
@@ -139,10 +139,17 @@ TEST(Chooser, TakesTheLibrarysFirstWayWithoutTuning) {
 TEST(Chooser, TakesTheFirstWayWithoutMemoryForTrials) {
   const TemporaryFolder folder;
   ToyProblem problem({0, 0});
-  problem.enough_memory = false;
+  problem.set_up_error = ErrorKind::out_of_memory;
   Chooser chooser(Tuning::cached, {folder.path(), machine}, must_not_be_timed(), {});
   EXPECT_EQ(number(chooser.choose(problem)), 0);
   EXPECT_FALSE(PlanCache(folder.path(), machine).find("toy problem").has_value());
+}
+
+TEST(Chooser, DoesNotTakeALostDeviceForALackOfMemory) {
+  ToyProblem problem({0, 0});
+  problem.set_up_error = ErrorKind::backend;
+  Chooser chooser(Tuning::cached, {"", machine}, must_not_be_timed(), {});
+  EXPECT_THROW(chooser.choose(problem), Error);
 }
 
 TEST(Chooser, LeavesOutWaysThatNeedTooMuchMemory) {
