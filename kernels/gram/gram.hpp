@@ -14,7 +14,7 @@ namespace impasto::kernels {
 /// Cost    2·C²·P FLOP per image (half of it with symmetry); sizeof(T)·C·P + 4·C² bytes
 /// Order   fixed: the same input gives the same bits on any number of threads
 ///
-/// The CPU version is a product through oneDNN: host/backend/cpu/gram.cpp.
+/// The CPU version is a product through oneDNN: host/backend/cpu/style.cpp.
 namespace reference {
 void gram(double* gram, const double* features, const MapSize& size);
 }

@@ -14,7 +14,7 @@ namespace impasto::kernels {
 /// Source  Gatys, Ecker, Bethge 2015, eq. 6, and the chain rule through the layer's ReLU
 /// Cost    2·C²·P FLOP per image; 2 to 3 values moved per value of F
 ///
-/// The CPU version is a product through oneDNN: host/backend/cpu/style_backward.cpp.
+/// The CPU version is a product through oneDNN: host/backend/cpu/style.cpp.
 namespace reference {
 void style_backward(double* grad, const double* features, const double* matrix, const MapSize& size,
                     const GradientEpilogue& epilogue);

@@ -2,6 +2,7 @@
 #include "host/backend/cpu/conv.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "host/backend/cpu/dispatch.hpp"
@@ -17,6 +18,7 @@ memory::desc plain_layout(std::int64_t out_channels, std::int64_t in_channels) {
 }
 
 memory reordered(const OneDnn& onednn, memory from, const memory::desc& layout) {
+  OneDnn::threads();
   memory to(layout, onednn.engine);
   dnnl::stream stream = onednn.stream;
   dnnl::reorder(from, to).execute(stream, from, to);
@@ -39,9 +41,9 @@ FilterBank FilterBank::rotated(const FilterBank& filters) {
   const std::int64_t in_channels = dims[1];
   const memory plain =
       reordered(filters.onednn_, filters.copies_.front(), plain_layout(out_channels, in_channels));
-  memory turned(plain_layout(in_channels, out_channels), filters.onednn_.engine);
+  memory rotated(plain_layout(in_channels, out_channels), filters.onednn_.engine);
   const auto* from = static_cast<const float*>(plain.get_data_handle());
-  auto* to = static_cast<float*>(turned.get_data_handle());
+  auto* to = static_cast<float*>(rotated.get_data_handle());
 #pragma omp parallel for schedule(static)
   for (std::int64_t c = 0; c < in_channels; ++c) {
     for (std::int64_t tap = 0; tap < 9; ++tap) {
@@ -50,7 +52,7 @@ FilterBank FilterBank::rotated(const FilterBank& filters) {
       }
     }
   }
-  return {filters.onednn_, turned};
+  return {filters.onednn_, rotated};
 }
 
 memory FilterBank::in(const memory::desc& layout) {
@@ -64,7 +66,7 @@ memory FilterBank::in(const memory::desc& layout) {
   return copy;
 }
 
-OneDnnConv::OneDnnConv(const OneDnn& onednn, const ConvParameters& parameters)
+OneDnnConv::OneDnnConv(OneDnn& onednn, const ConvParameters& parameters)
     : onednn_(onednn),
       filters_(onednn, parameters),
       bias_({{parameters.out_channels}, memory::data_type::f32, memory::format_tag::x},
@@ -89,7 +91,8 @@ void OneDnnConv::data_gradient(const Tensor& grad_x, const Tensor& grad_y, const
 
 void OneDnnConv::convolve(const Tensor& out, const Tensor& in, FilterBank& filters,
                           const Epilogue& epilogue, std::map<Key, Plan>& plans) {
-  const Key key{in.shape.batch, in.shape.height, in.shape.width, in.type, out.type, epilogue};
+  const Key key{in.shape.batch, in.shape.height, in.shape.width,   in.type,
+                out.type,       epilogue,        OneDnn::threads()};
   auto found = plans.find(key);
   if (found == plans.end()) {
     found = plans.emplace(key, make_plan(out, in, filters, epilogue)).first;
@@ -100,30 +103,34 @@ void OneDnnConv::convolve(const Tensor& out, const Tensor& in, FilterBank& filte
       {DNNL_ARG_WEIGHTS, plan.filters},
       {DNNL_ARG_DST, memory(nhwc(out.shape, out.type), onednn_.engine, out.data)}};
   if (epilogue.bias) arguments.emplace(DNNL_ARG_BIAS, bias_);
-  plan.primitive.execute(onednn_.stream, arguments);
+  std::optional<OneThread> one_thread;
+  if (plan.one_thread) one_thread.emplace();
+  onednn_.run(plan.primitive, plan.scratchpad, std::move(arguments));
 }
 
 OneDnnConv::Plan OneDnnConv::make_plan(const Tensor& out, const Tensor& in, FilterBank& filters,
                                        const Epilogue& epilogue) {
-  const memory::dims ones{1, 1};
   const memory::desc any_filters({out.shape.channels, in.shape.channels, 3, 3},
                                  onednn_type(in.type), memory::format_tag::any);
-  const auto description =
-      epilogue.bias
-          ? dnnl::convolution_forward::desc(dnnl::prop_kind::forward_inference,
-                                            dnnl::algorithm::convolution_direct,
-                                            nhwc(in.shape, in.type), any_filters, bias_.get_desc(),
-                                            nhwc(out.shape, out.type), ones, ones, ones)
-          : dnnl::convolution_forward::desc(
-                dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                nhwc(in.shape, in.type), any_filters, nhwc(out.shape, out.type), ones, ones, ones);
   dnnl::post_ops steps;
   if (epilogue.accumulate) steps.append_sum(1.0F);
-  if (epilogue.relu) steps.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-  dnnl::primitive_attr attributes;
-  attributes.set_post_ops(steps);
-  const dnnl::convolution_forward::primitive_desc chosen(description, attributes, onednn_.engine);
-  return {dnnl::convolution_forward(chosen), filters.in(chosen.weights_desc())};
+  if (epilogue.relu) append_relu(steps);
+  const auto describe = [&] {
+    return describe_convolution(onednn_.engine, nhwc(in.shape, in.type), any_filters,
+                                epilogue.bias ? std::optional(bias_.get_desc()) : std::nullopt,
+                                nhwc(out.shape, out.type), OneDnn::attributes(steps));
+  };
+  auto chosen = describe();
+  // Where oneDNN has no direct convolution (to 3 channels on SSE4.1, odd numbers of channels) it
+  // falls back to matrix products, whose sums it splits by the number of threads.
+  const bool one_thread =
+      std::string_view(chosen.impl_info_str()).find("gemm") != std::string_view::npos;
+  if (one_thread) {
+    const OneThread alone;
+    chosen = describe();
+  }
+  return {dnnl::convolution_forward(chosen), filters.in(chosen.weights_desc()),
+          chosen.scratchpad_desc(), one_thread};
 }
 
 }  // namespace impasto::cpu

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
 #include <dnnl.hpp>
 #include <map>
 #include <optional>
-#include <tuple>
 #include <vector>
 
-#include "host/backend/cpu/cpu_conv.hpp"
 #include "host/backend/cpu/onednn.hpp"
 
 namespace impasto::cpu {
+
+/// A convolution on the CPU, however it is computed. x is read for the mask only.
+class CpuConv : public Conv {
+ public:
+  virtual void forward(const Tensor& y, const Tensor& x, bool relu) = 0;
+  virtual void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                             const GradientEpilogue& epilogue) = 0;
+};
 
 /// One set of 3×3 filters in the layouts that oneDNN prefers. Usually that is one layout whatever
 /// the picture's size; where a size prefers another, it gets a copy of its own.
 class FilterBank {
  public:
   FilterBank(const OneDnn& onednn, const ConvParameters& parameters);
-  /// The filters of the data gradient: rotated by half a turn, input and output channels exchanged.
+  /// The filters of the data gradient: rotated by half a turn, input and output channels swapped.
   static FilterBank rotated(const FilterBank& filters);
 
   /// The filters in `layout`, reordered the first time it is asked for.
@@ -38,7 +45,7 @@ class FilterBank {
 /// (benchmarks/onednn_conv).
 class OneDnnConv final : public CpuConv {
  public:
-  OneDnnConv(const OneDnn& onednn, const ConvParameters& parameters);
+  OneDnnConv(OneDnn& onednn, const ConvParameters& parameters);
 
   void forward(const Tensor& y, const Tensor& x, bool relu) override;
   /// The mask is a pass of its own.
@@ -55,16 +62,23 @@ class OneDnnConv final : public CpuConv {
   struct Plan {
     dnnl::convolution_forward primitive;
     dnnl::memory filters;
+    dnnl::memory::desc scratchpad;
+    bool one_thread = false;
   };
-  /// Batch, height, width, type of the input, type of the output.
-  using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, DataType, DataType, Epilogue>;
+  struct Key {
+    std::int64_t batch, height, width;
+    DataType x_type, y_type;
+    Epilogue epilogue;
+    int threads;
+    auto operator<=>(const Key&) const = default;
+  };
 
   void convolve(const Tensor& out, const Tensor& in, FilterBank& filters, const Epilogue& epilogue,
                 std::map<Key, Plan>& plans);
   Plan make_plan(const Tensor& out, const Tensor& in, FilterBank& filters,
                  const Epilogue& epilogue);
 
-  const OneDnn& onednn_;
+  OneDnn& onednn_;
   FilterBank filters_;
   std::optional<FilterBank> rotated_;
   dnnl::memory bias_;

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <omp.h>
 
 #include "host/backend/cpu/conv.hpp"
 #include "host/backend/cpu/dispatch.hpp"
-#include "host/backend/cpu/gram.hpp"
-#include "host/backend/cpu/product.hpp"
-#include "host/backend/cpu/style_backward.hpp"
+#include "host/backend/cpu/matmul.hpp"
+#include "host/backend/cpu/style.hpp"
 #include "host/backend/cpu/winograd_conv.hpp"
 #include "host/backend/host_backend.hpp"
 #include "kernels/preprocess/preprocess.hpp"
@@ -34,6 +32,13 @@ std::string_view isa_name() {
   }
 }
 
+/// oneDNN computes bfloat16 with AVX-512 alone; its user may have told it to keep to less.
+bool has_bf16() {
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+  return __builtin_cpu_supports("avx512bf16") != 0 && (isa & needed) == needed;
+}
+
 /// Where the CPU multiplies bfloat16 matrices in hardware (AMX), oneDNN's direct convolution is the
 /// fastest. The vector instruction alone (vdpbf16ps) is not enough: see docs/performance.md.
 bool has_bf16_matrix_unit() {
@@ -47,7 +52,7 @@ class CpuBackend final : public HostBackend {
   std::string name() const override { return "cpu"; }
   std::string device() const override {
     const dnnl_version_t* version = dnnl_version();
-    return fmt::format("{}, {} threads, oneDNN {}.{}.{} ({})", processor(), omp_get_max_threads(),
+    return fmt::format("{}, {} threads, oneDNN {}.{}.{} ({})", processor(), cpu::OneDnn::threads(),
                        version->major, version->minor, version->patch, isa_name());
   }
   Precision precision() const override { return precision_; }
@@ -59,7 +64,7 @@ class CpuBackend final : public HostBackend {
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
     const bool three_channels = parameters.in_channels < 16;
     if (precision_ == Precision::bf16 && !three_channels && !has_bf16_matrix_unit()) {
-      return std::make_unique<cpu::WinogradConv>(product_, workspace_, parameters);
+      return std::make_unique<cpu::WinogradConv>(matmul_, workspace_, parameters);
     }
     return std::make_unique<cpu::OneDnnConv>(onednn_, parameters);
   }
@@ -142,9 +147,9 @@ class CpuBackend final : public HostBackend {
 
   Precision precision_;
   cpu::OneDnn onednn_;
-  cpu::Product product_{onednn_};
-  cpu::Gram gram_{product_};
-  cpu::StyleBackward style_backward_{product_};
+  cpu::Matmul matmul_{onednn_};
+  cpu::Gram gram_{matmul_};
+  cpu::StyleBackward style_backward_{matmul_};
   cpu::WinogradWorkspace workspace_;
   Buffer input_;
   std::size_t input_bytes_ = 0;
@@ -154,7 +159,7 @@ class CpuBackend final : public HostBackend {
 
 std::vector<Precision> cpu_precisions() {
   std::vector<Precision> precisions = {Precision::fp32};
-  if (__builtin_cpu_supports("avx512bf16") != 0) precisions.push_back(Precision::bf16);
+  if (has_bf16()) precisions.push_back(Precision::bf16);
   return precisions;
 }
 

@@ -1,27 +1,89 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <dnnl.hpp>
+#include <memory>
+#include <omp.h>
+#include <optional>
+#include <unordered_map>
 
 #include "host/backend/backend.hpp"
 
 namespace impasto::cpu {
 
-/// The one oneDNN engine and stream of a CPU backend.
+/// Memory that grows to the largest size asked for and is used again. Aligned to 64 bytes.
+class Scratchpad {
+ public:
+  /// At least `bytes` bytes; their content is undefined, and earlier pointers are no longer valid.
+  void* reserve(std::size_t bytes);
+
+ private:
+  std::unique_ptr<void, void (*)(void*)> memory_{nullptr, nullptr};
+  std::size_t bytes_ = 0;
+};
+
+/// The one oneDNN engine and stream of a CPU backend, and how its primitives are made and run.
+///
+/// oneDNN divides a primitive's work by the number of threads it expects when the primitive is
+/// made. If OpenMP then starts fewer (OMP_DYNAMIC, OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS), parts
+/// of the result are never written. So `threads` asks for a team that OpenMP grants, and callers
+/// keep one primitive per size of the team.
 struct OneDnn {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
+  Scratchpad scratchpad;
+
+  /// The number of threads that a parallel region of the calling thread gets, from now on exactly.
+  static int threads();
+
+  /// Every primitive gets its scratchpad from us: oneDNN's own belongs to the thread that made the
+  /// primitive, and another thread may run it.
+  static dnnl::primitive_attr attributes(const dnnl::post_ops& steps);
+
+  /// Runs a primitive on the calling thread's team.
+  void run(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad_layout,
+           std::unordered_map<int, dnnl::memory> arguments);
+};
+
+/// While it lives, parallel regions of the calling thread have one thread.
+class OneThread {
+ public:
+  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+  ~OneThread() { omp_set_num_threads(before_); }
+
+ private:
+  int before_;
 };
 
 inline dnnl::memory::data_type onednn_type(DataType type) {
   return type == DataType::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
-/// oneDNN's view of an NHWC tensor. Its dimensions are always named in the order N, C, H, W.
+/// oneDNN's view of an NHWC tensor. oneDNN names dimensions in the order N, C, H, W.
 inline dnnl::memory::desc nhwc(const Shape& shape, DataType type) {
   return {{shape.batch, shape.channels, shape.height, shape.width},
           onednn_type(type),
           dnnl::memory::format_tag::nhwc};
 }
+
+// oneDNN 2 and 3 differ in how a primitive is described.
+
+void append_relu(dnnl::post_ops& steps);
+
+/// c = a·b.
+dnnl::matmul::primitive_desc describe_matmul(const dnnl::engine& engine,
+                                             const dnnl::memory::desc& a,
+                                             const dnnl::memory::desc& b,
+                                             const dnnl::memory::desc& c,
+                                             const dnnl::primitive_attr& attributes);
+
+/// y = x ∗ filters (+ bias): 3×3, stride 1, zeros one pixel around.
+dnnl::convolution_forward::primitive_desc describe_convolution(
+    const dnnl::engine& engine, const dnnl::memory::desc& x, const dnnl::memory::desc& filters,
+    const std::optional<dnnl::memory::desc>& bias, const dnnl::memory::desc& y,
+    const dnnl::primitive_attr& attributes);
 
 }  // namespace impasto::cpu

@@ -27,9 +27,9 @@ float* grown(std::vector<float>& memory, std::int64_t values) {
 
 }  // namespace
 
-WinogradConv::WinogradConv(Product& product, WinogradWorkspace& workspace,
+WinogradConv::WinogradConv(Matmul& matmul, WinogradWorkspace& workspace,
                            const ConvParameters& parameters)
-    : product_(product),
+    : matmul_(matmul),
       workspace_(workspace),
       filters_(parameters.weight.size()),
       rotated_(parameters.weight.size()),
@@ -81,9 +81,9 @@ void WinogradConv::convolve(const Tensor& out, const Tensor& in,
       if (first == 0 || slice < out_channels) {
         kernels::cpu::winograd_filters(u, filters.data(), in_channels, out_channels, range);
       }
-      product_({m, DataType::f32, winograd_positions, tiles, range.count},
-               {v, DataType::f32, winograd_positions, tiles, in_channels},
-               {u, DataType::f32, winograd_positions, in_channels, range.count}, false);
+      matmul_({m, DataType::f32, winograd_positions, tiles, range.count},
+              {v, DataType::f32, winograd_positions, tiles, in_channels},
+              {u, DataType::f32, winograd_positions, in_channels, range.count}, false);
       kernels::cpu::winograd_output(out.as<bfloat16>(), m, out.shape, first, tiles, range,
                                     epilogue);
     }

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "host/backend/cpu/cpu_conv.hpp"
-#include "host/backend/cpu/product.hpp"
+#include "host/backend/cpu/conv.hpp"
+#include "host/backend/cpu/matmul.hpp"
 #include "kernels/common/bfloat16.hpp"
 #include "kernels/conv/winograd.hpp"
 
@@ -22,7 +22,7 @@ struct WinogradWorkspace {
 /// the cache: transformed and kept they would take 16 times the memory.
 class WinogradConv final : public CpuConv {
  public:
-  WinogradConv(Product& product, WinogradWorkspace& workspace, const ConvParameters& parameters);
+  WinogradConv(Matmul& matmul, WinogradWorkspace& workspace, const ConvParameters& parameters);
 
   void forward(const Tensor& y, const Tensor& x, bool relu) override;
   void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
@@ -32,7 +32,7 @@ class WinogradConv final : public CpuConv {
   void convolve(const Tensor& out, const Tensor& in, const std::vector<kernels::bfloat16>& filters,
                 const kernels::cpu::WinogradEpilogue& epilogue);
 
-  Product& product_;
+  Matmul& matmul_;
   WinogradWorkspace& workspace_;
   std::vector<kernels::bfloat16> filters_;  ///< (Cin,9,Cout)
   std::vector<kernels::bfloat16> rotated_;  ///< (Cout,9,Cin), half a turn

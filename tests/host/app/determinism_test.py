@@ -7,9 +7,9 @@ from harness import SAMPLES, ProgramTest, weights
 
 
 class DeterminismTest(ProgramTest):
-    def picture(self, name, *more, threads="2"):
+    def picture(self, name, *more, threads="2", variables=None):
         self.succeed("stylize", *SAMPLES, "-o", name, "--size", "48", "--iterations", "3", *more,
-                     env={"OMP_NUM_THREADS": threads})
+                     env={"OMP_NUM_THREADS": threads, **(variables or {})})
         with open(self.path(name), "rb") as file:
             return file.read()
 
@@ -18,6 +18,19 @@ class DeterminismTest(ProgramTest):
         first = self.picture("a.png", *more)
         self.assertEqual(first, self.picture("b.png", *more))
         self.assertEqual(first, self.picture("c.png", *more, threads="1"))
+
+    def test_openmp_that_grants_fewer_threads(self):
+        """As clusters set it up: oneDNN would leave the missing threads' share unwritten."""
+        more = ("--weights", weights())
+        first = self.picture("a.png", *more)
+        for number, (threads, variables) in enumerate((
+                ("4", {"OMP_THREAD_LIMIT": "1"}),
+                ("4", {"OMP_THREAD_LIMIT": "3"}),
+                ("4", {"OMP_DYNAMIC": "true"}),
+                ("2", {"OMP_MAX_ACTIVE_LEVELS": "0"}))):
+            with self.subTest(threads=threads, **variables):
+                self.assertEqual(first, self.picture(f"{number}.png", *more, threads=threads,
+                                                     variables=variables))
 
     def test_built_in_network(self):
         self.assertEqual(self.picture("a.png", threads="1"), self.picture("b.png"))

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "host/backend/cpu/gram.hpp"
+#include "host/backend/cpu/style.hpp"
 
 #include <algorithm>
+
+#include "host/backend/cpu/dispatch.hpp"
+#include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto::cpu {
 namespace {
@@ -30,7 +33,7 @@ void Gram::operator()(const Tensor& gram, const Tensor& features) {
       const Matrix f{rows, features.type, count, length, channels};
       const Matrix f_transposed{rows, features.type, count, channels, length, true};
       const Matrix sum{partial_.data() + first * square, DataType::f32, count, channels, channels};
-      product_(sum, f_transposed, f, false);
+      matmul_(sum, f_transposed, f, false);
     };
     multiply(0, whole, chunk);
     if (rest != 0) multiply(whole, 1, rest);
@@ -44,6 +47,28 @@ void Gram::operator()(const Tensor& gram, const Tensor& features) {
       }
       out[i] = static_cast<float>(sum);
     }
+  }
+}
+
+void StyleBackward::operator()(const Tensor& grad, const Tensor& features, const Tensor& matrix,
+                               const GradientEpilogue& epilogue) {
+  const Shape& shape = features.shape;
+  void* m = matrix.data;
+  if (features.type == DataType::bf16) {
+    const auto* wide = matrix.as<float>();
+    narrow_.resize(std::max(narrow_.size(), static_cast<std::size_t>(matrix.shape.count())));
+    std::transform(wide, wide + matrix.shape.count(), narrow_.begin(),
+                   [](float value) { return kernels::bfloat16(value); });
+    m = narrow_.data();
+  }
+  const std::int64_t channels = shape.channels;
+  matmul_({grad.data, grad.type, shape.batch, shape.pixels(), channels},
+          {features.data, features.type, shape.batch, shape.pixels(), channels},
+          {m, features.type, shape.batch, channels, channels}, epilogue.accumulate);
+  if (epilogue.relu_mask) {
+    dispatch(grad.type, [&]<class T>(T) {
+      kernels::cpu::relu_mask(grad.as<T>(), features.as<T>(), shape.count());
+    });
   }
 }
 
