@@ -18,7 +18,7 @@
 #include "host/engine/stylizer.hpp"
 #include "host/image/decode.hpp"
 #include "host/samples/samples.hpp"
-#include "weights/load_weights.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto::bench {
 namespace {

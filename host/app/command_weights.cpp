@@ -15,7 +15,7 @@
 #include "host/app/weights_report.hpp"
 #include "host/backend/registry.hpp"
 #include "weights/convert.hpp"
-#include "weights/save_weights.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto::app {
 namespace {

@@ -9,7 +9,7 @@
 #include "host/image/decode.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/builtin.hpp"
-#include "weights/load_weights.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto::app {
 namespace {

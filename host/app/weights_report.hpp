@@ -4,7 +4,7 @@
 #include <string>
 
 #include "host/app/describe.hpp"
-#include "weights/inspect.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto::app {
 
