@@ -26,7 +26,7 @@ std::string steps_json(std::int64_t size, DataType type) {
   const auto works = work::of_steps(steps, network, config.objective.pool, pixels, type);
   std::string json;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    json += fmt::format("{}\n   \"{}\": [{:.0f}, {:.0f}]", i == 0 ? "" : ",", steps[i].name,
+    json += fmt::format("{}\n   \"{}\": [{:.0f}, {:.0f}]", i == 0 ? "" : ",", steps[i].label(),
                         works[i].flops, works[i].bytes);
   }
   return json;
