@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <sys/stat.h>
 #include <system_error>
@@ -23,13 +24,49 @@ namespace fs = std::filesystem;
   fail(ErrorKind::output, "cannot write '{}': {}", path, std::generic_category().message(reason));
 }
 
-/// The file behind a symbolic link, so that the link stays and what it points to is replaced.
-std::string resolve(std::string path) {
-  std::error_code ignored;
-  if (!fs::is_symlink(path, ignored)) return path;
-  std::error_code dangling;
-  const fs::path target = fs::canonical(path, dangling);
-  return dangling ? path : target.string();
+/// The file behind a symbolic link, there or not, so that the link stays and what it points to is
+/// replaced.
+std::string resolve(const std::string& path) {
+  constexpr int most_links = 40;  // as Linux has it
+  std::error_code error;
+  fs::path place = path;
+  for (int i = 0; fs::is_symlink(fs::symlink_status(place, error)); ++i) {
+    if (i == most_links) fail_to_write(path, ELOOP);
+    const fs::path target = fs::read_symlink(place, error);
+    if (error) fail_to_write(path, error.value());
+    place = target.is_absolute() ? target : place.parent_path() / target;
+  }
+  return place.string();
+}
+
+/// What stands at the path now; nothing where there is no file yet.
+std::optional<struct statx> look_at(const std::string& path) {
+  struct statx found {};
+  const int result = ::statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS, &found);
+  return result == 0 ? std::optional(found) : std::nullopt;
+}
+
+/// `target` is the file behind `path`, which is how messages call it.
+void refuse_other_than_file(const std::string& path, const std::string& target) {
+  const auto existing = look_at(target);
+  if (existing && S_ISDIR(existing->stx_mode)) fail_to_write(path, EISDIR);
+  // A rename would put a file in the place of a device or a pipe.
+  if (existing && !S_ISREG(existing->stx_mode)) {
+    fail(ErrorKind::output, "cannot write '{}': not a regular file", path);
+  }
+  if (fs::path(target).filename().empty()) fail_to_write(path, path.empty() ? ENOENT : EISDIR);
+}
+
+/// Why the system would not let a file take the place of this one, or 0.
+int reason_against_replacing(const struct statx& existing, const struct statx& folder) {
+  constexpr std::uint64_t fixed = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND;
+  if ((folder.stx_attributes & fixed) != 0 || (existing.stx_attributes & fixed) != 0) return EPERM;
+  if ((existing.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return EBUSY;
+  // In a sticky folder, such as /tmp, only their owners replace files.
+  const uid_t user = ::geteuid();
+  const bool sticky = (folder.stx_mode & S_ISVTX) != 0;
+  const bool owner = user == 0 || user == existing.stx_uid || user == folder.stx_uid;
+  return sticky && !owner ? EPERM : 0;
 }
 
 /// A free name in the target's folder. It keeps the extension, because libraries choose the format
@@ -44,17 +81,10 @@ std::string temporary_name(const std::string& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(resolve(std::move(path))) {
-  struct stat existing {};
-  const bool exists = ::stat(path_.c_str(), &existing) == 0;
-  if (exists && S_ISDIR(existing.st_mode)) fail_to_write(path_, EISDIR);
-  // A rename would put a file in the place of a device or a pipe.
-  if (exists && !S_ISREG(existing.st_mode)) {
-    fail(ErrorKind::output, "cannot write '{}': not a regular file", path_);
-  }
-  if (fs::path(path_).filename().empty()) fail_to_write(path_, path_.empty() ? ENOENT : EISDIR);
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(resolve(path_)) {
+  refuse_other_than_file(path_, target_);
   do {
-    temporary_ = temporary_name(path_);
+    temporary_ = temporary_name(target_);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
   if (descriptor_ < 0) fail_to_write(path_, errno);
@@ -81,20 +111,53 @@ void AtomicFile::commit() {
   // What replaces a private file stays private. Last, so that a read-only mode does not stop a
   // library that writes by name.
   struct stat existing {};
-  if (::stat(path_.c_str(), &existing) == 0) {
+  if (::stat(target_.c_str(), &existing) == 0) {
     static_cast<void>(::fchmod(descriptor_, existing.st_mode & 0777U));
   }
-  if (::fsync(descriptor_) != 0) fail_to_write(path_, errno);
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, errno);
+  int flushed = 0;
+  do {
+    flushed = ::fsync(descriptor_);
+  } while (flushed != 0 && errno == EINTR);
+  // Some file systems have no such call; that is no failure to write.
+  if (flushed != 0 && errno != EINVAL && errno != ENOTSUP) fail_to_write(path_, errno);
+  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    const int reason = errno;
+    ::close(std::exchange(descriptor_, -1));
+    fail(ErrorKind::output, "cannot write '{}': {}; it is complete as '{}'", path_,
+         std::generic_category().message(reason), temporary_);
+  }
   ::close(std::exchange(descriptor_, -1));
   // The rename is durable once its folder is. Some shared file systems refuse to flush a folder;
   // the file is complete all the same.
-  const fs::path folder = fs::path(path_).parent_path();
+  const fs::path folder = fs::path(target_).parent_path();
   const int handle =
       ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (handle < 0) return;
   static_cast<void>(::fsync(handle));
   ::close(handle);
+}
+
+void check_writable(const std::string& path) {
+  const std::string target = resolve(path);
+  refuse_other_than_file(path, target);
+  const fs::path name(target);
+  const std::string folder = name.has_parent_path() ? name.parent_path().string() : ".";
+  const auto existing = look_at(target);
+  const auto around = look_at(folder);
+  if (!around) fail(ErrorKind::output, "cannot write '{}': there is no folder '{}'", path, folder);
+  const long longest = ::pathconf(folder.c_str(), _PC_NAME_MAX);
+  if (longest > 0 && name.filename().string().size() > static_cast<std::size_t>(longest)) {
+    fail_to_write(path, ENAMETOOLONG);
+  }
+  if (existing) {
+    if ((existing->stx_mode & 0222U) == 0) {
+      fail(ErrorKind::output, "cannot write '{}': the file there is write-protected", path);
+    }
+    if (const int reason = reason_against_replacing(*existing, *around); reason != 0) {
+      fail_to_write(path, reason);
+    }
+  }
+  const AtomicFile attempt(path);
 }
 
 }  // namespace impasto

@@ -21,13 +21,19 @@ class AtomicFile {
   /// For libraries that write by name.
   [[nodiscard]] const std::string& temporary_path() const { return temporary_; }
   void write(std::span<const std::byte> bytes);
-  /// fsync, rename, and fsync of the folder where the file system allows it.
+  /// fsync, rename, and fsync of the folder where the file system allows it. When it is the rename
+  /// that fails, the complete file stays under its temporary name, which the message tells.
   void commit();
 
  private:
-  std::string path_;
+  std::string path_;    ///< as asked for
+  std::string target_;  ///< the file behind it, where that is a link
   std::string temporary_;
   int descriptor_ = -1;
 };
+
+/// Throws what an AtomicFile at this path would throw, for all that can be known before there is
+/// anything to write: so that it is noticed before hours of work. Leaves nothing behind.
+void check_writable(const std::string& path);
 
 }  // namespace impasto

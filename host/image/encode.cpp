@@ -2,13 +2,8 @@
 #include "host/image/encode.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
 #include <fmt/format.h>
 #include <span>
-#include <unistd.h>
 
 #include "host/core/atomic_file.hpp"
 #include "host/core/error.hpp"
@@ -85,23 +80,17 @@ void check_saveable(const Image& image, const std::string& path, const ImageForm
 
 }  // namespace
 
+std::vector<std::string> writable_extensions() {
+  std::vector<std::string> extensions;
+  for (const ImageFormat& format : image_formats()) {
+    extensions.insert(extensions.end(), format.extensions.begin(), format.extensions.end());
+  }
+  return extensions;
+}
+
 void check_output_path(const std::string& path) {
   format_of_extension(path);
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) {
-    fail(ErrorKind::output, "cannot write '{}': it is a directory", path);
-  }
-  fs::path folder = fs::path(path).parent_path();
-  if (folder.empty()) folder = ".";
-  if (!fs::is_directory(folder, ignored)) {
-    fail(ErrorKind::output, "cannot write '{}': there is no folder '{}'", path, folder.string());
-  }
-  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
-    const int error = errno;
-    fail(ErrorKind::output, "cannot write '{}': folder '{}': {}", path, folder.string(),
-         std::strerror(error));
-  }
+  check_writable(path);
 }
 
 std::string save_image(const Image& image, const std::string& path, std::string_view comment) {

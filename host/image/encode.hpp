@@ -3,13 +3,17 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/image/image.hpp"
 
 namespace impasto {
 
+/// The extensions that save_image can write, with their dots.
+std::vector<std::string> writable_extensions();
+
 /// Throws ErrorKind::usage unless save_image can write the extension of `path`, ErrorKind::output
-/// unless its folder exists and can be written to: so that a mistake shows before the work.
+/// unless a file can be written there (check_writable): so that a mistake shows before the work.
 void check_output_path(const std::string& path);
 
 /// Writes in the format of the extension (formats.hpp), atomically, with an sRGB profile; values

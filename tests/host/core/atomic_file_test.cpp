@@ -19,6 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 void write_text(AtomicFile& file, std::string_view text) {
   file.write(std::as_bytes(std::span(text.data(), text.size())));
@@ -146,6 +147,55 @@ TEST(AtomicFile, NamesTheReasonWhenTheFolderCannotBeWrittenTo) {
               HasSubstr("Permission denied"));
   ASSERT_EQ(::seteuid(root ? 0 : ::geteuid()), 0);
   ASSERT_EQ(::chmod(folder.path().c_str(), 0700), 0);
+}
+
+TEST(AtomicFile, MakesTheTargetOfALinkThatDangles) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("target", folder.path() / "link");
+  AtomicFile file(folder.file("link"));
+  file.commit();
+  EXPECT_THAT(folder.list(), UnorderedElementsAre("link", "target"));
+  std::filesystem::create_symlink("loop", folder.path() / "loop");
+  EXPECT_THAT(output_error([&] { AtomicFile again(folder.file("loop")); }), HasSubstr("loop"));
+}
+
+TEST(AtomicFile, KeepsACompleteFileThatCannotTakeItsName) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("out.bin");
+  AtomicFile file(path);
+  write_text(file, "whole");
+  std::filesystem::create_directory(path);
+  const std::string message = output_error([&] { file.commit(); });
+  EXPECT_THAT(message, HasSubstr(file.temporary_path()));
+  EXPECT_EQ(read_all(file.temporary_path()), "whole");
+}
+
+TEST(CheckWritable, FindsWhatACommitWouldAndLeavesNothing) {
+  const TemporaryFolder folder;
+  EXPECT_NO_THROW(check_writable(folder.file("new.bin")));
+  const std::string longest = folder.file(std::string(255, 'n'));
+  EXPECT_NO_THROW(check_writable(longest));
+  EXPECT_THAT(output_error([&] { check_writable(longest + "n"); }), HasSubstr("too long"));
+  EXPECT_THAT(output_error([&] { check_writable(folder.file("no/out.bin")); }),
+              HasSubstr("there is no folder"));
+  EXPECT_THAT(output_error([] { check_writable("/proc/out.bin"); }), HasSubstr("/proc/out.bin"));
+  EXPECT_THAT(folder.list(), IsEmpty());
+  write_all(folder.file("protected"), "old");
+  ASSERT_EQ(::chmod(folder.file("protected").c_str(), 0444), 0);
+  EXPECT_THAT(output_error([&] { check_writable(folder.file("protected")); }),
+              HasSubstr("write-protected"));
+  EXPECT_EQ(read_all(folder.file("protected")), "old");
+}
+
+TEST(CheckWritable, FindsAFileThatIsAMountPoint) {
+  const TemporaryFolder folder;
+  write_all(folder.file("from"), "");
+  write_all(folder.file("onto"), "");
+  if (::mount(folder.file("from").c_str(), folder.file("onto").c_str(), "", MS_BIND, "") != 0) {
+    GTEST_SKIP() << "a file could not be mounted: " << std::strerror(errno);
+  }
+  EXPECT_THAT(output_error([&] { check_writable(folder.file("onto")); }), HasSubstr("busy"));
+  EXPECT_EQ(::umount(folder.file("onto").c_str()), 0);
 }
 
 TEST(AtomicFile, OnAFullDiskSaysSoAndLeavesNothingBehind) {
