@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "weights/weights_file.hpp"
+#include "weights/known_files.hpp"
+#include "weights/weights_format.hpp"
 
 namespace impasto {
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <optional>
 #include <string>
 
-#include "host/app/activation_file.hpp"
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
-#include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/terminal.hpp"
-#include "host/app/values.hpp"
+#include "host/core/atomic_file.hpp"
+#include "host/core/error.hpp"
 #include "host/model/vgg19.hpp"
+#include "weights/hdf5_handle.hpp"
 
 namespace impasto::app {
 namespace {
@@ -26,26 +26,68 @@ constexpr auto examples = R"(Example:
 The file holds one float32 dataset 'activation' (height, width, channels), after the
 layer's ReLU, with the attributes layer, image and weights.)";
 
-struct ActivationsOptions {
+/// Where an activation comes from; the attributes of its dataset.
+struct Origin {
+  std::string layer;
   std::string image;
-  std::optional<std::string> layer;
-  std::optional<std::string> output;
-  std::optional<std::int64_t> size;
-  std::optional<std::string> preset;
-  std::optional<std::string> pooling;
-  EngineOptions engine;
-  std::optional<std::string> config;
-  bool json = false;
+  std::string weights;
 };
 
-void print_summary(const ActivationsOptions& options, const Activation& activation) {
+void write_attribute(const Hdf5Dataset& dataset, const char* name, const std::string& text) {
+  const Hdf5Space scalar(H5Screate(H5S_SCALAR));
+  const Hdf5Type type(H5Tcopy(H5T_C_S1));
+  const bool typed =
+      H5Tset_size(type.get(), text.size() + 1) >= 0 && H5Tset_cset(type.get(), H5T_CSET_UTF8) >= 0;
+  const Hdf5Attribute attribute(
+      typed ? H5Acreate2(dataset.get(), name, type.get(), scalar.get(), H5P_DEFAULT, H5P_DEFAULT)
+            : H5I_INVALID_HID);
+  if (!attribute || H5Awrite(attribute.get(), type.get(), text.c_str()) < 0) {
+    fail(ErrorKind::output, "cannot write the attribute {}: {}", name, hdf5_reason());
+  }
+}
+
+/// False when HDF5 could not write all of it.
+bool write_file(const Activation& activation, const Origin& origin, const std::string& path) {
+  Hdf5FileId file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  if (!file) return false;
+  const std::array<hsize_t, 3> shape = {static_cast<hsize_t>(activation.height),
+                                        static_cast<hsize_t>(activation.width),
+                                        static_cast<hsize_t>(activation.channels)};
+  const Hdf5Space space(H5Screate_simple(3, shape.data(), nullptr));
+  // Without the time of writing, so that the same values give the same bytes.
+  const Hdf5Properties timeless(H5Pcreate(H5P_DATASET_CREATE));
+  H5Pset_obj_track_times(timeless.get(), false);
+  Hdf5Dataset dataset(H5Dcreate2(file.get(), "activation", H5T_IEEE_F32LE, space.get(), H5P_DEFAULT,
+                                 timeless.get(), H5P_DEFAULT));
+  if (!dataset || H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                           activation.values.data()) < 0) {
+    return false;
+  }
+  write_attribute(dataset, "layer", origin.layer);
+  write_attribute(dataset, "image", origin.image);
+  write_attribute(dataset, "weights", origin.weights);
+  return dataset.close() && file.close();
+}
+
+/// Writes an activation as an HDF5 file, atomically: one float32 dataset `activation` (H,W,C) with
+/// its origin as attributes. Throws ErrorKind::output.
+void save_activation(const Activation& activation, const Origin& origin, const OutputPath& path) {
+  const Hdf5Session session;
+  AtomicFile file(path.string());
+  if (!write_file(activation, origin, file.temporary_path())) {
+    fail(ErrorKind::output, "{}: cannot be written: {}", path.string(), hdf5_reason());
+  }
+  file.commit();
+}
+
+void print_summary(const Settings& settings, const Activation& activation) {
   const std::vector<float>& values = activation.values;
   const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
   const double mean =
       std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-  if (options.json) {
-    print_result(dump({{"layer", *options.layer},
-                       {"output", options.output ? Json(*options.output) : Json()},
+  if (settings.json) {
+    print_result(dump({{"layer", settings.layer},
+                       {"output", settings.output ? Json(settings.output.string()) : Json()},
                        {"shape", {activation.height, activation.width, activation.channels}},
                        {"min", *lowest},
                        {"mean", mean},
@@ -56,61 +98,33 @@ void print_summary(const ActivationsOptions& options, const Activation& activati
   print_result(
       fmt::format("{}: {}x{}x{} (height, width, channels), min {:.6g}, mean {:.6g}, max "
                   "{:.6g}\n",
-                  *options.layer, activation.height, activation.width, activation.channels, *lowest,
+                  settings.layer, activation.height, activation.width, activation.channels, *lowest,
                   mean, *highest));
 }
 
-void check_arguments(const ActivationsOptions& options) {
-  if (options.image.empty() || !options.layer) {
-    throw HintedError(ErrorKind::usage, "activations needs a picture and a layer",
-                      "try: impasto activations photo.jpg --layer conv4_2 -o conv4_2.h5");
+void show_activations(const Settings& settings) {
+  const std::string layer(vgg19.at(vgg19_index(settings.layer)).name);
+  const std::unique_ptr<Backend> backend = open_backend(settings);
+  const Image image = load_picture(settings.image, settings.size);
+  const Weights weights = open_weights(settings, *backend, convolution_at(layer));
+  const Activation values =
+      activation(*backend, weights, settings.config.objective.pool, image, layer);
+  if (settings.output) {
+    const std::string name = std::filesystem::path(settings.image).filename().string();
+    save_activation(values, {layer, name, weights.description}, settings.output);
   }
-  if (!options.output) return;
-  const auto folder = std::filesystem::path(*options.output).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
-    fail(ErrorKind::output, "{}: there is no folder {}", *options.output, folder.string());
-  }
-}
-
-void save_activations(const ActivationsOptions& options) {
-  check_arguments(options);
-  const std::string layer(vgg19.at(vgg19_index(*options.layer)).name);
-  kernels::PoolKind pool = preset(options.preset.value_or("impasto")).objective.pool;
-  apply_pooling(options.pooling, pool);
-  const std::unique_ptr<Backend> backend = open_backend(options.engine);
-  const Image image = load_picture(options.image, options.size);
-  const Weights weights = open_weights(options.engine, *backend, convolution_at(layer));
-  const Activation values = activation(*backend, weights, pool, image, layer);
-  if (options.output) {
-    const std::string name = std::filesystem::path(options.image).filename().string();
-    save_activation(values, {layer, name, weights.description}, *options.output);
-  }
-  print_summary(options, values);
+  print_summary(settings, values);
 }
 
 }  // namespace
 
 void add_activations_command(CLI::App& program) {
-  CLI::App* command = program.add_subcommand(
-      "activations", "Show what one layer of the network makes of a picture");
-  command->footer(examples);
-  const auto options = std::make_shared<ActivationsOptions>();
-  command->add_option("IMAGE", options->image, "the picture to show to the network");
-  add_text(*command, "--layer", options->layer, "NAME", "conv1_1 to conv5_4, pool1 to pool5");
-  add_text(*command, "-o,--output", options->output, "FILE", "an HDF5 file for the values");
-  add_whole(*command, "--size", options->size, {16, largest_size},
-            "longer side in pixels (default: the picture's own)");
-  add_choice(*command, "--preset", options->preset, preset_names(),
-             "whose way of pooling (default: impasto)");
-  add_choice(*command, "--pooling", options->pooling, {"avg", "max"},
-             "how the network shrinks its feature maps");
-  command->add_flag("--json", options->json, "as JSON on stdout");
-  add_engine_options(*command, options->engine);
-  add_config_option(*command, options->config);
-  command->callback([command, options] {
-    fill_from_environment_and_config(*command);
-    save_activations(*options);
-  });
+  add_command(program,
+              {.name = "activations",
+               .summary = "Show what one layer of the network makes of a picture",
+               .example = "impasto activations photo.jpg --layer conv4_2 -o conv4_2.h5",
+               .footer = examples},
+              show_activations);
 }
 
 }  // namespace impasto::app

@@ -2,18 +2,16 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
-#include "host/app/objective_options.hpp"
+#include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
-#include "host/app/values.hpp"
 #include "host/backend/registry.hpp"
 #include "host/check/check.hpp"
 
@@ -24,12 +22,6 @@ constexpr auto explanation =
     R"(Runs every operation on both backends with the same numbers. An error is the root
 mean square of the difference over that of the expected values; the table shows
 each operation's worst. Ends with 8 when one is above its limit.)";
-
-struct CheckOptions {
-  EngineOptions engine;
-  std::optional<std::string> against;
-  bool json = false;
-};
 
 /// An operation's worst case and how many there were.
 struct OpSummary {
@@ -78,14 +70,14 @@ void print_json(const Backend& tested, const Backend& against,
       "\n");
 }
 
-void check_machine(const CheckOptions& options) {
-  const std::unique_ptr<Backend> tested = open_backend(options.engine);
-  const std::unique_ptr<Backend> against = make_backend(options.against.value_or("reference"));
+void check_machine(const Settings& settings) {
+  const std::unique_ptr<Backend> tested = open_backend(settings);
+  const std::unique_ptr<Backend> against = make_backend(settings.against);
   message("Checking {} in {} against {}\n", tested->name(), to_string(tested->precision()),
           against->name());
   const std::vector<CheckResult> results =
       check_backend(*tested, *against, [](const CheckResult&) { stop_if_asked(); });
-  if (options.json) {
+  if (settings.json) {
     print_json(*tested, *against, results);
   } else {
     print_table(results);
@@ -101,18 +93,12 @@ void check_machine(const CheckOptions& options) {
 }  // namespace
 
 void add_check_command(CLI::App& program) {
-  CLI::App* command =
-      program.add_subcommand("check", "Compare a backend with another, operation by operation");
-  command->footer(explanation);
-  const auto options = std::make_shared<CheckOptions>();
-  add_backend_options(*command, options->engine);
-  add_choice(*command, "--against", options->against, backend_names(),
-             "what to compare it with (default: reference)");
-  command->add_flag("--json", options->json, "every case, as JSON");
-  command->callback([command, options] {
-    fill_from_environment_and_config(*command);
-    check_machine(*options);
-  });
+  add_command(program,
+              {.name = "check",
+               .summary = "Compare a backend with another, operation by operation",
+               .example = "impasto check --backend cpu",
+               .footer = explanation},
+              check_machine);
 }
 
 }  // namespace impasto::app

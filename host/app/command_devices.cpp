@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +10,6 @@
 #include "host/app/describe.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/terminal.hpp"
-#include "host/app/values.hpp"
 #include "host/backend/registry.hpp"
 #include "host/backend/tuning/plan_cache.hpp"
 #include "host/core/error.hpp"
@@ -27,13 +24,6 @@ backend that is available.
 
 --tune times every way that cuDNN, cuBLASLt and our kernels have to do what an
 iteration of each preset needs, and keeps the fastest for later runs.)";
-
-struct DevicesOptions {
-  bool json = false;
-  bool tune = false;
-  std::optional<std::int64_t> size;
-  std::optional<std::string> precision;
-};
 
 std::string precision_list(const BackendEntry& entry) {
   std::string text;
@@ -81,15 +71,15 @@ void print_json(const std::vector<BackendEntry>& entries) {
 }
 
 /// Has the GPU choose its plans for the iteration of every preset, and keeps them.
-void tune(const DevicesOptions& options) {
+void tune(const Settings& settings) {
   const std::unique_ptr<Backend> backend =
-      make_backend("cuda", parse_precision(options.precision.value_or("auto")), Tuning::anew);
+      make_backend("cuda", parse_precision(settings.precision), Tuning::anew);
   if (cache_folder().empty()) {
     fail(ErrorKind::output, "there is no place for the plan cache: set IMPASTO_CACHE_DIR");
   }
   for (const std::string& name : preset_names()) {
     const Config config = preset(name);
-    const std::int64_t side = options.size.value_or(config.size);
+    const std::int64_t side = settings.size.value_or(config.size);
     message("Timing {} at {}x{} in {}\n", name, side, side, to_string(backend->precision()));
     const Shape pixels{1, side, side, 3};
     static_cast<void>(estimate_memory(*backend, config, pixels, std::array{pixels}));
@@ -97,32 +87,26 @@ void tune(const DevicesOptions& options) {
   message("Kept in {}\n", cache_folder());
 }
 
+void list_devices(const Settings& settings) {
+  if (settings.tune && settings.json)
+    fail(ErrorKind::usage, "--tune and --json exclude each other");
+  if (settings.tune) return tune(settings);
+  if (settings.json) {
+    print_json(list_backends());
+  } else {
+    print_table(list_backends());
+  }
+}
+
 }  // namespace
 
 void add_devices_command(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("devices", "List what this machine can compute with");
-  command->footer(explanation);
-  const auto options = std::make_shared<DevicesOptions>();
-  CLI::Option* json = command->add_flag("--json", options->json, "as JSON");
-  CLI::Option* tuning =
-      command->add_flag("--tune", options->tune, "time the GPU's plans anew and keep the fastest")
-          ->excludes(json);
-  add_whole(*command, "--size", options->size, {16, largest_size},
-            "side of the picture to tune for (default: the preset's)")
-      ->needs(tuning);
-  add_choice(*command, "--precision", options->precision, {"auto", "fp32", "tf32", "bf16", "fp16"},
-             "to tune for (default: the GPU's own)")
-      ->needs(tuning);
-  command->callback([command, options] {
-    fill_from_environment_and_config(*command);
-    if (options->tune) {
-      tune(*options);
-    } else if (options->json) {
-      print_json(list_backends());
-    } else {
-      print_table(list_backends());
-    }
-  });
+  add_command(program,
+              {.name = "devices",
+               .summary = "List what this machine can compute with",
+               .example = "impasto devices",
+               .footer = explanation},
+              list_devices);
 }
 
 }  // namespace impasto::app

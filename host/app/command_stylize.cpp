@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-#include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "host/app/commands.hpp"
+#include "host/app/describe.hpp"
+#include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
-#include "host/app/plan.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/signals.hpp"
-#include "host/app/stylize_options.hpp"
 #include "host/app/stylize_run.hpp"
 #include "host/app/terminal.hpp"
-#include "host/image/resize.hpp"
 
 namespace impasto::app {
 namespace {
@@ -26,47 +28,102 @@ Every option can also be set by the environment (IMPASTO_STYLE_WEIGHT=40) or by
 a --config file; an option given here comes first, then the environment, then
 the file, then the preset.)";
 
-StylizeInputs load_inputs(const StylizeOptions& options, const Config& config) {
+Image load_initial(const Settings& settings, const Image& content) {
+  if (settings.config.init != Init::file) return make_initial(settings.config, content);
+  try {
+    const Image start = load_picture_like(settings.init_file, content);
+    return make_initial(settings.config, content, &start);
+  } catch (const Error& error) {
+    throw HintedError(error.kind(), error.what(),
+                      "--init takes content, random, mix or a picture of the content's shape");
+  }
+}
+
+StylizeInputs load_inputs(const Settings& settings) {
+  const std::int64_t size = settings.config.size;
   StylizeInputs inputs;
-  inputs.content = load_picture(options.content, config.size);
-  for (const std::string& style : options.styles) {
-    inputs.styles.push_back({load_picture(style, options.style_size.value_or(config.size)), 1});
+  inputs.content = load_picture(settings.content, size);
+  for (const std::string& style : settings.styles) {
+    inputs.styles.push_back({load_picture(style, settings.style_size.value_or(size)), 1});
   }
-  if (config.init == Init::file) {
-    const Image start =
-        resize(load_picture(*options.init), inputs.content.height, inputs.content.width);
-    inputs.initial = make_initial(config, inputs.content, &start);
-  } else {
-    inputs.initial = make_initial(config, inputs.content);
-  }
+  inputs.initial = load_initial(settings, inputs.content);
   return inputs;
 }
 
-void stylize(const StylizeOptions& options) {
-  const Config config = make_config(options);
-  check_files(options);
-  const std::unique_ptr<Backend> backend = open_backend(options.engine);
-  const StylizeInputs inputs = load_inputs(options, config);
-  if (options.dry_run) {
-    print_plan(options, config, *backend, inputs);
+void print_plan_in_words(const Settings& settings, const Backend& backend,
+                         const StylizeInputs& inputs, const MemoryEstimate& memory) {
+  std::string text;
+  const auto add = [&text](std::string_view label, const std::string& value) {
+    text += fmt::format("{:<16}{}\n", label, value);
+  };
+  const auto picture = [](const std::string& name, const Image& image) {
+    return fmt::format("{} ({}x{})", name, image.width, image.height);
+  };
+  add("result", picture(settings.output.string(), inputs.content));
+  add("content", settings.content);
+  for (std::size_t i = 0; i < inputs.styles.size(); ++i) {
+    add("style", picture(settings.styles[i], inputs.styles[i].image));
+  }
+  for (const Setting& row : settings_table()) {
+    if (row.recorded && !row.commands.empty()) {
+      add(row.name, in_words(row.value.show(settings)));
+    }
+  }
+  add("network", settings.weights.value_or("built-in"));
+  add("machine",
+      fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()), backend.device()));
+  add("memory",
+      fmt::format("{} = {} network + {} picture and targets + {} feature maps + {} workspace",
+                  human_bytes(memory.total()), human_bytes(memory.weights),
+                  human_bytes(memory.persistent), human_bytes(memory.arena),
+                  human_bytes(memory.workspace)));
+  print_result(text);
+}
+
+/// --dry-run: what would be done and what it needs, on stdout.
+void print_plan(const Settings& settings, Backend& backend, const StylizeInputs& inputs) {
+  const Image& content = inputs.content;
+  std::vector<Shape> styles;
+  for (const Style& style : inputs.styles) {
+    styles.push_back({1, style.image.height, style.image.width, 3});
+  }
+  const MemoryEstimate memory =
+      estimate_memory(backend, settings.config, {1, content.height, content.width, 3}, styles);
+  if (!settings.json) {
+    print_plan_in_words(settings, backend, inputs, memory);
+    return;
+  }
+  print_result(dump({{"output", settings.output.string()},
+                     {"height", content.height},
+                     {"width", content.width},
+                     {"config", describe(settings)},
+                     {"network", settings.weights.value_or("built-in")},
+                     {"backend", describe(backend)},
+                     {"memory", describe(memory)}}) +
+               "\n");
+}
+
+void stylize(const Settings& settings) {
+  check(settings.config.objective);
+  const std::unique_ptr<Backend> backend = open_backend(settings);
+  const StylizeInputs inputs = load_inputs(settings);
+  if (settings.dry_run) {
+    print_plan(settings, *backend, inputs);
     return;
   }
   stop_if_asked();
-  StylizeRun run(options, config, *backend, inputs);
-  run.run();
+  StylizeRun(settings, *backend, inputs).run();
 }
 
 }  // namespace
 
 void add_stylize_command(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("stylize", "Paint one picture in the style of others");
-  command->footer(examples);
-  const auto options = std::make_shared<StylizeOptions>();
-  add_stylize_options(*command, *options);
-  command->callback([command, options] {
-    fill_from_environment_and_config(*command);
-    stylize(*options);
-  });
+  add_command(program,
+              {.name = "stylize",
+               .summary = "Paint one picture in the style of others",
+               .example = "impasto stylize sample:scene sample:painting -o result.png",
+               .footer = examples},
+              stylize);
 }
 
 }  // namespace impasto::app

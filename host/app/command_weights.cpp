@@ -1,47 +1,32 @@
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 
 #include "host/app/commands.hpp"
-#include "host/app/failure.hpp"
+#include "host/app/describe.hpp"
 #include "host/app/inputs.hpp"
+#include "host/app/settings.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
-#include "host/app/values.hpp"
 #include "host/app/version.hpp"
-#include "host/app/weights_report.hpp"
 #include "host/backend/registry.hpp"
 #include "weights/convert.hpp"
-#include "weights/weights_file.hpp"
+#include "weights/inspect.hpp"
+#include "weights/save_weights.hpp"
 
 namespace impasto::app {
 namespace {
 
-void add_generate(CLI::App& weights) {
-  struct Options {
-    std::string output;
-    std::optional<std::int64_t> seed;
-  };
-  CLI::App* command = weights.add_subcommand("generate", "Write the built-in network to a file");
-  const auto options = std::make_shared<Options>();
-  command->add_option("OUT", options->output, "the weight file to write: .h5");
-  add_whole(*command, "--seed", options->seed, {0}, "of its random weights (default: 0)");
-  command->callback([options] {
-    if (options->output.empty()) {
-      throw HintedError(ErrorKind::usage, "generate needs a file to write: OUT",
-                        "try: impasto weights generate builtin.h5");
-    }
-    const std::unique_ptr<Backend> backend = make_backend("auto");
-    const auto seed = static_cast<std::uint64_t>(options->seed.value_or(0));
-    const Weights network = make_builtin_weights(seed, *backend, "conv5_4");
-    WeightsOrigin origin;
-    origin.converter_version = version;
-    save_weights(network, options->output, origin);
-    print_result(options->output + "\n");
-  });
+void generate(const Settings& settings) {
+  const std::unique_ptr<Backend> backend = make_backend("auto");
+  const Weights network = make_builtin_weights(settings.config.seed, *backend, "conv5_4");
+  WeightsOrigin origin;
+  origin.converter_version = version;
+  save_weights(network, settings.output.string(), origin);
+  print_result(settings.output.string() + "\n");
 }
 
 /// One redrawn line on a terminal; elsewhere nothing, it takes seconds.
@@ -53,53 +38,81 @@ void show_progress(const ConvertProgress& progress) {
           100 * progress.done / std::max<std::uint64_t>(progress.total, 1), done ? "\r\x1b[K" : "");
 }
 
-void add_convert(CLI::App& weights) {
-  struct Options {
-    std::string input;
-    std::string output;
-  };
-  CLI::App* command =
-      weights.add_subcommand("convert", "Turn a published VGG-19 into a file for --weights");
-  command->footer(
-      "IN is imagenet-vgg-verydeep-19.mat (MatConvNet) or\n"
-      "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (Keras), recognised by content.");
-  const auto options = std::make_shared<Options>();
-  command->add_option("IN", options->input, "the published file");
-  command->add_option("OUT", options->output, "the weight file to write: .h5");
-  command->callback([options] {
-    if (options->output.empty()) {
-      throw HintedError(ErrorKind::usage, "convert needs a file to read and one to write: IN OUT",
-                        "try: impasto weights convert imagenet-vgg-verydeep-19.mat vgg19.h5");
-    }
-    const ConversionReport report = convert_weights(options->input, options->output, show_progress);
-    message("Source   {}, SHA-256 {}\n", report.source_format, report.header.origin.source_sha256);
-    if (report.known != nullptr) {
-      message("Known    {}, as {} published it\n", report.known->name, report.known->publisher);
-    } else {
-      message(
-          "Unknown  no published file has this hash; make sure that you trust where it is from\n");
-    }
-    print_result(options->output + "\n");
-  });
+void convert(const Settings& settings) {
+  const ConversionReport report =
+      convert_weights(settings.source, settings.output.string(), show_progress);
+  message("Source   {}, SHA-256 {}\n", report.source_format, report.header.origin.source_sha256);
+  if (report.known != nullptr) {
+    message("Known    {}, as {} published it\n", report.known->name, report.known->publisher);
+  } else {
+    message(
+        "Unknown  no published file has this hash; make sure that you trust where it is from\n");
+  }
+  print_result(settings.output.string() + "\n");
 }
 
-void add_inspect(CLI::App& weights) {
-  struct Options {
-    std::string file;
-    bool json = false;
-  };
-  CLI::App* command = weights.add_subcommand("inspect", "Show what a weight file holds");
-  const auto options = std::make_shared<Options>();
-  command->add_option("FILE", options->file, "a file that convert or generate wrote");
-  command->add_flag("--json", options->json, "as JSON");
-  command->callback([options] {
-    if (options->file.empty()) {
-      throw HintedError(ErrorKind::usage, "inspect needs a weight file: FILE",
-                        "try: impasto weights inspect vgg19.h5");
-    }
-    const WeightsReport report = inspect_weights(options->file);
-    print_result(options->json ? dump(describe(report)) + "\n" : table(report, options->file));
-  });
+Json describe(const ValueStatistics& values) {
+  return {{"min", values.min},
+          {"max", values.max},
+          {"mean", values.mean},
+          {"deviation", values.deviation}};
+}
+
+std::string origin(const WeightsReport& report) {
+  const WeightsOrigin& source = report.header.origin;
+  std::string text;
+  if (!source.source_file.empty()) {
+    text +=
+        fmt::format("Source   {}\n         SHA-256 {}\n", source.source_file, source.source_sha256);
+    text += report.known == nullptr ? std::string("Unknown  no published file has this hash\n")
+                                    : fmt::format("Known    {}, as {} published it\n",
+                                                  report.known->name, report.known->publisher);
+  }
+  return text + fmt::format("Writer   impasto {}\n", source.converter_version);
+}
+
+Json describe(const WeightsReport& report) {
+  const WeightsHeader& header = report.header;
+  Json layers = Json::array();
+  for (const LayerReport& layer : report.layers) {
+    layers.push_back({{"name", layer.name},
+                      {"in_channels", layer.in_channels},
+                      {"out_channels", layer.out_channels},
+                      {"weight", describe(layer.weight)},
+                      {"bias", describe(layer.bias)}});
+  }
+  return {{"bytes", report.file_bytes},
+          {"sha256", report.file_sha256},
+          {"description", header.description},
+          {"mean", header.mean},
+          {"source_file", header.origin.source_file},
+          {"source_sha256", header.origin.source_sha256},
+          {"source_md5", header.origin.source_md5},
+          {"converter_version", header.origin.converter_version},
+          {"known", report.known == nullptr ? Json() : Json(report.known->publisher)},
+          {"layers", layers}};
+}
+
+std::string table(const WeightsReport& report, const std::string& path) {
+  const WeightsHeader& header = report.header;
+  std::string text =
+      fmt::format("File     {}, {}\n         SHA-256 {}\nNetwork  {}\n{}Mean     {} {} {}\n\n",
+                  path, human_bytes(report.file_bytes), report.file_sha256, header.description,
+                  origin(report), header.mean[0], header.mean[1], header.mean[2]);
+  text += fmt::format("{:<9}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "LAYER", "IN->OUT", "LOWEST",
+                      "HIGHEST", "MEAN", "DEVIATION", "MEAN BIAS");
+  for (const LayerReport& layer : report.layers) {
+    text +=
+        fmt::format("{:<9}{:>12}{:>12.4g}{:>12.4g}{:>12.3g}{:>12.4g}{:>12.4g}\n", layer.name,
+                    fmt::format("{}->{}", layer.in_channels, layer.out_channels), layer.weight.min,
+                    layer.weight.max, layer.weight.mean, layer.weight.deviation, layer.bias.mean);
+  }
+  return text;
+}
+
+void inspect(const Settings& settings) {
+  const WeightsReport report = inspect_weights(settings.source);
+  print_result(settings.json ? dump(describe(report)) + "\n" : table(report, settings.source));
 }
 
 }  // namespace
@@ -107,9 +120,27 @@ void add_inspect(CLI::App& weights) {
 void add_weights_command(CLI::App& program) {
   CLI::App* command = program.add_subcommand("weights", "Convert, inspect or generate a network");
   command->require_subcommand(0, 1);
-  add_convert(*command);
-  add_inspect(*command);
-  add_generate(*command);
+  add_command(
+      *command,
+      {.name = "convert",
+       .summary = "Turn a published VGG-19 into a file for --weights",
+       .example = "impasto weights convert imagenet-vgg-verydeep-19.mat vgg19.h5",
+       .footer =
+           "IN is imagenet-vgg-verydeep-19.mat (MatConvNet) or\n"
+           "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (Keras), recognised by content."},
+      convert);
+  add_command(*command,
+              {.name = "inspect",
+               .summary = "Show what a weight file holds",
+               .example = "impasto weights inspect vgg19.h5",
+               .footer = ""},
+              inspect);
+  add_command(*command,
+              {.name = "generate",
+               .summary = "Write the built-in network to a file",
+               .example = "impasto weights generate builtin.h5",
+               .footer = ""},
+              generate);
 }
 
 }  // namespace impasto::app

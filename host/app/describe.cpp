@@ -12,67 +12,20 @@
 namespace impasto::app {
 namespace {
 
-Json layers(const std::vector<LayerWeight>& weights) {
-  Json json = Json::object();
-  for (const LayerWeight& layer : weights) json[layer.layer] = layer.weight;
-  return json;
-}
-
 Json layers(const std::vector<std::pair<std::string, double>>& terms) {
   Json json = Json::object();
   for (const auto& [layer, term] : terms) json[layer] = term;
   return json;
 }
 
-Json describe(const Normaliser& scale) {
-  return {{"factor", scale.factor},
-          {"channel_power", scale.channel_power},
-          {"pixel_power", scale.pixel_power}};
-}
-
-std::string_view name(Init init) {
-  switch (init) {
-    case Init::content: return "content";
-    case Init::random: return "random";
-    case Init::mix: return "mix";
-    case Init::file: return "file";
-  }
-  return "";
-}
-
 }  // namespace
 
-Json describe(const Config& config) {
-  const Objective& objective = config.objective;
-  const kernels::AdamOptions& adam = config.adam;
-  const bool average = objective.pool.mode == kernels::PoolMode::average;
-  const bool up = objective.pool.rounding == kernels::PoolRounding::up;
-  // JSON has no infinity: an open bound of the pixels becomes null.
-  return {{"preset", config.preset},
-          {"size", config.size},
-          {"iterations", config.iterations},
-          {"content_weight", objective.content_weight},
-          {"style_weight", objective.style_weight},
-          {"variation_weight", objective.variation_weight},
-          {"content_layers", layers(objective.content_layers)},
-          {"style_layers", layers(objective.style_layers)},
-          {"content_scale", describe(objective.content_scale)},
-          {"gram_scale", describe(objective.gram_scale)},
-          {"style_scale", describe(objective.style_scale)},
-          {"variation_scale", describe(objective.variation_scale)},
-          {"pooling", average ? "avg" : "max"},
-          {"pool_rounding", up ? "up" : "down"},
-          {"learning_rate", adam.learning_rate},
-          {"beta1", adam.beta1},
-          {"beta2", adam.beta2},
-          {"epsilon", adam.epsilon},
-          {"adam", adam.form == kernels::AdamEpsilon::pytorch ? "pytorch" : "tensorflow"},
-          {"lowest", adam.lowest},
-          {"highest", adam.highest},
-          {"init", name(config.init)},
-          {"noise_ratio", config.noise_ratio},
-          {"noise_amplitude", config.noise_amplitude},
-          {"seed", config.seed}};
+Json describe(const Settings& settings) {
+  Json json = Json::object();
+  for (const Setting& row : settings_table()) {
+    if (row.recorded) json[row.key()] = row.value.show(settings);
+  }
+  return json;
 }
 
 Json describe(const Losses& losses) {
@@ -108,6 +61,18 @@ Json describe_versions() { return {{"impasto", version}, {"compiler", compiler}}
 
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string in_words(const Json& value) {
+  if (value.is_null()) return {};
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return fmt::format("{}", value.get<double>());
+  if (!value.is_object()) return value.dump();
+  std::string text;
+  for (const auto& [layer, weight] : value.items()) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", layer, in_words(weight));
+  }
+  return text;
 }
 
 LossParts parts(const Losses& losses, const Objective& objective) {

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "host/app/settings.hpp"
 #include "host/backend/backend.hpp"
-#include "host/engine/config.hpp"
 #include "host/engine/stylizer.hpp"
 #include "host/model/weights.hpp"
 
 namespace impasto::app {
 
-using Json = nlohmann::ordered_json;
-
 /// How the program's own things look in its JSON: the log, --json, score, the picture's metadata.
 
-Json describe(const Config& config);
+/// The recipe: every setting that the picture depends on.
+Json describe(const Settings& settings);
 Json describe(const Losses& losses);
 Json describe(const MemoryEstimate& memory);
 Json describe(const Weights& weights);
@@ -25,6 +23,10 @@ Json describe_versions();
 
 /// One line of JSON. Bytes that are not UTF-8, in a file name say, are replaced.
 std::string dump(const Json& json);
+
+/// The value of a setting for people, as the command line takes it: "512",
+/// "conv1_1:0.2,conv2_1:0.4".
+std::string in_words(const Json& value);
 
 /// The weighted parts that add up to the loss.
 struct LossParts {

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/inputs.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <vector>
 
 #include "host/app/failure.hpp"
+#include "host/backend/registry.hpp"
 #include "host/core/suggest.hpp"
 #include "host/image/decode.hpp"
+#include "host/image/resize.hpp"
+#include "host/model/vgg19.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/builtin.hpp"
-#include "weights/weights_file.hpp"
+#include "weights/load_weights.hpp"
 
 namespace impasto::app {
 namespace {
@@ -21,6 +26,11 @@ std::int64_t sample_height(std::int64_t width) { return width * 3 / 4; }
 
 }  // namespace
 
+std::unique_ptr<Backend> open_backend(const Settings& settings) {
+  return make_backend(settings.backend, parse_precision(settings.precision),
+                      settings.no_plan_cache ? Tuning::off : Tuning::cached);
+}
+
 Image load_picture(const std::string& name, std::optional<std::int64_t> size) {
   if (!name.starts_with("sample:")) return load_image(name, size);
   const std::int64_t width = size.value_or(sample_size);
@@ -29,6 +39,15 @@ Image load_picture(const std::string& name, std::optional<std::int64_t> size) {
   const std::vector<std::string> names = {"sample:scene", "sample:painting"};
   throw HintedError(ErrorKind::usage, fmt::format("there is no picture '{}'", name),
                     did_you_mean(name, names, "there are sample:scene and sample:painting"));
+}
+
+Image load_picture_like(const std::string& name, const Image& other) {
+  const Image picture = load_picture(name, std::max(other.height, other.width));
+  if (std::abs(picture.height - other.height) > 1 || std::abs(picture.width - other.width) > 1) {
+    fail(ErrorKind::input, "{}: expected the shape of the picture, {}x{}, found {}x{}", name,
+         other.width, other.height, picture.width, picture.height);
+  }
+  return resize(picture, other.height, other.width);
 }
 
 Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer) {
@@ -40,10 +59,25 @@ Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_v
   return weights;
 }
 
-Weights open_weights(const EngineOptions& options, Backend& backend,
-                     std::string_view deepest_layer) {
-  if (options.weights) return load_weights(*options.weights, deepest_layer);
+Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer) {
+  if (settings.weights) return load_weights(*settings.weights, deepest_layer);
   return make_builtin_weights(0, backend, deepest_layer);
+}
+
+std::string convolution_at(std::string_view layer) {
+  std::size_t index = vgg19_index(layer);
+  while (vgg19.at(index).kind != conv_kind) --index;
+  return std::string(vgg19.at(index).name);
+}
+
+std::string deepest_convolution(const Objective& objective) {
+  std::size_t deepest = 0;
+  for (const auto* layers : {&objective.content_layers, &objective.style_layers}) {
+    for (const LayerWeight& layer : *layers) {
+      deepest = std::max(deepest, vgg19_index(layer.layer));
+    }
+  }
+  return convolution_at(vgg19.at(deepest).name);
 }
 
 }  // namespace impasto::app

@@ -2,25 +2,39 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "host/app/objective_options.hpp"
+#include "host/app/settings.hpp"
+#include "host/backend/backend.hpp"
 #include "host/image/image.hpp"
 #include "host/model/weights.hpp"
 
 namespace impasto::app {
 
+/// The backend asked for. Throws with a suggestion for a name that does not exist.
+std::unique_ptr<Backend> open_backend(const Settings& settings);
+
 /// A picture by file name, or one of the program's own: "sample:scene" or "sample:painting". With
 /// `size`, its longer side becomes that.
 Image load_picture(const std::string& name, std::optional<std::int64_t> size = std::nullopt);
 
+/// The picture at exactly the size of another. A rounded side may differ by one pixel; throws
+/// ErrorKind::input for a picture of another shape.
+Image load_picture_like(const std::string& name, const Image& other);
+
 /// The network: from --weights, or the built-in one, made and calibrated on the spot.
-Weights open_weights(const EngineOptions& options, Backend& backend,
-                     std::string_view deepest_layer);
+Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer);
 
 /// The built-in network for a seed, ready for use.
 Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer);
+
+/// The last convolution that the objective needs: how far a network has to be loaded.
+std::string deepest_convolution(const Objective& objective);
+
+/// The last convolution at or before a layer.
+std::string convolution_at(std::string_view layer);
 
 }  // namespace impasto::app

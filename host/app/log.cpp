@@ -10,9 +10,9 @@
 
 namespace impasto::app {
 
-Log::Log(const std::optional<std::string>& path) {
+Log::Log(const OutputPath& path) {
   if (!path) return;
-  path_ = *path;
+  path_ = path.string();
   descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0) {
     fail(ErrorKind::output, "{}: cannot open the log: {}", path_, std::strerror(errno));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "host/app/describe.hpp"
+#include "host/app/files.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/stylizer.hpp"
 
@@ -16,7 +17,7 @@ namespace impasto::app {
 class Log {
  public:
   /// Without a path nothing is written. Throws ErrorKind::output where the file cannot be opened.
-  explicit Log(const std::optional<std::string>& path);
+  explicit Log(const OutputPath& path);
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
   ~Log();

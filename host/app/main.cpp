@@ -2,17 +2,128 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "host/app/commands.hpp"
 #include "host/app/failure.hpp"
-#include "host/app/help.hpp"
+#include "host/app/settings.hpp"
 #include "host/app/signals.hpp"
-#include "host/app/usage.hpp"
+#include "host/app/terminal.hpp"
 #include "host/app/version.hpp"
+#include "host/core/suggest.hpp"
 
-int main(int argc, char** argv) {
-  using namespace impasto::app;
-  catch_signals();
+namespace impasto::app {
+namespace {
+
+/// "impasto weights generate"
+std::string spoken_name(const CLI::App& command) {
+  const std::string name = full_name(command);
+  return name.empty() ? "impasto" : "impasto " + name;
+}
+
+std::vector<std::string> command_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::App* inner : command.get_subcommands({})) names.push_back(inner->get_name());
+  return names;
+}
+
+/// The layout of --help: options aligned in one column that fits 100 columns, no noise.
+class HelpFormat : public CLI::Formatter {
+ public:
+  HelpFormat() {
+    column_width(34);
+    label("Positionals", "Arguments");
+  }
+
+  std::string make_help(const CLI::App* command, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    // CLI11 separates groups by two empty lines.
+    std::string text = Formatter::make_help(command, std::move(name), mode);
+    text = CLI::detail::find_and_replace(text, "\n\n\n", "\n\n");
+    return CLI::detail::find_and_replace(text, "\nSubcommands:", "\nCommands:");
+  }
+
+  std::string make_usage(const CLI::App* command, std::string /*name*/) const override {
+    std::string usage = "\nUsage: " + spoken_name(*command);
+    if (!command_names(*command).empty()) return usage + " COMMAND ...\n";
+    for (const CLI::Option* option : command->get_options()) {
+      if (!option->get_positional()) continue;
+      const bool many = option->get_expected_max() > 1;
+      usage += fmt::format(" {}{}", option->get_name(true), many ? "..." : "");
+    }
+    return usage + " [OPTIONS]\n";
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_positional() || option->get_type_size() == 0) return {};
+    return " " + option->get_type_name();
+  }
+};
+
+/// The innermost command that the command line reached.
+const CLI::App& reached(const CLI::App& app) {
+  const std::vector<CLI::App*> inner = app.get_subcommands();
+  return inner.empty() ? app : reached(*inner.front());
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// Something on the command line that nothing took.
+[[noreturn]] void fail_on_extra(const CLI::App& command, const std::string& word) {
+  const std::string help = fmt::format("see '{} --help'", spoken_name(command));
+  const std::vector<std::string> commands = command_names(command);
+  if (word.starts_with("-")) {
+    const std::string name = word.substr(0, word.find('='));
+    throw HintedError(ErrorKind::usage,
+                      fmt::format("{} has no option '{}'", spoken_name(command), name),
+                      did_you_mean(name, option_names(command), help));
+  }
+  if (!commands.empty()) {
+    throw HintedError(ErrorKind::usage,
+                      fmt::format("{} has no command '{}'", spoken_name(command), word),
+                      did_you_mean(word, commands, "the commands are " + one_of(commands)));
+  }
+  throw HintedError(ErrorKind::usage,
+                    fmt::format("{} does not expect '{}'", spoken_name(command), word), help);
+}
+
+/// Reads the command line and runs the command it names; --help and --version go to stdout. Throws
+/// ErrorKind::usage, saying which word is wrong and what may have been meant.
+void parse_and_run(CLI::App& program, int argc, const char* const* argv) {
+  const auto help = [&program] {
+    return fmt::format("see '{} --help'", spoken_name(reached(program)));
+  };
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    print_result(program.help());
+    return;
+  } catch (const CLI::CallForVersion& version) {
+    print_result(fmt::format("{}\n", version.what()));
+    return;
+  } catch (const CLI::ExtrasError&) {
+    fail_on_extra(reached(program), program.remaining(true).front());
+  } catch (const CLI::Error& error) {
+    throw HintedError(ErrorKind::usage, error.what(), help());
+  }
+  const std::vector<std::string> missing = command_names(reached(program));
+  if (!missing.empty()) {
+    throw HintedError(
+        ErrorKind::usage,
+        fmt::format("{} needs a command: {}", spoken_name(reached(program)), one_of(missing)),
+        help());
+  }
+}
+
+void run(int argc, const char* const* argv) {
   CLI::App program("Impasto paints one picture in the style of others: neural style transfer.");
   program.formatter(std::make_shared<HelpFormat>());
   program.require_subcommand(0, 1);
@@ -29,8 +140,18 @@ int main(int argc, char** argv) {
   program.footer(
       "Try it without any file: impasto stylize sample:scene sample:painting -o demo.png\n"
       "More about a command:   impasto COMMAND --help");
+  parse_and_run(program, argc, argv);
+}
+
+}  // namespace
+}  // namespace impasto::app
+
+int main(int argc, char** argv) {
+  using namespace impasto::app;
+  catch_signals();
   try {
-    return parse_and_run(program, argc, argv);
+    run(argc, argv);
+    return 0;
   } catch (...) {
     return report_failure(std::current_exception());
   }

@@ -3,23 +3,33 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
-#include <filesystem>
-#include <vector>
+#include <cstring>
+#include <fcntl.h>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sys/stat.h>
+#include <toml++/toml.h>
+#include <unistd.h>
 
+#include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
+#include "host/app/terminal.hpp"
 #include "host/core/suggest.hpp"
+
+extern char** environ;
 
 namespace impasto::app {
 namespace {
 
-/// The long name of an option without dashes: "tv-weight". Empty for positionals.
-std::string long_name(const CLI::Option& option) {
-  return option.get_lnames().empty() ? std::string() : option.get_lnames().front();
-}
+/// Variables of the program that are no settings of a command.
+constexpr std::array<std::string_view, 2> other_variables = {"IMPASTO_SYNC", "IMPASTO_CACHE_DIR"};
 
-std::string environment_name(const std::string& name) {
+std::string environment_name(std::string_view name) {
   std::string result = "IMPASTO_";
   for (const char letter : name) {
     result += letter == '-' ? '_' : static_cast<char>(std::toupper(letter));
@@ -27,113 +37,346 @@ std::string environment_name(const std::string& name) {
   return result;
 }
 
-bool truth(const std::string& text) {
-  for (const char* yes : {"1", "true", "yes", "on"}) {
-    if (text == yes) return true;
+/// The rows that a command takes.
+std::vector<const Setting*> settings_of(std::string_view command) {
+  std::vector<const Setting*> rows;
+  for (const Setting& row : settings_table()) {
+    if (std::ranges::find(row.commands, command) != row.commands.end()) rows.push_back(&row);
   }
-  for (const char* no : {"0", "false", "no", "off"}) {
-    if (text == no) return false;
-  }
-  fail(ErrorKind::usage, "a switch takes true or false, not '{}'", text);
+  return rows;
 }
 
-/// Gives an open option a value; what is wrong with it is told with the place it came from.
-void give(CLI::Option& option, const std::string& text, const std::string& source) {
-  const bool is_switch = option.get_expected_min() == 0;
-  try {
-    if (!is_switch) {
-      option.add_result(text);
-    } else if (truth(text)) {
-      option.add_result("true");
-    } else {
-      return;
-    }
-    option.run_callback();
-  } catch (const HintedError& error) {
-    throw HintedError(error.kind(), fmt::format("{}: {}", source, error.what()), error.hint());
-  } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}", source, error.what()));
-  }
+const Setting* find_setting(const std::vector<const Setting*>& rows, std::string_view name) {
+  const auto found = std::ranges::find(rows, name, &Setting::name);
+  return found == rows.end() ? nullptr : *found;
 }
 
-bool is_setting(const CLI::Option& option) {
-  return option.get_configurable() && !long_name(option).empty();
-}
+/// What may stand in a configuration file.
+bool configurable(const Setting& row) { return !row.positional() && row.name != "config"; }
 
-std::vector<std::string> setting_names(const CLI::App& command) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    if (is_setting(*option)) names.push_back(long_name(*option));
+std::set<std::string> command_names() {
+  std::set<std::string> names;
+  for (const Setting& row : settings_table()) {
+    for (const std::string_view command : row.commands) names.emplace(command);
   }
   return names;
 }
 
-CLI::Option* find_setting(CLI::App& command, const std::string& name) {
-  for (CLI::Option* option : command.get_options({})) {
-    if (is_setting(*option) && long_name(*option) == name) return option;
+/// The setting's line of --help, or its lines, with what holds without it.
+std::string help_of(const Setting& row) {
+  constexpr std::size_t width = 64;
+  std::string otherwise = row.otherwise;
+  if (otherwise.empty() && !row.toggle() && row.required.empty()) {
+    otherwise = in_words(row.value.show(Settings()));
   }
-  return nullptr;
+  if (otherwise.empty()) return row.help;
+  const std::size_t last_line = row.help.size() - (row.help.rfind('\n') + 1);
+  const bool fits = last_line + otherwise.size() + 3 <= width;
+  return fmt::format("{}{}[{}]", row.help, fits ? " " : "\n", otherwise);
 }
 
-bool known_to_another_command(CLI::App& command, const std::string& name) {
-  const auto commands = command.get_parent()->get_subcommands({});
-  return std::any_of(commands.begin(), commands.end(),
-                     [&](CLI::App* other) { return find_setting(*other, name) != nullptr; });
+/// Some texts for a setting, and where they stand: nothing for the command line.
+struct Given {
+  Words words;
+  std::string source;
+};
+using Said = std::map<std::string_view, Given>;  ///< by name of the setting
+
+void read(const Setting& row, const Given& given, Settings& settings) {
+  try {
+    if (given.words.size() > 1 && !row.value.many && !row.toggle()) {
+      fail(ErrorKind::usage, "{} is given {} times: '{}'; it takes one value", row.option(),
+           given.words.size(), fmt::join(given.words, "', '"));
+    }
+    row.value.read(settings, row.option(), given.words);
+  } catch (const HintedError& error) {
+    if (given.source.empty()) throw;
+    throw HintedError(error.kind(), fmt::format("{}: {}", given.source, error.what()),
+                      error.hint());
+  } catch (const Error& error) {
+    if (given.source.empty()) throw;
+    throw Error(error.kind(), fmt::format("{}: {}", given.source, error.what()));
+  }
 }
 
-std::string joined(const std::vector<std::string>& values) {
-  std::string text;
-  for (const std::string& value : values) text += (text.empty() ? "" : ",") + value;
+Said from_command_line(const CLI::App& command) {
+  Said said;
+  for (const Setting* row : settings_of(full_name(command))) {
+    const CLI::Option* option = command.get_option(row->option());
+    if (option->count() > 0) said[row->name] = {option->results(), {}};
+  }
+  return said;
+}
+
+void add_environment(const std::vector<const Setting*>& rows, Said& said) {
+  for (const Setting* row : rows) {
+    if (row->positional() || said.contains(row->name)) continue;
+    const std::string name = environment_name(row->name);
+    const char* value = std::getenv(name.c_str());
+    if (value != nullptr && *value != '\0') said[row->name] = {{value}, name};
+  }
+}
+
+/// A variable that looks like a setting and is none may be a typing error; it is no reason to stop.
+void note_unknown_variables() {
+  std::vector<std::string> known(other_variables.begin(), other_variables.end());
+  for (const Setting& row : settings_table()) {
+    if (!row.positional()) known.push_back(environment_name(row.name));
+  }
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    const std::string name(variable.substr(0, variable.find('=')));
+    if (!name.starts_with("IMPASTO_") || std::ranges::find(known, name) != known.end()) continue;
+    const std::string hint = did_you_mean(name, known);
+    message("note: the variable {} is no setting{}\n", name, hint.empty() ? "" : "; " + hint);
+  }
+}
+
+std::string read_text(const std::string& path) {
+  constexpr std::size_t most_bytes = 64 << 10U;
+  const auto refuse = [&path](std::string_view reason) {
+    fail(ErrorKind::usage, "{}: cannot read the configuration: {}", path, reason);
+  };
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (file < 0) refuse(std::strerror(errno));
+  const struct Closing {
+    int file;
+    ~Closing() { ::close(file); }
+  } closing{file};
+  struct stat status {};
+  if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) refuse("not a regular file");
+  std::string text(most_bytes + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t count = ::read(file, text.data() + size, text.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) refuse(std::strerror(errno));
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  if (size > most_bytes) refuse("longer than 64 KiB");
+  text.resize(size);
   return text;
 }
 
-std::vector<CLI::ConfigItem> read_config(const std::string& path) {
-  if (!std::filesystem::is_regular_file(path)) {
-    fail(ErrorKind::usage, "{}: expected a configuration file, found {}", path,
-         std::filesystem::exists(path) ? "something else" : "nothing");
+/// One value of a configuration file as the command line would have it.
+std::string as_word(const toml::node& node, const std::string& place) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
+  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
+  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+  fail(ErrorKind::usage, "{} takes a text, a number or true or false", place);
+}
+
+/// Reads one table of a configuration file: the top one or a command's section.
+class ConfigTable {
+ public:
+  ConfigTable(const std::string& path, const toml::table& table, std::string command)
+      : path_(path), table_(table), command_(std::move(command)) {}
+
+  /// The settings of the table. Sections are left out.
+  [[nodiscard]] Said read() const {
+    const std::vector<const Setting*> rows = known();
+    Said said;
+    for (const auto& [key, node] : table_) {
+      if (node.is_table()) continue;
+      std::string name(key.str());
+      std::ranges::replace(name, '_', '-');
+      const Setting* row = find_setting(rows, name);
+      if (row == nullptr || !configurable(*row)) refuse(std::string(key.str()), name, rows);
+      if (said.contains(row->name)) {
+        fail(ErrorKind::usage, "{}: '{}' is given twice, with - and with _", path_, row->name);
+      }
+      said[row->name] = {words(*row, node), path_};
+    }
+    return said;
   }
-  try {
-    return CLI::ConfigTOML().from_file(path);
-  } catch (const CLI::Error& error) {
-    fail(ErrorKind::usage, "{}: {}", path, error.what());
+
+ private:
+  /// At the top, a setting of any command may stand.
+  [[nodiscard]] std::vector<const Setting*> known() const {
+    if (!command_.empty()) return settings_of(command_);
+    std::vector<const Setting*> rows;
+    for (const Setting& row : settings_table()) {
+      if (!row.commands.empty()) rows.push_back(&row);
+    }
+    return rows;
+  }
+
+  [[noreturn]] void refuse(const std::string& key, const std::string& name,
+                           const std::vector<const Setting*>& rows) const {
+    std::vector<std::string> names;
+    for (const Setting* row : rows) {
+      if (configurable(*row)) names.emplace_back(row->name);
+    }
+    throw HintedError(ErrorKind::usage,
+                      command_.empty()
+                          ? fmt::format("{}: unknown setting '{}'", path_, key)
+                          : fmt::format("{}: unknown setting '{}' in [{}]", path_, key, command_),
+                      did_you_mean(name, names));
+  }
+
+  [[nodiscard]] Words words(const Setting& row, const toml::node& node) const {
+    const std::string place = fmt::format("{}: {}", path_, row.name);
+    const toml::array* array = node.as_array();
+    if (array == nullptr) return {as_word(node, place)};
+    Words words;
+    for (const toml::node& element : *array) words.push_back(as_word(element, place));
+    if (row.value.many) return words;
+    return {fmt::format("{}", fmt::join(words, ","))};
+  }
+
+  const std::string& path_;
+  const toml::table& table_;
+  std::string command_;  ///< empty: the top
+};
+
+/// Every section of a table and, by name, of the sections in it: "weights generate".
+void find_sections(const std::string& path, const toml::table& table, const std::string& prefix,
+                   std::map<std::string, const toml::table*>& sections) {
+  const std::set<std::string> commands = command_names();
+  for (const auto& [key, node] : table) {
+    const toml::table* section = node.as_table();
+    if (section == nullptr) continue;
+    const std::string name =
+        prefix.empty() ? std::string(key.str()) : prefix + " " + std::string(key.str());
+    const bool group = std::ranges::any_of(
+        commands, [&](const std::string& command) { return command.starts_with(name + " "); });
+    if (!commands.contains(name) && !group) {
+      throw HintedError(ErrorKind::usage, fmt::format("{}: no command is called '{}'", path, name),
+                        did_you_mean(name, std::vector(commands.begin(), commands.end())));
+    }
+    sections[name] = section;
+    find_sections(path, *section, name, sections);
   }
 }
 
-void fill_from_config(CLI::App& command, const std::string& path) {
-  for (const CLI::ConfigItem& item : read_config(path)) {
-    const bool section_mark = item.name == "++" || item.name == "--";
-    const bool elsewhere = !item.parents.empty() && item.parents.front() != command.get_name();
-    if (section_mark || elsewhere) continue;
-    std::string name = item.name;
-    std::replace(name.begin(), name.end(), '_', '-');
-    CLI::Option* option = find_setting(command, name);
-    if (option == nullptr) {
-      if (item.parents.empty() && known_to_another_command(command, name)) continue;
-      throw HintedError(ErrorKind::usage, fmt::format("{}: unknown setting '{}'", path, item.name),
-                        did_you_mean(name, setting_names(command)));
-    }
-    if (option->empty()) give(*option, joined(item.inputs), path);
+toml::table parse_toml(const std::string& path) {
+  const std::string text = read_text(path);
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    fail(ErrorKind::usage, "{}: line {}: {}", path, error.source().begin.line, error.description());
   }
+}
+
+void add_config(const std::string& path, const std::string& command, Said& said) {
+  const toml::table table = parse_toml(path);
+  std::map<std::string, const toml::table*> sections;
+  find_sections(path, table, {}, sections);
+  Said own;
+  for (const auto& [name, section] : sections) {
+    Said inside = ConfigTable(path, *section, name).read();
+    if (name == command) own = std::move(inside);
+  }
+  const std::vector<const Setting*> rows = settings_of(command);
+  const Said top = ConfigTable(path, table, {}).read();
+  for (const Said* part : std::array<const Said*, 2>{&own, &top}) {
+    for (const auto& [name, given] : *part) {
+      if (find_setting(rows, name) != nullptr) said.try_emplace(name, given);
+    }
+  }
+}
+
+void refuse_missing(const CommandTexts& texts, const std::vector<const Setting*>& rows,
+                    const Said& said) {
+  std::vector<std::string> missing;
+  for (const Setting* row : rows) {
+    const auto given = said.find(row->name);
+    const bool empty =
+        given == said.end() || given->second.words.empty() || given->second.words.front().empty();
+    if (empty && !row->required.empty()) missing.push_back(row->required);
+  }
+  if (missing.empty()) return;
+  throw HintedError(ErrorKind::usage,
+                    fmt::format("{} needs {}", texts.name, fmt::join(missing, " and ")),
+                    "try: " + texts.example);
+}
+
+void look_at_files(const std::vector<const Setting*>& rows, const Settings& settings) {
+  std::vector<std::string> inputs;
+  std::vector<Output> outputs;
+  for (const Setting* row : rows) {
+    if (row->value.reads) {
+      for (std::string& path : row->value.reads(settings)) inputs.push_back(std::move(path));
+    }
+    if (row->value.writes) {
+      for (Output& output : row->value.writes(settings)) outputs.push_back(std::move(output));
+    }
+  }
+  check_files(inputs, outputs);
+}
+
+void add_options(CLI::App& command, const std::vector<const Setting*>& rows) {
+  for (const Setting* row : rows) {
+    std::string names = row->option();
+    if (!row->letter.empty()) names = fmt::format("-{},{}", row->letter, names);
+    CLI::Option* option = nullptr;
+    if (row->toggle()) {
+      option = command.add_flag_callback(
+          names, [] {}, help_of(*row));
+    } else {
+      option = command.add_option(
+          names, [](const CLI::results_t&) { return true; }, help_of(*row));
+      option->type_name(row->value.takes)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      if (row->value.many) option->expected(1, CLI::detail::expected_max_vector_size);
+    }
+    if (!row->group.empty()) option->group(std::string(row->group));
+  }
+  for (const Setting* row : rows) {
+    if (row->needs.empty()) continue;
+    command.get_option(row->option())->needs(command.get_option(std::string(row->needs)));
+  }
+  command.set_help_flag("-h,--help", "show this");  // again, so that it comes last
+}
+
+Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
+  const std::string command = full_name(app);
+  const std::vector<const Setting*> rows = settings_of(command);
+  Said said = from_command_line(app);
+  add_environment(rows, said);
+  note_unknown_variables();
+  Settings settings;
+  if (const auto config = said.find("config"); config != said.end()) {
+    read(*find_setting(rows, "config"), config->second, settings);
+    add_config(*settings.config_file, command, said);
+  }
+  refuse_missing(texts, rows, said);
+  for (const Setting* row : rows) {
+    if (const auto given = said.find(row->name); given != said.end()) {
+      read(*row, given->second, settings);
+    }
+  }
+  look_at_files(rows, settings);
+  return settings;
 }
 
 }  // namespace
 
-void add_config_option(CLI::App& command, std::optional<std::string>& path) {
-  command.add_option("--config", path, "read settings from a TOML file: size = 640")
-      ->type_name("FILE");
+std::string Setting::option() const {
+  return positional() ? std::string(name) : fmt::format("--{}", name);
 }
 
-void fill_from_environment_and_config(CLI::App& command) {
-  for (CLI::Option* option : command.get_options({})) {
-    if (!is_setting(*option) || !option->empty()) continue;
-    const std::string name = environment_name(long_name(*option));
-    const char* value = std::getenv(name.c_str());
-    if (value != nullptr && *value != '\0') give(*option, value, name);
-  }
-  const CLI::Option* config = command.get_option_no_throw("--config");
-  if (config != nullptr && !config->empty()) {
-    fill_from_config(command, config->as<std::string>());
-  }
+std::string Setting::key() const {
+  std::string key(name.starts_with("tv-") ? fmt::format("variation{}", name.substr(2)) : name);
+  std::ranges::replace(key, '-', '_');
+  return key;
+}
+
+void add_command(CLI::App& parent, const CommandTexts& texts,
+                 std::function<void(const Settings&)> run) {
+  CLI::App* command = parent.add_subcommand(texts.name, texts.summary);
+  command->footer(texts.footer);
+  add_options(*command, settings_of(full_name(*command)));
+  command->callback(
+      [command, texts, run = std::move(run)] { run(read_settings(*command, texts)); });
+}
+
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  if (parent == nullptr) return {};
+  const std::string above = full_name(*parent);
+  return above.empty() ? command.get_name() : above + " " + command.get_name();
 }
 
 }  // namespace impasto::app

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/app/files.hpp"
+#include "host/engine/config.hpp"
 
 namespace CLI {
 class App;
@@ -10,13 +19,98 @@ class App;
 
 namespace impasto::app {
 
-/// Adds --config to a command.
-void add_config_option(CLI::App& command, std::optional<std::string>& path);
+using Json = nlohmann::ordered_json;
 
-/// Gives every option that the command line left open a value from the environment
-/// (IMPASTO_TV_WEIGHT for --tv-weight) or, failing that, from the --config file: keys at its top,
-/// or in the section named after the command. Throws ErrorKind::usage for a value that does not fit
-/// or a key nobody knows.
-void fill_from_environment_and_config(CLI::App& command);
+/// Everything that can be said to impasto, with what holds when nothing is said.
+struct Settings {
+  std::string content;
+  std::vector<std::string> styles;
+  std::string image;                   ///< of score and activations
+  std::string source;                  ///< of weights convert and weights inspect
+  std::optional<std::string> weights;  ///< without: the built-in network
+  std::optional<std::string> config_file;
+
+  OutputPath output;
+  OutputPath sheet;
+  OutputPath log;
+  OutputFolder folder;  ///< of samples
+  std::optional<std::int64_t> save_every;
+  bool json = false;
+  bool dry_run = false;
+  bool quiet = false;
+
+  Config config = preset("impasto");
+  std::string init_file;             ///< with Init::file
+  std::optional<std::int64_t> size;  ///< as given; config.size has the preset's as well
+  std::optional<std::int64_t> style_size;
+  std::string layer;  ///< of activations
+
+  std::string backend = "auto";
+  std::string precision = "auto";
+  std::string against = "reference";
+  bool no_plan_cache = false;
+  bool tune = false;
+};
+
+/// The texts that were given for one setting: most take exactly one.
+using Words = std::vector<std::string>;
+
+/// How the value of a setting is read, shown and, if it names files, looked at.
+struct Value {
+  std::string takes = {};  ///< "N", "FILE", "avg|max"; empty for a switch
+  bool many = false;       ///< may be given more than once
+  /// Throws ErrorKind::usage, naming the option, what it takes and what it got.
+  std::function<void(Settings&, std::string_view option, const Words&)> read = {};
+  std::function<Json(const Settings&)> show = {};
+  std::function<std::vector<std::string>(const Settings&)> reads = {};  ///< files
+  std::function<std::vector<Output>(const Settings&)> writes = {};      ///< files
+};
+
+/// One setting: a row of the table that is all there is to know about it. From the row come the
+/// option --style-weight, its line in --help, the variable IMPASTO_STYLE_WEIGHT, the key
+/// style-weight in a configuration file, and style_weight in the log.
+struct Setting {
+  std::string_view name;         ///< "style-weight"; in capitals what is given by its place
+  std::string_view letter = {};  ///< "o" for -o
+  std::string_view group = {};   ///< its heading in --help
+  std::vector<std::string_view> commands = {};  ///< that take it; none: only a preset sets it
+  std::string help = {};
+  std::string otherwise = {};   ///< what holds without it, where the value does not show that
+  std::string required = {};    ///< "a style picture": the command does not run without it
+  std::string_view needs = {};  ///< another option, without which this one means nothing
+  bool recorded = false;        ///< belongs to the recipe of a picture: in the log and in --dry-run
+  Value value;
+
+  [[nodiscard]] bool positional() const { return name.front() >= 'A' && name.front() <= 'Z'; }
+  [[nodiscard]] bool toggle() const { return value.takes.empty(); }
+  /// As messages call it: "--style-weight", "STYLE".
+  [[nodiscard]] std::string option() const;
+  /// As JSON calls it: "style_weight".
+  [[nodiscard]] std::string key() const;
+};
+
+/// Every setting of every command, in the order in which --help and the log have them.
+const std::vector<Setting>& settings_table();
+
+/// What --help says of a command.
+struct CommandTexts {
+  std::string name;
+  std::string summary;
+  std::string example;  ///< shown when something is missing
+  std::string footer;
+};
+
+/// Adds a command with the settings that the table has for it. `run` gets what the user said: each
+/// setting from the command line or, failing that, from the environment or, failing that, from the
+/// --config file: keys in the section named after the command, then those at its top.
+///
+/// Before it runs, this refuses with ErrorKind::usage a value that does not fit, a key or section
+/// nobody knows, what is missing, and an output that is also an input or another output; with
+/// ErrorKind::output a file that cannot be written.
+void add_command(CLI::App& parent, const CommandTexts& texts,
+                 std::function<void(const Settings&)> run);
+
+/// "stylize", "weights generate"; empty for the program.
+std::string full_name(const CLI::App& command);
 
 }  // namespace impasto::app

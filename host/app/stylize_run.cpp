@@ -43,14 +43,6 @@ std::int64_t peak_memory_bytes() {
   return std::int64_t{usage.ru_maxrss} * 1024;
 }
 
-/// "out.png" after 100 iterations: "out_0100.png".
-std::string snapshot_path(const std::string& output, std::int64_t iteration) {
-  const std::filesystem::path path(output);
-  const std::string file =
-      fmt::format("{}_{:04}{}", path.stem().string(), iteration, path.extension().string());
-  return (path.parent_path() / file).string();
-}
-
 Json describe_picture(const std::string& path, const Image& image) {
   return {{"path", path}, {"height", image.height}, {"width", image.width}};
 }
@@ -61,14 +53,12 @@ double rate(const Progress& progress) {
 
 }  // namespace
 
-StylizeRun::StylizeRun(const StylizeOptions& options, const Config& config, Backend& backend,
-                       const StylizeInputs& inputs)
-    : options_(options),
-      config_(config),
+StylizeRun::StylizeRun(const Settings& settings, Backend& backend, const StylizeInputs& inputs)
+    : settings_(settings),
       backend_(backend),
       inputs_(inputs),
-      log_(options.log),
-      progress_(config, options.quiet) {}
+      log_(settings.log),
+      progress_(settings.config, settings.quiet) {}
 
 void StylizeRun::run() {
   try {
@@ -84,18 +74,19 @@ void StylizeRun::run() {
 }
 
 void StylizeRun::optimise() {
-  progress_.prepare(options_.engine.weights ? "Reading the network"
-                                            : "Making and calibrating the built-in network");
-  Weights weights = open_weights(options_.engine, backend_, deepest_convolution(config_.objective));
+  progress_.prepare(settings_.weights ? "Reading the network"
+                                      : "Making and calibrating the built-in network");
+  Weights weights =
+      open_weights(settings_, backend_, deepest_convolution(settings_.config.objective));
   stop_if_asked();
   progress_.prepare("Looking at the pictures");
-  Stylizer stylizer(backend_, weights, config_, std::span(&inputs_.content, 1), inputs_.styles,
-                    std::span(&inputs_.initial, 1));
+  Stylizer stylizer(backend_, weights, settings_.config, std::span(&inputs_.content, 1),
+                    inputs_.styles, std::span(&inputs_.initial, 1));
   weights.convs.clear();  // the network has its own: 50 MiB less
   log_.write(start_record(weights));
-  course_.ending = impasto::run(stylizer, config_.iterations, 1, [&](const Progress& progress) {
-    return report(stylizer, weights, progress);
-  });
+  course_.ending =
+      impasto::run(stylizer, settings_.config.iterations, 1,
+                   [&](const Progress& progress) { return report(stylizer, weights, progress); });
   progress_.clear();
   save(stylizer, weights);
   summarise(weights);
@@ -107,11 +98,11 @@ bool StylizeRun::report(Stylizer& stylizer, const Weights& weights, const Progre
   course_.last = progress;
   log_.write(progress);
   progress_.update(progress);
-  const bool snapshot = options_.save_every && progress.iteration > 0 &&
-                        progress.iteration < config_.iterations &&
-                        progress.iteration % *options_.save_every == 0;
+  const bool snapshot = settings_.save_every && progress.iteration > 0 &&
+                        progress.iteration < settings_.config.iterations &&
+                        progress.iteration % *settings_.save_every == 0;
   if (snapshot) {
-    save_image(finished_picture(stylizer), snapshot_path(*options_.output, progress.iteration),
+    save_image(finished_picture(stylizer), settings_.output.snapshot(progress.iteration).string(),
                comment(weights));
   }
   return caught_signal() == 0;
@@ -134,16 +125,16 @@ void StylizeRun::save(Stylizer& stylizer, const Weights& weights) {
     return;
   }
   const Image picture = finished_picture(stylizer);
-  const std::string sha256 = save_image(picture, *options_.output, comment(weights));
-  if (options_.sheet) {
+  const std::string sha256 = save_image(picture, settings_.output.string(), comment(weights));
+  if (settings_.sheet) {
     std::vector<Image> pictures = {inputs_.content};
     for (const Style& style : inputs_.styles) pictures.push_back(style.image);
     pictures.push_back(picture);
-    save_image(make_sheet(pictures, picture.height), *options_.sheet, comment(weights));
+    save_image(make_sheet(pictures, picture.height), settings_.sheet.string(), comment(weights));
   }
   const Json record = end_record(sha256);
   log_.write(record);
-  if (options_.json) {
+  if (settings_.json) {
     Json result = record;
     result.erase("event");
     result["losses"] = describe(course_.last.losses.front());
@@ -154,26 +145,26 @@ void StylizeRun::save(Stylizer& stylizer, const Weights& weights) {
 Json StylizeRun::start_record(const Weights& weights) const {
   Json styles = Json::array();
   for (std::size_t i = 0; i < inputs_.styles.size(); ++i) {
-    styles.push_back(describe_picture(options_.styles[i], inputs_.styles[i].image));
+    styles.push_back(describe_picture(settings_.styles[i], inputs_.styles[i].image));
   }
   return {{"event", "start"},
           {"time", utc_now()},
           {"versions", describe_versions()},
           {"backend", describe(backend_)},
           {"network", describe(weights)},
-          {"content", describe_picture(options_.content, inputs_.content)},
+          {"content", describe_picture(settings_.content, inputs_.content)},
           {"styles", styles},
-          {"output", *options_.output},
+          {"output", settings_.output.string()},
           {"height", inputs_.content.height},
           {"width", inputs_.content.width},
-          {"config", describe(config_)}};
+          {"config", describe(settings_)}};
 }
 
 Json StylizeRun::end_record(const std::string& sha256) const {
   const bool saved = !sha256.empty();
   return {{"event", "end"},
           {"ending", name(course_.ending)},
-          {"output", saved ? Json(*options_.output) : Json()},
+          {"output", saved ? Json(settings_.output.string()) : Json()},
           {"sha256", saved ? Json(sha256) : Json()},
           {"iterations", course_.last.iteration},
           {"seconds", course_.last.seconds},
@@ -187,22 +178,23 @@ std::string StylizeRun::comment(const Weights& weights) const {
                {"backend", backend_.name()},
                {"precision", to_string(backend_.precision())},
                {"network", describe(weights)},
-               {"config", describe(config_)}});
+               {"config", describe(settings_)}});
 }
 
 void StylizeRun::summarise(const Weights& weights) const {
-  if (options_.quiet) return;
+  if (settings_.quiet) return;
   const Progress& last = course_.last;
   if (!saved()) return;
   const std::string_view verb =
       course_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
   message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
-          verb, *options_.output, inputs_.content.width, inputs_.content.height, last.iteration,
-          last.seconds, rate(last), course_.first.losses.front().total, last.losses.front().total);
-  if (options_.sheet) message("Sheet    {}\n", *options_.sheet);
-  if (options_.log) message("Log      {}\n", *options_.log);
+          verb, settings_.output.string(), inputs_.content.width, inputs_.content.height,
+          last.iteration, last.seconds, rate(last), course_.first.losses.front().total,
+          last.losses.front().total);
+  if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
+  if (settings_.log) message("Log      {}\n", settings_.log.string());
   message("Network  {}\n", weights.description);
-  if (!options_.engine.weights) {
+  if (!settings_.weights) {
     message(
         "         a stand-in with random weights. The trained VGG-19 paints better: get its file,\n"
         "         then 'impasto weights convert FILE vgg19.h5' and --weights vgg19.h5\n");
@@ -217,7 +209,7 @@ void StylizeRun::end() const {
         ErrorKind::diverged,
         fmt::format("the loss is no longer a finite number after iteration {}; {} holds the last "
                     "picture whose loss was",
-                    course_.last.iteration, *options_.output),
+                    course_.last.iteration, settings_.output.string()),
         "a smaller --learning-rate usually helps");
   }
   if (log_.failure()) throw Error(*log_.failure());

@@ -7,7 +7,7 @@
 #include "host/app/describe.hpp"
 #include "host/app/log.hpp"
 #include "host/app/progress.hpp"
-#include "host/app/stylize_options.hpp"
+#include "host/app/settings.hpp"
 #include "host/engine/stylizer.hpp"
 
 namespace impasto::app {
@@ -24,8 +24,7 @@ struct StylizeInputs {
 class StylizeRun {
  public:
   /// Opens the log. The arguments must outlive the object.
-  StylizeRun(const StylizeOptions& options, const Config& config, Backend& backend,
-             const StylizeInputs& inputs);
+  StylizeRun(const Settings& settings, Backend& backend, const StylizeInputs& inputs);
 
   /// Throws Interrupted after a signal and ErrorKind::diverged after a NaN, the picture being
   /// saved.
@@ -51,8 +50,7 @@ class StylizeRun {
   void summarise(const Weights& weights) const;
   void end() const;
 
-  const StylizeOptions& options_;
-  const Config& config_;
+  const Settings& settings_;
   Backend& backend_;
   const StylizeInputs& inputs_;
   Log log_;

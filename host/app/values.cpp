@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/values.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <utility>
 
 #include "host/app/failure.hpp"
 #include "host/core/suggest.hpp"
+#include "host/model/vgg19.hpp"
 
 namespace impasto::app {
 namespace {
 
+constexpr double largest_float = std::numeric_limits<float>::max();
+
 /// The whole text as a number, or nothing.
 template <class T>
-std::optional<T> parsed(const std::string& text) {
+std::optional<T> parsed(std::string_view text) {
   T value{};
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -21,63 +25,153 @@ std::optional<T> parsed(const std::string& text) {
   return value;
 }
 
-std::string described(const WholeRange& range) {
-  if (range.highest == std::numeric_limits<std::int64_t>::max()) {
-    return fmt::format("a whole number, {} or more", range.lowest);
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](unsigned char letter) {
+    return static_cast<char>(std::tolower(letter));
+  });
+  return result;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr auto blank = " \t";
+  const std::size_t first = text.find_first_not_of(blank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+LayerWeight read_layer(std::string_view option, std::string_view name) {
+  try {
+    return {.layer = std::string(vgg19.at(vgg19_index(lower(name))).name), .weight = 1};
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", option, error.what()));
   }
-  return fmt::format("a whole number from {} to {}", range.lowest, range.highest);
+}
+
+double read_layer_weight(std::string_view option, std::string_view text) {
+  const auto number = parsed<double>(text);
+  if (number && *number >= 0 && *number <= largest_float) return *number;
+  fail(ErrorKind::usage, "{}: a layer's weight is a number that is 0 or greater, not '{}'", option,
+       text);
 }
 
 }  // namespace
 
-CLI::Option* add_whole(CLI::App& command, const std::string& flag,
-                       std::optional<std::int64_t>& value, WholeRange range,
-                       const std::string& help) {
-  const auto read = [flag, &value, range](const std::string& text) {
-    const auto number = parsed<std::int64_t>(text);
-    if (!number || *number < range.lowest || *number > range.highest) {
-      fail(ErrorKind::usage, "{} takes {}, not '{}'", flag, described(range), text);
-    }
-    value = number;
-  };
-  return command.add_option_function<std::string>(flag, read, help)->type_name("N");
+std::int64_t Whole::read(std::string_view option, std::string_view text) const {
+  const auto number = parsed<std::int64_t>(text);
+  if (number && *number >= lowest && *number <= highest) return *number;
+  if (highest == std::numeric_limits<std::int64_t>::max()) {
+    fail(ErrorKind::usage, "{} takes a whole number, {} or more, not '{}'", option, lowest, text);
+  }
+  fail(ErrorKind::usage, "{} takes a whole number from {} to {}, not '{}'", option, lowest, highest,
+       text);
 }
 
-CLI::Option* add_real(CLI::App& command, const std::string& flag, std::optional<double>& value,
-                      bool positive, const std::string& help) {
-  const auto read = [flag, &value, positive](const std::string& text) {
-    const auto number = parsed<double>(text);
-    const bool fits = number && std::isfinite(*number) && (positive ? *number > 0 : *number >= 0);
-    if (!fits) {
-      fail(ErrorKind::usage, "{} takes a number {}, not '{}'", flag,
-           positive ? "greater than 0" : "that is 0 or greater", text);
-    }
-    value = number;
-  };
-  return command.add_option_function<std::string>(flag, read, help)->type_name("X");
+double Real::read(std::string_view option, std::string_view text) const {
+  const auto number = parsed<double>(text);
+  const bool fits = number && std::isfinite(*number) && (zero ? *number >= 0 : *number > 0);
+  if (!fits) {
+    fail(ErrorKind::usage, "{} takes a number {}, not '{}'", option,
+         zero ? "that is 0 or greater" : "greater than 0", text);
+  }
+  if (*number > largest_float) {
+    fail(ErrorKind::usage, "{} takes a number up to 3.4e38, not '{}'", option, text);
+  }
+  return *number;
 }
 
-CLI::Option* add_choice(CLI::App& command, const std::string& flag,
-                        std::optional<std::string>& value, std::vector<std::string> choices,
-                        const std::string& help) {
-  const std::string type = CLI::detail::join(choices, "|");
-  const auto read = [flag, &value, choices = std::move(choices)](const std::string& text) {
-    for (const std::string& choice : choices) {
-      if (choice == text) {
-        value = text;
-        return;
-      }
+std::string Choice::takes() const { return fmt::format("{}", fmt::join(words, "|")); }
+
+std::string Choice::read(std::string_view option, std::string_view text) const {
+  if (std::ranges::find(words, text) != words.end()) return std::string(text);
+  throw HintedError(ErrorKind::usage,
+                    fmt::format("{} takes {}, not '{}'", option, one_of(words), text),
+                    did_you_mean(text, words));
+}
+
+std::string Text::read(std::string_view /*option*/, std::string_view text) const {
+  return std::string(text);
+}
+
+std::vector<LayerWeight> Layers::read(std::string_view option, std::string_view text) const {
+  const std::string hint = "a loss is switched off by its weight: --content-weight 0";
+  if (trimmed(text).empty()) {
+    throw HintedError(ErrorKind::usage, fmt::format("{} takes at least one layer", option), hint);
+  }
+  std::vector<LayerWeight> layers;
+  std::vector<std::size_t> unweighted;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view item = text.substr(begin, end - begin);
+    const std::size_t colon = item.find(':');
+    layers.push_back(read_layer(option, trimmed(item.substr(0, colon))));
+    if (colon == std::string_view::npos) {
+      unweighted.push_back(layers.size() - 1);
+    } else {
+      layers.back().weight = read_layer_weight(option, trimmed(item.substr(colon + 1)));
     }
+    begin = end + 1;
+  }
+  for (const std::size_t i : unweighted) {
+    layers[i].weight = 1.0 / static_cast<double>(layers.size());
+  }
+  if (std::ranges::all_of(layers, [](const LayerWeight& layer) { return layer.weight == 0; })) {
     throw HintedError(ErrorKind::usage,
-                      fmt::format("{} takes {}, not '{}'", flag, one_of(choices), text),
-                      did_you_mean(text, choices));
-  };
-  return command.add_option_function<std::string>(flag, read, help)->type_name(type);
+                      fmt::format("{}: the weights of all its layers are 0: '{}'", option, text),
+                      hint);
+  }
+  return layers;
 }
 
-CLI::Option* add_text(CLI::App& command, const std::string& flag, std::optional<std::string>& value,
-                      const std::string& type, const std::string& help) {
-  return command.add_option(flag, value, help)->type_name(type);
+OutputPath Writes::read(std::string_view /*option*/, std::string_view text) const {
+  return OutputPath(std::string(text));
+}
+
+OutputFolder WritesInto::read(std::string_view /*option*/, std::string_view text) const {
+  return OutputFolder(std::string(text));
+}
+
+Json shown(const OutputPath& path) { return path ? Json(path.string()) : Json(); }
+
+Json shown(const OutputFolder& folder) { return folder.string(); }
+
+Json shown(const std::vector<LayerWeight>& layers) {
+  Json json = Json::object();
+  for (const LayerWeight& layer : layers) json[layer.layer] = layer.weight;
+  return json;
+}
+
+Json shown(const Normaliser& scale) {
+  return {{"factor", scale.factor},
+          {"channel_power", scale.channel_power},
+          {"pixel_power", scale.pixel_power}};
+}
+
+std::vector<std::string> files_of(const std::string& path) {
+  return path.empty() || path.starts_with("sample:") ? std::vector<std::string>()
+                                                     : std::vector<std::string>{path};
+}
+
+std::vector<std::string> files_of(const std::optional<std::string>& path) {
+  return files_of(path.value_or(""));
+}
+
+std::vector<std::string> files_of(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    if (!files_of(path).empty()) files.push_back(path);
+  }
+  return files;
+}
+
+bool truth(std::string_view option, std::string_view text) {
+  for (const char* yes : {"1", "true", "yes", "on"}) {
+    if (text == yes) return true;
+  }
+  for (const char* no : {"0", "false", "no", "off"}) {
+    if (text == no) return false;
+  }
+  fail(ErrorKind::usage, "{} takes true or false, not '{}'", option, text);
 }
 
 }  // namespace impasto::app

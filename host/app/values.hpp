@@ -1,40 +1,154 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
+
+#include "host/app/settings.hpp"
 
 namespace impasto::app {
 
-/// Options whose values are checked as they are read, with messages that name the option, what it
-/// takes and what it got. A value stays empty until the user gives one.
+/// The types of settings. takes() names the type in --help; read() makes a value of a text or
+/// throws ErrorKind::usage with the option, what it takes and what it got.
 
-/// The longest side a picture may be asked for, as ImageLimits has it.
-inline constexpr std::int64_t largest_size = 32768;
-
-struct WholeRange {
+struct Whole {
   std::int64_t lowest = 0;
   std::int64_t highest = std::numeric_limits<std::int64_t>::max();
-};
-CLI::Option* add_whole(CLI::App& command, const std::string& flag,
-                       std::optional<std::int64_t>& value, WholeRange range,
-                       const std::string& help);
 
-/// A finite number; `positive` refuses 0 as well.
-CLI::Option* add_real(CLI::App& command, const std::string& flag, std::optional<double>& value,
-                      bool positive, const std::string& help);
+  [[nodiscard]] std::string takes() const { return "N"; }
+  [[nodiscard]] std::int64_t read(std::string_view option, std::string_view text) const;
+};
+
+/// A number that float32, in which everything is computed, can hold.
+struct Real {
+  bool zero = true;  ///< or only greater
+
+  [[nodiscard]] std::string takes() const { return "X"; }
+  [[nodiscard]] double read(std::string_view option, std::string_view text) const;
+};
 
 /// One of a few words.
-CLI::Option* add_choice(CLI::App& command, const std::string& flag,
-                        std::optional<std::string>& value, std::vector<std::string> choices,
-                        const std::string& help);
+struct Choice {
+  std::vector<std::string> words;
 
-/// Any text; `type` names it in the help: "FILE".
-CLI::Option* add_text(CLI::App& command, const std::string& flag, std::optional<std::string>& value,
-                      const std::string& type, const std::string& help);
+  [[nodiscard]] std::string takes() const;
+  [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
+};
+
+struct Text {
+  std::string type;
+
+  [[nodiscard]] std::string takes() const { return type; }
+  [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
+};
+
+/// "conv4_2:0.5,conv5_2": layers and weights. Layers without a weight get 1/count, so that a list
+/// of bare names keeps the scale of one layer. Names that other systems use become ours.
+struct Layers {
+  [[nodiscard]] std::string takes() const { return "L[:w],..."; }
+  [[nodiscard]] std::vector<LayerWeight> read(std::string_view option, std::string_view text) const;
+};
+
+/// A file to write, whose extension says its format. A stream may also be a pipe or a device.
+struct Writes {
+  std::vector<std::string> extensions;
+  bool stream = false;
+
+  [[nodiscard]] std::string takes() const { return "FILE"; }
+  [[nodiscard]] OutputPath read(std::string_view option, std::string_view text) const;
+};
+
+/// A folder to write files to.
+struct WritesInto {
+  [[nodiscard]] std::string takes() const { return "FOLDER"; }
+  [[nodiscard]] OutputFolder read(std::string_view option, std::string_view text) const;
+};
+
+Json shown(const OutputPath& path);
+Json shown(const OutputFolder& folder);
+Json shown(const std::vector<LayerWeight>& layers);
+Json shown(const Normaliser& scale);
+template <class T>
+Json shown(const T& value) {
+  return Json(value);
+}
+template <class T>
+Json shown(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+/// The value that `member` returns a reference to.
+template <class Type, class Member>
+Value value(Type type, Member member) {
+  return {.takes = type.takes(),
+          .read =
+              [type, member](Settings& settings, std::string_view option, const Words& words) {
+                using Held = std::remove_cvref_t<decltype(member(settings))>;
+                member(settings) = static_cast<Held>(type.read(option, words.front()));
+              },
+          .show = [member](const Settings& settings) { return shown(member(settings)); }};
+}
+
+/// "true" or "false", in any of a few spellings.
+bool truth(std::string_view option, std::string_view text);
+
+/// A switch.
+template <class Member>
+Value toggle(Member member) {
+  return {.read = [member](Settings& settings, std::string_view option,
+                           const Words& words) { member(settings) = truth(option, words.back()); },
+          .show = [member](const Settings& settings) { return shown(member(settings)); }};
+}
+
+/// A value that nothing but a preset sets.
+template <class Show>
+Value fixed(Show show) {
+  return {.show = [show](const Settings& settings) { return shown(show(settings)); }};
+}
+
+/// The file that is read, or the files: none for a sample or where nothing is named.
+std::vector<std::string> files_of(const std::string& path);
+std::vector<std::string> files_of(const std::optional<std::string>& path);
+std::vector<std::string> files_of(const std::vector<std::string>& paths);
+
+/// A file that is read.
+template <class Member>
+Value input(Member member) {
+  Value row = value(Text{"FILE"}, member);
+  row.reads = [member](const Settings& settings) { return files_of(member(settings)); };
+  return row;
+}
+
+/// Files that are read.
+template <class Member>
+Value inputs(Member member) {
+  return {.takes = "FILE",
+          .many = true,
+          .read = [member](Settings& settings, std::string_view /*option*/,
+                           const Words& words) { member(settings) = words; },
+          .show = [member](const Settings& settings) { return shown(member(settings)); },
+          .reads = [member](const Settings& settings) { return files_of(member(settings)); }};
+}
+
+/// A file that is written.
+template <class Member>
+Value output(Writes type, Member member) {
+  Value row = value(type, member);
+  row.writes = [member, type](const Settings& settings) {
+    std::vector<Output> outputs;
+    if (member(settings)) {
+      outputs.push_back(
+          {.path = member(settings), .extensions = type.extensions, .stream = type.stream});
+    }
+    return outputs;
+  };
+  return row;
+}
 
 }  // namespace impasto::app

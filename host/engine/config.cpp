@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/config.hpp"
 
+#include <array>
+#include <utility>
+
 #include "host/core/error.hpp"
+#include "host/core/suggest.hpp"
 
 namespace impasto {
 namespace {
@@ -12,7 +16,6 @@ namespace {
 /// content and style have one size, as they do there, and a meaningful one when they do not.
 Config coursera() {
   Config config;
-  config.preset = "coursera";
   Objective& objective = config.objective;
   objective.content_weight = 10;
   objective.style_weight = 40;
@@ -39,7 +42,6 @@ Config coursera() {
 /// weights keep their meaning at any size.
 Config impasto_default() {
   Config config;
-  config.preset = "impasto";
   Objective& objective = config.objective;
   objective.content_weight = 4;
   objective.style_weight = 1;
@@ -60,14 +62,26 @@ Config impasto_default() {
   return config;
 }
 
+/// Every preset, the default first.
+constexpr std::array<std::pair<std::string_view, Config (*)()>, 2> presets = {
+    {{"impasto", impasto_default}, {"coursera", coursera}}};
+
 }  // namespace
 
-std::vector<std::string> preset_names() { return {"impasto", "coursera"}; }
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : presets) names.emplace_back(name);
+  return names;
+}
 
 Config preset(std::string_view name) {
-  if (name == "impasto") return impasto_default();
-  if (name == "coursera") return coursera();
-  fail(ErrorKind::usage, "unknown preset '{}': expected impasto or coursera", name);
+  for (const auto& [known, make] : presets) {
+    if (known != name) continue;
+    Config config = make();
+    config.preset = known;
+    return config;
+  }
+  fail(ErrorKind::usage, "unknown preset '{}': expected {}", name, one_of(preset_names()));
 }
 
 }  // namespace impasto

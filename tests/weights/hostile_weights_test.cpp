@@ -12,7 +12,8 @@
 #include "tests/temporary_folder.hpp"
 #include "tests/weights/fixtures.hpp"
 #include "weights/hdf5_handle.hpp"
-#include "weights/weights_file.hpp"
+#include "weights/load_weights.hpp"
+#include "weights/save_weights.hpp"
 
 namespace impasto {
 namespace {

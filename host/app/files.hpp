@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace impasto::app {
+
+/// A file that a command writes. What writes files takes one of these, and only the table of
+/// settings makes them: so nothing is written that was not compared with everything else first.
+class OutputPath {
+ public:
+  OutputPath() = default;
+  [[nodiscard]] explicit operator bool() const { return !path_.empty(); }
+  [[nodiscard]] const std::string& string() const { return path_; }
+  /// The snapshot of "out.png" after 100 iterations: "out_0100.png". It belongs to --save-every.
+  [[nodiscard]] OutputPath snapshot(std::int64_t iteration) const;
+
+ private:
+  friend class OutputFolder;
+  friend struct Writes;
+  explicit OutputPath(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+/// A folder that a command writes files to.
+class OutputFolder {
+ public:
+  OutputFolder() = default;
+  [[nodiscard]] const std::string& string() const { return path_; }
+  [[nodiscard]] OutputPath file(const std::string& name) const;
+
+ private:
+  friend struct WritesInto;
+  explicit OutputFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+/// What a setting declares to be written: a file or, with `every`, its snapshots after each `every`
+/// iterations before `iterations`.
+struct Output {
+  OutputPath path;
+  std::vector<std::string> extensions = {};  ///< of the format; empty: any
+  bool stream = false;                       ///< may be a pipe or a device, whatever its name
+  std::int64_t every = 0;
+  std::int64_t iterations = 0;
+};
+
+/// Refuses what would destroy a file: throws ErrorKind::usage when two of the outputs, or an output
+/// and something that is read, are one file, by whatever names, and for an extension of another
+/// format. Then throws ErrorKind::output for an output that cannot be written, as far as that can
+/// be known before.
+void check_files(std::span<const std::string> inputs, std::span<const Output> outputs);
+
+}  // namespace impasto::app

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "host/app/settings.hpp"
+#include "host/app/values.hpp"
+#include "host/backend/registry.hpp"
+#include "host/image/encode.hpp"
+
+namespace impasto::app {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Init>, 3> init_words = {
+    {{"content", Init::content}, {"random", Init::random}, {"mix", Init::mix}}};
+
+/// --init: one of the words, or else a file.
+Value initial_picture() {
+  Value value = {.takes = "content|random|mix|FILE"};
+  value.read = [](Settings& settings, std::string_view /*option*/, const Words& words) {
+    settings.config.init = Init::file;
+    settings.init_file = words.front();
+    for (const auto& [word, init] : init_words) {
+      if (settings.init_file != word) continue;
+      settings.config.init = init;
+      settings.init_file.clear();
+      return;
+    }
+  };
+  value.show = [](const Settings& settings) {
+    for (const auto& [word, init] : init_words) {
+      if (settings.config.init == init) return Json(word);
+    }
+    return Json("file");
+  };
+  value.reads = [](const Settings& settings) { return files_of(settings.init_file); };
+  return value;
+}
+
+/// --size: that of the result, in place of the preset's.
+Value result_size(Whole type) {
+  Value size = value(
+      type, [](auto& settings) -> auto& { return settings.config.size; });
+  size.read = [type](Settings& settings, std::string_view option, const Words& words) {
+    settings.size = settings.config.size = type.read(option, words.front());
+  };
+  return size;
+}
+
+/// --preset: replaces what the settings after it start from.
+Value starting_point() {
+  const Choice names{preset_names()};
+  Value value = {.takes = names.takes()};
+  value.read = [names](Settings& settings, std::string_view option, const Words& words) {
+    settings.config = preset(names.read(option, words.front()));
+  };
+  value.show = [](const Settings& settings) { return Json(settings.config.preset); };
+  return value;
+}
+
+Value pooling() {
+  const Choice names{{"avg", "max"}};
+  Value value = {.takes = names.takes()};
+  value.read = [names](Settings& settings, std::string_view option, const Words& words) {
+    settings.config.objective.pool.mode = names.read(option, words.front()) == "max"
+                                              ? kernels::PoolMode::max
+                                              : kernels::PoolMode::average;
+  };
+  value.show = [](const Settings& settings) {
+    return Json(settings.config.objective.pool.mode == kernels::PoolMode::max ? "max" : "avg");
+  };
+  return value;
+}
+
+/// --save-every: snapshots beside the result.
+Value snapshots() {
+  Value every = value(
+      Whole{1}, [](auto& settings) -> auto& { return settings.save_every; });
+  every.writes = [](const Settings& settings) {
+    std::vector<Output> outputs;
+    if (settings.save_every) {
+      outputs.push_back({.path = settings.output,
+                         .every = *settings.save_every,
+                         .iterations = settings.config.iterations});
+    }
+    return outputs;
+  };
+  return every;
+}
+
+/// FOLDER: the two samples are written into it.
+Value sample_folder() {
+  Value folder = value(
+      WritesInto{}, [](auto& settings) -> auto& { return settings.folder; });
+  folder.writes = [](const Settings& settings) {
+    std::vector<Output> outputs;
+    for (const char* name : {"scene.png", "painting.png"}) {
+      outputs.push_back({.path = settings.folder.file(name)});
+    }
+    return outputs;
+  };
+  return folder;
+}
+
+/// The help of an output: what it is, and the extensions that it may have.
+std::string listed(const char* help, const Writes& type) {
+  return fmt::format("{} {}", help, fmt::join(type.extensions, " "));
+}
+
+Choice backends(std::vector<std::string> names) {
+  for (const BackendEntry& entry : list_backends()) names.push_back(entry.name);
+  return {names};
+}
+
+// A reference to one of the settings.
+#define AT(member) \
+  [](auto& settings) -> auto& { return settings.member; }
+// A value that only a preset sets.
+#define OF(expression) [](const Settings& settings) { return settings.config.expression; }
+
+std::vector<Setting> make_table() {
+  using Commands = std::vector<std::string_view>;
+  const Commands stylize = {"stylize"};
+  const Commands score = {"score"};
+  const Commands losses = {"stylize", "score"};
+  const Commands networks = {"stylize", "score", "activations"};
+  const Commands computing = {"stylize", "score", "activations", "check"};
+  const Commands configured = {"stylize", "score",   "activations",     "check",
+                               "samples", "devices", "weights generate"};
+
+  constexpr auto output_group = "Output";
+  constexpr auto objective_group = "Objective";
+  constexpr auto run_group = "Optimisation";
+  constexpr auto machine_group = "Network and machine";
+
+  const Writes picture{writable_extensions()};
+  const Writes hdf5{{".h5", ".hdf5"}};
+  const Writes json_lines{{".jsonl", ".ndjson", ".json", ".log", ".txt"}, true};
+  const Whole side{16, 32768};  // up to the longest side that ImageLimits admits
+  const Real weight{};
+  const Choice precisions{{"auto", "fp32", "tf32", "bf16", "fp16"}};
+
+  return {
+      // Files.
+      {.name = "CONTENT",
+       .commands = stylize,
+       .help = "the picture whose structure is kept",
+       .required = "a content picture",
+       .value = input(AT(content))},
+      {.name = "STYLE",
+       .commands = stylize,
+       .help = "one or more pictures whose style is taken",
+       .required = "a style picture",
+       .value = inputs(AT(styles))},
+      {.name = "IMAGE",
+       .commands = score,
+       .help = "the picture to score",
+       .required = "a picture",
+       .value = input(AT(image))},
+      {.name = "content",
+       .commands = score,
+       .help = "the content picture",
+       .required = "its content (--content)",
+       .value = input(AT(content))},
+      {.name = "style",
+       .commands = score,
+       .help = "one or more style pictures",
+       .required = "its style (--style)",
+       .value = inputs(AT(styles))},
+      {.name = "IMAGE",
+       .commands = {"activations"},
+       .help = "the picture to show to the network",
+       .required = "a picture",
+       .value = input(AT(image))},
+      {.name = "layer",
+       .commands = {"activations"},
+       .help = "conv1_1 to conv5_4, pool1 to pool5",
+       .required = "a layer (--layer)",
+       .value = value(Text{"NAME"}, AT(layer))},
+      {.name = "IN",
+       .commands = {"weights convert"},
+       .help = "the published file",
+       .required = "a file to read (IN)",
+       .value = input(AT(source))},
+      {.name = "FILE",
+       .commands = {"weights inspect"},
+       .help = "a file that convert or generate wrote",
+       .required = "a weight file (FILE)",
+       .value = input(AT(source))},
+      {.name = "OUT",
+       .commands = {"weights convert", "weights generate"},
+       .help = listed("the weight file to write:", hdf5),
+       .required = "a file to write (OUT)",
+       .value = output(hdf5, AT(output))},
+      {.name = "FOLDER",
+       .commands = {"samples"},
+       .help = "gets scene.png and painting.png",
+       .required = "a folder to write to",
+       .value = sample_folder()},
+      {.name = "output",
+       .letter = "o",
+       .group = output_group,
+       .commands = stylize,
+       .help = listed("the result:", picture),
+       .required = "a file for the result (-o result.png)",
+       .value = output(picture, AT(output))},
+      {.name = "output",
+       .letter = "o",
+       .commands = {"activations"},
+       .help = listed("an HDF5 file for the values:", hdf5),
+       .value = output(hdf5, AT(output))},
+      {.name = "sheet",
+       .group = output_group,
+       .commands = stylize,
+       .help = "also a picture of content, style and result\nside by side",
+       .value = output(picture, AT(sheet))},
+      {.name = "save-every",
+       .group = output_group,
+       .commands = stylize,
+       .help = "also the picture after every N iterations:\nOUT_0100.png",
+       .value = snapshots()},
+      {.name = "log",
+       .group = output_group,
+       .commands = stylize,
+       .help = listed("write every iteration's losses as JSON lines\nto", json_lines),
+       .value = output(json_lines, AT(log))},
+      {.name = "json",
+       .group = output_group,
+       .commands = stylize,
+       .help = "say on stdout, as JSON, what was done",
+       .value = toggle(AT(json))},
+      {.name = "json",
+       .commands = {"activations", "weights inspect", "devices", "check"},
+       .help = "as JSON on stdout",
+       .value = toggle(AT(json))},
+      {.name = "dry-run",
+       .group = output_group,
+       .commands = stylize,
+       .help = "say what would be done and the memory it takes",
+       .value = toggle(AT(dry_run))},
+      {.name = "quiet",
+       .letter = "q",
+       .group = output_group,
+       .commands = stylize,
+       .help = "no progress, no summary",
+       .value = toggle(AT(quiet))},
+
+      // The configuration of a run, complete and in the order of the log.
+      {.name = "preset",
+       .group = objective_group,
+       .commands = networks,
+       .help = "the settings to start from",
+       .recorded = true,
+       .value = starting_point()},
+      {.name = "size",
+       .group = run_group,
+       .commands = stylize,
+       .help = "longer side of the result in pixels",
+       .recorded = true,
+       .value = result_size(side)},
+      {.name = "size",
+       .group = run_group,
+       .commands = {"score", "activations"},
+       .help = "longer side of the picture in pixels",
+       .otherwise = "the picture's own",
+       .value = value(side, AT(size))},
+      {.name = "size",
+       .commands = {"samples"},
+       .help = "longer side in pixels",
+       .otherwise = "512",
+       .value = value(side, AT(size))},
+      {.name = "size",
+       .commands = {"devices"},
+       .help = "with --tune: side of the picture to tune for",
+       .otherwise = "the preset's",
+       .needs = "--tune",
+       .value = value(side, AT(size))},
+      {.name = "style-size",
+       .group = run_group,
+       .commands = losses,
+       .help = "longer side the styles are seen at; smaller shows\nfiner strokes",
+       .otherwise = "as the result",
+       .value = value(side, AT(style_size))},
+      {.name = "iterations",
+       .group = run_group,
+       .commands = stylize,
+       .help = "steps to take",
+       .recorded = true,
+       .value = value(Whole{1, 1'000'000}, AT(config.iterations))},
+      {.name = "content-weight",
+       .group = objective_group,
+       .commands = losses,
+       .help = "how much the content's structure counts",
+       .recorded = true,
+       .value = value(weight, AT(config.objective.content_weight))},
+      {.name = "style-weight",
+       .group = objective_group,
+       .commands = losses,
+       .help = "how much the style counts",
+       .recorded = true,
+       .value = value(weight, AT(config.objective.style_weight))},
+      {.name = "tv-weight",
+       .group = objective_group,
+       .commands = losses,
+       .help = "how much smoothness counts (total variation)",
+       .recorded = true,
+       .value = value(weight, AT(config.objective.variation_weight))},
+      {.name = "content-layers",
+       .group = objective_group,
+       .commands = losses,
+       .help = "layers compared with the content, with weights:\n"
+               "conv4_2 or conv4_2:0.7,conv5_2:0.3",
+       .recorded = true,
+       .value = value(Layers{}, AT(config.objective.content_layers))},
+      {.name = "style-layers",
+       .group = objective_group,
+       .commands = losses,
+       .help = "layers whose Gram matrices are compared; without\nweights they share 1 evenly",
+       .recorded = true,
+       .value = value(Layers{}, AT(config.objective.style_layers))},
+      {.name = "content-scale", .recorded = true, .value = fixed(OF(objective.content_scale))},
+      {.name = "gram-scale", .recorded = true, .value = fixed(OF(objective.gram_scale))},
+      {.name = "style-scale", .recorded = true, .value = fixed(OF(objective.style_scale))},
+      {.name = "tv-scale", .recorded = true, .value = fixed(OF(objective.variation_scale))},
+      {.name = "pooling",
+       .group = objective_group,
+       .commands = networks,
+       .help = "how the network shrinks its feature maps",
+       .recorded = true,
+       .value = pooling()},
+      {.name = "pool-rounding", .recorded = true, .value = fixed([](const Settings& settings) {
+                                                    const bool up =
+                                                        settings.config.objective.pool.rounding ==
+                                                        kernels::PoolRounding::up;
+                                                    return up ? "up" : "down";
+                                                  })},
+      {.name = "learning-rate",
+       .group = run_group,
+       .commands = stylize,
+       .help = "Adam's step, in pixel values of 0 to 255",
+       .recorded = true,
+       .value = value(Real{.zero = false}, AT(config.adam.learning_rate))},
+      {.name = "beta1", .recorded = true, .value = fixed(OF(adam.beta1))},
+      {.name = "beta2", .recorded = true, .value = fixed(OF(adam.beta2))},
+      {.name = "epsilon", .recorded = true, .value = fixed(OF(adam.epsilon))},
+      {.name = "adam", .recorded = true, .value = fixed([](const Settings& settings) {
+                                           const bool pytorch = settings.config.adam.form ==
+                                                                kernels::AdamEpsilon::pytorch;
+                                           return pytorch ? "pytorch" : "tensorflow";
+                                         })},
+      // JSON has no infinity: an open bound of the pixels becomes null.
+      {.name = "lowest", .recorded = true, .value = fixed(OF(adam.lowest))},
+      {.name = "highest", .recorded = true, .value = fixed(OF(adam.highest))},
+      {.name = "init",
+       .group = run_group,
+       .commands = stylize,
+       .help = "the picture to start from",
+       .recorded = true,
+       .value = initial_picture()},
+      {.name = "noise-ratio", .recorded = true, .value = fixed(OF(noise_ratio))},
+      {.name = "noise-amplitude", .recorded = true, .value = fixed(OF(noise_amplitude))},
+      {.name = "seed",
+       .group = run_group,
+       .commands = stylize,
+       .help = "of the noise in --init random and mix",
+       .recorded = true,
+       .value = value(Whole{}, AT(config.seed))},
+      {.name = "seed",
+       .commands = {"weights generate"},
+       .help = "of its random weights",
+       .value = value(Whole{}, AT(config.seed))},
+
+      // The machine.
+      {.name = "weights",
+       .group = machine_group,
+       .commands = networks,
+       .help = "VGG-19 as 'impasto weights convert' writes it",
+       .otherwise = "a built-in network",
+       .value = input(AT(weights))},
+      {.name = "backend",
+       .group = machine_group,
+       .commands = computing,
+       .help = "where to compute; auto is the best there is,\nsee 'impasto devices'",
+       .value = value(backends({"auto"}), AT(backend))},
+      {.name = "precision",
+       .group = machine_group,
+       .commands = computing,
+       .help = "of feature maps; auto is the backend's own",
+       .value = value(precisions, AT(precision))},
+      {.name = "precision",
+       .commands = {"devices"},
+       .help = "with --tune: to tune for",
+       .otherwise = "the GPU's own",
+       .needs = "--tune",
+       .value = value(precisions, AT(precision))},
+      {.name = "no-plan-cache",
+       .group = machine_group,
+       .commands = computing,
+       .help = "on a GPU: take the libraries' first plans; time\nnothing, read and keep nothing",
+       .value = toggle(AT(no_plan_cache))},
+      {.name = "against",
+       .commands = {"check"},
+       .help = "the backend to compare with",
+       .value = value(backends({}), AT(against))},
+      {.name = "tune",
+       .commands = {"devices"},
+       .help = "time the GPU's plans anew and keep the fastest",
+       .value = toggle(AT(tune))},
+      {.name = "config",
+       .commands = configured,
+       .help = "read settings from a TOML file: size = 640",
+       .value = input(AT(config_file))},
+  };
+}
+
+#undef AT
+#undef OF
+
+}  // namespace
+
+const std::vector<Setting>& settings_table() {
+  static const std::vector<Setting> table = make_table();
+  return table;
+}
+
+}  // namespace impasto::app

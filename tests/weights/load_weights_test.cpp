@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "weights/load_weights.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+
+#include "host/core/sha256.hpp"
+#include "tests/temporary_folder.hpp"
+#include "tests/weights/fixtures.hpp"
+#include "weights/save_weights.hpp"
+
+namespace impasto {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const WeightsOrigin origin{"some.mat", std::string(64, 'a'), std::string(32, 'b'), "1.2.3"};
+
+TEST(LoadWeights, ReadsBackWhatWasSaved) {
+  const TemporaryFolder folder;
+  Weights saved = pattern_weights("conv2_2");
+  saved.mean = {1, 2, 3};
+  save_weights(saved, folder.file("w.h5"), origin);
+  EXPECT_THAT(folder.list(), ElementsAre("w.h5"));
+
+  const Weights loaded = load_weights(folder.file("w.h5"), "conv2_2");
+  expect_same_layers(loaded, saved);
+  EXPECT_EQ(loaded.mean, saved.mean);
+  EXPECT_EQ(loaded.description, "a pattern");
+  EXPECT_EQ(loaded.source_sha256, origin.source_sha256);
+}
+
+TEST(LoadWeights, ReadsAllSixteenLayersByDefault) {
+  const TemporaryFolder folder;
+  const Weights saved = pattern_weights("conv5_4");
+  ASSERT_EQ(saved.convs.size(), 16U);
+  save_weights(saved, folder.file("w.h5"), origin);
+  expect_same_layers(load_weights(folder.file("w.h5")), saved);
+}
+
+TEST(LoadWeights, StopsAtTheDeepestLayerNeeded) {
+  const TemporaryFolder folder;
+  save_weights(pattern_weights("conv2_2"), folder.file("w.h5"), origin);
+  expect_same_layers(load_weights(folder.file("w.h5"), "conv1_1"), pattern_weights("conv1_1"));
+  expect_same_layers(load_weights(folder.file("w.h5"), "pool1"), pattern_weights("conv1_2"));
+  expect_same_layers(load_weights(folder.file("w.h5"), "relu2_1"), pattern_weights("conv2_1"));
+}
+
+TEST(LoadWeights, SaysWhereAFileEndsThatIsNotDeepEnough) {
+  const TemporaryFolder folder;
+  save_weights(pattern_weights("conv1_2"), folder.file("w.h5"), origin);
+  const auto load = [&] { load_weights(folder.file("w.h5"), "conv4_2"); };
+  EXPECT_THAT(message_of(ErrorKind::weights, load),
+              AllOf(HasSubstr("end at conv1_2"), HasSubstr("reach conv4_2")));
+}
+
+TEST(LoadWeights, CallsAnUnknownLayerAMistakeInTheRequest) {
+  const auto load = [] { load_weights("whatever.h5", "conv9_9"); };
+  EXPECT_THAT(message_of(ErrorKind::usage, load), HasSubstr("no layer 'conv9_9'"));
+}
+
+TEST(SaveWeights, GivesTheSameBytesForTheSameContent) {
+  const TemporaryFolder folder;
+  save_weights(pattern_weights("conv1_2"), folder.file("a.h5"), origin);
+  save_weights(pattern_weights("conv1_2"), folder.file("b.h5"), origin);
+  EXPECT_EQ(sha256_file(folder.file("a.h5")), sha256_file(folder.file("b.h5")));
+}
+
+TEST(SaveWeights, IntoAMissingFolderSaysSo) {
+  const TemporaryFolder folder;
+  const auto save = [&] {
+    save_weights(pattern_weights("conv1_1"), folder.file("missing/w.h5"), origin);
+  };
+  EXPECT_THAT(message_of(ErrorKind::output, save), HasSubstr("No such file or directory"));
+}
+
+TEST(SaveWeights, RefusesParametersThatDoNotFitTheirLayer) {
+  const TemporaryFolder folder;
+  Weights weights = pattern_weights("conv1_1");
+  weights.convs[0].parameters.bias.pop_back();
+  const auto save = [&] { save_weights(weights, folder.file("w.h5"), origin); };
+  EXPECT_THAT(message_of(ErrorKind::internal, save), HasSubstr("conv1_1"));
+  EXPECT_THAT(folder.list(), IsEmpty());
+}
+
+TEST(SaveWeights, OnAFullDiskSaysSoAndLeavesNothingBehind) {
+  const TemporaryFolder folder;
+  if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=256k") != 0) {
+    GTEST_SKIP() << "a small file system could not be mounted: " << std::strerror(errno);
+  }
+  const Weights weights = pattern_weights("conv2_1");
+  const auto save = [&] { save_weights(weights, folder.file("w.h5"), origin); };
+  EXPECT_THAT(message_of(ErrorKind::output, save), HasSubstr("No space left on device"));
+  EXPECT_THAT(folder.list(), IsEmpty());
+  EXPECT_EQ(::umount(folder.path().c_str()), 0);
+}
+
+}  // namespace
+}  // namespace impasto
