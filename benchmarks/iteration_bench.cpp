@@ -18,7 +18,7 @@
 #include "host/engine/stylizer.hpp"
 #include "host/image/decode.hpp"
 #include "host/samples/samples.hpp"
-#include "weights/load_weights.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto::bench {
 namespace {
@@ -169,7 +169,7 @@ void add_steps(const std::shared_ptr<Backend>& backend, const std::string& prefi
       for (auto _ : state) state.SetIterationTime((**times)[i]);
       report(state, work);
     };
-    benchmark::RegisterBenchmark((prefix + "/" + steps[i].name).c_str(), body)
+    benchmark::RegisterBenchmark((prefix + "/" + steps[i].label()).c_str(), body)
         ->UseManualTime()
         ->Iterations(1)
         ->Unit(benchmark::kMillisecond);

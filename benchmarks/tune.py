@@ -2,24 +2,28 @@
 # SPDX-License-Identifier: MIT
 """Writes a device's tuning table: which rung ships for which operation, type and shape.
 
-Reads what cuda_bench wrote (--benchmark_out; `./dev gpu` keeps a file for each operation), takes the
-cold medians, and of the rungs that compute in the same arithmetic the fastest. A library's way, rung 0,
-is not ours to ship. Writes kernels/common/tuning/<device>.inc and its line in devices.inc; the library
+Runs cuda_bench at the shapes of VGG-19's style layers and the sizes of pictures people make, or reads what
+it wrote before (`./dev gpu` keeps a file for each operation); takes the cold medians, and of the rungs that
+compute in the same arithmetic the fastest. A library's way, rung 0, is not ours to ship. Writes kernels/common/tuning/<device>.inc and its line in devices.inc; the library
 has to be built again.
 """
 
 import argparse
 import json
 import re
+import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import context
+from gpu.machine import ClockWatch
 
 FOLDER = context.REPOSITORY / "kernels" / "common" / "tuning"
-Row = Dict[str, Any]
+PROGRAM = context.REPOSITORY / "build" / "cuda" / "bin" / "cuda_bench"
+MEASURED = context.REPOSITORY / "build" / "tune.json"
+SHAPES = [f"conv{block}_1@{size}" for size in (256, 512, 1024) for block in range(1, 6)]
 # Operation, type, whether on tensor cores, channels, pixels.
 Problem = Tuple[str, str, bool, int, int]
 
@@ -74,14 +78,24 @@ def write(result: Dict[str, Any], folder: Path) -> Path:
     return path
 
 
+def measure() -> Path:
+    command = [str(PROGRAM), f"--shape={','.join(SHAPES)}", "--dtype=fp32,tf32,bf16,fp16"]
+    command += [f"--benchmark_out={MEASURED}", "--benchmark_out_format=json"]
+    with ClockWatch() as watch:
+        subprocess.run(command, check=True)
+    if watch.throttled():
+        print(f"the GPU was throttled: {', '.join(watch.throttled())}", file=sys.stderr)
+    return MEASURED
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("results", type=Path, nargs="+", help="JSON written by cuda_bench")
-    arguments = parser.parse_args()
+    parser.add_argument("results", type=Path, nargs="*", help="JSON written by cuda_bench (default: run it)")
+    files = parser.parse_args().results or [measure()]
     result: Dict[str, Any] = {"benchmarks": []}
-    for file in arguments.results:
+    for file in files:
         try:
             document = json.loads(file.read_text(encoding="utf-8"))
             if document.get("rehearsal"):
@@ -89,14 +103,14 @@ def main() -> int:
             result["benchmarks"] += document["benchmarks"]
             result.setdefault("context", document["context"])
             if device_name(document) != device_name(result):
-                raise ValueError(f"of another device than {arguments.results[0]}")
+                raise ValueError(f"of another device than {files[0]}")
         except (OSError, ValueError, KeyError) as error:
             print(f"{file}: {error}", file=sys.stderr)
             return 1
     try:
         path = write(result, FOLDER)
     except ValueError as error:
-        print(f"{arguments.results[0]}: {error}", file=sys.stderr)
+        print(f"{files[0]}: {error}", file=sys.stderr)
         return 1
     print(f"{path.relative_to(context.REPOSITORY)}: written")
     return 0

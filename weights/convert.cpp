@@ -10,8 +10,8 @@
 #include "host/core/digest.hpp"
 #include "host/core/error.hpp"
 #include "weights/file_kind.hpp"
-#include "weights/source_file.hpp"
-#include "weights/weights_writer.hpp"
+#include "weights/published.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto {
 namespace {

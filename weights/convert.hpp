@@ -6,8 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "weights/known_files.hpp"
-#include "weights/weights_format.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto {
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The stage that races Impasto and PyTorch.
+"""The stage that times Impasto beside PyTorch.
 
 At each shape everyone optimises the same pictures with the same weights. Losses are compared first
 (peers/agreement.py); a contender whose losses differ is not timed. Then they take turns, round after
@@ -13,7 +13,6 @@ from statistics import median
 from typing import Any, Dict, List, Sequence, Tuple
 
 from gpu.campaign import Campaign, Result
-from gpu.machine import ClockWatch
 from gpu.measurements import ITERATION, UNTUNED, benchmark, seconds_of
 from peers.agreement import judge
 from peers.runs import Inputs, Run, peer_command, run_impasto
@@ -93,7 +92,7 @@ def start(
     return stack.enter_context(ServedPeer(command, campaign.left()))
 
 
-def race(campaign: Campaign, side: int, batch: int, row: Result) -> None:
+def compare_at(campaign: Campaign, side: int, batch: int, row: Result) -> None:
     inputs = campaign.square_inputs(side)
     backend = campaign.scale.backend
     reference = run_impasto(campaign.impasto, inputs, CHECKED_ITERATIONS, THREADS, "fp32", backend)
@@ -139,17 +138,15 @@ def race(campaign: Campaign, side: int, batch: int, row: Result) -> None:
 def peers(campaign: Campaign, result: Result) -> None:
     """Impasto against every form of PyTorch, at every shape."""
     result["rows"] = rows = []
-    with ClockWatch() as watch:
-        for side, batch in campaign.scale.peer_shapes:
-            if campaign.left() < LEAST_SECONDS:
-                campaign.fail(f"{side}², batch {batch}: not begun, the time was over")
-                continue
-            tuned = (side, batch) in campaign.scale.tuned_shapes
-            row: Dict[str, Any] = {"size": side, "batch": batch, "tuned": tuned, "contenders": []}
-            rows.append(row)
-            try:
-                race(campaign, side, batch, row)
-            except RuntimeError as error:
-                campaign.fail(f"{side}², batch {batch}: {error}")
-            campaign.keep(result)
-    result["clocks"] = watch.summary()
+    for side, batch in campaign.scale.peer_shapes:
+        if campaign.left() < LEAST_SECONDS:
+            campaign.fail(f"{side}², batch {batch}: not begun, the time was over")
+            continue
+        tuned = (side, batch) in campaign.scale.tuned_shapes
+        row: Dict[str, Any] = {"size": side, "batch": batch, "tuned": tuned, "contenders": []}
+        rows.append(row)
+        try:
+            compare_at(campaign, side, batch, row)
+        except RuntimeError as error:
+            campaign.fail(f"{side}², batch {batch}: {error}")
+        campaign.keep(result)

@@ -36,7 +36,8 @@ class Scale:
     repetitions: int  # of the run whose result must not change
     rounds: int
     min_seconds: float  # of one measurement
-    ladder: str  # the laboratory's program
+    ceilings: Tuple[str, ...]  # the program that measures what the machine can do at most
+    ladder: str  # the program of the ladders
     ladder_ops: Tuple[str, ...]
     ladder_options: Tuple[str, ...]
 
@@ -59,10 +60,11 @@ FULL = Scale(
     repetitions=20,
     rounds=3,
     min_seconds=0.4,
+    ceilings=("cuda_bench", "--op=adam", "--shape=8x8x3", "--benchmark_repetitions=1"),
     ladder="cuda_bench",
     # style_backward last: building cuDNN's engines for its rung 0 may take all the time there is.
     ladder_ops=("gram", "gram_loss", "pool_backward", "first_conv_forward", "first_conv_backward")
-    + ("content_loss", "total_variation", "adam", "pixel_update", "style_backward"),
+    + ("content_loss", "total_variation", "adam", "style_backward"),
     ladder_options=(
         "--shape=conv1_1@512,conv3_1@512,conv5_1@512",
         "--dtype=fp32,tf32,bf16",
@@ -88,6 +90,7 @@ REHEARSAL = Scale(
     repetitions=2,
     rounds=2,
     min_seconds=0.01,
+    ceilings=("ceilings_bench", "--benchmark_min_time=0.01"),
     ladder="simt_bench",
     ladder_ops=("adam",),
     ladder_options=("--shape=4x4x8",),

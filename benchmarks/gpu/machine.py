@@ -3,7 +3,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sysconfig
@@ -26,7 +25,16 @@ FIELDS = (
     "temperature.gpu",
     "ecc.mode.current",
 )
-WATCHED = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu", "utilization.gpu")
+WATCHED = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu")
+BUSY, HELD_BY = "utilization.gpu", "clocks_throttle_reasons.active"
+# Of the bits of HELD_BY those of a GPU that is slower than it could be (nvml.h).
+THROTTLES = {
+    0x004: "power cap",
+    0x008: "hardware slowdown",
+    0x020: "software thermal",
+    0x040: "hardware thermal",
+    0x080: "power brake",
+}
 
 
 def find_libraries() -> List[str]:
@@ -85,16 +93,19 @@ def describe(python: str) -> Dict[str, Any]:
 
 
 class ClockWatch:
-    """What the GPU's clocks, power and temperature are while a block of code runs."""
+    """What the GPU's clocks, power and temperature are while a block of code runs, and what held them."""
 
     def __init__(self) -> None:
         self.process: Optional["subprocess.Popen[str]"] = None
+        self.samples: List[List[float]] = []  # of the moments at which the GPU was busy
+        self.held_by = 0
 
     def __enter__(self) -> "ClockWatch":
         if shutil.which("nvidia-smi"):
-            command = ["nvidia-smi", "-i", "0", "--query-gpu=" + ",".join(WATCHED), "-lms", "500"]
+            fields = ",".join((*WATCHED, BUSY, HELD_BY))
             self.process = subprocess.Popen(
-                [*command, "--format=csv,noheader,nounits"],
+                ["nvidia-smi", "-i", "0", f"--query-gpu={fields}", "-lms", "500"]
+                + ["--format=csv,noheader,nounits"],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
@@ -103,23 +114,27 @@ class ClockWatch:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.samples: List[List[float]] = []
         if self.process is None:
             return
         self.process.terminate()
         output, _errors = self.process.communicate()
         end_group(self.process)
         for line in output.splitlines():
-            values = re.findall(r"[\d.]+", line)
-            if len(values) == len(WATCHED):
-                self.samples.append([float(value) for value in values])
+            try:
+                *values, busy, held_by = line.split(",")
+                if float(busy) >= 50:
+                    self.samples.append([float(value) for value in values])
+                    self.held_by |= int(held_by, 16)
+            except ValueError:  # a line cut short, or a figure that this GPU does not tell
+                continue
 
-    def summary(self) -> Dict[str, Dict[str, float]]:
-        """Lowest, median and highest of the samples in which the GPU was busy."""
-        busy = [sample for sample in self.samples if sample[-1] >= 50]
-        columns = {name: [sample[i] for sample in busy] for i, name in enumerate(WATCHED[:-1])}
+    def clocks(self) -> Dict[str, Dict[str, float]]:
+        """Lowest, median and highest."""
         return {
             name: {"lowest": min(values), "median": median(values), "highest": max(values)}
-            for name, values in columns.items()
-            if values
+            for name, values in zip(WATCHED, zip(*self.samples))
         }
+
+    def throttled(self) -> List[str]:
+        """Why the GPU was slower than it could be; nothing where it was not."""
+        return [name for bit, name in THROTTLES.items() if self.held_by & bit]

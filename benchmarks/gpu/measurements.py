@@ -4,16 +4,14 @@
 import json
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 from gpu.campaign import Campaign, Result, Skipped
-from gpu.machine import ClockWatch
+from results import SECONDS, Machine, Roofs, read_context_ceilings, read_rows
 
-CEILINGS = Path(__file__).with_name("ceilings.py")
 DETAILED_SIDE = 512  # where every step's time is kept
 MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure
 Benchmarks = List[Dict[str, Any]]
-Rates = Optional[Dict[str, Any]]
 ITERATION = "--benchmark_filter=^iteration/"
 # Choosing the plans of one shape takes the better part of a minute.
 UNTUNED = ("--no-plan-cache",)
@@ -25,7 +23,7 @@ def shape_options(side: int, batch: int, precision: str) -> Tuple[str, ...]:
 
 def environment(campaign: Campaign, result: Result) -> None:
     result["backends"] = campaign.json(campaign.impasto, "devices", "--json")
-    result["ceilings"] = ceilings(campaign)
+    result["ceilings"] = vars(ceilings(campaign))
 
 
 def tuning(campaign: Campaign, result: Result) -> None:
@@ -63,15 +61,18 @@ def tuning(campaign: Campaign, result: Result) -> None:
             )
 
 
-def ceilings(campaign: Campaign) -> Rates:
-    """Nothing, and a failure, where PyTorch cannot measure them: times are worth having all the same."""
-    command = (campaign.python, str(CEILINGS), "--device", campaign.scale.device)
+def ceilings(campaign: Campaign) -> Roofs:
+    """As the program measures them that is for that. None, and a failure, where it cannot: times are worth
+    having all the same."""
+    machine = Machine(campaign.output)
+    program, *options = campaign.scale.ceilings
     try:
-        rates: Dict[str, Any] = campaign.json(*command, timeout=120)
-        return rates
+        document = campaign.json(campaign.program(program), "--benchmark_format=json", *options)
+        read_context_ceilings(machine, Path(program), document["context"])
+        read_rows(machine, Path(program), document)
     except RuntimeError as error:
         campaign.fail(f"no ceilings: {str(error).splitlines()[-1]}")
-        return None
+    return machine.roofs
 
 
 def benchmark(campaign: Campaign, program: str, *options: str) -> Benchmarks:
@@ -87,20 +88,11 @@ def benchmark(campaign: Campaign, program: str, *options: str) -> Benchmarks:
 
 
 def seconds_of(measured: Dict[str, Any]) -> float:
-    return float(measured["real_time"]) * {"ms": 1e-3, "us": 1e-6, "ns": 1e-9}[measured["time_unit"]]
-
-
-def floor_seconds(measured: Dict[str, Any], rates: Rates, precision: str) -> Optional[float]:
-    """The least time the same work could take under the ceilings: arithmetic or traffic alone."""
-    if rates is None:
-        return None
-    arithmetic = measured["flops"] / rates["flops"][precision]
-    traffic = measured["bytes"] / rates["bytes_per_second"]
-    return float(max(arithmetic, traffic))
+    return float(measured["real_time"]) * SECONDS[measured["time_unit"]]
 
 
 def iteration_row(
-    measured: Benchmarks, rates: Rates, precision: str, side: int, batch: int
+    measured: Benchmarks, roofs: Roofs, precision: str, side: int, batch: int
 ) -> Result:
     """One shape: the whole iteration, and its steps one by one."""
     whole = next(one for one in measured if one["name"].startswith("iteration/"))
@@ -108,17 +100,20 @@ def iteration_row(
         {
             "name": one["name"].split("/")[4],
             "seconds": seconds_of(one),
-            "floor_seconds": floor_seconds(one, rates, precision),
+            "floor_seconds": roofs.floor(one["flops"], one["bytes"], precision),
+            "flops": one["flops"],
+            "bytes": one["bytes"],
         }
         for one in measured
         if one["name"].startswith("step/")
     ]
+    floors = [step["floor_seconds"] for step in steps]
     row = {
         "precision": precision,
         "size": side,
         "batch": batch,
         "seconds": seconds_of(whole),
-        "floor_seconds": sum(step["floor_seconds"] for step in steps) if rates else None,
+        "floor_seconds": None if None in floors else sum(floors),
         "image_iterations_per_second": batch / seconds_of(whole),
         "device_bytes": whole.get("device bytes"),
     }
@@ -129,26 +124,25 @@ def iteration_row(
 
 def iteration(campaign: Campaign, result: Result) -> None:
     """One iteration at every size, precision and batch, beside the floor of its work."""
-    result["ceilings"] = rates = ceilings(campaign)
+    roofs = ceilings(campaign)
+    result["ceilings"] = vars(roofs)
     result["rows"] = []
     precisions = campaign.precisions()
-    with ClockWatch() as watch:
-        for side, batch in campaign.scale.shapes:
-            for precision in precisions:
-                options = shape_options(side, batch, precision)
-                if (side, batch) not in campaign.scale.tuned_shapes:
-                    options += UNTUNED
-                try:
-                    measured = benchmark(campaign, "iteration_bench", *options)
-                    row = iteration_row(measured, rates, precision, side, batch)
-                except RuntimeError as error:
-                    row = {"precision": precision, "size": side, "batch": batch, "error": str(error)}
-                    if side * side * batch <= MAY_NOT_FIT or campaign.left() <= 0:
-                        campaign.fail(f"{side}², batch {batch}, {precision}: {error}")
-                row["tuned"] = (side, batch) in campaign.scale.tuned_shapes
-                result["rows"].append(row)
-                campaign.keep(result)
-    result["clocks"] = watch.summary()
+    for side, batch in campaign.scale.shapes:
+        for precision in precisions:
+            options = shape_options(side, batch, precision)
+            if (side, batch) not in campaign.scale.tuned_shapes:
+                options += UNTUNED
+            try:
+                measured = benchmark(campaign, "iteration_bench", *options)
+                row = iteration_row(measured, roofs, precision, side, batch)
+            except RuntimeError as error:
+                row = {"precision": precision, "size": side, "batch": batch, "error": str(error)}
+                if side * side * batch <= MAY_NOT_FIT or campaign.left() <= 0:
+                    campaign.fail(f"{side}², batch {batch}, {precision}: {error}")
+            row["tuned"] = (side, batch) in campaign.scale.tuned_shapes
+            result["rows"].append(row)
+            campaign.keep(result)
 
 
 def ladders(campaign: Campaign, result: Result) -> None:
@@ -157,21 +151,19 @@ def ladders(campaign: Campaign, result: Result) -> None:
     scale = campaign.scale
     program = campaign.program(scale.ladder)
     result["files"] = []
-    with ClockWatch() as watch:
-        for op in scale.ladder_ops:
-            rows = campaign.scratch / "ladder.json"
-            rows.unlink(missing_ok=True)
-            out = (f"--benchmark_out={rows}", "--benchmark_out_format=json")
-            try:
-                campaign.execute(program, f"--op={op}", *scale.ladder_options, *out)
-            except RuntimeError as error:
-                campaign.fail(f"{op}: {str(error).splitlines()[-1]}")
-                continue
-            document = json.loads(rows.read_text(encoding="utf-8"))
-            document["context"].update(campaign.context)
-            document["rehearsal"] = result["rehearsal"]
-            path = campaign.output / f"ladder_{op}.json"
-            path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-            result["files"].append(path.name)
-            campaign.keep(result)
-    result["clocks"] = watch.summary()
+    for op in scale.ladder_ops:
+        rows = campaign.scratch / "ladder.json"
+        rows.unlink(missing_ok=True)
+        out = (f"--benchmark_out={rows}", "--benchmark_out_format=json")
+        try:
+            campaign.execute(program, f"--op={op}", *scale.ladder_options, *out)
+        except RuntimeError as error:
+            campaign.fail(f"{op}: {str(error).splitlines()[-1]}")
+            continue
+        document = json.loads(rows.read_text(encoding="utf-8"))
+        document["context"].update(campaign.context)
+        document["rehearsal"] = result["rehearsal"]
+        path = campaign.output / f"ladder_{op}.json"
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        result["files"].append(path.name)
+        campaign.keep(result)

@@ -82,13 +82,15 @@ def run_stage(stage: Stage, campaign: Campaign, rehearsal: bool) -> Result:
     }
     campaign.failures = []
     start = time.monotonic()
-    try:
-        stage.run(campaign, result)
-        result["complete"] = True
-    except Skipped as reason:
-        result["skipped"] = str(reason)
-    except Exception as error:  # one stage must not stop the others
-        campaign.fail(f"{type(error).__name__}: {error}")
+    with machine.ClockWatch() as watch:
+        try:
+            stage.run(campaign, result)
+            result["complete"] = True
+        except Skipped as reason:
+            result["skipped"] = str(reason)
+        except Exception as error:  # one stage must not stop the others
+            campaign.fail(f"{type(error).__name__}: {error}")
+    result.update(clocks=watch.clocks(), throttled=watch.throttled())
     result["stage_seconds"] = round(time.monotonic() - start, 1)
     campaign.keep(result)
     return result

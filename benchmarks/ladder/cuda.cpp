@@ -2,14 +2,12 @@
 // On a GPU a row is timed by events: "/cold" with the L2 cache flushed before every launch, "/hot"
 // with launches behind one another. Not yet run on one.
 #include <algorithm>
-#include <array>
 #include <cuda_runtime.h>
 #include <fmt/format.h>
 #include <map>
 
 #include "benchmarks/ladder/ceilings.hpp"
 #include "benchmarks/ladder/measure.hpp"
-#include "benchmarks/ladder/nvml.hpp"
 #include "host/backend/cuda/cuda_backend.hpp"
 
 namespace impasto::bench::cuda {
@@ -17,25 +15,6 @@ namespace {
 
 constexpr int warm_up = 3;
 constexpr int hot_launches = 20;  // between two events, recorded: the host launches them as one
-
-/// Of the current device; empty where CUDA does not say.
-std::string pci_bus() {
-  int gpu = 0;
-  std::array<char, 32> bus{};
-  if (cudaGetDevice(&gpu) != cudaSuccess) return {};
-  if (cudaDeviceGetPCIBusId(bus.data(), bus.size(), gpu) != cudaSuccess) return {};
-  return bus.data();
-}
-
-/// What the clocks were on both sides of a row; nothing where nobody knows.
-void count_clocks(benchmark::State& state, const std::optional<Clocks>& before,
-                  const std::optional<Clocks>& after) {
-  if (!before || !after) return;
-  state.counters["sm_mhz_before"] = before->sm_mhz;
-  state.counters["sm_mhz_after"] = after->sm_mhz;
-  state.counters["memory_mhz"] = after->memory_mhz;
-  state.counters["throttled"] = before->throttled || after->throttled ? 1 : 0;
-}
 
 }  // namespace
 
@@ -45,7 +24,6 @@ struct Measure::State {
   std::size_t flush_bytes = 0;
   std::unique_ptr<impasto::cuda::Event> begin;
   std::unique_ptr<impasto::cuda::Event> end;
-  GpuWatch watch{pci_bus()};
 };
 
 Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()), runtime_(runtime) {
@@ -66,7 +44,7 @@ Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()), runtime_
   context("ceiling_tf32_flops", roof.tf32);
   context("ceiling_bf16_flops", roof.bf16);
   context("ceiling_fp16_flops", roof.fp16);
-  std::map<std::string, std::string> details = state_->watch.describe();
+  std::map<std::string, std::string> details;
   details["cuda"] = fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
   if (why_no_cuda().empty()) details.merge(cuda_details());  // else there is no rung 0
   for (const auto& [name, value] : details) benchmark::AddCustomContext(name, value);
@@ -95,7 +73,6 @@ std::optional<double> Measure::run(benchmark::State& state, const Contender& con
   const auto hot = cold ? nullptr : runtime_.capture([&] {
     for (int i = 0; i < launches; ++i) contender.launch();
   });
-  const std::optional<Clocks> before = state_->watch.clocks();
   for (auto _ : state) {
     // The host launches while the flush is under way: nothing waits for it between the events.
     if (cold) runtime_.fill_zero(state_->flush.get(), state_->flush_bytes);
@@ -105,7 +82,6 @@ std::optional<double> Measure::run(benchmark::State& state, const Contender& con
     state_->end->wait();
     state.SetIterationTime(1e-3 * state_->end->milliseconds_since(*state_->begin) / launches);
   }
-  count_clocks(state, before, state_->watch.clocks());
   const Ceilings& roof = state_->ceilings;
   const bool in_l2 = !cold && contender.work.bytes < static_cast<double>(roof.l2_bytes);
   // No kernel moves more than the faster of the two, whatever its mixture of loads and stores.

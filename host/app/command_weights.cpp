@@ -14,8 +14,7 @@
 #include "host/app/version.hpp"
 #include "host/backend/registry.hpp"
 #include "weights/convert.hpp"
-#include "weights/inspect.hpp"
-#include "weights/save_weights.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto::app {
 namespace {

@@ -14,7 +14,7 @@
 #include "host/model/vgg19.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/builtin.hpp"
-#include "weights/load_weights.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto::app {
 namespace {

@@ -142,19 +142,21 @@ std::vector<StyleTerm> Plan::style_terms() const {
 
 void Plan::build_iteration() {
   Schedule schedule;
-  const Value pixels = schedule.external(tensors_[pixels_]);
+  const TensorId pixels = schedule.external(tensors_[pixels_]);
   const std::vector<StyleTerm> styles = style_terms();
   std::vector<GradientTerm> style_gradients;
-  const std::vector<Value> features = network_.forward(
-      schedule, pixels, deepest_layer(objective_), activations_, [&](std::size_t layer, Value map) {
-        for (const StyleTerm& term : styles) {
-          if (term.layer == layer) style_gradients.push_back(add_style_loss(schedule, term, map));
-        }
-      });
+  const std::vector<TensorId> features =
+      network_.forward(schedule, pixels, deepest_layer(objective_), activations_,
+                       [&](std::size_t layer, TensorId map) {
+                         for (const StyleTerm& term : styles) {
+                           if (term.layer == layer)
+                             style_gradients.push_back(add_style_loss(schedule, term, map));
+                         }
+                       });
   std::vector<GradientTerm> content_gradients;
   for (const ContentTerm& term : content_terms()) content_gradients.push_back(gradient_of(term));
 
-  const Value grad = schedule.temporary(shape_, master_);
+  const TensorId grad = schedule.temporary(shape_, master_);
   network_.backward(schedule, features, content_gradients, style_gradients, grad);
   add_variation(schedule, pixels, &grad);
   adam_.add_step(schedule, pixels, grad);
@@ -164,11 +166,11 @@ void Plan::build_iteration() {
 
 Schedule Plan::build_evaluation() const {
   Schedule schedule;
-  const Value pixels = schedule.external(tensors_[pixels_]);
+  const TensorId pixels = schedule.external(tensors_[pixels_]);
   const std::vector<StyleTerm> styles = style_terms();
   const std::vector<ContentTerm> contents = content_terms();
   network_.forward(schedule, pixels, deepest_layer(objective_), activations_,
-                   [&](std::size_t layer, Value map) {
+                   [&](std::size_t layer, TensorId map) {
                      for (const StyleTerm& term : styles) {
                        if (term.layer == layer) add_style_loss(schedule, term, map);
                      }
@@ -180,13 +182,13 @@ Schedule Plan::build_evaluation() const {
   return schedule;
 }
 
-void Plan::add_variation(Schedule& schedule, Value pixels, const Value* grad) const {
+void Plan::add_variation(Schedule& schedule, TensorId pixels, const TensorId* grad) const {
   // Without a weight as well: a NaN among the pixels shows in no other loss, because a ReLU makes 0
   // of it.
   const bool with_gradient = grad != nullptr && objective_.variation_weight > 0;
-  const Value target = with_gradient ? *grad : pixels;
+  const TensorId target = with_gradient ? *grad : pixels;
   schedule.add(
-      "total variation", {pixels, target},
+      {.name = "total variation", .operation = "total_variation"}, {pixels, target},
       [=, slot = loss(content_.size() + styles_.size()),
        scale = variation_scale(scaled_objective(), shape_)](Backend& backend, const Schedule& s) {
         backend.total_variation(slot, with_gradient ? s[target] : Tensor{}, s[pixels], scale);

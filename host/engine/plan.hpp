@@ -81,7 +81,7 @@ class Plan {
   /// A pass over the network whose pixels somebody else fills in before it runs.
   struct Pass {
     Schedule schedule;
-    Value pixels;
+    TensorId pixels;
   };
   /// Called for every style layer, in their order, with its Gram matrix.
   using ReadGram = std::function<void(Backend&, std::size_t style_layer, const Tensor& gram)>;
@@ -95,7 +95,7 @@ class Plan {
   [[nodiscard]] Pass build_content_pass() const;
   [[nodiscard]] Pass build_style_pass(const Shape& pixels, const ReadGram& read_gram) const;
   /// Appends the total variation; a null `grad` asks for the loss alone.
-  void add_variation(Schedule& schedule, Value pixels, const Value* grad) const;
+  void add_variation(Schedule& schedule, TensorId pixels, const TensorId* grad) const;
   void build_iteration();
   void build();
 
@@ -118,7 +118,7 @@ class Plan {
   Buffer memory_;  ///< tensors, Adam's state, arena, workspace
   void* arena_ = nullptr;
   Schedule iteration_;
-  Value gradient_;
+  TensorId gradient_;
   Schedule evaluation_;
 };
 

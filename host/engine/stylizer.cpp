@@ -171,10 +171,11 @@ Activation activation(Backend& backend, const Weights& weights, const kernels::P
   const Buffer input =
       backend.allocate(static_cast<std::size_t>(shape.count()) * size_of(backend.master_type()));
   Schedule schedule;
-  const Value pixels = schedule.external({input.get(), shape, backend.master_type()});
+  const TensorId pixels = schedule.external({input.get(), shape, backend.master_type()});
   backend.write(schedule[pixels], image.rgb);
-  const Value features =
-      network.forward(schedule, pixels, index, backend.activation_type(), [](std::size_t, Value) {})
+  const TensorId features =
+      network
+          .forward(schedule, pixels, index, backend.activation_type(), [](std::size_t, TensorId) {})
           .back();
   const Buffer arena = backend.allocate(schedule.place());
   schedule.bind(arena.get());

@@ -27,13 +27,13 @@ void write_pictures(Backend& backend, const Tensor& to, std::span<const Image> p
 
 Plan::Pass Plan::build_content_pass() const {
   Schedule schedule;
-  const Value pixels = schedule.temporary(shape_, master_);
+  const TensorId pixels = schedule.temporary(shape_, master_);
   if (content_.empty()) return {std::move(schedule), pixels};
   network_.forward(
-      schedule, pixels, deepest_of(content_), activations_, [&](std::size_t layer, Value map) {
+      schedule, pixels, deepest_of(content_), activations_, [&](std::size_t layer, TensorId map) {
         for (const TargetLayer& term : content_) {
           if (term.layer != layer) continue;
-          schedule.add("content target", {map},
+          schedule.add({.name = "content target", .operation = "copy", .layer = layer}, {map},
                        [map, target = tensors_[term.target]](Backend& backend, const Schedule& s) {
                          backend.copy(target, s[map]);
                        });
@@ -44,17 +44,18 @@ Plan::Pass Plan::build_content_pass() const {
 
 Plan::Pass Plan::build_style_pass(const Shape& pixel_shape, const ReadGram& read_gram) const {
   Schedule schedule;
-  const Value pixels = schedule.temporary(pixel_shape, master_);
+  const TensorId pixels = schedule.temporary(pixel_shape, master_);
   if (styles_.empty()) return {std::move(schedule), pixels};
   network_.forward(
-      schedule, pixels, deepest_of(styles_), activations_, [&](std::size_t layer, Value map) {
+      schedule, pixels, deepest_of(styles_), activations_, [&](std::size_t layer, TensorId map) {
         for (std::size_t i = 0; i < styles_.size(); ++i) {
           if (styles_[i].layer != layer) continue;
-          const Value gram = schedule.temporary(tensors_[styles_[i].target].shape, master_);
-          schedule.add("style target", {map, gram}, [=](Backend& backend, const Schedule& s) {
-            backend.gram(s[gram], s[map]);
-            if (read_gram) read_gram(backend, i, s[gram]);
-          });
+          const TensorId gram = schedule.temporary(tensors_[styles_[i].target].shape, master_);
+          schedule.add({.name = "style target", .operation = "gram", .layer = layer}, {map, gram},
+                       [=](Backend& backend, const Schedule& s) {
+                         backend.gram(s[gram], s[map]);
+                         if (read_gram) read_gram(backend, i, s[gram]);
+                       });
         }
       });
   return {std::move(schedule), pixels};

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/model/network.hpp"
 
-#include <string>
-
 #include "host/core/error.hpp"
 
 namespace impasto {
-namespace {
-
-std::string label(std::size_t layer, std::string_view what) {
-  return std::string(vgg19[layer].name) + " " + std::string(what);
-}
-
-}  // namespace
-
 Network::Network(Backend& backend, PoolKind pool, std::size_t deepest) : pool_(pool) {
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     const std::int64_t C = vgg19[layer].in_channels;
@@ -58,15 +48,18 @@ Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
   return shape;
 }
 
-std::vector<Value> Network::forward(Schedule& schedule, Value pixels, std::size_t deepest,
-                                    DataType type, const Visit& visit) const {
+std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
+                                       DataType type, const Visit& visit) const {
   const Shape input = schedule[pixels].shape;
-  std::vector<Value> features;
+  std::vector<TensorId> features;
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
-    const Value x = layer == 0 ? pixels : features.back();
-    const Value y = schedule.temporary(feature_shape(input, layer), type);
+    const TensorId x = layer == 0 ? pixels : features.back();
+    const TensorId y = schedule.temporary(feature_shape(input, layer), type);
     const bool is_pool = vgg19[layer].kind == pool_kind;
-    schedule.add(label(layer, "forward"), {x, y},
+    const std::string_view operation = layer == 0 ? "first_conv_forward"
+                                       : is_pool  ? "pool_forward"
+                                                  : "conv_forward";
+    schedule.add({.name = "forward", .operation = operation, .layer = layer}, {x, y},
                  [this, layer, is_pool, x, y](Backend& backend, const Schedule& s) {
                    if (layer == 0) {
                      backend.first_conv_forward(s[y], s[x], *convs_[layer], mean_, true);
@@ -82,13 +75,13 @@ std::vector<Value> Network::forward(Schedule& schedule, Value pixels, std::size_
   return features;
 }
 
-void Network::backward(Schedule& schedule, std::span<const Value> features,
+void Network::backward(Schedule& schedule, std::span<const TensorId> features,
                        std::span<const GradientTerm> before, std::span<const GradientTerm> after,
-                       Value grad_pixels) const {
-  Value grad_above{};
+                       TensorId grad_pixels) const {
+  TensorId grad_above{};
   for (std::size_t layer = features.size(); layer-- > 0;) {
-    const Value x = features[layer];
-    const Value grad = schedule.temporary(schedule[x].shape, schedule[x].type);
+    const TensorId x = features[layer];
+    const TensorId grad = schedule.temporary(schedule[x].shape, schedule[x].type);
 
     // Everything that contributes here, in order; then each is told whether it is first or last.
     std::vector<std::function<void(const GradientEpilogue&)>> contributions;
@@ -116,17 +109,21 @@ void Network::backward(Schedule& schedule, std::span<const Value> features,
     }
     grad_above = grad;
   }
-  schedule.add(label(0, "backward"), {grad_pixels, grad_above},
+  schedule.add({.name = "backward", .operation = "first_conv_backward", .layer = 0},
+               {grad_pixels, grad_above},
                [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
                  backend.first_conv_backward(s[grad_pixels], s[grad_above], *convs_[0]);
                });
 }
 
-void Network::layer_backward(Schedule& schedule, std::size_t layer, Value grad_x, Value grad_y,
-                             Value x, const GradientEpilogue& epilogue) const {
+void Network::layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x,
+                             TensorId grad_y, TensorId x, const GradientEpilogue& epilogue) const {
   const bool is_pool = vgg19[layer].kind == pool_kind;
-  schedule.add(label(layer, "backward"), {grad_x, grad_y, x},
-               [=, this](Backend& backend, const Schedule& s) {
+  schedule.add({.name = "backward",
+                .operation = is_pool ? "pool_backward" : "conv_data_gradient",
+                .layer = layer,
+                .epilogue = epilogue},
+               {grad_x, grad_y, x}, [=, this](Backend& backend, const Schedule& s) {
                  if (is_pool) {
                    backend.pool_backward(s[grad_x], s[grad_y], s[x], pool_, epilogue);
                  } else {

@@ -18,7 +18,7 @@ namespace impasto {
 /// gradient of the layer's feature map.
 struct GradientTerm {
   std::size_t layer = 0;
-  std::function<void(Schedule&, Value grad, Value features, const GradientEpilogue&)> add;
+  std::function<void(Schedule&, TensorId grad, TensorId features, const GradientEpilogue&)> add;
 };
 
 /// VGG-19 up to some layer on one backend. It builds schedules and owns the parameters they use, so
@@ -39,20 +39,20 @@ class Network {
   /// Appends the forward pass from `pixels` to layer `deepest`; returns every layer's feature map.
   /// `visit` is called after each layer is appended and may append to the schedule itself: what
   /// reads a feature map is best done while the map is still in the cache.
-  using Visit = std::function<void(std::size_t layer, Value features)>;
-  std::vector<Value> forward(Schedule& schedule, Value pixels, std::size_t deepest, DataType type,
-                             const Visit& visit) const;
+  using Visit = std::function<void(std::size_t layer, TensorId features)>;
+  std::vector<TensorId> forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
+                                DataType type, const Visit& visit) const;
 
   /// Appends the backward pass of what forward() built, down to `grad_pixels`. Where several
   /// gradients meet, the terms in `before` come first, then the one from the layer above, then
   /// those in `after`; the last of them applies the ReLU mask.
-  void backward(Schedule& schedule, std::span<const Value> features,
+  void backward(Schedule& schedule, std::span<const TensorId> features,
                 std::span<const GradientTerm> before, std::span<const GradientTerm> after,
-                Value grad_pixels) const;
+                TensorId grad_pixels) const;
 
  private:
-  void layer_backward(Schedule& schedule, std::size_t layer, Value grad_x, Value grad_y, Value x,
-                      const GradientEpilogue& epilogue) const;
+  void layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
+                      TensorId x, const GradientEpilogue& epilogue) const;
 
   PoolKind pool_;
   std::array<float, 3> mean_ = vgg_mean;

@@ -5,33 +5,39 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/model/vgg19.hpp"
 
 namespace impasto {
-Value Schedule::external(const Tensor& tensor) {
-  values_.push_back({.tensor = tensor});
-  return {values_.size() - 1};
+
+std::string StepKind::label() const {
+  return layer ? fmt::format("{} {}", vgg19.at(*layer).name, name) : std::string(name);
 }
 
-Value Schedule::temporary(const Shape& shape, DataType type) {
-  values_.push_back({.tensor = {nullptr, shape, type}, .temporary = true});
-  return {values_.size() - 1};
+TensorId Schedule::external(const Tensor& tensor) {
+  tensors_.push_back({.tensor = tensor});
+  return {tensors_.size() - 1};
 }
 
-void Schedule::add(std::string name, std::initializer_list<Value> touches, Operation run) {
+TensorId Schedule::temporary(const Shape& shape, DataType type) {
+  tensors_.push_back({.tensor = {nullptr, shape, type}, .temporary = true});
+  return {tensors_.size() - 1};
+}
+
+void Schedule::add(const StepKind& kind, std::initializer_list<TensorId> touches, Run run) {
   const std::size_t step = steps_.size();
-  for (const Value value : touches) {
-    Entry& entry = values_[value.index];
+  for (const TensorId id : touches) {
+    Entry& entry = tensors_[id.index];
     if (!entry.touched) entry.first_step = step;
     entry.touched = true;
     entry.last_step = step;
   }
-  steps_.push_back({std::move(name), std::move(run)});
+  steps_.push_back({kind, std::move(run)});
 }
 
 std::size_t Schedule::place() {
   // Largest first, each at the lowest offset that is free for the whole of its life.
   std::vector<Entry*> waiting;
-  for (Entry& entry : values_) {
+  for (Entry& entry : tensors_) {
     if (entry.temporary && entry.touched) waiting.push_back(&entry);
   }
   std::stable_sort(waiting.begin(), waiting.end(), [](const Entry* a, const Entry* b) {
@@ -60,18 +66,19 @@ std::size_t Schedule::place() {
 }
 
 void Schedule::bind(void* arena) {
-  for (Entry& entry : values_) {
+  for (Entry& entry : tensors_) {
     if (entry.temporary) entry.tensor.data = static_cast<std::byte*>(arena) + entry.offset;
   }
 }
 
 void Schedule::run(Backend& backend) const {
   for (const Step& step : steps_) {
-    backend.begin_range(step.name);
+    const std::string label = step.label();
+    backend.begin_range(label);
     try {
       step.run(backend, *this);
     } catch (const Error& error) {
-      throw Error(error.kind(), step.name + ": " + error.what());
+      throw Error(error.kind(), label + ": " + error.what());
     }
     backend.end_range();
   }

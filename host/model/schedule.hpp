@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/backend/backend.hpp"
@@ -11,8 +13,23 @@
 namespace impasto {
 
 /// A tensor of a schedule: its index in the table.
-struct Value {
+struct TensorId {
   std::size_t index = 0;
+};
+
+/// What a step of a schedule is.
+struct StepKind {
+  /// For people: "style loss".
+  std::string_view name = {};
+  /// The function of Backend that it calls: "gram_loss".
+  std::string_view operation = {};
+  /// Where in vgg19 it takes place; none where it is about the pixels alone.
+  std::optional<std::size_t> layer = {};
+  /// How it adds to a feature map's gradient; none for a step that does not.
+  std::optional<GradientEpilogue> epilogue = {};
+
+  /// "conv3_1 style loss": in traces, profiles and errors.
+  [[nodiscard]] std::string label() const;
 };
 
 /// A fixed list of operations with the tensors between them. Everything about a pass over the
@@ -20,19 +37,18 @@ struct Value {
 /// run is nothing but the same calls again.
 class Schedule {
  public:
-  using Operation = std::function<void(Backend&, const Schedule&)>;
-  struct Step {
-    std::string name;  ///< "conv3_1 forward": the label of traces, profiles and errors
-    Operation run;
+  using Run = std::function<void(Backend&, const Schedule&)>;
+  struct Step : StepKind {
+    Run run;
   };
 
   /// A tensor that someone else owns.
-  Value external(const Tensor& tensor);
+  TensorId external(const Tensor& tensor);
   /// A tensor in the arena, alive from the first step that touches it to the last.
-  Value temporary(const Shape& shape, DataType type);
+  TensorId temporary(const Shape& shape, DataType type);
 
   /// Appends an operation that reads or writes the tensors in `touches`.
-  void add(std::string name, std::initializer_list<Value> touches, Operation run);
+  void add(const StepKind& kind, std::initializer_list<TensorId> touches, Run run);
 
   /// Places the temporaries: two share memory only when their lifetimes do not overlap. Returns the
   /// bytes the arena needs. To be called once, after the last add().
@@ -40,7 +56,7 @@ class Schedule {
   /// Gives the temporaries their memory: place()'s number of bytes at `arena`.
   void bind(void* arena);
 
-  [[nodiscard]] const Tensor& operator[](Value value) const { return values_[value.index].tensor; }
+  [[nodiscard]] const Tensor& operator[](TensorId id) const { return tensors_[id.index].tensor; }
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
   /// Enqueues every step. An error says which one it was.
   void run(Backend& backend) const;
@@ -55,7 +71,7 @@ class Schedule {
     std::size_t offset = 0;
   };
 
-  std::vector<Entry> values_;
+  std::vector<Entry> tensors_;
   std::vector<Step> steps_;
 };
 

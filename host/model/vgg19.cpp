@@ -38,4 +38,13 @@ std::size_t vgg19_index(std::string_view name) {
        hint.empty() ? "." : "; " + hint, fmt::join(names, ", "));
 }
 
+std::vector<const VggLayer*> convs_up_to(std::string_view deepest_layer) {
+  std::vector<const VggLayer*> convs;
+  const std::size_t last = vgg19_index(deepest_layer);
+  for (std::size_t i = 0; i <= last; ++i) {
+    if (vgg19.at(i).kind == conv_kind) convs.push_back(&vgg19.at(i));
+  }
+  return convs;
+}
+
 }  // namespace impasto

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace impasto {
 
@@ -40,6 +41,9 @@ inline constexpr std::array<VggLayer, 21> vgg19 = {{
 /// block4_pool. Throws ErrorKind::usage, naming the layers there are and the one nearest in
 /// spelling.
 std::size_t vgg19_index(std::string_view name);
+
+/// The convolutions up to a layer and with it, input first. Throws as vgg19_index() does.
+std::vector<const VggLayer*> convs_up_to(std::string_view deepest_layer);
 
 /// Red, green, blue: the mean pixel of the training set, subtracted from every input.
 inline constexpr std::array<float, 3> vgg_mean = {123.68F, 116.779F, 103.939F};

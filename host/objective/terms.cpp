@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/objective/terms.hpp"
 
-#include <string>
-
 namespace impasto {
-namespace {
-
-std::string label(std::size_t layer, std::string_view what) {
-  return std::string(vgg19[layer].name) + " " + std::string(what);
-}
-
-}  // namespace
-
 ContentLossScale content_scale(const Objective& objective, double layer_weight,
                                const Shape& shape) {
   const double loss = objective.content_scale.at(shape.channels, shape.pixels());
@@ -32,34 +22,40 @@ VariationScale variation_scale(const Objective& objective, const Shape& pixels) 
 }
 
 GradientTerm gradient_of(const ContentTerm& term) {
-  return {term.layer,
-          [term](Schedule& schedule, Value grad, Value features, const GradientEpilogue& epilogue) {
-            schedule.add(label(term.layer, "content loss"), {grad, features},
-                         [=](Backend& backend, const Schedule& s) {
+  return {term.layer, [term](Schedule& schedule, TensorId grad, TensorId features,
+                             const GradientEpilogue& epilogue) {
+            schedule.add({.name = "content loss",
+                          .operation = "content_loss",
+                          .layer = term.layer,
+                          .epilogue = epilogue},
+                         {grad, features}, [=](Backend& backend, const Schedule& s) {
                            backend.content_loss(term.loss, s[grad], s[features], term.target,
                                                 term.scale, epilogue);
                          });
           }};
 }
 
-void add_content_loss(Schedule& schedule, const ContentTerm& term, Value features) {
-  schedule.add(label(term.layer, "content loss"), {features},
-               [=](Backend& backend, const Schedule& s) {
+void add_content_loss(Schedule& schedule, const ContentTerm& term, TensorId features) {
+  schedule.add({.name = "content loss", .operation = "content_loss", .layer = term.layer},
+               {features}, [=](Backend& backend, const Schedule& s) {
                  backend.content_loss(term.loss, {}, s[features], term.target, term.scale, {});
                });
 }
 
-GradientTerm add_style_loss(Schedule& schedule, const StyleTerm& term, Value features) {
+GradientTerm add_style_loss(Schedule& schedule, const StyleTerm& term, TensorId features) {
   const Shape square = matrix_shape(schedule[features].shape.batch, term.target.shape.channels);
-  const Value matrix = schedule.temporary(square, term.target.type);
-  schedule.add(label(term.layer, "style loss"), {matrix, features},
-               [=](Backend& backend, const Schedule& s) {
+  const TensorId matrix = schedule.temporary(square, term.target.type);
+  schedule.add({.name = "style loss", .operation = "gram_loss", .layer = term.layer},
+               {matrix, features}, [=](Backend& backend, const Schedule& s) {
                  backend.gram_loss(term.loss, s[matrix], s[features], term.target, term.scale);
                });
-  return {term.layer, [layer = term.layer, matrix](Schedule& s, Value grad, Value map,
+  return {term.layer, [layer = term.layer, matrix](Schedule& s, TensorId grad, TensorId map,
                                                    const GradientEpilogue& epilogue) {
-            s.add(label(layer, "style backward"), {grad, map, matrix},
-                  [=](Backend& backend, const Schedule& bound) {
+            s.add({.name = "style backward",
+                   .operation = "style_backward",
+                   .layer = layer,
+                   .epilogue = epilogue},
+                  {grad, map, matrix}, [=](Backend& backend, const Schedule& bound) {
                     backend.style_backward(bound[grad], bound[map], bound[matrix], epilogue);
                   });
           }};

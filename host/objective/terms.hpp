@@ -34,9 +34,9 @@ GradientTerm gradient_of(const ContentTerm& term);
 
 /// Appends Gram matrix and style loss of a feature map; the returned term turns the loss's matrix
 /// into a gradient.
-GradientTerm add_style_loss(Schedule& schedule, const StyleTerm& term, Value features);
+GradientTerm add_style_loss(Schedule& schedule, const StyleTerm& term, TensorId features);
 
 /// Appends the content loss alone.
-void add_content_loss(Schedule& schedule, const ContentTerm& term, Value features);
+void add_content_loss(Schedule& schedule, const ContentTerm& term, TensorId features);
 
 }  // namespace impasto

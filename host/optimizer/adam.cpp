@@ -14,10 +14,12 @@ void Adam::bind(void* memory, Backend& backend) {
   for (const std::size_t tensor : {m_, v_, step_}) backend.fill_zero(state_[tensor]);
 }
 
-void Adam::add_step(Schedule& schedule, Value pixels, Value grad_pixels) const {
-  schedule.add("Adam", {pixels, grad_pixels}, [=, this](Backend& backend, const Schedule& s) {
-    backend.adam(s[pixels], state_[m_], state_[v_], state_[step_], s[grad_pixels], options_);
-  });
+void Adam::add_step(Schedule& schedule, TensorId pixels, TensorId grad_pixels) const {
+  schedule.add({.name = "Adam", .operation = "adam"}, {pixels, grad_pixels},
+               [=, this](Backend& backend, const Schedule& s) {
+                 backend.adam(s[pixels], state_[m_], state_[v_], state_[step_], s[grad_pixels],
+                              options_);
+               });
 }
 
 }  // namespace impasto

@@ -17,7 +17,7 @@ class Adam {
   void bind(void* memory, Backend& backend);
 
   /// Appends one step on `pixels` along `grad_pixels`.
-  void add_step(Schedule& schedule, Value pixels, Value grad_pixels) const;
+  void add_step(Schedule& schedule, TensorId pixels, TensorId grad_pixels) const;
 
  private:
   AdamOptions options_;

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from gpu import correctness, machine, measurements, run  # noqa: E402
 from gpu.campaign import REHEARSAL, Campaign, Skipped  # noqa: E402
 from peers.runs import execute  # noqa: E402
+from results import Roofs  # noqa: E402
 
 PROGRAMS = ""
 
@@ -123,7 +124,7 @@ class GoogleTest(Folder):
 
 
 class Floors(unittest.TestCase):
-    RATES = {"flops": {"bf16": 100.0}, "bytes_per_second": 10.0}
+    ROOFS = Roofs({"bf16": 100.0}, {"copy": 10.0})
 
     def measured(self, name, milliseconds, flops, bytes_):
         return {
@@ -134,16 +135,17 @@ class Floors(unittest.TestCase):
             "bytes": bytes_,
         }
 
-    def test_a_floor_is_the_longer_of_arithmetic_and_traffic(self):
-        arithmetic = self.measured("a", 1000, 50, 1)
-        traffic = self.measured("b", 1000, 5, 8)
-        self.assertAlmostEqual(measurements.floor_seconds(arithmetic, self.RATES, "bf16"), 0.5)
-        self.assertAlmostEqual(measurements.floor_seconds(traffic, self.RATES, "bf16"), 0.8)
+    def test_a_step_s_floor_is_the_longer_of_arithmetic_and_traffic(self):
+        whole = self.measured("iteration/bf16/512/batch:1/real_time", 4000, 0, 0)
+        for flops, moved, floor in ((50, 1, 0.5), (5, 8, 0.8)):
+            step = self.measured("step/bf16/512/batch:1/Adam/manual", 1000, flops, moved)
+            row = measurements.iteration_row([whole, step], self.ROOFS, "bf16", 512, 1)
+            self.assertAlmostEqual(row["steps"][0]["floor_seconds"], floor)
 
     def test_without_ceilings_there_is_no_floor_but_a_time(self):
         whole = self.measured("iteration/bf16/512/batch:1", 1000, 50, 1)
         adam = self.measured("step/bf16/512/batch:1/Adam/manual", 1000, 5, 8)
-        row = measurements.iteration_row([whole, adam], None, "bf16", 512, 1)
+        row = measurements.iteration_row([whole, adam], Roofs(), "bf16", 512, 1)
         self.assertEqual((row["seconds"], row["floor_seconds"]), (1.0, None))
 
     def test_an_iteration_s_floor_is_its_steps_floors_summed(self):
@@ -153,7 +155,7 @@ class Floors(unittest.TestCase):
                 self.measured("step/bf16/512/batch:8/pool1 forward/manual", 1000, 50, 1),
                 self.measured("step/bf16/512/batch:8/Adam/manual", 1000, 5, 8),
             ],
-            self.RATES,
+            self.ROOFS,
             "bf16",
             512,
             8,
@@ -168,7 +170,8 @@ class Machine(Folder):
 
     SMI = """#!/bin/sh
 case "$*" in
-  *lms*) while :; do echo "1755, 2619, 350.5, 61, 99"; echo "345, 2619, 70.1, 40, 0"; sleep 0.05; done ;;
+  *lms*) while :; do echo "1755, 2619, 350.5, 61, 99, 0x0000000000000004"
+      echo "345, 2619, 70.1, 40, 0, 0x0000000000000041"; sleep 0.05; done ;;
   *query-gpu=name*) echo "Made-up GPU" ;;
   *query-gpu=driver_version*) echo 1.2.3 ;;
   *) exit 2 ;;
@@ -190,9 +193,10 @@ esac
     def test_clocks_are_those_of_a_busy_gpu(self):
         with machine.ClockWatch() as watch:
             time.sleep(0.5)
-        clocks = watch.summary()
+        clocks = watch.clocks()
         self.assertEqual(clocks["clocks.sm"], {"lowest": 1755, "median": 1755, "highest": 1755})
         self.assertEqual(clocks["power.draw"]["median"], 350.5)
+        self.assertEqual(watch.throttled(), ["power cap"])
 
 
 class WholeScript(Folder):

@@ -10,24 +10,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 # A machine of round numbers: 1 TFLOP/s and 100 GB/s, so a ridge at 10 FLOP per byte.
 PEAK, BANDWIDTH = 1e12, 1e11
-WORK = {
-    "preset": "coursera",
-    "iterations": [
-        {"size": size, "bytes_per_value": width, "steps": {
-            "conv1_1 forward": [size * size * 1e5, size * size * 100 * width],
-            "conv1_1 style loss": [size * size * 1e3, size * size * 64 * width],
-            "Adam": [size * size * 36, size * size * 84],
-        }}
-        for size in (256, 512) for width in (2, 4)
-    ],
-    "rungs": [
-        {"op": op, "shape": "conv3_1@512", "precision": "bf16", "rung": rung, "idea": "an idea",
-         "tensor_cores": cores, "least_sm": 80, "sm_90a": cores, "ships": not cores,
-         "flops": 1e9, "bytes": moved, "least": [2e9, 1e6]}
-        for op in ("gram", "adam")
-        for rung, cores, moved in (("rung_1_naive", False, 6.7e8), ("rung_2_cores", True, 3.35e6))
-    ],
-}  # fmt: skip
+# FLOP and bytes of the steps of an iteration at 512×512.
+STEPS = {"conv1_1 forward": (2.6e10, 1e8), "conv1_1 style loss": (2.6e8, 6.7e7), "Adam": (9.4e6, 2.2e7)}
 
 
 def context(executable, **more):
@@ -77,8 +61,9 @@ def stage(name, **more):
 
 
 def write_gpu_run(folder):
-    ceilings = {"bytes_per_second": BANDWIDTH, "flops": {"tf32": PEAK / 2, "bf16": PEAK}}
-    steps = [{"name": name, "seconds": 1.25e-3} for name in WORK["iterations"][0]["steps"]]
+    ceilings = {"bytes_per_second": {"copy": BANDWIDTH}, "flops": {"tf32": PEAK / 2, "bf16": PEAK}}
+    steps = [{"name": name, "seconds": 1.25e-3, "flops": flops, "bytes": moved}
+             for name, (flops, moved) in STEPS.items()]  # fmt: skip
     write(folder / "tests.json", stage("tests"))
     write(folder / "iteration.json", stage(
         "iteration", ceilings=ceilings, clocks={"clocks.sm": {"lowest": 1500, "highest": 1980}},
@@ -129,7 +114,7 @@ def write_machine(folder):
         for batch in (1, 4)
         for row in operation(f"iteration/fp32/{size}/batch:{batch}", [0.01 * batch], 1e9, 1e8)
     ]
-    for name, (flops, moved) in WORK["iterations"][-1]["steps"].items():
+    for name, (flops, moved) in STEPS.items():
         seconds = 2 * max(flops / PEAK, moved / BANDWIDTH)
         iterations += operation(f"step/fp32/512/{name}", [seconds], flops, moved)
     write_benchmarks(folder / "iteration_bench.json", iterations, device="A device")

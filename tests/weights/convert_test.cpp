@@ -9,9 +9,8 @@
 #include "tests/weights/mat_bytes.hpp"
 #include "tests/weights/published_files.hpp"
 #include "weights/hdf5_handle.hpp"
-#include "weights/load_weights.hpp"
-#include "weights/save_weights.hpp"
-#include "weights/source_file.hpp"
+#include "weights/published.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "host/core/error.hpp"
 #include "host/model/weights.hpp"
-#include "weights/weights_format.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto {
 

@@ -12,8 +12,7 @@
 #include "tests/temporary_folder.hpp"
 #include "tests/weights/fixtures.hpp"
 #include "weights/hdf5_handle.hpp"
-#include "weights/load_weights.hpp"
-#include "weights/save_weights.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto {
 namespace {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "host/backend/registry.hpp"
+#include "host/core/error.hpp"
+#include "host/model/vgg19.hpp"
 #include "kernels/common/philox.hpp"
 
 namespace impasto {
@@ -17,11 +19,11 @@ bool overlap(const Tensor& a, const Tensor& b) {
 
 TEST(Schedule, TensorsWhoseLivesDoNotMeetShareMemory) {
   Schedule schedule;
-  const Value a = schedule.temporary({1, 1, 1, 1000}, DataType::f32);
-  const Value b = schedule.temporary({1, 1, 1, 1000}, DataType::f32);
-  const Value c = schedule.temporary({1, 1, 1, 1000}, DataType::f32);
-  schedule.add("a to b", {a, b}, nothing);
-  schedule.add("b to c", {b, c}, nothing);
+  const TensorId a = schedule.temporary({1, 1, 1, 1000}, DataType::f32);
+  const TensorId b = schedule.temporary({1, 1, 1, 1000}, DataType::f32);
+  const TensorId c = schedule.temporary({1, 1, 1, 1000}, DataType::f32);
+  schedule.add({.name = "a to b"}, {a, b}, nothing);
+  schedule.add({.name = "b to c"}, {b, c}, nothing);
   EXPECT_EQ(schedule.place(), 2 * aligned_bytes(schedule[a]));
 }
 
@@ -35,11 +37,24 @@ TEST(Schedule, StepsRunInTheOrderTheyWereAdded) {
   Schedule schedule;
   std::string order;
   for (const char name : {'a', 'b', 'c'}) {
-    schedule.add({name}, {}, [&order, name](Backend&, const Schedule&) { order += name; });
+    schedule.add({}, {}, [&order, name](Backend&, const Schedule&) { order += name; });
   }
   const auto backend = make_backend("reference");
   schedule.run(*backend);
   EXPECT_EQ(order, "abc");
+}
+
+TEST(Schedule, AnErrorSaysInWhichStepAndLayerItAppeared) {
+  Schedule schedule;
+  schedule.add({.name = "forward", .layer = vgg19_index("conv3_1")}, {},
+               [](Backend&, const Schedule&) { fail(ErrorKind::internal, "no such thing"); });
+  const auto backend = make_backend("reference");
+  try {
+    schedule.run(*backend);
+    FAIL() << "nothing failed";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "conv3_1 forward: no such thing");
+  }
 }
 
 TEST(Schedule, TensorsAliveTogetherNeverOverlap) {
@@ -50,7 +65,7 @@ TEST(Schedule, TensorsAliveTogetherNeverOverlap) {
       return kernels::philox4x32({counter++, 0, 0, 0}, {seed, 0})[0] % below;
     };
     Schedule schedule;
-    std::vector<Value> values;
+    std::vector<TensorId> values;
     for (int i = 0; i < 12; ++i) {
       values.push_back(schedule.temporary({1, 1, 1, 1 + draw(2000)}, DataType::f32));
     }
@@ -58,7 +73,7 @@ TEST(Schedule, TensorsAliveTogetherNeverOverlap) {
     for (int step = 0; step < 20; ++step) {
       const std::uint32_t i = draw(12);
       const std::uint32_t j = draw(12);
-      schedule.add("step", {values[i], values[j]}, nothing);
+      schedule.add({.name = "step"}, {values[i], values[j]}, nothing);
       for (const std::uint32_t touched : {i, j}) {
         if (life[touched].first < 0) life[touched].first = step;
         life[touched].second = step;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whether each GPU has an engine for each of our graphs, asked of cuDNN without a GPU.
-// What it found is recorded with the test's properties; benchmarks/engine_counts.py makes a table.
+// What it found is recorded with the test's properties.
 #include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@
 
 #include "host/core/error.hpp"
 #include "weights/hdf5_file.hpp"
-#include "weights/source_file.hpp"
+#include "weights/published.hpp"
 
 namespace impasto {
 namespace {

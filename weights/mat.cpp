@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "weights/mat_reader.hpp"
+#include "weights/mat.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <span>
+#include <zlib.h>
 
 #include "host/core/error.hpp"
-#include "weights/byte_source.hpp"
 
 // The format: MathWorks, "MAT-File Format", version 5. A file is a header of 128 bytes and
 // elements; an element is a tag (type, size) and data, padded to 8 bytes; one of up to 4 bytes has
@@ -16,6 +17,164 @@
 
 namespace impasto {
 namespace {
+
+// Where bytes come from: the file, or what a compressed element of it unfolds to.
+
+constexpr std::size_t block_bytes = std::size_t{64} << 10U;
+constexpr std::uint64_t max_inflated = std::uint64_t{2} << 30U;
+
+/// Bytes that come one after the other. Throws ErrorKind::weights, naming the file, when they end
+/// before what was asked for.
+class ByteSource {
+ public:
+  explicit ByteSource(std::string path) : path_(std::move(path)) {}
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+  virtual ~ByteSource() = default;
+
+  /// Fills `to`.
+  virtual void read(std::span<char> to) = 0;
+  virtual void skip(std::uint64_t count) = 0;
+  /// How many bytes were read or skipped.
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  [[noreturn]] void refuse(const std::string& reason) const;
+
+ protected:
+  void advance(std::uint64_t count) { position_ += count; }
+
+ private:
+  std::string path_;
+  std::uint64_t position_ = 0;
+};
+
+/// A file; skipping costs nothing.
+class FileSource : public ByteSource {
+ public:
+  FileSource(const std::string& path, std::uint64_t bytes);
+
+  void read(std::span<char> to) override;
+  void skip(std::uint64_t count) override;
+  [[nodiscard]] std::uint64_t remaining() const { return bytes_ - position(); }
+
+ private:
+  void check_remaining(std::uint64_t count) const;
+
+  std::ifstream file_;
+  std::uint64_t bytes_;
+};
+
+/// What the next `compressed` bytes of a file unfold to (zlib), at most 2 GiB. It uses constant
+/// memory, so a bomb costs time alone.
+class InflateSource : public ByteSource {
+ public:
+  InflateSource(FileSource& from, std::uint64_t compressed);
+  ~InflateSource() override;
+
+  void read(std::span<char> to) override;
+  void skip(std::uint64_t count) override;
+  /// Goes to the end, where zlib's checksum tells whether everything was right.
+  void finish();
+
+ private:
+  bool inflate_some(std::span<char> to, std::size_t& written);
+
+  FileSource& from_;
+  std::uint64_t compressed_;
+  std::vector<char> input_;
+  z_stream stream_{};
+};
+
+void ByteSource::refuse(const std::string& reason) const {
+  fail(ErrorKind::weights, "weights '{}' are refused: {}", path_, reason);
+}
+
+FileSource::FileSource(const std::string& path, std::uint64_t bytes)
+    : ByteSource(path), file_(path, std::ios::binary), bytes_(bytes) {
+  if (!file_) fail(ErrorKind::weights, "cannot read weights '{}'", path);
+}
+
+void FileSource::check_remaining(std::uint64_t count) const {
+  if (count <= remaining()) return;
+  refuse(fmt::format("the file is cut short: expected {} bytes at {}, found {}", count, position(),
+                     remaining()));
+}
+
+void FileSource::read(std::span<char> to) {
+  check_remaining(to.size());
+  file_.read(to.data(), static_cast<std::streamsize>(to.size()));
+  if (!file_) refuse(fmt::format("{} bytes at {} cannot be read", to.size(), position()));
+  advance(to.size());
+}
+
+void FileSource::skip(std::uint64_t count) {
+  check_remaining(count);
+  file_.seekg(static_cast<std::streamoff>(count), std::ios::cur);
+  advance(count);
+}
+
+InflateSource::InflateSource(FileSource& from, std::uint64_t compressed)
+    : ByteSource(from.path()), from_(from), compressed_(compressed), input_(block_bytes) {
+  require(inflateInit(&stream_) == Z_OK, "zlib cannot start");
+}
+
+InflateSource::~InflateSource() { inflateEnd(&stream_); }
+
+/// False at the end of the stream.
+bool InflateSource::inflate_some(std::span<char> to, std::size_t& written) {
+  if (stream_.avail_in == 0 && compressed_ > 0) {
+    const std::size_t count = std::min<std::uint64_t>(compressed_, input_.size());
+    from_.read(std::span(input_).first(count));
+    compressed_ -= count;
+    stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
+    stream_.avail_in = static_cast<uInt>(count);
+  }
+  const std::size_t room = std::min(to.size(), block_bytes);
+  stream_.next_out = reinterpret_cast<Bytef*>(to.data());
+  stream_.avail_out = static_cast<uInt>(room);
+  const int status = inflate(&stream_, Z_NO_FLUSH);
+  written = room - stream_.avail_out;
+  advance(written);
+  if (position() > max_inflated) {
+    refuse(fmt::format("compressed data unfold to more than {} bytes", max_inflated));
+  }
+  if (status == Z_STREAM_END) return false;
+  if (status == Z_BUF_ERROR) refuse("compressed data end too early");
+  if (status != Z_OK) {
+    refuse(fmt::format("compressed data are damaged: {}",
+                       stream_.msg == nullptr ? zError(status) : stream_.msg));
+  }
+  return true;
+}
+
+void InflateSource::read(std::span<char> to) {
+  while (!to.empty()) {
+    std::size_t written = 0;
+    const bool more = inflate_some(to, written);
+    to = to.subspan(written);
+    if (!more && !to.empty()) refuse("compressed data hold less than they say");
+  }
+}
+
+void InflateSource::skip(std::uint64_t count) {
+  std::vector<char> unwanted(std::min<std::uint64_t>(count, block_bytes));
+  while (count > 0) {
+    const std::size_t piece = std::min<std::uint64_t>(count, unwanted.size());
+    read(std::span(unwanted).first(piece));
+    count -= piece;
+  }
+}
+
+void InflateSource::finish() {
+  std::vector<char> unwanted(block_bytes);
+  std::size_t written = 0;
+  while (inflate_some(unwanted, written)) {
+  }
+  from_.skip(compressed_);
+}
+
+// What the bytes mean.
 
 constexpr int max_depth = 16;
 constexpr std::uint64_t max_values = std::uint64_t{4}

@@ -4,8 +4,8 @@
 
 #include "host/core/error.hpp"
 #include "weights/hdf5_file.hpp"
-#include "weights/mat_reader.hpp"
-#include "weights/source_file.hpp"
+#include "weights/mat.hpp"
+#include "weights/published.hpp"
 
 // Three layouts exist. The oldest importer wrote `filters` and `biases`; then came `weights`, a
 // cell of both, beside the variables `classes` and `normalization`; the latest moves those into

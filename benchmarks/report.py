@@ -1,0 +1,473 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Draws the measurements under benchmarks/results/ as one HTML page that needs nothing else.
+
+Each folder is a machine. Rows whose results were not checked are left out and named; a figure above its
+roof, a rehearsal and a broken file end the program with 8, and nothing is written. Charts are
+matplotlib's.
+"""
+
+import argparse
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import context
+from results import (
+    PRECISIONS,
+    Comparison,
+    Machine,
+    ResultError,
+    Roofs,
+    Row,
+    by_kind,
+    device_name,
+    read_machine,
+    truthy,
+)
+
+RESULTS = context.REPOSITORY / "benchmarks" / "results"
+NO_MACHINES = ("nvcc",)  # what the compiler says
+REFUSED, USAGE, NOT_WRITTEN, NO_BROWSER = 8, 2, 6, 77
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+
+COLOURS = {"fp32": "#2563a8", "tf32": "#7a4fb0", "bf16": "#d1662c", "fp16": "#2f8f5b"}
+OTHERS, INK = "#9aa5b1", "#27313d"
+WIDTH = 4.7  # inches, at which text is as large as the page's
+STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#c9d0d8",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6eaee",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "figure.constrained_layout.use": True,
+    "legend.frameon": False,
+}
+CSS = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #27313d; background: #f2f4f6; margin: 0 auto;
+  max-width: 1600px; padding: 1rem; box-sizing: border-box; }
+h1, h2 { line-height: 1.2; } h2 { margin: 2.5rem 0 .8rem; }
+.cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); }
+.cards { align-items: start; }
+figure { background: #fff; border-radius: 8px; margin: 0; padding: .8rem 1rem; min-width: 0; }
+figure svg { width: 100%; height: auto; display: block; }
+figcaption { font-weight: 600; } figure p { font-size: .85rem; margin: .4rem 0 0; color: #5b6672; }
+.scroll { overflow-x: auto; background: #fff; border-radius: 8px; margin: 1rem 0; }
+table { border-collapse: collapse; font-size: .85rem; width: 100%; }
+th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #e6eaee; }
+th:first-child, td:first-child, .words th, .words td { text-align: left; }
+.words td:last-child { white-space: normal; min-width: 16rem; }
+summary { cursor: pointer; padding: .4rem 0; } .refused { color: #a3271c; }
+"""
+
+
+def digits(value: float) -> str:
+    """Three significant ones at most."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def with_unit(value: float, unit: str, prefixes: Sequence[Tuple[float, str]]) -> str:
+    factor, prefix = next((one for one in prefixes if value >= one[0]), prefixes[-1])
+    return f"{digits(value / factor)} {prefix}{unit}"
+
+
+def time(seconds: float) -> str:
+    return with_unit(seconds, "s", ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")))
+
+
+def rate(value: float, unit: str) -> str:
+    return with_unit(value, unit, ((1e12, "T"), (1e9, "G"), (1e6, "M")))
+
+
+def table(header: Sequence[str], lines: Iterable[Sequence[str]], kind: str = "") -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in line) + "</tr>" for line in lines)
+    return f'<div class="scroll"><table class="{kind}"><tr>{head}</tr>{body}</table></div>'
+
+
+class Charts:
+    """Figures of one page, as SVG inside it."""
+
+    def __init__(self) -> None:
+        import matplotlib  # only here: whoever checks files alone needs none
+
+        matplotlib.use("svg")
+        import matplotlib.pyplot
+
+        self.pyplot = matplotlib.pyplot
+        self.pyplot.rcParams.update(STYLE)
+        self.count = 0
+
+    def card(self, title: str, note: str, height: float, draw: Callable[[Any], None]) -> str:
+        figure, axes = self.pyplot.subplots(figsize=(WIDTH, height))
+        draw(axes)
+        text = io.StringIO()
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+        self.pyplot.close(figure)
+        self.count += 1
+        svg = re.sub(r"<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
+        svg = svg[svg.index("<svg") :]
+        # Names of one drawing must not be those of another.
+        for before in ('id="', "url(#", 'href="#'):
+            svg = svg.replace(before, f"{before}c{self.count}-")
+        return f"<figure><figcaption>{escape(title)}</figcaption>{svg}<p>{escape(note)}</p></figure>"
+
+    def bars(
+        self, title: str, note: str, unit: str, bars: Sequence[Tuple[str, float, str, str]],
+        floors: Sequence[Optional[float]] = (), line: Optional[float] = None,
+    ) -> str:  # fmt: skip
+        """Horizontal bars from the top: name, value, what stands behind it, colour."""
+
+        def draw(axes: Any) -> None:
+            names, values, texts, colours = zip(*bars)
+            places = range(len(bars))
+            drawn = axes.barh(places, values, color=colours, height=0.7)
+            axes.bar_label(drawn, labels=texts, padding=3, fontsize=8)
+            for place, floor in zip(places, floors):
+                if floor:
+                    axes.plot([floor, floor], [place - 0.42, place + 0.42], color=INK, linewidth=1.5)
+            if line is not None:
+                axes.axvline(line, color=INK, linewidth=1)
+            axes.set_yticks(places, names)
+            axes.invert_yaxis()
+            axes.grid(axis="y", visible=False)
+            if max(values) > 20 * min(values) and line == 1:
+                axes.set_xscale("log")
+            axes.margins(x=0.3)
+            axes.set_xlabel(unit)
+
+        return self.card(title, note, 0.75 + 0.26 * len(bars), draw)
+
+
+def peers(charts: Charts, comparison: Comparison) -> str:
+    bars = []
+    for one in sorted(comparison.contenders, key=lambda one: one.seconds):
+        ratio = None if one.is_ours else comparison.times_ours(one)
+        beside = "" if ratio is None else f", {ratio:.2f}×"
+        colour = COLOURS.get(one.precision, OTHERS) if one.is_ours else OTHERS
+        bars.append((one.name, 1e3 * one.seconds, time(one.seconds) + beside, colour))
+    batch = f", batch {comparison.batch}" if comparison.batch > 1 else ""
+    title = f"One iteration at {comparison.size}×{comparison.size}{batch}, beside its peers"
+    note = "Losses were compared before anything was timed. ×: times Impasto in the same precision."
+    return charts.bars(title, note, "ms", bars)
+
+
+def breakdown(charts: Charts, machine: Machine) -> str:
+    """A card for each precision, at 512×512 or the size nearest to it."""
+    rows = [row for row in machine.timed("step") if row.parts.batch == 1]
+    if not rows:
+        return ""
+    size = min({row.parts.size for row in rows}, key=lambda one: abs(one - 512))
+    cards = []
+    for precision in PRECISIONS:
+        steps = [row for row in rows if (row.parts.size, row.parts.precision) == (size, precision)]
+        if not steps:
+            continue
+        sums = by_kind({row.parts.variant: row.seconds for row in steps})
+        least = {row.parts.variant: machine.roofs.floor(row.flops, row.bytes, precision) or 0.0 for row in steps}
+        floors = by_kind(least)
+        total = sum(sums.values())
+        ordered = sorted(sums, key=lambda kind: -sums[kind])
+        bars = [
+            (kind, 1e3 * sums[kind], f"{time(sums[kind])}, {100 * sums[kind] / total:.0f} %", COLOURS[precision])
+            for kind in ordered
+        ]
+        known = f", floor {time(sum(floors.values()))}" if floors else ""
+        cards.append(
+            charts.bars(
+                f"Where the time goes: {precision}, {size}×{size}: {time(total)}{known}",
+                "Each step is timed where it stands in the iteration."
+                + (" The tick is the floor of its work on this machine." if floors else ""),
+                "ms", bars, [1e3 * floors[kind] if kind in floors else None for kind in ordered],
+            )
+        )  # fmt: skip
+    return "".join(cards)
+
+
+def scaling(charts: Charts, machine: Machine) -> str:
+    rows = machine.timed("iteration")
+    if len({(row.parts.size, row.parts.batch) for row in rows}) < 2:
+        return ""
+
+    def draw(axes: Any) -> None:
+        for precision in PRECISIONS:
+            for batch in sorted({row.parts.batch for row in rows}):
+                points = sorted(
+                    (row.parts.size, 1e3 * row.seconds / batch)
+                    for row in rows
+                    if (row.parts.precision, row.parts.batch) == (precision, batch)
+                )
+                if points:
+                    label = precision + (f", batch {batch}" if batch > 1 else "")
+                    marker = "o" if batch == 1 else "^" if batch == 2 else "s"
+                    axes.plot(*zip(*points), marker, linestyle="-" if len(points) > 1 else "", markersize=5,
+                              color=COLOURS[precision], alpha=1 if batch == 1 else 0.6, label=label)  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("side of the picture")
+        sides = sorted({row.parts.size for row in rows})
+        axes.set_xticks(sides, sides)
+        axes.minorticks_off()
+        axes.set_ylabel("ms per iteration and picture")
+        axes.legend(fontsize=8)
+
+    return charts.card("Larger pictures, and several", "Time of one iteration for each picture.", 3.1, draw)
+
+
+def roofline(charts: Charts, machine: Machine, precision: str) -> str:
+    """Every operation measured alone below the roof, at the setting most rows have."""
+    roofs, points = machine.roofs, {}
+    peak, bandwidth = roofs.peak(precision), roofs.bandwidth
+    for op, rows in machine.operations().items():
+        usable = [row for row in rows if row.parts.precision == precision and row.flops and row.bytes
+                  and row.parts.batch == 1 and row.parts.cache != "hot"]  # fmt: skip
+        if usable:
+            points[op] = [(row.flops / row.bytes, row.flops / row.seconds) for row in usable]
+    if not points or peak is None or bandwidth is None:
+        return ""
+
+    def draw(axes: Any) -> None:
+        xs = [x for one in points.values() for x, _ in one]
+        left, right = min(xs) / 2, max(max(xs), peak / bandwidth) * 3
+        ridge = [left, peak / bandwidth, right]
+        axes.plot(ridge, [min(peak, x * bandwidth) for x in ridge], color=INK, linewidth=1.5)
+        colours = charts.pyplot.get_cmap("tab20").colors
+        for number, (op, one) in enumerate(points.items()):
+            axes.scatter(*zip(*one), s=22, color=colours[number % 20], marker="os^Dv"[number % 5], label=op)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("FLOP per byte")
+        axes.set_ylabel("FLOP/s")
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=2)
+
+    note = (
+        f"Roof: {rate(peak, 'FLOP/s')} and {rate(bandwidth, 'B/s')}, both measured here. Above it lies what "
+        "stayed in a cache."
+    )
+    return charts.card(f"Operations below the roof, {precision}", note, 4.2, draw)
+
+
+def ladder(charts: Charts, op: str, rows: List[Row], roofs: Roofs) -> str:
+    """Shares of the roof of an operation's rungs, cold caches, for the layer in the middle."""
+    rungs = [row for row in rows if row.parts.variant.startswith("rung_") and row.parts.cache != "hot"]
+    layers = sorted({(row.parts.layer, row.parts.size) for row in rungs})
+    if not layers:
+        return ""
+    layer, size = layers[len(layers) // 2]
+    shown = [row for row in rungs if (row.parts.layer, row.parts.size) == (layer, size)]
+    shown.sort(key=lambda row: (PRECISIONS.index(row.parts.precision), row.parts.number))
+    bars = []
+    for row in shown:
+        share = roofs.share(row)
+        if share is not None:
+            text = f"{100 * share:.0f} %, {time(row.seconds)}"
+            bars.append((f"{row.parts.rung}, {row.parts.precision}", 100 * share, text, COLOURS[row.parts.precision]))
+    if not bars:
+        return ""
+    held = sum(row.counters.get("throttled", 0) > 0 for row in rows)
+    note = f"At {layer} of {size}×{size}; caches cold."
+    if held:
+        note += f" Of {held} of {len(rows)} rows the GPU was throttled: its power or heat held the clock."
+    return charts.bars(f"The ladder of {op}", note, "% of the roof", bars, line=100)
+
+
+def counted(charts: Charts, machine: Machine) -> str:
+    """What the host-SIMT machine counted: how often each rung moves what has to be moved."""
+    found: Dict[str, Dict[str, Row]] = {}
+    for row in machine.rows:
+        if not row.seconds_of:
+            rungs = found.setdefault(row.parts.op, {})
+            if row.parts.precision == "bf16" or row.parts.variant not in rungs:
+                rungs[row.parts.variant] = row
+    cards = []
+    for op, rungs in found.items():
+        bars = []
+        for row in rungs.values():
+            times = (row.counters["loaded_bytes"] + row.counters["stored_bytes"]) / row.bytes
+            bars.append((row.parts.rung, times, f"{times:.2f}×", COLOURS[row.parts.precision or "fp32"]))
+        note = "Loads and stores of all threads over the bytes that have to move. Counted, not timed."
+        cards.append(charts.bars(f"The ladder of {op}", note, "times the least traffic", bars, line=1))
+    return "".join(cards)
+
+
+def rows_table(rows: List[Row], roofs: Roofs) -> str:
+    header = ("row", "median", "min", "variation", "GB/s", "TFLOP/s", "FLOP/B", "% of roof", "error")
+    lines = []
+    for row in sorted(rows, key=lambda one: one.name):
+        share, error, known = roofs.share(row), row.counters.get("error"), row.flops and row.bytes
+        lines.append(
+            (
+                row.name,
+                time(row.seconds),
+                time(min(row.seconds_of)),
+                "–" if row.variation is None else f"{100 * row.variation:.1f} %",
+                digits(row.bytes / row.seconds / 1e9) if row.bytes else "–",
+                digits(row.flops / row.seconds / 1e12) if row.flops else "–",
+                digits(row.flops / row.bytes) if known else "–",
+                "–" if share is None else f"{100 * share:.0f}",
+                "–" if error is None else f"{error:.0e}",
+            )
+        )
+    return table(header, lines)
+
+
+def ceilings(roofs: Roofs) -> str:
+    lines = [(name, rate(value, "FLOP/s")) for name, value in sorted(roofs.flops.items())]
+    lines += [(name, rate(value, "B/s")) for name, value in sorted(roofs.bytes_per_second.items())]
+    return table(("what the machine can do at most", "measured"), lines) if lines else ""
+
+
+# What the other columns of the table of origins say, or what is the machine's affair.
+SAID = ("name", "host_name", "executable", "caches", "library_build_type", "date", "device", "commit", "dirty",
+        "load_avg", "load_average_before", "json_schema_version", "aslr_enabled")  # fmt: skip
+
+
+def details(about: Dict[str, Any]) -> str:
+    """Versions, clocks and features: what else a context says."""
+    found = []
+    for key, value in about.items():
+        if isinstance(value, dict):
+            found.append(details(value))
+        elif isinstance(value, list):
+            found += [str(one) for one in value if key == "flags"]
+        elif value is not None and key not in SAID and not key.startswith("ceiling_"):
+            found.append(f"{key} {value}")
+    return ", ".join(filter(None, found))
+
+
+def origins(machine: Machine) -> str:
+    """Where the figures of each file come from."""
+    lines = []
+    for name, about in machine.contexts.items():
+        commit = str(about.get("commit", "not recorded"))[:10]
+        changes = " + changes" if truthy(about.get("dirty")) else ""
+        load = about.get("load_average_before", (about.get("load_avg") or [None])[0])
+        busy = "not recorded" if load is None else f"{load:.1f}"
+        date = str(about.get("date", "not recorded"))[:10]
+        lines.append((name, device_name(about), commit + changes, date, busy, details(about)))
+    refused = "".join(f'<p class="refused">Not shown: {escape(one)}</p>' for one in machine.refused)
+    header = ("file", "device", "commit", "date", "load before", "versions, clocks and features")
+    return table(header, lines, "words") + refused
+
+
+def section(charts: Charts, machine: Machine) -> str:
+    operations = machine.operations()
+    cards = [peers(charts, one) for one in machine.comparisons if one.contenders]
+    cards += [breakdown(charts, machine), scaling(charts, machine)]
+    cards += [roofline(charts, machine, precision) for precision in PRECISIONS]
+    cards += [ladder(charts, op, rows, machine.roofs) for op, rows in operations.items()]
+    cards.append(counted(charts, machine))
+    every = "".join(
+        f"<details><summary>every row of {escape(op)}</summary>{rows_table(rows, machine.roofs)}</details>"
+        for op, rows in operations.items()
+    )
+    return (
+        f'<section><h2>{escape(machine.name)}</h2><div class="cards">{"".join(cards)}</div>'
+        f"{ceilings(machine.roofs)}{every}{origins(machine)}</section>"
+    )
+
+
+def page(machines: List[Machine]) -> str:
+    charts = Charts()
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        f"<title>Impasto, measured</title><style>{CSS}</style></head><body><h1>Impasto, measured</h1>"
+        "<p>Where the time of an iteration goes, and how far each operation is from what the machine can "
+        "do. docs/measuring.md says how to read it.</p>"
+        + "".join(section(charts, machine) for machine in machines)
+        + "</body></html>\n"
+    )
+
+
+def complaints(browser: str, path: Path) -> List[str]:
+    """What a headless browser's console says of the page; without a network, so that nothing is fetched."""
+    with tempfile.TemporaryDirectory() as profile:
+        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+                   f"--user-data-dir={profile}", "--proxy-server=127.0.0.1:9", "--log-level=0",
+                   "--dump-dom", path.resolve().as_uri()]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    said = re.findall(r"CONSOLE(?:\(\d+\)|:\d+)?\] (.*)", done.stderr)
+    if done.returncode != 0 or "</svg>" not in done.stdout:
+        said.append(f"{browser} ended with {done.returncode} and showed no figure")
+    return said
+
+
+def check_in_browser(path: Path) -> int:
+    browser = next((found for found in map(shutil.which, BROWSERS) if found), None)
+    if browser is None:
+        print("report: no headless browser here (chromium-headless-shell)", file=sys.stderr)
+        return NO_BROWSER
+    said = complaints(browser, path)
+    for sentence in said:
+        print(f"{path}: {sentence}", file=sys.stderr)
+    return REFUSED if said else 0
+
+
+def result_folders(asked: List[Path]) -> List[Path]:
+    found = asked or [one for one in sorted(RESULTS.iterdir()) if one.is_dir() and one.name not in NO_MACHINES]
+    for folder in found:
+        if not folder.is_dir():
+            raise ResultError(f"{folder}: expected a folder of results, one for each machine")
+        if not any(folder.glob("*.json")):
+            raise ResultError(f"{folder}: expected results (*.json) in it, found none")
+    return found
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Beside the target and renamed over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="./dev report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="(default: all that are kept)")
+    parser.add_argument("-o", "--output", type=Path, default=context.REPOSITORY / "build" / "report.html")
+    parser.add_argument("--check", action="store_true", help="open it in a headless browser as well")
+    arguments = parser.parse_args()
+    try:
+        folders = result_folders(arguments.folders)
+    except ResultError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return USAGE
+    try:
+        machines = [read_machine(folder) for folder in folders]
+        write_whole(arguments.output, page(machines))
+    except ResultError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return REFUSED
+    except OSError as error:
+        print(f"report: {error.filename}: {error.strerror}", file=sys.stderr)
+        return NOT_WRITTEN
+    for machine in machines:
+        for sentence in machine.refused:
+            print(f"not shown: {sentence}", file=sys.stderr)
+    print(arguments.output)
+    return check_in_browser(arguments.output) if arguments.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

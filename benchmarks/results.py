@@ -1,0 +1,451 @@
+# SPDX-License-Identifier: MIT
+"""Reads the measurements kept in a folder, one folder for each machine, and judges them.
+
+A row counts only if its result was checked in the process that timed it (the counter `verified`). A row
+above its roof, a rehearsal and a broken file are errors; their messages name the file.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+Document = Dict[str, Any]
+SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+# Two measurements are divided, each with its noise. More than this above a roof is a mistake.
+ROOF_TOLERANCE = 1.02
+# What Google Benchmark writes beside a row's counters.
+ROW_FIELDS = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
+              "threads", "iterations", "real_time", "cpu_time"}  # fmt: skip
+TIMERS = ("real_time", "manual_time", "process_time")
+
+LAYER = re.compile(r"(conv|pool)\d_?\d*$")
+SHAPE = re.compile(r"\d+x\d+x\d+$")  # of a feature map, H×W×C
+SHAPE_AT = re.compile(r"(\S+)@(\d+)$")
+RUNG = re.compile(r"rung_(\d+)_(\w+)$")
+
+# Kinds of an iteration's steps, in the order they are shown: by what is done, and to which kind of layer.
+KINDS = {
+    ("conv", "forward"): "convolutions, forward",
+    ("conv", "backward"): "convolutions, data gradient",
+    ("pool", "forward"): "pooling, both ways",
+    ("pool", "backward"): "pooling, both ways",
+    ("conv", "Gram matrix"): "Gram matrices, style loss",
+    ("conv", "style loss"): "Gram matrices, style loss",
+    ("conv", "style backward"): "style gradient",
+    ("conv", "content loss"): "content loss and gradient",
+    ("", "total variation"): "total variation",
+    ("", "Adam"): "Adam",
+}
+OTHER_STEPS = "other steps"
+
+
+class ResultError(Exception):
+    """A file of results that cannot be used. The message names it."""
+
+
+def kind_of(step: str) -> str:
+    """ "conv3_1 style backward" is a style gradient."""
+    layer, _, what = step.rpartition("/")[2].partition(" ")
+    known = KINDS.get((layer[:4], what))
+    return known or KINDS.get(("", f"{layer} {what}".strip()), OTHER_STEPS)
+
+
+def by_kind(seconds: Dict[str, float]) -> Dict[str, float]:
+    """Sums over the steps of each kind, in the order of KINDS."""
+    sums = {kind: 0.0 for kind in (*KINDS.values(), OTHER_STEPS)}
+    for step, value in seconds.items():
+        sums[kind_of(step)] += value
+    return {kind: value for kind, value in sums.items() if value > 0}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a name: gram/rung_3_shared_tile/conv3_1@512/bf16/batch:1/cold."""
+
+    op: str
+    variant: str = ""  # a rung, a backend, a step, or nothing where there is one way alone
+    layer: str = ""
+    size: int = 0  # side of the square picture
+    precision: str = ""
+    batch: int = 1
+    cache: str = ""  # "cold" or "hot"
+
+    @property
+    def rung(self) -> str:
+        """ "3 shared tile" of rung_3_shared_tile, else the variant's name."""
+        match = RUNG.match(self.variant)
+        return f"{match.group(1)} {match.group(2)}".replace("_", " ") if match else self.variant
+
+    @property
+    def number(self) -> int:
+        match = RUNG.match(self.variant)
+        return int(match.group(1)) if match else 99
+
+
+@lru_cache(maxsize=None)
+def parse(name: str) -> Parts:
+    """After the operation the parts come in any order; what no rule knows is the variant."""
+    op, *rest = name.split("/")
+    found: Dict[str, Any] = {}
+    variants = []
+    for part in rest:
+        at = SHAPE_AT.match(part)
+        key, _, value = part.partition(":")
+        if part in PRECISIONS:
+            found["precision"] = part
+        elif at:
+            found["layer"], found["size"] = at.group(1), int(at.group(2))
+        elif key == "batch" and value.isdigit():
+            found["batch"] = int(value)
+        elif part in ("cold", "hot"):
+            found["cache"] = part
+        elif part.isdigit():
+            found["size"] = int(part)
+        elif SHAPE.match(part) or LAYER.match(part) and op != "step":
+            found["layer"] = part
+        else:
+            variants.append(part)
+    return Parts(op, "/".join(variants), **found)
+
+
+def plain_name(name: str) -> str:
+    """Without what Google Benchmark appends about how it measured."""
+    kept = [
+        part
+        for part in name.split("/")
+        if part not in TIMERS and not part.startswith(("iterations:", "min_time:", "repeats:"))
+    ]
+    return "/".join(kept)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One benchmark: the time of each repetition (none of a row that was counted), median counters."""
+
+    name: str
+    file: Path
+    seconds_of: Tuple[float, ...]
+    counters: Dict[str, float] = field(default_factory=dict)
+    context: Document = field(default_factory=dict)
+
+    @property
+    def parts(self) -> Parts:
+        return parse(self.name)
+
+    @property
+    def seconds(self) -> float:
+        return median(self.seconds_of)
+
+    @property
+    def variation(self) -> Optional[float]:
+        """Standard deviation over mean; unknown from one repetition."""
+        return stdev(self.seconds_of) / mean(self.seconds_of) if len(self.seconds_of) > 1 else None
+
+    @property
+    def flops(self) -> float:
+        return self.counters.get("flops", 0.0)
+
+    @property
+    def bytes(self) -> float:
+        return self.counters.get("bytes", 0.0)
+
+
+@dataclass
+class Roofs:
+    """What a machine can do at most, as it was measured there."""
+
+    flops: Dict[str, float] = field(default_factory=dict)  # by the ceiling's name
+    bytes_per_second: Dict[str, float] = field(default_factory=dict)
+
+    def add(self, kind: str, name: str, rate: float) -> None:
+        """A ceiling that several files measured is what the fastest of them saw."""
+        known = self.flops if kind == "flops" else self.bytes_per_second
+        if rate > known.get(name, 0.0):
+            known[name] = rate
+
+    @property
+    def bandwidth(self) -> Optional[float]:
+        """Of memory. Ceilings of a cache are nobody's denominator."""
+        return max((rate for name, rate in self.bytes_per_second.items() if name.startswith("copy")), default=None)
+
+    def peak(self, precision: str) -> Optional[float]:
+        """The highest rate for values stored in `precision`: its own or, widened, float's."""
+        usable = [rate for name, rate in self.flops.items() if precision_of(name) in (precision, "fp32")]
+        return max(usable, default=None)
+
+    def floor(self, flops: float, moved: float, precision: str) -> Optional[float]:
+        """The seconds that so much work takes at least."""
+        peak, bandwidth = self.peak(precision), self.bandwidth
+        return None if peak is None or bandwidth is None else max(flops / peak, moved / bandwidth)
+
+    def share(self, row: Row) -> Optional[float]:
+        """How near a row is to its roof: what its program says, or else its floor over its time."""
+        if "roof_share" in row.counters:
+            return row.counters["roof_share"]
+        floor = self.floor(row.flops, row.bytes, row.parts.precision)
+        return floor / row.seconds if floor else None
+
+
+def precision_of(ceiling: str) -> str:
+    """ "fma/512/2" multiplies float; "bf16_dot/512/2" says its type."""
+    return next((precision for precision in PRECISIONS if precision in ceiling), "fp32")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A program in one configuration, and its time for an iteration."""
+
+    program: str
+    form: str
+    precision: str
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        return ", ".join(filter(None, (self.program, self.form, self.precision)))
+
+    @property
+    def is_ours(self) -> bool:
+        return self.program == "Impasto"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same iteration by several programs in one run, their losses compared before."""
+
+    size: int
+    batch: int
+    contenders: List[Contender]
+
+    def times_ours(self, one: Contender) -> Optional[float]:
+        """Over our time in the same precision; in bf16 for autocast; else in fp32."""
+        ours = {own.precision: own.seconds for own in self.contenders if own.is_ours}
+        same = ours.get("bf16" if one.precision == "autocast" else one.precision, ours.get("fp32"))
+        return one.seconds / same if same else None
+
+
+@dataclass
+class Machine:
+    """The measurements of one folder."""
+
+    folder: Path
+    contexts: Dict[str, Document] = field(default_factory=dict)  # by file
+    rows: List[Row] = field(default_factory=list)
+    roofs: Roofs = field(default_factory=Roofs)
+    comparisons: List[Comparison] = field(default_factory=list)
+    refused: List[str] = field(default_factory=list)  # sentences
+
+    @property
+    def name(self) -> str:
+        return device_name(next(iter(self.contexts.values())))
+
+    def timed(self, op: str) -> List[Row]:
+        return [row for row in self.rows if row.seconds_of and row.parts.op == op]
+
+    def operations(self) -> Dict[str, List[Row]]:
+        """Rows of operations measured alone, by operation."""
+        found: Dict[str, List[Row]] = {}
+        for row in self.rows:
+            if row.seconds_of and row.parts.op not in ("iteration", "step"):
+                found.setdefault(row.parts.op, []).append(row)
+        return dict(sorted(found.items()))
+
+
+def device_name(context: Document) -> str:
+    named = context.get("gpu") or context.get("cpu") or {}
+    return str(context.get("device") or named.get("name", "device not recorded"))
+
+
+def truthy(value: Any) -> bool:
+    """Google Benchmark's context holds words: "true", "false"."""
+    return value not in (False, None, "", "false", "0", 0)
+
+
+def read_json(path: Path) -> Document:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ResultError(f"{path}: expected JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ResultError(f"{path}: expected an object with 'context', found a list or a value")
+    context = document.get("context")
+    if not isinstance(context, dict):
+        raise ResultError(f"{path}: expected an object 'context' that says where it was measured")
+    if truthy(document.get("rehearsal")) or truthy(context.get("rehearsal")):
+        raise ResultError(f"{path}: the file of a rehearsal: its figures are no measurements")
+    return document
+
+
+def merged_row(name: str, path: Path, entries: Sequence[Document], context: Document) -> Row:
+    """All repetitions of a row."""
+    counters = {
+        key: median(entry[key] for entry in entries)
+        for key, value in entries[0].items()
+        if key not in ROW_FIELDS
+        and isinstance(value, (int, float))
+        and all(key in entry for entry in entries)
+    }
+    if "loaded_bytes" in counters:  # counted on the host-SIMT machine: no time is a GPU's
+        return Row(name, path, (), counters, context)
+    try:
+        seconds = tuple(entry["real_time"] * SECONDS[entry["time_unit"]] for entry in entries)
+    except (KeyError, TypeError) as error:
+        raise ResultError(f"{path}: row '{name}': expected real_time and a time_unit") from error
+    if not all(0 < one < math.inf for one in seconds):
+        raise ResultError(f"{path}: row '{name}': expected times above zero, found {min(seconds)} s")
+    return Row(name, path, seconds, counters, context)
+
+
+def read_rows(machine: Machine, path: Path, document: Document) -> None:
+    """What a program of ours wrote: every repetition of a name gathered into a row."""
+    gathered: Dict[str, List[Document]] = {}
+    for entry in document["benchmarks"]:
+        if not isinstance(entry, dict) or "name" not in entry:
+            raise ResultError(f"{path}: expected every row of 'benchmarks' to have a name")
+        if entry.get("run_type") == "aggregate":
+            continue
+        name = plain_name(str(entry.get("run_name", entry["name"])))
+        if entry.get("error_occurred"):
+            machine.refused.append(f"{path.name}: {name}: {entry.get('error_message', 'failed')}")
+        else:
+            gathered.setdefault(name, []).append(entry)
+    rows = [merged_row(name, path, entries, document["context"]) for name, entries in gathered.items()]
+    ceilings = "ceiling" in str(document["context"].get("executable", path.stem))
+    unchecked = []
+    for row in rows:
+        if ceilings:
+            for kind, counter in (("flops", "FLOP/s"), ("bytes_per_second", "bytes/s")):
+                if counter in row.counters:
+                    machine.roofs.add(kind, row.name, row.counters[counter])
+        elif row.counters.get("verified", 0) > 0:
+            machine.rows.append(row)
+        else:
+            unchecked.append(row)
+    if unchecked:
+        ops = ", ".join(sorted({row.parts.op for row in unchecked}))
+        machine.refused.append(
+            f"{path.name}: {len(unchecked)} of {len(rows)} rows have no counter 'verified': nobody "
+            f"checked in that process that their results are right ({ops})."
+        )
+
+
+def read_comparison(path: Path, entry: Document) -> Comparison:
+    """Without the contenders that were not timed, because they failed or their losses differ."""
+    try:
+        contenders = [
+            Contender(one["program"], one["form"], one["precision"], one["seconds_per_iteration"])
+            for one in entry["contenders"]
+            if one.get("agrees", True) and "error" not in one
+        ]
+        return Comparison(entry["size"], entry.get("batch", 1), contenders)
+    except KeyError as error:
+        raise ResultError(f"{path}: expected {error} of a contender or a comparison") from error
+
+
+def read_beside_pytorch(machine: Machine, path: Path, document: Document) -> None:
+    """cpu_vs_pytorch.json. Losses were compared before anything was timed, so its steps are checked."""
+    machine.comparisons.append(read_comparison(path, document))
+    for name, seconds in document.get("step_seconds", {}).items():
+        machine.rows.append(Row(name, path, (seconds,), {"verified": 1.0}, document["context"]))
+    add_rates(machine, document)
+
+
+def add_rates(machine: Machine, rates: Document) -> None:
+    for kind in ("flops", "bytes_per_second"):
+        for name, rate in rates.get(kind, {}).items():
+            machine.roofs.add(kind, name, rate)
+
+
+def passed(stage: Document) -> bool:
+    return bool(stage["complete"]) and not stage.get("skipped") and not stage.get("failures")
+
+
+def read_stage(machine: Machine, path: Path, stage: Document, folder: Sequence[Document]) -> None:
+    """A stage of `./dev gpu`. Its iterations count where the tests of the same commit passed."""
+    try:
+        machine.refused += [f"{path.name}: {failure}" for failure in stage.get("failures", [])]
+        add_rates(machine, stage.get("ceilings") or {})
+        if stage["stage"] == "peers":
+            entries = stage.get("rows", [])
+            machine.comparisons += [read_comparison(path, one) for one in entries if one["contenders"]]
+        if stage["stage"] != "iteration":
+            return
+        shapes = stage["rows"]
+        commit = stage["context"].get("commit")
+        tested = any(
+            one.get("stage") == "tests" and passed(one) and one["context"].get("commit") == commit
+            for one in folder
+        )
+        if not commit or not tested:
+            machine.refused.append(
+                f"{path.name}: the tests of the same commit did not pass in this folder: nobody knows "
+                "whether what was timed is right."
+            )
+            return
+        for entry in shapes:
+            if "error" in entry:  # a shape that did not fit
+                continue
+            shape = f"{entry['precision']}/{entry['size']}/batch:{entry['batch']}"
+            timed = [(f"iteration/{shape}", entry)]
+            timed += [(f"step/{shape}/{step['name']}", step) for step in entry.get("steps", [])]
+            for name, one in timed:
+                work = {key: one[key] for key in ("flops", "bytes") if key in one}
+                machine.rows.append(Row(name, path, (one["seconds"],), work, stage["context"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ResultError(f"{path}: expected what './dev gpu' writes: {error!r}") from error
+
+
+def read_context_ceilings(machine: Machine, path: Path, context: Document) -> None:
+    """What a program measured before its rows: "ceiling_bf16_flops": "7.5e+14"."""
+    for key, value in context.items():
+        match = re.match(r"ceiling_(\w+?)_(flops|bytes_per_second)$", key)
+        if match:
+            try:
+                machine.roofs.add(match.group(2), match.group(1), float(value))
+            except (TypeError, ValueError) as error:
+                raise ResultError(f"{path}: expected a number as {key}, found '{value}'") from error
+
+
+def clocks_of(document: Document) -> Dict[str, str]:
+    """What a GPU's clocks were during a stage, and what held them."""
+    found = {
+        name: f"{watched['lowest']:g}–{watched['highest']:g}"
+        for name, watched in document.get("clocks", {}).items()
+    }
+    held = document.get("throttled")
+    return {**found, "throttled by": " and ".join(held)} if held else found
+
+
+def read_machine(folder: Path) -> Machine:
+    """Every file of one machine."""
+    documents = {path: read_json(path) for path in sorted(folder.glob("*.json"))}
+    machine = Machine(folder)
+    for path, document in documents.items():
+        machine.contexts[path.name] = {**document["context"], **clocks_of(document)}
+        read_context_ceilings(machine, path, document["context"])
+        if "benchmarks" in document:
+            read_rows(machine, path, document)
+        elif "stage" in document and "complete" in document:
+            read_stage(machine, path, document, list(documents.values()))
+        elif "contenders" in document:
+            read_beside_pytorch(machine, path, document)
+        else:
+            raise ResultError(
+                f"{path}: expected 'benchmarks' (Google Benchmark), 'contenders' (peers) or a 'stage'"
+            )
+    for row in machine.rows:
+        share = machine.roofs.share(row) if row.seconds_of else None
+        if share and share > ROOF_TOLERANCE and ("roof_share" in row.counters or row.parts.cache == "cold"):
+            raise ResultError(
+                f"{row.file}: row '{row.name}' is at {100 * share:.0f} % of its roof: "
+                "its work, its time or the ceiling is wrong"
+            )
+    return machine

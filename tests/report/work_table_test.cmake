@@ -1,5 +1,0 @@
-execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE printed RESULT_VARIABLE code)
-file(READ ${KEPT} kept)
-if(NOT code EQUAL 0 OR NOT printed STREQUAL kept)
-  message(FATAL_ERROR "${KEPT} is not what the work model says: ${PROGRAM} > ${KEPT}")
-endif()

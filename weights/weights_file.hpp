@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/model/weights.hpp"
+
+namespace impasto {
+
+class Hdf5File;
+
+// Impasto's weight file is HDF5: for each convolution a group ("conv1_1") with `weight`
+// (Cout,3,3,Cin) and `bias` (Cout), both float32, and the attributes below at the root.
+// docs/weights.md says it for users.
+
+inline constexpr int weights_format_version = 1;
+inline constexpr std::string_view weights_network = "VGG-19";
+inline constexpr std::string_view weights_channel_order = "RGB";
+inline constexpr std::uint64_t max_weights_bytes = std::uint64_t{1} << 30U;
+
+/// Where weights come from. Empty texts for the built-in network.
+struct WeightsOrigin {
+  std::string source_file;    ///< the name, without its folder
+  std::string source_sha256;  ///< 64 hexadecimal digits
+  std::string source_md5;     ///< 32 hexadecimal digits; some published files are known by it alone
+  std::string converter_version;
+};
+
+/// What a weight file says about itself.
+struct WeightsHeader {
+  WeightsOrigin origin;
+  std::array<float, 3> mean = vgg_mean;  ///< red, green, blue
+  std::string description;               ///< for people
+};
+
+/// Reads Impasto's weight file (docs/weights.md), only the layers up to `deepest_layer`.
+///
+/// The file is treated as untrusted: links other than hard ones, external and virtual storage,
+/// plugins, other shapes and types, values that are not finite and anything that does not belong
+/// there are refused; no other file is opened. Throws ErrorKind::weights naming the file, the
+/// object, what was expected and what was found, and ErrorKind::usage for a layer that does not
+/// exist.
+Weights load_weights(const std::string& path, std::string_view deepest_layer = "conv5_4");
+
+/// Writes weights in Impasto's format, atomically. `origin` says where they come from; for the
+/// built-in network only its converter_version is set. Throws ErrorKind::output with the path and
+/// the reason.
+void save_weights(const Weights& weights, const std::string& path, const WeightsOrigin& origin);
+
+// Layer by layer, for what must not hold a whole network in memory.
+
+/// Impasto's weight file, read layer by layer. What the file says about itself is checked when it
+/// is opened, a layer when it is read. Throws ErrorKind::weights.
+class WeightsReader {
+ public:
+  explicit WeightsReader(const std::string& path);
+  WeightsReader(const WeightsReader&) = delete;
+  WeightsReader& operator=(const WeightsReader&) = delete;
+  ~WeightsReader();
+
+  [[nodiscard]] const WeightsHeader& header() const { return header_; }
+  /// The convolutions in the file, input first: all of VGG-19's, or the first few.
+  [[nodiscard]] std::span<const VggLayer* const> layers() const { return layers_; }
+  [[nodiscard]] ConvParameters read(const VggLayer& layer) const;
+
+ private:
+  void read_header();
+  void list_layers();
+  [[nodiscard]] std::string text(const std::string& attribute) const;
+
+  std::unique_ptr<const Hdf5File> file_;
+  WeightsHeader header_;
+  std::vector<const VggLayer*> layers_;
+};
+
+/// Writes Impasto's weight file layer by layer. The file appears, complete, with commit(); the same
+/// content gives the same bytes. Throws ErrorKind::output with the path and the reason.
+class WeightsWriter {
+ public:
+  explicit WeightsWriter(const std::string& path);
+  WeightsWriter(const WeightsWriter&) = delete;
+  WeightsWriter& operator=(const WeightsWriter&) = delete;
+  ~WeightsWriter();
+
+  void write(const VggLayer& layer, const ConvParameters& parameters);
+  void commit(const WeightsHeader& header);
+
+ private:
+  struct Target;
+  std::unique_ptr<Target> target_;
+};
+
+// What a file holds, for people.
+
+/// A published file with the VGG-19 weights of Simonyan and Zisserman.
+struct KnownFile {
+  std::string_view name;
+  std::string_view publisher;
+  std::string_view sha256;  ///< empty where only the MD5 was published
+  std::string_view md5;
+};
+
+/// The published file with these hashes (lower-case hexadecimal), or nullptr. SHA-256 decides where
+/// it is known; a file that has only the right MD5 may have been made to have it.
+const KnownFile* find_known_file(std::string_view sha256, std::string_view md5);
+
+struct ValueStatistics {
+  double min = 0;
+  double max = 0;
+  double mean = 0;
+  double deviation = 0;
+};
+
+struct LayerReport {
+  std::string name;
+  std::int64_t in_channels = 0;
+  std::int64_t out_channels = 0;
+  ValueStatistics weight;  ///< of (Cout,3,3,Cin)
+  ValueStatistics bias;    ///< of (Cout)
+};
+
+/// What a weight file holds.
+struct WeightsReport {
+  std::uint64_t file_bytes = 0;
+  std::string file_sha256;  ///< of the file itself
+  WeightsHeader header;     ///< what the file says of itself, its source's name and hashes included
+  /// The published file that the source had the hash of, or nullptr. The header is as trustworthy
+  /// as whoever made the file.
+  const KnownFile* known = nullptr;
+  std::vector<LayerReport> layers;
+};
+
+/// Reads all of Impasto's weight file, one layer at a time, under the rules of load_weights().
+/// Throws ErrorKind::weights.
+WeightsReport inspect_weights(const std::string& path);
+
+}  // namespace impasto
