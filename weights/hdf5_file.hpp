@@ -2,20 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "weights/hdf5_handle.hpp"
-
 namespace impasto {
 
-/// An HDF5 file of unknown origin, opened for reading. What HDF5 could do beyond copying this one
-/// file's own bytes is refused before a value is read: links other than hard ones, external and
-/// virtual storage, and anything but plain contiguous values. Chunks and filters are not needed
-/// here, and HDF5 1.10 reads past the end of a compressed chunk that unfolds to less than it
-/// should.
+/// An HDF5 file of unknown origin, read by code of our own: HDF5's library was not made for files
+/// that somebody else sends (docs/decisions/0015-own-hdf5-reader.md). Understood is what our writer
+/// and Keras write: the original file format (superblock 0), groups, float32 datasets in one piece,
+/// and attributes that are numbers or texts of fixed length. Everything else is refused: links
+/// other than hard ones, external and virtual storage, chunks and filters, shared types.
+///
+/// Every offset and every length is held against the file before it is used. Memory stays at
+/// a few MiB and the values that read_floats() was asked for.
 ///
 /// Objects are named by absolute path ("/conv1_1/weight"). Every refusal throws ErrorKind::weights
 /// and names the file, the object, what was expected and what was found.
@@ -48,18 +50,32 @@ class Hdf5File {
   [[noreturn]] void refuse(const std::string& object, const std::string& reason) const;
 
  private:
-  [[nodiscard]] Hdf5Object open(const std::string& object) const;
-  [[nodiscard]] Hdf5Dataset open_dataset(const std::string& name) const;
-  [[nodiscard]] Hdf5Attribute open_attribute(const std::string& object,
-                                             const std::string& name) const;
-  void check_links(const std::string& object) const;
-  void check_storage(const std::string& name, const Hdf5Dataset& dataset,
-                     std::uint64_t declared) const;
+  struct Message;
+  struct Link;
+  struct Attribute;
+  /// What is found at an address: the messages of its header.
+  using Header = std::vector<Message>;
 
-  Hdf5Session session_;
+  [[nodiscard]] std::vector<char> read(const std::string& object, std::uint64_t address,
+                                       std::uint64_t count) const;
+  void read_superblock();
+  [[nodiscard]] Header read_header(const std::string& object, std::uint64_t address) const;
+  [[nodiscard]] const Message* find(const std::string& object, const Header& header,
+                                    unsigned type) const;
+  [[nodiscard]] Header open(const std::string& object) const;
+
+  [[nodiscard]] std::vector<Link> links(const std::string& group, const Header& header) const;
+  void read_symbols(const std::string& group, const Message& table, std::vector<Link>& found) const;
+  [[nodiscard]] Link read_link(const std::string& group, const Message& message) const;
+  void require_hard(const std::string& group, const Link& link) const;
+
+  [[nodiscard]] std::optional<Attribute> open_attribute(const std::string& object,
+                                                        const std::string& name) const;
+
   std::string path_;
   std::uint64_t bytes_;
-  Hdf5FileId file_;
+  mutable std::ifstream file_;
+  std::uint64_t root_ = 0;  ///< where the header of the group "/" is
 };
 
 /// "(64, 3, 3, 3)"

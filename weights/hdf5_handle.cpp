@@ -6,7 +6,7 @@
 namespace impasto {
 
 Hdf5Session::Hdf5Session() {
-  // After refusing a damaged file, HDF5 1.10 would complain about itself on standard error when the
+  // After a write that failed, HDF5 1.10 would complain about itself on standard error when the
   // program ends. Nothing of ours is left open then. Without effect if the library is in use
   // already.
   H5dont_atexit();

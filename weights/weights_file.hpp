@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "host/model/weights.hpp"
+#include "weights/hdf5_file.hpp"
 
 namespace impasto {
-
-class Hdf5File;
 
 // Impasto's weight file is HDF5: for each convolution a group ("conv1_1") with `weight`
 // (Cout,3,3,Cin) and `bias` (Cout), both float32, and the attributes below at the root.
@@ -60,9 +59,6 @@ void save_weights(const Weights& weights, const std::string& path, const Weights
 class WeightsReader {
  public:
   explicit WeightsReader(const std::string& path);
-  WeightsReader(const WeightsReader&) = delete;
-  WeightsReader& operator=(const WeightsReader&) = delete;
-  ~WeightsReader();
 
   [[nodiscard]] const WeightsHeader& header() const { return header_; }
   /// The convolutions in the file, input first: all of VGG-19's, or the first few.
@@ -74,7 +70,7 @@ class WeightsReader {
   void list_layers();
   [[nodiscard]] std::string text(const std::string& attribute) const;
 
-  std::unique_ptr<const Hdf5File> file_;
+  Hdf5File file_;
   WeightsHeader header_;
   std::vector<const VggLayer*> layers_;
 };

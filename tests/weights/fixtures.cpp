@@ -3,12 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#ifdef __SANITIZE_ADDRESS__
-// Of a damaged file HDF5 asks for absurd sizes, copes with the refusal and loses some bytes.
-extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
-extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
-#endif
-
 namespace impasto {
 namespace {
 

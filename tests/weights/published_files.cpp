@@ -170,27 +170,21 @@ void write_hdf5(hid_t parent, const std::string& name, std::span<const hsize_t> 
   }
 }
 
-void write_names(hid_t object, const char* attribute, const std::vector<std::string>& names,
-                 bool variable_length) {
+/// As Keras does: texts of fixed length, filled up with zeros.
+void write_names(hid_t object, const char* attribute, const std::vector<std::string>& names) {
   const hsize_t count = names.size();
   const Hdf5Space space(H5Screate_simple(1, &count, nullptr));
   const Hdf5Type type(H5Tcopy(H5T_C_S1));
   constexpr std::size_t width = 40;
-  H5Tset_size(type.get(), variable_length ? H5T_VARIABLE : width);
+  H5Tset_size(type.get(), width);
   const Hdf5Attribute written(
       H5Acreate2(object, attribute, type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT));
-  if (variable_length) {
-    std::vector<const char*> pointers;
-    for (const std::string& name : names) pointers.push_back(name.c_str());
-    H5Awrite(written.get(), type.get(), pointers.data());
-  } else {
-    std::string padded;
-    for (const std::string& name : names) {
-      padded += name;
-      padded.resize(padded.size() + width - name.size(), '\0');
-    }
-    H5Awrite(written.get(), type.get(), padded.data());
+  std::string padded;
+  for (const std::string& name : names) {
+    padded += name;
+    padded.resize(padded.size() + width - name.size(), '\0');
   }
+  H5Awrite(written.get(), type.get(), padded.data());
 }
 
 /// (H,W,Cin,Cout), the last axis fastest; the first layer's channels blue, green, red.
@@ -278,7 +272,7 @@ void write_keras(const Weights& weights, const std::string& path, KerasNaming na
     const std::string kernel = name + (flat ? "_W_1:0" : "/kernel:0");
     const std::string bias = name + (flat ? "_b_1:0" : "/bias:0");
     if (naming != KerasNaming::model) {
-      write_names(group.get(), "weight_names", {kernel, bias}, !flat);
+      write_names(group.get(), "weight_names", {kernel, bias});
     }
     const auto in = static_cast<hsize_t>(conv.parameters.in_channels);
     const auto out = static_cast<hsize_t>(conv.parameters.out_channels);
@@ -286,7 +280,7 @@ void write_keras(const Weights& weights, const std::string& path, KerasNaming na
                keras_kernel(conv.parameters));
     write_hdf5(group.get(), bias, std::array<hsize_t, 1>{out}, conv.parameters.bias);
   }
-  write_names(base.get(), "layer_names", layers, false);
+  write_names(base.get(), "layer_names", layers);
 }
 
 }  // namespace impasto
