@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "host/app/failure.hpp"
+#include "host/app/terminal.hpp"
 #include "host/backend/registry.hpp"
+#include "host/core/printable.hpp"
 #include "host/core/suggest.hpp"
 #include "host/image/decode.hpp"
 #include "host/image/resize.hpp"
@@ -32,7 +34,11 @@ std::unique_ptr<Backend> open_backend(const Settings& settings) {
 }
 
 Image load_picture(const std::string& name, std::optional<std::int64_t> size) {
-  if (!name.starts_with("sample:")) return load_image(name, size);
+  if (!name.starts_with("sample:")) {
+    Image picture = load_image(name, size);
+    for (const std::string& note : picture.notes) message("note: {}\n", printable(note));
+    return picture;
+  }
   const std::int64_t width = size.value_or(sample_size);
   if (name == "sample:scene") return draw_scene(sample_height(width), width);
   if (name == "sample:painting") return draw_painting(sample_height(width), width);

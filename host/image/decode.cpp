@@ -199,13 +199,19 @@ class DecodedImage {
   DecodedImage(Handle pixels, int colours)
       : pixels_(std::move(pixels)),
         colours_(colours),
-        wide_(vips_image_get_format(pixels_.get()) == VIPS_FORMAT_USHORT),
-        has_alpha_(wide_ ? any_transparent<std::uint16_t>() : any_transparent<std::uint8_t>()) {}
+        wide_(vips_image_get_format(pixels_.get()) == VIPS_FORMAT_USHORT) {
+    if (wide_) {
+      measure_alpha<std::uint16_t>();
+    } else {
+      measure_alpha<std::uint8_t>();
+    }
+  }
 
   [[nodiscard]] PictureSize size() const {
     return {vips_image_get_height(pixels_.get()), vips_image_get_width(pixels_.get())};
   }
   [[nodiscard]] bool has_alpha() const { return has_alpha_; }
+  [[nodiscard]] bool is_invisible() const { return is_invisible_; }
 
   /// Row `y` in [0,255]: rgb (W,3), and alpha (W) unless the picture is opaque.
   void read_row(std::int64_t y, float* rgb, float* alpha) const {
@@ -224,14 +230,18 @@ class DecodedImage {
   }
 
   template <class Sample>
-  [[nodiscard]] bool any_transparent() const {
+  void measure_alpha() {
     const int bands = vips_image_get_bands(pixels_.get());
-    if (bands == colours_) return false;
+    if (bands == colours_) return;
+    Sample lowest = static_cast<Sample>(-1);
+    Sample highest = 0;
     const Sample* sample = row<Sample>(0) + colours_;
     for (std::int64_t i = 0; i < size().height * size().width; ++i, sample += bands) {
-      if (*sample != static_cast<Sample>(-1)) return true;
+      lowest = std::min(lowest, *sample);
+      highest = std::max(highest, *sample);
     }
-    return false;
+    has_alpha_ = lowest != static_cast<Sample>(-1);
+    is_invisible_ = highest == 0;
   }
 
   template <class Sample>
@@ -245,14 +255,17 @@ class DecodedImage {
       rgb[0] = static_cast<float>(in[0]) / scale;
       rgb[1] = static_cast<float>(in[green]) / scale;
       rgb[2] = static_cast<float>(in[blue]) / scale;
-      if (has_alpha_ && alpha != nullptr) alpha[x] = static_cast<float>(in[colours_]) / scale;
+      if (!has_alpha_) continue;
+      if (in[colours_] == 0) std::fill_n(rgb, 3, 0.0F);
+      alpha[x] = static_cast<float>(in[colours_]) / scale;
     }
   }
 
   Handle pixels_;
   int colours_;
   bool wide_;
-  bool has_alpha_;
+  bool has_alpha_ = false;
+  bool is_invisible_ = false;
 };
 
 Image as_it_is(const PictureRows& picture) {
@@ -307,13 +320,19 @@ Image load_image(const std::string& path, std::optional<std::int64_t> size,
   const PictureRows rows{
       decoded.size(), decoded.has_alpha(), file_bits,
       [&](std::int64_t y, float* rgb, float* alpha) { decoded.read_row(y, rgb, alpha); }};
-  if (!size || *size == std::max(rows.size.height, rows.size.width)) return as_it_is(rows);
-  const PictureSize to = fit(rows.size, *size);
+  PictureSize to = rows.size;
+  if (size) to = fit(rows.size, *size);
   if (to.height * to.width > limits.max_pixels) {
     fail(ErrorKind::usage, "'{}' at size {} would have {}×{} pixels, the limit is {}", path, *size,
          to.width, to.height, limits.max_pixels);
   }
-  return resize(rows, to);
+  const bool same = to.height == rows.size.height && to.width == rows.size.width;
+  Image image = same ? as_it_is(rows) : resize(rows, to);
+  if (decoded.is_invisible()) {
+    image.notes.push_back(
+        fmt::format("'{}' is wholly transparent: all of it counts as black", path));
+  }
+  return image;
 }
 
 }  // namespace impasto

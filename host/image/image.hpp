@@ -2,17 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace impasto {
 
-/// A picture in memory: sRGB, interleaved, values in [0,255] whatever depth the file had.
+/// A picture in memory: sRGB, interleaved, values in [0,255] whatever depth the file had. A pixel
+/// whose alpha is 0 is black, whatever colour the file keeps where nobody sees it.
 struct Image {
   std::int64_t height = 0;
   std::int64_t width = 0;
-  std::vector<float> rgb;    ///< (H,W,3) red, green, blue
-  std::vector<float> alpha;  ///< (H,W) in [0,255], or empty when the picture is opaque
-  int bits = 8;              ///< per channel in the file it came from: 8 or 16
+  std::vector<float> rgb;               ///< (H,W,3) red, green, blue
+  std::vector<float> alpha;             ///< (H,W) in [0,255], or empty when the picture is opaque
+  int bits = 8;                         ///< per channel in the file it came from: 8 or 16
+  std::vector<std::string> notes = {};  ///< what is odd about the file, one sentence each
 
   [[nodiscard]] std::int64_t pixels() const { return height * width; }
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 #include <cmath>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+#include <tuple>
 
 #include "tests/host/image/fixtures.hpp"
 
@@ -68,6 +69,58 @@ TEST(Colour, AlphaIsKeptAside) {
   const Image grey = load(flat({50, 60}, VIPS_INTERPRETATION_B_W, false), "png");
   expect_colour(grey, {50, 50, 50}, 0);
   EXPECT_EQ(grey.alpha.at(7), 60.0F);
+}
+
+/// The left half opaque and grey, the right half transparent over this colour.
+Pixels half_hidden(std::vector<std::uint16_t> hidden, VipsInterpretation interpretation,
+                   bool wide) {
+  const auto most = static_cast<std::uint16_t>(wide ? 65535 : 255);
+  Pixels pixels{64, 48, static_cast<int>(hidden.size()) + 1, interpretation, {}, wide};
+  for (int i = 0; i < 64 * 48; ++i) {
+    const bool seen = i % 64 < 32;
+    for (const std::uint16_t value : hidden) pixels.samples.push_back(seen ? most / 2 : value);
+    pixels.samples.push_back(seen ? most : 0);
+  }
+  return pixels;
+}
+
+TEST(Colour, UnderAlphaZeroNeverMatters) {
+  const TemporaryFolder folder;
+  const auto load_at = [&](const Pixels& pixels, const std::string& format,
+                           std::optional<std::int64_t> size) {
+    write_all(folder.file("a"), encode(to_vips(pixels).get(), format));
+    return load_image(folder.file("a"), size);
+  };
+  using Case = std::tuple<std::string, VipsInterpretation, bool>;
+  for (const auto& [format, interpretation, wide] :
+       {Case{"png", VIPS_INTERPRETATION_sRGB, false}, Case{"png", VIPS_INTERPRETATION_RGB16, true},
+        Case{"png", VIPS_INTERPRETATION_B_W, false}, Case{"tif", VIPS_INTERPRETATION_sRGB, false},
+        Case{"tif", VIPS_INTERPRETATION_RGB16, true},
+        Case{"webp", VIPS_INTERPRETATION_sRGB, false}}) {
+    SCOPED_TRACE(format + (wide ? " of 16 bits" : ""));
+    const bool grey = interpretation == VIPS_INTERPRETATION_B_W;
+    const auto most = static_cast<std::uint16_t>(wide ? 65535 : 255);
+    const std::vector<std::uint16_t> black(grey ? 1 : 3, 0);
+    std::vector<std::uint16_t> magenta = {most, 0, most};
+    magenta.resize(black.size());
+    for (const auto size : {std::optional<std::int64_t>(), std::optional<std::int64_t>(48),
+                            std::optional<std::int64_t>(100)}) {
+      const Image dark = load_at(half_hidden(black, interpretation, wide), format, size);
+      const Image bright = load_at(half_hidden(magenta, interpretation, wide), format, size);
+      EXPECT_EQ(bright.rgb, dark.rgb);
+      EXPECT_EQ(bright.alpha, dark.alpha);
+      EXPECT_EQ(colour_at(bright, 3, bright.width - 1), (std::array{0.0F, 0.0F, 0.0F}));
+      EXPECT_THAT(bright.notes, testing::IsEmpty());
+    }
+  }
+}
+
+TEST(Colour, OfAWhollyTransparentPictureIsBlackAndNoted) {
+  for (const std::string format : {"png", "tif", "webp"}) {
+    const Image image = load(flat({255, 0, 255, 0}, VIPS_INTERPRETATION_sRGB, false), format);
+    EXPECT_THAT(image.rgb, testing::Each(0.0F)) << format;
+    EXPECT_THAT(image.notes, testing::ElementsAre(testing::HasSubstr("wholly transparent")));
+  }
 }
 
 TEST(Colour, PaletteAndOneBitPngAreRead) {

@@ -37,8 +37,9 @@ std::string oriented_file(const std::string& format, int orientation) {
   std::string bytes = encode(image.get(), format);
   if (format == "png") {
     // A TIFF header, one entry: tag 0x0112, type SHORT, one value; no further directory.
-    const std::string exif = std::string("MM\0*\0\0\0\10\0\1\1\22\0\3\0\0\0\1\0", 19) +
-                             static_cast<char>(orientation) + std::string(6, '\0');
+    std::string exif("MM\0*\0\0\0\10\0\1\1\22\0\3\0\0\0\1\0", 19);
+    exif += static_cast<char>(orientation);
+    exif.append(6, '\0');
     bytes.insert(33, png_chunk("eXIf", exif));
   }
   return bytes;
