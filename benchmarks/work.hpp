@@ -123,24 +123,12 @@ inline Work preprocess_padded(const Shape& pixels, DataType type) {
   return {.flops = values(pixels), .bytes = (12 + 8 * width(type)) * values(pixels) / 3};
 }
 
-/// From float, or to it.
-inline Work convert(double count, DataType type) { return {.bytes = (4 + width(type)) * count}; }
-
 inline Work total_variation(const Shape& pixels) {
   return {.flops = 11 * values(pixels), .bytes = 12 * values(pixels)};
 }
 
 inline Work adam(const Shape& pixels) {
   return {.flops = 12 * values(pixels), .bytes = 28 * values(pixels)};
-}
-
-/// The two without the pixels read twice and the gradient written and read between them: the fusion
-/// of the two.
-inline Work pixel_update(const Shape& pixels) {
-  Work work = total_variation(pixels);
-  work += adam(pixels);
-  work.bytes -= 12 * values(pixels);
-  return work;
 }
 
 // What a rung asks of global memory: every request of its warps, with no cache in between, as the
@@ -286,24 +274,6 @@ inline Traffic adam_traffic(std::string_view rung, const Shape& pixels) {
   const double count = values(pixels);
   const double warps = count / (rung == "rung_1_naive" ? 32 : 128);
   return {16 * count + 8 * warps + 8, 12 * count + 16};
-}
-
-/// Pixels as total_variation's columns, in rung 3 shorter and of packs; the rest as adam's.
-inline Traffic pixel_update_traffic(std::string_view rung, const Shape& pixels) {
-  if (rung == "rung_1_two_operations") {
-    const Traffic variation = total_variation_traffic("rung_2_column", pixels);
-    const Traffic adam = adam_traffic("rung_2_vectorised", pixels);
-    return {variation.loaded + adam.loaded, variation.stored + adam.stored};
-  }
-  const bool packs = rung == "rung_3_vectorised";
-  const double count = values(pixels);
-  const double blocks = variation_blocks(pixels);
-  const Traffic sums = loss_sums(blocks, pixels.batch);
-  const double columns = packs
-                             ? column_loads(pixels, 2, 4)
-                             : column_loads(pixels, kernels::variation_block_rows, pixels.channels);
-  return {sums.loaded + 4 * columns + 12 * count + 8 * 4 * blocks + 8,
-          sums.stored + 12 * count + 16};
 }
 
 inline Traffic pool_backward_traffic(std::string_view rung, const Shape& x, DataType type,

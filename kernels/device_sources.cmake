@@ -2,11 +2,9 @@
 set(IMPASTO_DEVICE_SOURCES
   adam/adam.cu
   content_loss/content_loss.cu
-  convert/convert.cu
   first_conv/first_conv.cu
   gram/gram.cu
   gram_loss/gram_loss.cu
-  pixel_update/pixel_update.cu
   pool/pool.cu
   preprocess/preprocess.cu
   style_backward/style_backward.cu

@@ -54,7 +54,6 @@ std::vector<Contender> first_conv_forward_contenders(Runtime& runtime, const Poi
 std::vector<Contender> first_conv_backward_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> gram_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> gram_loss_contenders(Runtime& runtime, const Point& point);
-std::vector<Contender> pixel_update_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> pool_backward_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> style_backward_contenders(Runtime& runtime, const Point& point);
 std::vector<Contender> total_variation_contenders(Runtime& runtime, const Point& point);

@@ -14,7 +14,6 @@ const std::vector<Op>& ops() {
       {"first_conv_backward", false, first_conv_backward_contenders},
       {"total_variation", true, total_variation_contenders},
       {"adam", true, adam_contenders},
-      {"pixel_update", true, pixel_update_contenders},
   };
   return all;
 }

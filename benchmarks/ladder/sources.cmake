@@ -7,7 +7,6 @@ set(IMPASTO_LADDER_SOURCES
   gram.cpp
   gram_loss.cpp
   ops.cpp
-  pixel_update.cpp
   pool_backward.cpp
   style_backward.cpp
   total_variation.cpp

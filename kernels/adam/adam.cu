@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array ladder = {
     AdamRung{{"rung_1_naive", "a thread for each value"}, &AdamNaive::launch},
-    AdamRung{{"rung_2_vectorised", "16 bytes a load"}, &AdamVectorised::launch_in_place},
+    AdamRung{{"rung_2_vectorised", "16 bytes a load"}, &AdamVectorised::launch},
 };
 
 }  // namespace

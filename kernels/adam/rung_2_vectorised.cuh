@@ -13,8 +13,8 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// strides over the rest. Bound by memory: 28 bytes moved per value, a square root and a division.
 template <int group>
 __global__ void __launch_bounds__(256)
-    adam_kernel(float* updated, float* m, float* v, const float* pixels, const float* grad,
-                const float* rate_and_v_scale, std::int64_t count, AdamConstants constants) {
+    adam_kernel(float* pixels, float* m, float* v, const float* grad, const float* rate_and_v_scale,
+                std::int64_t count, AdamConstants constants) {
   const float rate = rate_and_v_scale[0];
   const float v_scale = rate_and_v_scale[1];
   const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
@@ -29,35 +29,26 @@ __global__ void __launch_bounds__(256)
       adam_update(pixel_pack.values[j], m_pack.values[j], v_pack.values[j], grad_pack.values[j],
                   rate, v_scale, constants);
     }
-    store_pack<group>(updated + group * i, pixel_pack);
+    store_pack<group>(pixels + group * i, pixel_pack);
     store_pack<group>(m + group * i, m_pack);
     store_pack<group>(v + group * i, v_pack);
   }
   // Up to three values are left where their number is no multiple of 4.
   const std::int64_t left = count / group * group + first;
   if (left < count) {
-    float pixel = pixels[left];
-    adam_update(pixel, m[left], v[left], grad[left], rate, v_scale, constants);
-    updated[left] = pixel;
+    adam_update(pixels[left], m[left], v[left], grad[left], rate, v_scale, constants);
   }
 }
 
 struct AdamVectorised {
-  /// `updated` may be `pixels`.
-  static void launch(float* updated, float* m, float* v, std::int64_t* step, const float* pixels,
-                     const float* grad, std::int64_t count, const AdamOptions& options,
-                     float* workspace, simt::StreamHandle stream) {
+  static void launch(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
+                     std::int64_t count, const AdamOptions& options, float* workspace,
+                     simt::StreamHandle stream) {
     const AdamConstants constants = count_adam_step(step, options, workspace, stream);
-    const bool packed = can_pack<float>(4, 4, {updated, m, v, pixels, grad});
+    const bool packed = can_pack<float>(4, 4, {pixels, m, v, grad});
     const simt::Grid grid{"adam", {blocks_for(count, packed ? 1024 : 256)}, {256}};
-    simt::launch(packed ? adam_kernel<4> : adam_kernel<1>, grid, stream, updated, m, v, pixels,
-                 grad, workspace, count, constants);
-  }
-
-  static void launch_in_place(float* pixels, float* m, float* v, std::int64_t* step,
-                              const float* grad, std::int64_t count, const AdamOptions& options,
-                              float* workspace, simt::StreamHandle stream) {
-    launch(pixels, m, v, step, pixels, grad, count, options, workspace, stream);
+    simt::launch(packed ? adam_kernel<4> : adam_kernel<1>, grid, stream, pixels, m, v, grad,
+                 workspace, count, constants);
   }
 };
 

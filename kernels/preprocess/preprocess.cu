@@ -15,35 +15,6 @@ struct Pixel {
   float red, green, blue;
 };
 
-/// One thread takes `group` neighbouring pixels at a time: with 4, twelve values in three loads of
-/// 16 bytes, so that a warp reads 1536 bytes in a row. The grid strides over the rest. Bound by
-/// memory: 4 bytes read and sizeof(T) written per value, one subtraction.
-template <class T, int group>
-__global__ void __launch_bounds__(threads)
-    preprocess_kernel(T* y, const float* pixels, Pixel mean, std::int64_t pixel_count) {
-  const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
-  const std::int64_t first = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  const float means[3] = {mean.red, mean.green, mean.blue};
-  for (std::int64_t i = first; i < pixel_count / group; i += stride) {
-#pragma unroll
-    for (int part = 0; part < 3; ++part) {
-      const std::int64_t at = 3 * group * i + group * part;
-      const auto x = load_pack<group>(pixels + at);
-      Pack<T, group> result;
-#pragma unroll
-      for (int j = 0; j < group; ++j) {
-        result.values[j] = static_cast<T>(x.values[j] - means[(group * part + j) % 3]);
-      }
-      store_pack<group>(y + at, result);
-    }
-  }
-  // Up to three pixels are left where their number is no multiple of 4.
-  const std::int64_t left = pixel_count / group * group + first;
-  if (left < pixel_count) {
-    for (int c = 0; c < 3; ++c) y[3 * left + c] = static_cast<T>(pixels[3 * left + c] - means[c]);
-  }
-}
-
 /// A thread takes a pixel: three loads, of which a warp's fill whole lines between them, and one
 /// store of 16 bytes, or two of float. The grid strides over the rest. Bound by memory: 12 bytes
 /// read and 8 values written.
@@ -85,21 +56,5 @@ template void preprocess_padded(bfloat16*, const float*, const std::array<float,
                                 Stream);
 template void preprocess_padded(float16*, const float*, const std::array<float, 3>&, std::int64_t,
                                 Stream);
-
-template <class T>
-void preprocess(T* y, const float* pixels, const std::array<float, 3>& mean,
-                std::int64_t pixel_count, Stream stream) {
-  const Pixel mean_pixel{mean[0], mean[1], mean[2]};
-  const bool packed = can_pack<float>(4, 4, {pixels}) && can_pack<T>(4, 4, {y});
-  const int group = packed ? 4 : 1;
-  const simt::Grid grid{"preprocess", {blocks_for(pixel_count, threads * group)}, {threads}};
-  simt::launch(packed ? preprocess_kernel<T, 4> : preprocess_kernel<T, 1>, grid, stream, y, pixels,
-               mean_pixel, pixel_count);
-}
-
-template void preprocess(float*, const float*, const std::array<float, 3>&, std::int64_t, Stream);
-template void preprocess(bfloat16*, const float*, const std::array<float, 3>&, std::int64_t,
-                         Stream);
-template void preprocess(float16*, const float*, const std::array<float, 3>&, std::int64_t, Stream);
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

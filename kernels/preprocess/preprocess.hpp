@@ -27,14 +27,11 @@ void preprocess(T* y, const float* pixels, const std::array<float, 3>& mean,
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it. T: float, bfloat16 or float16.
-template <class T>
-void preprocess(T* y, const float* pixels, const std::array<float, 3>& mean,
-                std::int64_t pixel_count, Stream stream);
-
-/// For a convolution that takes whole vectors of channels: y is (N·H·W, padded_channels), zero from
-/// the third channel on.
+/// For a library's convolution, which takes whole vectors of channels: y is (N·H·W,
+/// padded_channels), and every channel after the third is zero. Our own first convolution subtracts
+/// the mean itself.
 inline constexpr int padded_channels = 8;
+/// Enqueues it. T: float, bfloat16 or float16.
 template <class T>
 void preprocess_padded(T* y, const float* pixels, const std::array<float, 3>& mean,
                        std::int64_t pixel_count, Stream stream);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/total_variation/variation_columns.cuh"
+#include "kernels/total_variation/variation_grid.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
@@ -17,10 +17,40 @@ __global__ void __launch_bounds__(variation_threads)
     total_variation_kernel(double* block_sums, float* grad_pixels, const float* pixels,
                            MapSize size, std::int64_t blocks_down, float scale) {
   SIMT_SHARED(double, warp_sums, [32]);
-  walk_variation_columns<with_gradient>(block_sums, warp_sums, pixels, size, blocks_down,
-                                        [&](std::int64_t i, float /*value*/, float differences) {
-                                          grad_pixels[i] += scale * differences;
-                                        });
+  const std::int64_t C = size.channels;
+  const std::int64_t row = size.width * C;
+  const std::int64_t at = std::int64_t{blockIdx.x} * variation_threads + threadIdx.x;
+  const std::int64_t image = blockIdx.z * size.per_image();
+  for (std::int64_t strip = blockIdx.y; strip < blocks_down; strip += gridDim.y) {
+    double sum = 0;
+    if (at < row) {
+      const std::int64_t begin = strip * variation_block_rows;
+      const std::int64_t end = std::min(begin + variation_block_rows, size.height);
+      const float* here = pixels + image + begin * row + at;
+      float value = *here;
+      // From above and from the left: at the border nothing.
+      float up = begin > 0 ? value - here[-row] : 0.0F;
+      float squares = 0;
+      for (std::int64_t h = begin; h < end; ++h, here += row) {
+        const float below = h + 1 < size.height ? here[row] : value;
+        const float down = value - below;
+        const float right = at + C < row ? value - here[C] : 0.0F;
+        squares += down * down + right * right;
+        if constexpr (with_gradient) {
+          const float left = at >= C ? value - here[-C] : 0.0F;
+          grad_pixels[here - pixels] += scale * (up + down + left + right);
+        }
+        up = -down;
+        value = below;
+      }
+      sum = static_cast<double>(squares);
+    }
+    sum = block_sum(sum, warp_sums);
+    if (threadIdx.x == 0) {
+      block_sums[(blockIdx.z * blocks_down + strip) * gridDim.x + blockIdx.x] = sum;
+    }
+    __syncthreads();
+  }
 }
 
 struct VariationColumn {

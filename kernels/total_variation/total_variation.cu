@@ -9,7 +9,6 @@
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-// Fused with Adam, its neighbour behind it, it is pixel_update.
 constexpr std::array ladder = {
     VariationRung{{"rung_1_naive", "a value and its four neighbours"}, &VariationNaive::launch},
     VariationRung{{"rung_2_column", "the values above stay in registers"},

@@ -23,13 +23,6 @@ inline simt::Grid variation_grid(const char* name, const MapSize& size) {
 using VariationKernel = void (*)(double* block_sums, float* grad_pixels, const float* pixels,
                                  MapSize size, std::int64_t blocks_down, float scale);
 
-/// The second stage: the loss from the sums of such a grid's blocks.
-inline void launch_variation_loss(float* loss, const double* block_sums, const MapSize& size,
-                                  double scale, simt::StreamHandle stream) {
-  launch_loss_sum(loss, block_sums, size.batch,
-                  variation_blocks_across(size) * variation_blocks_down(size), scale, stream);
-}
-
 /// Both stages: a rung's kernel, which leaves the sums of its blocks, and their sum.
 inline void launch_variation(VariationKernel kernel, const char* name, float* loss,
                              float* grad_pixels, const float* pixels, const MapSize& size,
@@ -37,7 +30,8 @@ inline void launch_variation(VariationKernel kernel, const char* name, float* lo
                              simt::StreamHandle stream) {
   simt::launch(kernel, variation_grid(name, size), stream, workspace, grad_pixels, pixels, size,
                variation_blocks_down(size), static_cast<float>(scale.gradient));
-  launch_variation_loss(loss, workspace, size, scale.loss, stream);
+  launch_loss_sum(loss, workspace, size.batch,
+                  variation_blocks_across(size) * variation_blocks_down(size), scale.loss, stream);
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

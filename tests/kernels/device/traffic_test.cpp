@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "benchmarks/ladder/arrays.hpp"
-#include "kernels/convert/convert.hpp"
 #include "kernels/pool/pool.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 #include "kernels/style_backward/style_backward.hpp"
@@ -20,7 +19,7 @@ using kernels::MapSize;
 /// Sizes that fill whole tiles, small enough for the host-SIMT machine: one tile of channels and
 /// several, one split of the pixels and several, a batch.
 std::vector<MapSize> sizes_of(std::string_view op) {
-  if (op == "total_variation" || op == "adam" || op == "pixel_update") return {{1, 64, 128, 3}};
+  if (op == "total_variation" || op == "adam") return {{1, 64, 128, 3}};
   if (op == "first_conv_forward" || op == "first_conv_backward") return {{1, 32, 64, 64}};
   if (op == "gram" || op == "gram_loss") return {{1, 24, 32, 64}, {2, 8, 16, 128}};
   return {{1, 16, 16, 64}, {2, 8, 16, 256}};
@@ -103,9 +102,6 @@ TEST(TrafficOf, KernelsWithoutALadderIsTheirWork) {
   const Array<impasto::kernels::IMPASTO_DEVICE::ProductScalars> scalars(runtime, 1);
   auto* stream = runtime.stream();
 
-  expect_work(runtime, "preprocess", work::preprocess(picture, type), [&] {
-    kernels::preprocess(written.data(), floats.data(), mean, picture.pixels(), stream);
-  });
   expect_work(runtime, "preprocess_padded", work::preprocess_padded(picture, type), [&] {
     kernels::preprocess_padded(written.data(), floats.data(), mean, picture.pixels(), stream);
   });
@@ -123,8 +119,6 @@ TEST(TrafficOf, KernelsWithoutALadderIsTheirWork) {
   });
   expect_work(runtime, "relu_mask", work::relu_mask(map, type),
               [&] { kernels::relu_mask(written.data(), values.data(), map.count(), stream); });
-  expect_work(runtime, "convert", work::convert(32768, type),
-              [&] { kernels::convert(written.data(), floats.data(), 32768, stream); });
 }
 
 /// Right, and it reads everything `times` over.
