@@ -185,14 +185,15 @@ inline Traffic round_for_product_traffic(std::int64_t channels, DataType type) {
 
 /// The partial sums and what becomes of them: the loss's sums of blocks, the target and M.
 inline Traffic gram_loss_traffic(std::string_view rung, const Shape& features, DataType type) {
-  const kernels::GramPlan plan(features);
+  using Plan = kernels::GramPlan;
+  const Plan plan(features, rung == "rung_7_tensor_cores" ? Plan::one_split : Plan::enough_splits);
   const double map = width(type) * values(features);
   const auto C = static_cast<double>(features.channels);
   const auto batch = static_cast<double>(features.batch);
   const double square = 4 * C * C * batch;
   const double partials = 4 * batch * static_cast<double>(plan.partials);
   const double first = C / plan.tile * map;
-  if (rung.starts_with("rung_1")) {
+  if (rung.starts_with("rung_1_")) {
     return {first + partials + 2 * square, partials + 2 * square};  // G, too
   }
   const double mirrored = static_cast<double>(plan.tiles * plan.tile * plan.tile) * 4 * batch;

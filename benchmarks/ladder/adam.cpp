@@ -2,7 +2,6 @@
 #include "kernels/adam/adam.hpp"
 
 #include "benchmarks/ladder/arrays.hpp"
-#include "kernels/adam/ladder.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
 
@@ -30,8 +29,8 @@ std::vector<Contender> adam_contenders(Runtime& runtime, const Point& point) {
   for (const auto& rung : kernels::IMPASTO_DEVICE::adam_ladder()) {
     const kernels::Rung& about = rung;
     const auto launch = [=, &runtime] {
-      rung.launch(pixels.data(), m.data(), v.data(), step.data(), grad.data(), count, options,
-                  workspace.data(), runtime.stream());
+      rung.launch.f32(pixels.data(), m.data(), v.data(), step.data(), grad.data(), count, options,
+                      workspace.data(), runtime.stream());
     };
     const auto verify = [=]() mutable {
       pixels.write(start);

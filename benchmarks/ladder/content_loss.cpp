@@ -2,7 +2,6 @@
 #include "kernels/content_loss/content_loss.hpp"
 
 #include "benchmarks/ladder/arrays.hpp"
-#include "kernels/content_loss/ladder.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
 

@@ -2,7 +2,6 @@
 #include "kernels/first_conv/first_conv.hpp"
 
 #include "benchmarks/ladder/arrays.hpp"
-#include "kernels/first_conv/ladder.hpp"
 
 // The point's map is y.
 namespace impasto::bench::IMPASTO_DEVICE {

@@ -2,7 +2,6 @@
 #include "kernels/gram_loss/gram_loss.hpp"
 
 #include "benchmarks/ladder/arrays.hpp"
-#include "kernels/gram_loss/ladder.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
 namespace {
@@ -34,6 +33,7 @@ std::vector<Contender> gram_loss_contenders(Runtime& runtime, const Point& point
 
     std::vector<Contender> contenders;
     for (const auto& rung : kernels::IMPASTO_DEVICE::gram_loss_ladder()) {
+      if (!kernels::offers<T>(rung.launch)) continue;
       const kernels::Rung& about = rung;
       const auto run = rung.launch.template get<T>();
       const auto launch = [=, &runtime] {

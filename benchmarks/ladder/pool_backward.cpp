@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "benchmarks/ladder/arrays.hpp"
-#include "kernels/pool/ladder.hpp"
 #include "kernels/pool/pool.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {

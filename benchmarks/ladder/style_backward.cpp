@@ -3,7 +3,6 @@
 
 #include "benchmarks/ladder/arrays.hpp"
 #include "benchmarks/ladder/libraries.hpp"
-#include "kernels/style_backward/ladder.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
 namespace {

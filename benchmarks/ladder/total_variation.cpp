@@ -2,7 +2,6 @@
 #include "kernels/total_variation/total_variation.hpp"
 
 #include "benchmarks/ladder/arrays.hpp"
-#include "kernels/total_variation/ladder.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
 
@@ -25,8 +24,8 @@ std::vector<Contender> total_variation_contenders(Runtime& runtime, const Point&
   for (const auto& rung : kernels::IMPASTO_DEVICE::total_variation_ladder()) {
     const kernels::Rung& about = rung;
     const auto launch = [=, &runtime] {
-      rung.launch(loss.data(), grad.data(), pixels.data(), size, scale, workspace.data(),
-                  runtime.stream());
+      rung.launch.f32(loss.data(), grad.data(), pixels.data(), size, scale, workspace.data(),
+                      runtime.stream());
     };
     const auto verify = [=]() mutable {
       grad.write(held);

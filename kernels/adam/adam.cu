@@ -2,7 +2,6 @@
 #include <array>
 
 #include "kernels/adam/adam.hpp"
-#include "kernels/adam/ladder.hpp"
 #include "kernels/adam/rung_1_naive.cuh"
 #include "kernels/adam/rung_2_vectorised.cuh"
 #include "kernels/common/tuning.hpp"
@@ -11,8 +10,9 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
 constexpr std::array ladder = {
-    AdamRung{{"rung_1_naive", "a thread for each value"}, &AdamNaive::launch},
-    AdamRung{{"rung_2_vectorised", "16 bytes a load"}, &AdamVectorised::launch},
+    AdamRung::of_pixels<AdamNaive>({.name = "rung_1_naive", .idea = "a thread for each value"}),
+    AdamRung::of_pixels<AdamVectorised>(
+        {.name = "rung_2_vectorised", .idea = "16 bytes a load", .ships = true}),
 };
 
 }  // namespace
@@ -23,7 +23,7 @@ void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* gr
           std::int64_t count, const AdamOptions& options, float* workspace, Stream stream) {
   const AdamRung& rung = shipped_rung<float>(adam_ladder(), "adam", Arithmetic::fp32,
                                              {.width = count / 3, .channels = 3});
-  rung.launch(pixels, m, v, step, grad, count, options, workspace, stream);
+  rung.launch.f32(pixels, m, v, step, grad, count, options, workspace, stream);
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 
 namespace impasto::kernels {
 
@@ -52,6 +53,14 @@ inline constexpr std::int64_t adam_workspace = 2;
 /// Enqueues it; `step` is counted up on the device.
 void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
           std::int64_t count, const AdamOptions& options, float* workspace, Stream stream);
+
+/// The rungs differ in the pass over the pixels; before it, each counts the step in the same way.
+template <class T>
+using AdamLauncher = void (*)(T* pixels, T* m, T* v, std::int64_t* step, const T* grad,
+                              std::int64_t count, const AdamOptions& options, float* workspace,
+                              Stream stream);
+using AdamRung = RungWith<AdamLauncher>;
+std::span<const AdamRung> adam_ladder();
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

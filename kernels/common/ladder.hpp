@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -13,17 +14,20 @@
 
 namespace impasto::kernels {
 
-/// One way to compute an operation, kernels/<op>/rung_N_idea.cuh: one idea a file. An operation's
-/// rungs are its ladder, from the plainest to the fastest; kernels/<op>/ladder.hpp adds to this
-/// what launches one. Every rung keeps to the operation's contract, whatever the size and the
-/// alignment, and is tested and measured by its line in the ladder.
+/// One way to compute an operation: kernels/<op>/rung_N_idea.cuh, one idea a file. The rungs of an
+/// operation are its ladder, from the plainest on; kernels/<op>/<op>.cu lists them, a line each.
+/// Every rung keeps to the operation's contract for every size and alignment, and its line is all
+/// that tests and benchmarks need.
 struct Rung {
   std::string_view name;  ///< its file's: "rung_3_shared_tile"
   std::string_view idea;  ///< in a few words, for tables
   Arithmetic arithmetic = Arithmetic::fp32;
-  int least_sm = 75;  ///< of the GPU, 10·major + minor
-  /// Needs what sm_90a alone has: no newer GPU runs it. Ships only where it was measured.
-  bool sm_90a = false;
+  int least_sm = 75;        ///< the oldest GPU that runs it, 10·major + minor
+  bool sm_90a = false;      ///< needs what sm_90a alone has: no newer GPU runs it
+  bool persistent = false;  ///< a block may take several work tiles: tests give it more than one
+  /// What the operation launches where no tuning table names another rung: the last rung that is
+  /// marked so and that the GPU can run. A rung without the mark is a candidate.
+  bool ships = false;
 
   [[nodiscard]] constexpr bool runs_on(int sm) const { return sm_90a ? sm == 90 : sm >= least_sm; }
 };
@@ -47,18 +51,46 @@ struct PerStorage {
   }
 };
 
-/// The launchers of an idea that has one for each storage type.
-template <class Idea, template <class> class Function>
-constexpr PerStorage<Function> launchers() {
-  return {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
-          &Idea::template launch<float16>};
-}
+/// A rung and what launches it: Launcher<T> is the operation's pointer to a function that takes
+/// maps of T.
+template <template <class T> class Launcher>
+struct RungWith : Rung {
+  /// Floats that launch() needs, 0 where the operation's contract says how much every rung needs.
+  std::int64_t (*workspace)(const MapSize& size);
+  PerStorage<Launcher> launch;
 
-/// Of one that has none for float.
-template <class Idea, template <class> class Function>
-constexpr PerStorage<Function> launchers_16_bit() {
-  return {nullptr, &Idea::template launch<bfloat16>, &Idea::template launch<float16>};
-}
+  /// The rung of `Idea`, a struct with a static launch<T>() for every type that maps are stored in,
+  /// and a static workspace() if it needs one of its own.
+  template <class Idea>
+  static constexpr RungWith of(const Rung& about) {
+    return {about,
+            workspace_of<Idea>(),
+            {&Idea::template launch<float>, &Idea::template launch<bfloat16>,
+             &Idea::template launch<float16>}};
+  }
+  /// The rung of an idea that has none for float.
+  template <class Idea>
+  static constexpr RungWith of_16_bit(const Rung& about) {
+    return {about,
+            workspace_of<Idea>(),
+            {nullptr, &Idea::template launch<bfloat16>, &Idea::template launch<float16>}};
+  }
+  /// The rung of an idea for pixels, which are float: its launch() is no template.
+  template <class Idea>
+  static constexpr RungWith of_pixels(const Rung& about) {
+    return {about, workspace_of<Idea>(), {&Idea::launch, nullptr, nullptr}};
+  }
+
+ private:
+  template <class Idea>
+  static constexpr auto workspace_of() -> std::int64_t (*)(const MapSize&) {
+    if constexpr (requires(const MapSize& size) { Idea::workspace(size); }) {
+      return &Idea::workspace;
+    } else {
+      return [](const MapSize&) -> std::int64_t { return 0; };
+    }
+  }
+};
 
 /// The workspace that suffices for whichever rung of a ladder ships.
 template <class Ladder>
@@ -72,10 +104,6 @@ std::int64_t largest_workspace(const Ladder& ladder, const MapSize& size) {
 template <class T, template <class> class Function>
 constexpr bool offers(const PerStorage<Function>& launch) {
   return launch.template get<T>() != nullptr;
-}
-template <class T, class... Arguments>
-constexpr bool offers(void (*launch)(Arguments...)) {
-  return std::is_same_v<T, float> && launch != nullptr;
 }
 
 }  // namespace impasto::kernels

@@ -61,8 +61,8 @@ bool can_run(const OpRung& rung, const simt::DeviceFacts& device) {
   return offers<T>(rung.launch) && rung.runs_on(device.sm);
 }
 
-/// The rung that ships: what the tuning table names, else the last of the ladder that is not for
-/// sm_90a alone, the one meant to be the fastest. Throws simt::Error where this GPU has none.
+/// The rung that an operation launches: the one that the device's tuning table names, else the last
+/// one that is marked as shipping. Throws simt::Error where this GPU has none.
 template <class T, class OpRung>
 const OpRung& shipped_rung(std::span<const OpRung> ladder, std::string_view op,
                            Arithmetic arithmetic, const MapSize& size) {
@@ -73,7 +73,7 @@ const OpRung& shipped_rung(std::span<const OpRung> ladder, std::string_view op,
   for (const OpRung& rung : ladder) {
     if (rung.arithmetic != arithmetic || !can_run<T>(rung, device)) continue;
     if (rung.name == tuned) return rung;
-    if (!rung.sm_90a) shipped = &rung;
+    if (rung.ships) shipped = &rung;
   }
   if (shipped == nullptr) {
     throw simt::Error(std::string(op) + ": no kernel for this arithmetic on " + device.name +

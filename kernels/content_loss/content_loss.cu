@@ -2,21 +2,18 @@
 #include <array>
 
 #include "kernels/common/tuning.hpp"
-#include "kernels/content_loss/ladder.hpp"
+#include "kernels/content_loss/content_loss.hpp"
 #include "kernels/content_loss/rung_1_naive.cuh"
 #include "kernels/content_loss/rung_2_one_pass.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-template <class Idea>
-constexpr ContentLossRung rung(const Rung& about) {
-  return {about, launchers<Idea, ContentLossLauncher>()};
-}
-
 constexpr std::array ladder = {
-    rung<ContentLossNaive>({"rung_1_naive", "loss and gradient, a pass each"}),
-    rung<ContentLossOnePass>({"rung_2_one_pass", "both in one pass, 16 bytes a load"}),
+    ContentLossRung::of<ContentLossNaive>(
+        {.name = "rung_1_naive", .idea = "loss and gradient, a pass each"}),
+    ContentLossRung::of<ContentLossOnePass>(
+        {.name = "rung_2_one_pass", .idea = "both in one pass, 16 bytes a load", .ships = true}),
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "kernels/common/blocks.hpp"
 #include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -43,6 +44,14 @@ template <class T>
 void content_loss(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                   const ContentLossScale& scale, const GradientEpilogue& epilogue,
                   double* workspace, Stream stream);
+
+template <class T>
+using ContentLossLauncher = void (*)(float* loss, T* grad, const T* features, const T* target,
+                                     const MapSize& size, const ContentLossScale& scale,
+                                     const GradientEpilogue& epilogue, double* workspace,
+                                     Stream stream);
+using ContentLossRung = RungWith<ContentLossLauncher>;
+std::span<const ContentLossRung> content_loss_ladder();
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

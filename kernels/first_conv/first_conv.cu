@@ -1,32 +1,29 @@
 // SPDX-License-Identifier: MIT
+#include <array>
+
 #include "kernels/common/tuning.hpp"
-#include "kernels/first_conv/ladder.hpp"
+#include "kernels/first_conv/first_conv.hpp"
 #include "kernels/first_conv/rung_1_naive.cuh"
 #include "kernels/first_conv/rung_2_lane_weights.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-template <class Idea>
-constexpr FirstConvForwardRung forward(const Rung& about) {
-  return {about,
-          {&Idea::template forward<float>, &Idea::template forward<bfloat16>,
-           &Idea::template forward<float16>}};
-}
-template <class Idea>
-constexpr FirstConvBackwardRung backward(const Rung& about) {
-  return {about,
-          {&Idea::template backward<float>, &Idea::template backward<bfloat16>,
-           &Idea::template backward<float16>}};
-}
-
 constexpr std::array forward_ladder = {
-    forward<FirstConvNaive>({"rung_1_naive", "a thread for each value"}),
-    forward<FirstConvLaneWeights>({"rung_2_lane_weights", "54 weights in each lane's registers"}),
+    FirstConvForwardRung::of<FirstConvForwardNaive>(
+        {.name = "rung_1_naive", .idea = "a thread for each value"}),
+    FirstConvForwardRung::of<FirstConvForwardLaneWeights>(
+        {.name = "rung_2_lane_weights",
+         .idea = "54 weights in each lane's registers",
+         .ships = true}),
 };
 constexpr std::array backward_ladder = {
-    backward<FirstConvNaive>({"rung_1_naive", "a thread for each value"}),
-    backward<FirstConvLaneWeights>({"rung_2_lane_weights", "54 weights in each lane's registers"}),
+    FirstConvBackwardRung::of<FirstConvBackwardNaive>(
+        {.name = "rung_1_naive", .idea = "a thread for each value"}),
+    FirstConvBackwardRung::of<FirstConvBackwardLaneWeights>(
+        {.name = "rung_2_lane_weights",
+         .idea = "54 weights in each lane's registers",
+         .ships = true}),
 };
 
 }  // namespace

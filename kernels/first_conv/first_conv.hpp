@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -38,6 +39,18 @@ void first_conv_forward(T* y, const float* pixels, const float* weight, const fl
 template <class T>
 void first_conv_backward(float* grad_pixels, const T* grad_y, const float* weight,
                          const MapSize& y_size, Stream stream);
+
+template <class T>
+using FirstConvForwardLauncher = void (*)(T* y, const float* pixels, const float* weight,
+                                          const float* bias, const std::array<float, 3>& mean,
+                                          const MapSize& y_size, bool relu, Stream stream);
+template <class T>
+using FirstConvBackwardLauncher = void (*)(float* grad_pixels, const T* grad_y, const float* weight,
+                                           const MapSize& y_size, Stream stream);
+using FirstConvForwardRung = RungWith<FirstConvForwardLauncher>;
+using FirstConvBackwardRung = RungWith<FirstConvBackwardLauncher>;
+std::span<const FirstConvForwardRung> first_conv_forward_ladder();
+std::span<const FirstConvBackwardRung> first_conv_backward_ladder();
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -72,20 +72,22 @@ __global__ void __launch_bounds__(256)
   grad_pixels[at] = sum;
 }
 
-struct FirstConvNaive {
+struct FirstConvForwardNaive {
   template <class T>
-  static void forward(T* y, const float* pixels, const float* weight, const float* bias,
-                      const std::array<float, 3>& mean, const MapSize& y_size, bool relu,
-                      simt::StreamHandle stream) {
+  static void launch(T* y, const float* pixels, const float* weight, const float* bias,
+                     const std::array<float, 3>& mean, const MapSize& y_size, bool relu,
+                     simt::StreamHandle stream) {
     const unsigned blocks = blocks_for(y_size.count(), 256, y_size.count());
     simt::launch(first_conv_forward_naive_kernel<T>, {"first_conv_forward_naive", {blocks}, {256}},
                  stream, y, pixels, weight, bias, FirstConvMean{{mean[0], mean[1], mean[2]}},
                  y_size, relu);
   }
+};
 
+struct FirstConvBackwardNaive {
   template <class T>
-  static void backward(float* grad_pixels, const T* grad_y, const float* weight,
-                       const MapSize& y_size, simt::StreamHandle stream) {
+  static void launch(float* grad_pixels, const T* grad_y, const float* weight,
+                     const MapSize& y_size, simt::StreamHandle stream) {
     const std::int64_t count = y_size.batch * y_size.pixels() * 3;
     const unsigned blocks = blocks_for(count, 256, count);
     simt::launch(first_conv_backward_naive_kernel<T>,

@@ -271,11 +271,11 @@ void for_each_group(std::int64_t channels, Body body) {
 
 }  // namespace first_conv_lanes
 
-struct FirstConvLaneWeights {
+struct FirstConvForwardLaneWeights {
   template <class T>
-  static void forward(T* y, const float* pixels, const float* weight, const float* bias,
-                      const std::array<float, 3>& mean, const MapSize& y_size, bool relu,
-                      simt::StreamHandle stream) {
+  static void launch(T* y, const float* pixels, const float* weight, const float* bias,
+                     const std::array<float, 3>& mean, const MapSize& y_size, bool relu,
+                     simt::StreamHandle stream) {
     using namespace first_conv_lanes;
     const bool full = is_full<T>(y, y_size);
     const Pixel mean_pixel{mean[0], mean[1], mean[2]};
@@ -286,10 +286,12 @@ struct FirstConvLaneWeights {
                    relu);
     });
   }
+};
 
+struct FirstConvBackwardLaneWeights {
   template <class T>
-  static void backward(float* grad_pixels, const T* grad_y, const float* weight,
-                       const MapSize& y_size, simt::StreamHandle stream) {
+  static void launch(float* grad_pixels, const T* grad_y, const float* weight,
+                     const MapSize& y_size, simt::StreamHandle stream) {
     using namespace first_conv_lanes;
     const bool full = is_full<T>(grad_y, y_size);
     for_each_group(y_size.channels, [&](std::int64_t first, const Channels& channels) {

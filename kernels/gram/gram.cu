@@ -3,7 +3,6 @@
 
 #include "kernels/common/tuning.hpp"
 #include "kernels/gram/gram.hpp"
-#include "kernels/gram/ladder.hpp"
 #include "kernels/gram/rung_10_wgmma.cuh"
 #include "kernels/gram/rung_1_naive.cuh"
 #include "kernels/gram/rung_2_coalesced.cuh"
@@ -18,37 +17,42 @@
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-template <class Idea>
-constexpr GramRung rung(const Rung& about) {
-  return {about, &Idea::workspace, launchers<Idea, GramLauncher>()};
-}
+constexpr auto tensor_cores = Arithmetic::tensor_cores;
 
-/// tf32 has none.
-template <class Idea>
-constexpr GramRung rung_16_bit(const Rung& about) {
-  return {about, &Idea::workspace, launchers_16_bit<Idea, GramLauncher>()};
-}
-
-constexpr auto on_tensor_cores = Arithmetic::tensor_cores;
-
-// clang-format off: a line for each rung
 constexpr std::array ladder = {
-    rung<GramNaive>({"rung_1_naive", "a warp for each value"}),
-    rung<GramCoalesced>({"rung_2_coalesced", "a warp reads neighbouring channels"}),
-    rung<GramSharedTile>({"rung_3_shared_tile", "a value loaded once is used 32 times"}),
-    rung<GramRegisterTile>({"rung_4_register_tile", "16 multiply-adds for 8 shared values"}),
-    rung<GramUpperTriangle>({"rung_5_upper_triangle", "only the tiles of the triangle"}),
-    rung<GramSplitPixels>({"rung_6_split_pixels", "blocks enough: the sum in splits, two stages"}),
-    rung<GramTensorCores>(
-        {"rung_7_tensor_cores", "mma.sync, copies under way", on_tensor_cores, 80}),
-    rung<GramTensorCoresSplit>(
-        {"rung_8_tensor_cores_split", "rung 7 in splits", on_tensor_cores, 80}),
-    rung<GramPersistent>(
-        {"rung_9_persistent", "rung 8's blocks stay for the next piece", on_tensor_cores, 80}),
-    rung_16_bit<GramWgmma>(
-        {"rung_10_wgmma", "rung 9 with TMA and wgmma", on_tensor_cores, 90, true}),
+    GramRung::of<GramNaive>({.name = "rung_1_naive", .idea = "a warp for each value"}),
+    GramRung::of<GramCoalesced>(
+        {.name = "rung_2_coalesced", .idea = "a warp reads neighbouring channels"}),
+    GramRung::of<GramSharedTile>(
+        {.name = "rung_3_shared_tile", .idea = "a value loaded once is used 32 times"}),
+    GramRung::of<GramRegisterTile>(
+        {.name = "rung_4_register_tile", .idea = "16 multiply-adds for 8 shared values"}),
+    GramRung::of<GramUpperTriangle>(
+        {.name = "rung_5_upper_triangle", .idea = "only the tiles of the triangle"}),
+    GramRung::of<GramSplitPixels>({.name = "rung_6_split_pixels",
+                                   .idea = "blocks enough: the sum in splits, two stages",
+                                   .ships = true}),
+    GramRung::of<GramTensorCoresOneSplit>({.name = "rung_7_tensor_cores",
+                                           .idea = "mma.sync, copies under way",
+                                           .arithmetic = tensor_cores,
+                                           .least_sm = 80}),
+    GramRung::of<GramTensorCoresSplit>({.name = "rung_8_tensor_cores_split",
+                                        .idea = "rung 7 in splits",
+                                        .arithmetic = tensor_cores,
+                                        .least_sm = 80}),
+    GramRung::of<GramPersistent>({.name = "rung_9_persistent",
+                                  .idea = "rung 8's blocks stay for the next piece",
+                                  .arithmetic = tensor_cores,
+                                  .least_sm = 80,
+                                  .persistent = true,
+                                  .ships = true}),
+    GramRung::of_16_bit<GramWgmma>({.name = "rung_10_wgmma",
+                                    .idea = "rung 9 with TMA and wgmma",
+                                    .arithmetic = tensor_cores,
+                                    .least_sm = 90,
+                                    .sm_90a = true,
+                                    .persistent = true}),
 };
-// clang-format on
 
 }  // namespace
 

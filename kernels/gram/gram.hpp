@@ -3,6 +3,7 @@
 
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -27,6 +28,12 @@ template <class T>
 void gram(float* gram, const T* features, const MapSize& size, Arithmetic arithmetic,
           float* workspace, Stream stream);
 std::int64_t gram_workspace(const MapSize& size);
+
+template <class T>
+using GramLauncher = void (*)(float* gram, const T* features, const MapSize& size, float* workspace,
+                              Stream stream);
+using GramRung = RungWith<GramLauncher>;
+std::span<const GramRung> gram_ladder();
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -104,16 +104,17 @@ inline simt::Grid gram_grid(const char* name, const GramPlan& plan, const MapSiz
   return {name, {gram_pieces(plan, size).count}, {static_cast<unsigned>(2 * plan.tile)}};
 }
 
-/// What rungs of two stages share: FirstStage::launch_tiles<T, tile> launches the first.
+/// What rungs of two stages share. FirstStage::launch_tiles<T, tile> launches the first;
+/// kernels/gram_loss has another second one.
 template <class FirstStage, GramPlan::Splits splits = GramPlan::enough_splits>
 struct GramTwoStages {
-  static std::int64_t workspace(const MapSize& size) {
-    return size.batch * GramPlan(size, splits).partials;
-  }
+  static GramPlan plan(const MapSize& size) { return GramPlan(size, splits); }
+  static std::int64_t workspace(const MapSize& size) { return size.batch * plan(size).partials; }
 
   template <class T>
-  static void launch_partials(float* partials, const T* features, const GramPlan& plan,
-                              const MapSize& size, simt::StreamHandle stream) {
+  static void launch_partials(float* partials, const T* features, const MapSize& size,
+                              simt::StreamHandle stream) {
+    const GramPlan plan = GramTwoStages::plan(size);
     if (plan.tile == 64) {
       FirstStage::template launch_tiles<T, 64>(partials, features, plan, size, stream);
     } else {
@@ -124,9 +125,8 @@ struct GramTwoStages {
   template <class T>
   static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
                      simt::StreamHandle stream) {
-    const GramPlan plan(size, splits);
-    launch_partials(workspace, features, plan, size, stream);
-    launch_gram_sum(gram, workspace, plan, size, stream);
+    launch_partials(workspace, features, size, stream);
+    launch_gram_sum(gram, workspace, plan(size), size, stream);
   }
 };
 

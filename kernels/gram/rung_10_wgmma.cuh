@@ -116,11 +116,12 @@ struct GramWgmma : GramTwoStages<GramWgmma> {
   static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
                            const MapSize& size, simt::StreamHandle stream) {
     if (!can_pack<T>(widest<T>, size.channels, {features})) {
-      GramPersistent::launch_partials(partials, features, plan, size, stream);
+      GramMma<gram_persistent_blocks>::launch_tiles<T, tile>(partials, features, plan, size,
+                                                             stream);
       return;
     }
     simt::Grid grid = gram_grid("gram_wgmma", plan, size);
-    grid.blocks.x = std::min(grid.blocks.x, 264U);
+    grid.blocks.x = std::min(grid.blocks.x, gram_persistent_blocks);
     grid.threads.x = 2 * tile + 32;
     grid.shared_bytes = gram_wgmma_shared_bytes<tile>;
     simt::launch(gram_wgmma_kernel<T, tile>, grid, stream, partials,

@@ -40,8 +40,6 @@ __global__ void __launch_bounds__(1024)
 }
 
 struct GramSharedTile {
-  static std::int64_t workspace(const MapSize& /*size*/) { return 0; }
-
   template <class T>
   static void launch(float* gram, const T* features, const MapSize& size, float* /*workspace*/,
                      simt::StreamHandle stream) {

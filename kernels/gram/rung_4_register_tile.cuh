@@ -80,8 +80,6 @@ __global__ void __launch_bounds__(256)
 }
 
 struct GramRegisterTile {
-  static std::int64_t workspace(const MapSize& /*size*/) { return 0; }
-
   template <class T>
   static void launch(float* gram, const T* features, const MapSize& size, float* /*workspace*/,
                      simt::StreamHandle stream) {

@@ -191,9 +191,9 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   simt::wait_for_copies<0>();
 }
 
-/// With at most so many blocks.
+/// The first stage of rungs 7 to 9, on at most `most_blocks` blocks.
 template <unsigned most_blocks>
-struct GramMma : GramTwoStages<GramMma<most_blocks>> {
+struct GramMma {
   template <class T, int tile>
   static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
                            const MapSize& size, simt::StreamHandle stream) {
@@ -205,9 +205,9 @@ struct GramMma : GramTwoStages<GramMma<most_blocks>> {
                  stream, partials, features, gram_pieces(plan, size));
   }
 };
-inline constexpr unsigned one_each = 0x7fffffffU;
+inline constexpr unsigned no_block_limit = 0x7fffffffU;
 
 /// All pixels in one split: a block for each tile, and no more.
-struct GramTensorCores : GramTwoStages<GramMma<one_each>, GramPlan::one_split> {};
+struct GramTensorCoresOneSplit : GramTwoStages<GramMma<no_block_limit>, GramPlan::one_split> {};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

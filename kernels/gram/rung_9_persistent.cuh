@@ -11,6 +11,7 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// long as a load takes; here the next piece's slices are on their way while the last ones are
 /// multiplied. The same bits as rung 8. Of one image of up to 2²⁰ pixels there are no more pieces
 /// than blocks, and the two are the same.
-struct GramPersistent : GramTwoStages<GramMma<264>> {};
+inline constexpr unsigned gram_persistent_blocks = 264;
+struct GramPersistent : GramTwoStages<GramMma<gram_persistent_blocks>> {};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -2,32 +2,53 @@
 #include <array>
 
 #include "kernels/common/tuning.hpp"
-#include "kernels/gram_loss/ladder.hpp"
+#include "kernels/gram/rung_10_wgmma.cuh"
+#include "kernels/gram/rung_6_split_pixels.cuh"
+#include "kernels/gram/rung_7_tensor_cores.cuh"
+#include "kernels/gram/rung_8_tensor_cores_split.cuh"
+#include "kernels/gram/rung_9_persistent.cuh"
+#include "kernels/gram_loss/gram_loss.hpp"
+#include "kernels/gram_loss/last_stage.cuh"
 #include "kernels/gram_loss/rung_1_two_operations.cuh"
-#include "kernels/gram_loss/rung_2_last_stage.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-template <class Idea>
-constexpr GramLossRung rung(const Rung& about) {
-  return {about, &Idea::workspace, launchers<Idea, GramLossLauncher>()};
-}
+constexpr auto tensor_cores = Arithmetic::tensor_cores;
 
-constexpr auto on_tensor_cores = Arithmetic::tensor_cores;
-using TwoOperations = GramLossTwoOperations<Arithmetic::fp32>;
-using TwoOperationsOnTensorCores = GramLossTwoOperations<Arithmetic::tensor_cores>;
-
-// clang-format off: a line for each rung
+/// From rung 6 on, every rung of the Gram matrix that has two stages, under the same name: its
+/// first stage and the loss in its second.
 constexpr std::array ladder = {
-    rung<TwoOperations>({"rung_1_two_operations", "gram, then style_loss"}),
-    rung<TwoOperationsOnTensorCores>(
-        {"rung_1_two_operations_on_tensor_cores", "the same", on_tensor_cores, 80}),
-    rung<GramLossLastStage<GramSplitPixels>>({"rung_2_last_stage", "loss and M where G is summed"}),
-    rung<GramLossLastStage<GramTensorCores>>(
-        {"rung_2_last_stage_on_tensor_cores", "the same", on_tensor_cores, 80}),
+    GramLossRung::of<GramLossTwoOperations<Arithmetic::fp32>>(
+        {.name = "rung_1_two_operations", .idea = "gram, then style_loss"}),
+    GramLossRung::of<GramLossTwoOperations<tensor_cores>>(
+        {.name = "rung_1_two_operations_on_tensor_cores",
+         .idea = "the same",
+         .arithmetic = tensor_cores,
+         .least_sm = 80}),
+    GramLossRung::of<GramLossLastStage<GramSplitPixels>>(
+        {.name = "rung_6_split_pixels", .idea = "loss and M where G is summed", .ships = true}),
+    GramLossRung::of<GramLossLastStage<GramTensorCoresOneSplit>>({.name = "rung_7_tensor_cores",
+                                                                  .idea = "behind gram's rung 7",
+                                                                  .arithmetic = tensor_cores,
+                                                                  .least_sm = 80}),
+    GramLossRung::of<GramLossLastStage<GramTensorCoresSplit>>({.name = "rung_8_tensor_cores_split",
+                                                               .idea = "behind gram's rung 8",
+                                                               .arithmetic = tensor_cores,
+                                                               .least_sm = 80}),
+    GramLossRung::of<GramLossLastStage<GramPersistent>>({.name = "rung_9_persistent",
+                                                         .idea = "behind gram's rung 9",
+                                                         .arithmetic = tensor_cores,
+                                                         .least_sm = 80,
+                                                         .persistent = true,
+                                                         .ships = true}),
+    GramLossRung::of_16_bit<GramLossLastStage<GramWgmma>>({.name = "rung_10_wgmma",
+                                                           .idea = "behind gram's rung 10",
+                                                           .arithmetic = tensor_cores,
+                                                           .least_sm = 90,
+                                                           .sm_90a = true,
+                                                           .persistent = true}),
 };
-// clang-format on
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
 #include "kernels/style_loss/style_loss.hpp"
 
@@ -29,6 +30,13 @@ void gram_loss(float* loss, float* matrix, const T* features, const float* targe
                const MapSize& size, Arithmetic arithmetic, const StyleLossScale& scale,
                float* workspace, Stream stream);
 std::int64_t gram_loss_workspace(const MapSize& size);
+
+template <class T>
+using GramLossLauncher = void (*)(float* loss, float* matrix, const T* features,
+                                  const float* target, const MapSize& size,
+                                  const StyleLossScale& scale, float* workspace, Stream stream);
+using GramLossRung = RungWith<GramLossLauncher>;
+std::span<const GramLossRung> gram_loss_ladder();
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "kernels/common/tuning.hpp"
-#include "kernels/pool/ladder.hpp"
+#include "kernels/pool/pool.hpp"
 #include "kernels/pool/pool_windows.cuh"
 #include "kernels/pool/rung_1_naive.cuh"
 #include "kernels/pool/rung_2_window.cuh"
@@ -10,14 +10,11 @@
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-template <class Idea>
-constexpr PoolBackwardRung rung(const Rung& about) {
-  return {about, launchers<Idea, PoolBackwardLauncher>()};
-}
-
 constexpr std::array ladder = {
-    rung<PoolBackwardNaive>({"rung_1_naive", "a thread for each value"}),
-    rung<PoolBackwardWindow>({"rung_2_window", "a window and 16 bytes of channels"}),
+    PoolBackwardRung::of<PoolBackwardNaive>(
+        {.name = "rung_1_naive", .idea = "a thread for each value"}),
+    PoolBackwardRung::of<PoolBackwardWindow>(
+        {.name = "rung_2_window", .idea = "a window and 16 bytes of channels", .ships = true}),
 };
 
 /// A missing cell is read from its neighbour inside: twice the same value changes no maximum, and

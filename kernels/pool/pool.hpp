@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -53,6 +54,13 @@ void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind,
 template <class T>
 void pool_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
                    const PoolKind& kind, const GradientEpilogue& epilogue, Stream stream);
+
+template <class T>
+using PoolBackwardLauncher = void (*)(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
+                                      const PoolKind& kind, const GradientEpilogue& epilogue,
+                                      Stream stream);
+using PoolBackwardRung = RungWith<PoolBackwardLauncher>;
+std::span<const PoolBackwardRung> pool_backward_ladder();
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -31,8 +31,6 @@ __global__ void __launch_bounds__(256)
 }
 
 struct StyleBackwardNaive {
-  static std::int64_t workspace(const MapSize& /*size*/) { return 0; }
-
   template <class T>
   static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
                      const GradientEpilogue& epilogue, float* /*workspace*/,

@@ -2,7 +2,6 @@
 #include <array>
 
 #include "kernels/common/tuning.hpp"
-#include "kernels/style_backward/ladder.hpp"
 #include "kernels/style_backward/rung_1_naive.cuh"
 #include "kernels/style_backward/rung_2_register_tile.cuh"
 #include "kernels/style_backward/rung_3_tensor_cores.cuh"
@@ -12,30 +11,28 @@
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-template <class Idea>
-constexpr StyleBackwardRung rung(const Rung& about) {
-  return {about, &Idea::workspace, launchers<Idea, StyleBackwardLauncher>()};
-}
+constexpr auto tensor_cores = Arithmetic::tensor_cores;
 
-/// tf32 has none.
-template <class Idea>
-constexpr StyleBackwardRung rung_16_bit(const Rung& about) {
-  return {about, &Idea::workspace, launchers_16_bit<Idea, StyleBackwardLauncher>()};
-}
-
-constexpr auto on_tensor_cores = Arithmetic::tensor_cores;
-
-// clang-format off: a line for each rung
 constexpr std::array ladder = {
-    rung<StyleBackwardNaive>({"rung_1_naive", "a thread for each value, sum and mask included"}),
-    rung<StyleBackwardRegisterTile>(
-        {"rung_2_register_tile", "64 multiply-adds for 16 shared values"}),
-    rung<StyleBackwardTensorCores>(
-        {"rung_3_tensor_cores", "mma.sync, one pass over the maps", on_tensor_cores, 80}),
-    rung_16_bit<StyleBackwardWgmma>(
-        {"rung_4_wgmma", "rung 3 with TMA and wgmma", on_tensor_cores, 90, true}),
+    StyleBackwardRung::of<StyleBackwardNaive>(
+        {.name = "rung_1_naive", .idea = "a thread for each value, sum and mask included"}),
+    StyleBackwardRung::of<StyleBackwardRegisterTile>(
+        {.name = "rung_2_register_tile",
+         .idea = "64 multiply-adds for 16 shared values",
+         .ships = true}),
+    StyleBackwardRung::of<StyleBackwardTensorCores>({.name = "rung_3_tensor_cores",
+                                                     .idea = "mma.sync, one pass over the maps",
+                                                     .arithmetic = tensor_cores,
+                                                     .least_sm = 80,
+                                                     .persistent = true,
+                                                     .ships = true}),
+    StyleBackwardRung::of_16_bit<StyleBackwardWgmma>({.name = "rung_4_wgmma",
+                                                      .idea = "rung 3 with TMA and wgmma",
+                                                      .arithmetic = tensor_cores,
+                                                      .least_sm = 90,
+                                                      .sm_90a = true,
+                                                      .persistent = true}),
 };
-// clang-format on
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -37,6 +38,13 @@ void style_backward(T* grad, const T* features, const float* matrix, const MapSi
                     const GradientEpilogue& epilogue, Arithmetic arithmetic, float* workspace,
                     Stream stream);
 std::int64_t style_backward_workspace(const MapSize& size);
+
+template <class T>
+using StyleBackwardLauncher = void (*)(T* grad, const T* features, const float* matrix,
+                                       const MapSize& size, const GradientEpilogue& epilogue,
+                                       float* workspace, Stream stream);
+using StyleBackwardRung = RungWith<StyleBackwardLauncher>;
+std::span<const StyleBackwardRung> style_backward_ladder();
 
 /// The same in three steps, the second a library's:
 ///   M' = round_for_product(M);  grad = α·F·M' + β·grad;  relu_mask, if asked for

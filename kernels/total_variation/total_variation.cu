@@ -2,7 +2,6 @@
 #include <array>
 
 #include "kernels/common/tuning.hpp"
-#include "kernels/total_variation/ladder.hpp"
 #include "kernels/total_variation/rung_1_naive.cuh"
 #include "kernels/total_variation/rung_2_column.cuh"
 
@@ -10,9 +9,10 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
 constexpr std::array ladder = {
-    VariationRung{{"rung_1_naive", "a value and its four neighbours"}, &VariationNaive::launch},
-    VariationRung{{"rung_2_column", "the values above stay in registers"},
-                  &VariationColumn::launch},
+    VariationRung::of_pixels<VariationNaive>(
+        {.name = "rung_1_naive", .idea = "a value and its four neighbours"}),
+    VariationRung::of_pixels<VariationColumn>(
+        {.name = "rung_2_column", .idea = "the values above stay in registers", .ships = true}),
 };
 
 }  // namespace
@@ -23,7 +23,7 @@ void total_variation(float* loss, float* grad_pixels, const float* pixels, const
                      const VariationScale& scale, double* workspace, Stream stream) {
   const VariationRung& rung =
       shipped_rung<float>(total_variation_ladder(), "total_variation", Arithmetic::fp32, size);
-  rung.launch(loss, grad_pixels, pixels, size, scale, workspace, stream);
+  rung.launch.f32(loss, grad_pixels, pixels, size, scale, workspace, stream);
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

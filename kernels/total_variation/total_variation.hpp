@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -52,6 +53,13 @@ namespace IMPASTO_DEVICE {
 /// Enqueues it. The loss is summed in a fixed order.
 void total_variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
                      const VariationScale& scale, double* workspace, Stream stream);
+
+template <class T>
+using VariationLauncher = void (*)(float* loss, T* grad_pixels, const T* pixels,
+                                   const MapSize& size, const VariationScale& scale,
+                                   double* workspace, Stream stream);
+using VariationRung = RungWith<VariationLauncher>;
+std::span<const VariationRung> total_variation_ladder();
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <gtest/gtest.h>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "kernels/common/bfloat16.hpp"
 #include "kernels/common/device.hpp"
@@ -96,6 +98,16 @@ void for_each_storage_type_of(const OpRung& rung, Check check) {
   if (!ran)
     GTEST_SKIP() << rung.name << " needs a GPU of sm_" << rung.least_sm
                  << (rung.sm_90a ? "a" : " or newer");
+}
+
+/// The rungs of a ladder whose blocks may take several work tiles.
+template <class OpRung>
+std::vector<OpRung> persistent_rungs(std::span<const OpRung> ladder) {
+  std::vector<OpRung> found;
+  for (const OpRung& rung : ladder) {
+    if (rung.persistent) found.push_back(rung);
+  }
+  return found;
 }
 
 /// "rung_3_shared_tile", for tests of every rung.

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "kernels/adam/adam.hpp"
-#include "kernels/adam/ladder.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
@@ -36,7 +35,7 @@ void advance(State<double>& state, const GuardedBuffer<float>& grad, const AdamO
 /// `offset` 0 lets the kernel use vectors, 1 does not.
 void advance(State<float>& state, const GuardedBuffer<float>& grad, const AdamOptions& options,
              std::int64_t offset,
-             decltype(IMPASTO_DEVICE::AdamRung::launch) launch = &IMPASTO_DEVICE::adam) {
+             IMPASTO_DEVICE::AdamLauncher<float> launch = &IMPASTO_DEVICE::adam) {
   const State<float> before = state;
   state.pixels = test::under_every_schedule([&] {
     DeviceArray<float> pixels(before.pixels, offset);
@@ -134,7 +133,7 @@ TEST_P(AdamLadder, MatchesTheReference) {
     State<float> actual(start);
     State<double> expected(widened(start));
     for (int step = 0; step < 2; ++step) {
-      advance(actual, grad, options, count % 2, GetParam().launch);
+      advance(actual, grad, options, count % 2, GetParam().launch.f32);
       advance(expected, grad, options);
     }
     EXPECT_EQ(actual.step, 2);

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "kernels/content_loss/content_loss.hpp"
-#include "kernels/content_loss/ladder.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/device_array.hpp"

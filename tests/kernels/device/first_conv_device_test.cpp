@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "kernels/first_conv/first_conv.hpp"
-#include "kernels/first_conv/ladder.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/device_array.hpp"
@@ -40,7 +39,7 @@ template <class T>
 GuardedBuffer<T> forward(
     const GuardedBuffer<float>& pixels, const Parameters& parameters,
     const std::array<float, 3>& mean_pixel, const MapSize& size, bool relu, std::int64_t offset,
-    IMPASTO_DEVICE::FirstConvForward<T> launch = &IMPASTO_DEVICE::first_conv_forward<T>) {
+    IMPASTO_DEVICE::FirstConvForwardLauncher<T> launch = &IMPASTO_DEVICE::first_conv_forward<T>) {
   return test::under_every_schedule([&] {
     DeviceArray<float> x(pixels, offset);
     DeviceArray<float> weight(parameters.weight, offset);
@@ -66,7 +65,7 @@ template <class T>
 GuardedBuffer<float> backward(
     const GuardedBuffer<T>& grad_y, const Parameters& parameters, const MapSize& size,
     std::int64_t offset,
-    IMPASTO_DEVICE::FirstConvBackward<T> launch = &IMPASTO_DEVICE::first_conv_backward<T>) {
+    IMPASTO_DEVICE::FirstConvBackwardLauncher<T> launch = &IMPASTO_DEVICE::first_conv_backward<T>) {
   return test::under_every_schedule([&] {
     DeviceArray<T> from(grad_y, offset);
     DeviceArray<float> weight(parameters.weight, offset);

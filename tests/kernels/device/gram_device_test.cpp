@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "kernels/gram/gram.hpp"
-#include "kernels/gram/ladder.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/device_array.hpp"
@@ -155,14 +154,14 @@ TEST_P(GramLadder, MatchesTheReference) {
   });
 }
 
-/// Rungs whose blocks stay: several slices and splits in the tile of 64, tiles off the diagonal,
-/// more pieces than blocks.
+/// Several slices and splits in the tile of 64, tiles off the diagonal, more work tiles than
+/// blocks.
 constexpr std::array persistent_sizes = {MapSize{1, 18, 19, 64}, MapSize{1, 9, 15, 200},
                                          MapSize{270, 1, 3, 8}};
 
 class GramPersistentRungs : public GramLadder {};
-INSTANTIATE_TEST_SUITE_P(Last, GramPersistentRungs,
-                         testing::ValuesIn(IMPASTO_DEVICE::gram_ladder().subspan(8)),
+INSTANTIATE_TEST_SUITE_P(Every, GramPersistentRungs,
+                         testing::ValuesIn(test::persistent_rungs(IMPASTO_DEVICE::gram_ladder())),
                          test::rung_name<IMPASTO_DEVICE::GramRung>);
 
 TEST_P(GramPersistentRungs, MatchTheReference) {

@@ -2,7 +2,6 @@
 #include <array>
 #include <gtest/gtest.h>
 
-#include "kernels/pool/ladder.hpp"
 #include "kernels/pool/pool.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"

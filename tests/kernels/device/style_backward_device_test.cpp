@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include "kernels/style_backward/ladder.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
@@ -191,14 +190,15 @@ TEST_P(StyleBackwardLadder, MatchesTheReference) {
   });
 }
 
-class StyleBackwardOnTensorCores : public StyleBackwardLadder {};
-INSTANTIATE_TEST_SUITE_P(Last, StyleBackwardOnTensorCores,
-                         testing::ValuesIn(IMPASTO_DEVICE::style_backward_ladder().subspan(2)),
-                         test::rung_name<IMPASTO_DEVICE::StyleBackwardRung>);
+class StyleBackwardPersistentRungs : public StyleBackwardLadder {};
+INSTANTIATE_TEST_SUITE_P(
+    Every, StyleBackwardPersistentRungs,
+    testing::ValuesIn(test::persistent_rungs(IMPASTO_DEVICE::style_backward_ladder())),
+    test::rung_name<IMPASTO_DEVICE::StyleBackwardRung>);
 
 /// Two tiles of pixels; M in shared memory whole, with a slice that is half full, and by slices, in
 /// two tiles of channels of which the second is half full.
-TEST_P(StyleBackwardOnTensorCores, MatchesTheReferenceInTiles) {
+TEST_P(StyleBackwardPersistentRungs, MatchTheReferenceInTiles) {
   const auto& rung = GetParam();
   test::for_each_storage_type_of(rung, [&]<class T>() {
     if (sizeof(T) == 4) return;
@@ -209,7 +209,7 @@ TEST_P(StyleBackwardOnTensorCores, MatchesTheReferenceInTiles) {
 }
 
 /// More tiles than blocks. In one order of threads: there are many.
-TEST_P(StyleBackwardOnTensorCores, StaysForTheNextTile) {
+TEST_P(StyleBackwardPersistentRungs, TakeSeveralTilesABlock) {
   const auto& rung = GetParam();
   if (!rung.runs_on(test::device::sm())) GTEST_SKIP() << "needs another GPU";
   const MapSize size{1, 1, 265 * 128, 32};

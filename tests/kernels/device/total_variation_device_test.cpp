@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include "kernels/total_variation/ladder.hpp"
 #include "kernels/total_variation/total_variation.hpp"
 #include "tests/support/cases.hpp"
 #include "tests/support/compare.hpp"
@@ -32,7 +31,7 @@ Result<double> expected(const GuardedBuffer<float>& held, const GuardedBuffer<fl
 Result<float> run(
     const GuardedBuffer<float>& held, const GuardedBuffer<float>& pixels, const MapSize& size,
     const VariationScale& scale, bool with_gradient = true,
-    decltype(IMPASTO_DEVICE::VariationRung::launch) launch = &IMPASTO_DEVICE::total_variation) {
+    IMPASTO_DEVICE::VariationLauncher<float> launch = &IMPASTO_DEVICE::total_variation) {
   GuardedBuffer<float> grad(size.count());
   const auto loss = test::under_every_schedule([&] {
     DeviceArray<float> x(pixels);
@@ -99,7 +98,7 @@ TEST_P(TotalVariationLadder, MatchesTheReference) {
     SCOPED_TRACE(size);
     const auto pixels = test::gaussian<float>(size.count(), 1, 128, 60);
     const auto held = test::gaussian<float>(size.count(), 2);
-    const auto actual = run(held, pixels, size, scale, true, GetParam().launch);
+    const auto actual = run(held, pixels, size, scale, true, GetParam().launch.f32);
     const auto wanted = expected(held, pixels, size, scale);
     EXPECT_TRUE(test::is_close(actual.loss, wanted.loss, loss_limit));
     EXPECT_TRUE(test::is_close(actual.grad, wanted.grad, gradient_limit));

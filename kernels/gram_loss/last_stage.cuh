@@ -2,8 +2,7 @@
 #pragma once
 
 #include "kernels/common/loss_sum.cuh"
-#include "kernels/gram/rung_6_split_pixels.cuh"
-#include "kernels/gram/rung_7_tensor_cores.cuh"
+#include "kernels/gram/gram_sum.cuh"
 #include "kernels/gram_loss/gram_loss.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -35,24 +34,23 @@ __global__ void __launch_bounds__(gram_sum_threads)
   if (threadIdx.x == 0) block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = square;
 }
 
-/// `FirstStage` is the Gram rung whose partial sums it takes. `target` is symmetric.
-template <class FirstStage>
+/// The loss behind the first stage of a rung of the Gram matrix. `target` is symmetric.
+template <class TwoStages>
 struct GramLossLastStage {
-  /// Sums of blocks, two floats each, before the partial sums.
-  static std::int64_t block_count(const MapSize& size) { return gram_sum_blocks(GramPlan(size)); }
+  /// Sums of blocks, two floats each, lie before the partial sums.
   static std::int64_t workspace(const MapSize& size) {
-    return size.batch * (2 * block_count(size) + GramPlan(size).partials);
+    return 2 * size.batch * gram_sum_blocks(TwoStages::plan(size)) + TwoStages::workspace(size);
   }
 
   template <class T>
   static void launch(float* loss, float* matrix, const T* features, const float* target,
                      const MapSize& size, const StyleLossScale& scale, float* workspace,
                      Stream stream) {
-    const GramPlan plan(size);
-    const std::int64_t blocks = block_count(size);
+    const GramPlan plan = TwoStages::plan(size);
+    const std::int64_t blocks = gram_sum_blocks(plan);
     auto* block_sums = reinterpret_cast<double*>(workspace);
     float* partials = workspace + 2 * size.batch * blocks;
-    FirstStage::launch_partials(partials, features, plan, size, stream);
+    TwoStages::launch_partials(partials, features, size, stream);
     simt::launch(plan.tile == 64 ? gram_loss_kernel<64> : gram_loss_kernel<128>,
                  gram_sum_grid("gram_loss", plan, size), stream, block_sums, matrix, partials,
                  target, size.channels, plan.tiles, plan.splits, gram_sum_parts(plan), scale);
