@@ -1,6 +1,7 @@
 # The CUDA kernels: compiled by nvcc for the GPU and by the host's compiler for the host-SIMT machine.
 set(IMPASTO_DEVICE_SOURCES
   adam/adam.cu
+  axpby/axpby.cu
   content_loss/content_loss.cu
   first_conv/first_conv.cu
   gram/gram.cu

@@ -169,6 +169,9 @@ class Backend {
   /// `step` is one i64: the number of steps done, counted by the operation itself.
   virtual void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
                     const Tensor& grad_pixels, const AdamOptions& options) = 0;
+
+  /// Master tensors: y = a·x + b·y, in which b = 0 does not read y.
+  virtual void axpby(const Tensor& y, double a, const Tensor& x, double b) = 0;
 };
 
 }  // namespace impasto

@@ -286,6 +286,13 @@ void Cases::pixels() {
           return bench.read({gradient_too ? grad : loss});
         });
   }
+  for (const double b : {0.0, 1.0}) {
+    add("axpby", shape, b == 0 ? "" : ", added", [=](Backend& backend, Workbench& bench) {
+      const Tensor y = b == 0 ? bench.master_output(shape) : bench.master(shape, 12);
+      backend.axpby(y, 0.7, bench.master(shape, 13), b);
+      return bench.read({y});
+    });
+  }
   for (const auto form : {kernels::AdamEpsilon::pytorch, kernels::AdamEpsilon::tensorflow}) {
     add("adam", shape, form == kernels::AdamEpsilon::pytorch ? ", PyTorch's ε" : ", TensorFlow's ε",
         [=](Backend& backend, Workbench& bench) {

@@ -10,6 +10,7 @@
 #include "host/backend/cpu/style.hpp"
 #include "host/backend/cpu/winograd_conv.hpp"
 #include "host/backend/host_backend.hpp"
+#include "kernels/axpby/axpby.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 
 namespace impasto {
@@ -129,6 +130,9 @@ class CpuBackend final : public HostBackend {
             const Tensor& grad_pixels, const AdamOptions& options) override {
     kernels::cpu::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
                        grad_pixels.as<float>(), pixels.shape.count(), options);
+  }
+  void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
+    kernels::cpu::axpby(y.as<float>(), a, x.as<float>(), b, y.shape.count());
   }
 
  private:

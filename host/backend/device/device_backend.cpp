@@ -10,6 +10,7 @@
 #include "host/backend/device/stream_objects.hpp"
 #include "host/backend/device/upload.hpp"
 #include "host/core/error.hpp"
+#include "kernels/axpby/axpby.hpp"
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
@@ -198,6 +199,9 @@ class DeviceBackend final : public Backend {
       launch::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
                    grad_pixels.as<float>(), pixels.shape.count(), options, workspace, stream_);
     });
+  }
+  void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
+    enqueue([&] { launch::axpby(y.as<float>(), a, x.as<float>(), b, y.shape.count(), stream_); });
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "host/backend/host_backend.hpp"
+#include "kernels/axpby/axpby.hpp"
 #include "kernels/conv/conv.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
@@ -104,6 +105,9 @@ class ReferenceBackend final : public HostBackend {
             const Tensor& grad_pixels, const AdamOptions& options) override {
     reference::adam(values(pixels), values(m), values(v), step.as<std::int64_t>(),
                     values(grad_pixels), pixels.shape.count(), options);
+  }
+  void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
+    reference::axpby(values(y), a, values(x), b, y.shape.count());
   }
 };
 
