@@ -71,6 +71,7 @@ Image picture(const std::string& file, Image (*draw)(std::int64_t, std::int64_t)
 
 /// A stylization under way, warm, and what its pictures' losses were at first.
 struct Running {
+  std::unique_ptr<Session> session;
   std::unique_ptr<Stylizer> stylizer;
   double first_loss;
 };
@@ -85,15 +86,17 @@ Running start(Backend& backend, const Settings& settings) {
   const Image content = picture(settings.content, draw_scene, settings.size);
   const std::array<Style, 1> styles = {
       Style{picture(settings.style, draw_painting, settings.size)}};
-  const Weights weights = settings.weights.empty() ? he_weights() : load_weights(settings.weights);
+  const Config config = coursera_from_content();
+  auto session = std::make_unique<Session>(
+      backend, settings.weights.empty() ? he_weights() : load_weights(settings.weights),
+      config.objective);
   const std::vector<Image> contents(static_cast<std::size_t>(settings.batch), content);
-  auto stylizer = std::make_unique<Stylizer>(backend, weights, coursera_from_content(), contents,
-                                             styles, contents);
+  auto stylizer = std::make_unique<Stylizer>(*session, config, contents, styles, contents);
   stylizer->step();  // operation by operation
   const double first_loss = total_loss(*stylizer);
   stylizer->step();  // recorded
   backend.synchronize();
-  return {std::move(stylizer), first_loss};
+  return {std::move(session), std::move(stylizer), first_loss};
 }
 
 /// A time counts only if what was timed is an optimisation.
@@ -115,7 +118,7 @@ double seconds_of_steps(Backend& backend, Stylizer& stylizer, std::int64_t count
 /// Each step's median time in seconds, in the order of the schedule.
 std::vector<double> profile(Backend& backend, const Settings& settings) {
   const Running running = start(backend, settings);
-  const Schedule& iteration = running.stylizer->iteration();
+  const Schedule& iteration = running.stylizer->plan().iteration();
   const auto& steps = iteration.steps();
   std::vector<std::vector<double>> seconds(steps.size());
   for (int repetition = 0; repetition < profiled_iterations; ++repetition) {

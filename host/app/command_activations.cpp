@@ -106,12 +106,12 @@ void show_activations(const Settings& settings) {
   const std::string layer(vgg19.at(vgg19_index(settings.layer)).name);
   const std::unique_ptr<Backend> backend = open_backend(settings);
   const Image image = load_picture(settings.image, settings.size);
-  const Weights weights = open_weights(settings, *backend, convolution_at(layer));
-  const Activation values =
-      activation(*backend, weights, settings.config.objective.pool, image, layer);
+  Session session(*backend, open_weights(settings, *backend, convolution_at(layer)),
+                  settings.config.objective.pool, vgg19_index(layer));
+  const Activation values = activation(session, image, layer);
   if (settings.output) {
     const std::string name = std::filesystem::path(settings.image).filename().string();
-    save_activation(values, {layer, name, weights.description}, settings.output);
+    save_activation(values, {layer, name, session.network().description()}, settings.output);
   }
   print_summary(settings, values);
 }

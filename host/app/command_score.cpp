@@ -30,9 +30,10 @@ void score_picture(const Settings& settings) {
   for (const std::string& style : settings.styles) {
     styles.push_back({load_picture(style, style_size), 1});
   }
-  const Weights weights =
-      open_weights(settings, *backend, deepest_convolution(settings.config.objective));
-  const Losses losses = score(*backend, weights, settings.config, image, content, styles);
+  const Objective& objective = settings.config.objective;
+  Session session(*backend, open_weights(settings, *backend, deepest_convolution(objective)),
+                  objective);
+  const Losses losses = score(session, settings.config, image, content, styles);
   print_result(dump(describe(losses)) + "\n");
 }
 

@@ -14,6 +14,7 @@
 #include "host/app/signals.hpp"
 #include "host/app/stylize_run.hpp"
 #include "host/app/terminal.hpp"
+#include "host/engine/initial.hpp"
 
 namespace impasto::app {
 namespace {

@@ -29,12 +29,12 @@ Json describe(const Settings& settings) {
 }
 
 Json describe(const Losses& losses) {
-  return {{"loss", losses.total},
-          {"content", losses.content},
-          {"style", losses.style},
-          {"variation", losses.variation},
-          {"content_layers", layers(losses.content_layers)},
-          {"style_layers", layers(losses.style_layers)}};
+  Json json = {{"loss", losses.total}};
+  for (const Losses::Part& part : losses.parts) json[part.name] = part.value;
+  for (const Losses::Part& part : losses.parts) {
+    if (!part.of_pixels) json[part.name + "_layers"] = layers(part.layers);
+  }
+  return json;
 }
 
 Json describe(const MemoryEstimate& memory) {
@@ -45,9 +45,9 @@ Json describe(const MemoryEstimate& memory) {
           {"total_bytes", memory.total()}};
 }
 
-Json describe(const Weights& weights) {
-  Json json = {{"description", weights.description}};
-  if (!weights.source_sha256.empty()) json["source_sha256"] = weights.source_sha256;
+Json describe(const Network& network) {
+  Json json = {{"description", network.description()}};
+  if (!network.source_sha256().empty()) json["source_sha256"] = network.source_sha256();
   return json;
 }
 
@@ -73,11 +73,6 @@ std::string in_words(const Json& value) {
     text += fmt::format("{}{}:{}", text.empty() ? "" : ",", layer, in_words(weight));
   }
   return text;
-}
-
-LossParts parts(const Losses& losses, const Objective& objective) {
-  return {objective.content_weight * losses.content, objective.style_weight * losses.style,
-          objective.variation_weight * losses.variation};
 }
 
 std::string human_bytes(std::size_t bytes) {

@@ -6,7 +6,7 @@
 #include "host/app/settings.hpp"
 #include "host/backend/backend.hpp"
 #include "host/engine/stylizer.hpp"
-#include "host/model/weights.hpp"
+#include "host/model/network.hpp"
 
 namespace impasto::app {
 
@@ -16,7 +16,7 @@ namespace impasto::app {
 Json describe(const Settings& settings);
 Json describe(const Losses& losses);
 Json describe(const MemoryEstimate& memory);
-Json describe(const Weights& weights);
+Json describe(const Network& network);
 Json describe(const Backend& backend);
 /// Of the program and what built it.
 Json describe_versions();
@@ -27,14 +27,6 @@ std::string dump(const Json& json);
 /// The value of a setting for people, as the command line takes it: "512",
 /// "conv1_1:0.2,conv2_1:0.4".
 std::string in_words(const Json& value);
-
-/// The weighted parts that add up to the loss.
-struct LossParts {
-  double content = 0;
-  double style = 0;
-  double variation = 0;
-};
-LossParts parts(const Losses& losses, const Objective& objective);
 
 /// "1.5 GiB"
 std::string human_bytes(std::size_t bytes);

@@ -77,13 +77,7 @@ std::string convolution_at(std::string_view layer) {
 }
 
 std::string deepest_convolution(const Objective& objective) {
-  std::size_t deepest = 0;
-  for (const auto* layers : {&objective.content_layers, &objective.style_layers}) {
-    for (const LayerWeight& layer : *layers) {
-      deepest = std::max(deepest, vgg19_index(layer.layer));
-    }
-  }
-  return convolution_at(vgg19.at(deepest).name);
+  return convolution_at(vgg19.at(deepest_layer(objective)).name);
 }
 
 }  // namespace impasto::app

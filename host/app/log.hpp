@@ -7,7 +7,7 @@
 #include "host/app/describe.hpp"
 #include "host/app/files.hpp"
 #include "host/core/error.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/engine/run.hpp"
 
 namespace impasto::app {
 

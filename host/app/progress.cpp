@@ -66,10 +66,13 @@ std::string ProgressLine::facts(const Progress& progress) const {
     text += fmt::format("  {:.{}f} it/s  ETA {}", rate, rate < 10 ? 2 : 0, human_time(left));
   }
   const Losses& losses = progress.losses.front();
-  const LossParts share = parts(losses, config_.objective);
-  text += fmt::format("  loss {:.3e} = {:.2e} content + {:.2e} style", losses.total, share.content,
-                      share.style);
-  if (config_.objective.variation_weight > 0) text += fmt::format(" + {:.2e} tv", share.variation);
+  text += fmt::format("  loss {:.3e}", losses.total);
+  std::string_view joined_by = " = ";
+  for (const Losses::Part& part : losses.parts) {
+    if (config_.objective[part.name].weight == 0) continue;
+    text += fmt::format("{}{:.2e} {}", joined_by, part.weighted, part.name);
+    joined_by = " + ";
+  }
   return text;
 }
 

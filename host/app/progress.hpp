@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "host/engine/stylizer.hpp"
+#include "host/engine/run.hpp"
 
 namespace impasto::app {
 

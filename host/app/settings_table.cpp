@@ -103,6 +103,20 @@ Value sample_folder() {
   return folder;
 }
 
+/// Every optimiser has one.
+constexpr auto learning_rate = [](auto& settings) -> auto& {
+  return std::visit(
+      [](auto& optimizer) -> auto& { return optimizer.learning_rate; }, settings.config.optimizer);
+};
+
+/// A value that only Adam has and only a preset sets.
+template <class T>
+Value of_adam(T AdamOptions::*member) {
+  return fixed([member](const Settings& settings) {
+    return std::get<AdamOptions>(settings.config.optimizer).*member;
+  });
+}
+
 /// The help of an output: what it is, and the extensions that it may have.
 std::string listed(const char* help, const Writes& type) {
   return fmt::format("{} {}", help, fmt::join(type.extensions, " "));
@@ -293,36 +307,42 @@ std::vector<Setting> make_table() {
        .commands = losses,
        .help = "how much the content's structure counts",
        .recorded = true,
-       .value = value(weight, AT(config.objective.content_weight))},
+       .value = value(weight, AT(config.objective["content"].weight))},
       {.name = "style-weight",
        .group = objective_group,
        .commands = losses,
        .help = "how much the style counts",
        .recorded = true,
-       .value = value(weight, AT(config.objective.style_weight))},
+       .value = value(weight, AT(config.objective["style"].weight))},
       {.name = "tv-weight",
        .group = objective_group,
        .commands = losses,
        .help = "how much smoothness counts (total variation)",
        .recorded = true,
-       .value = value(weight, AT(config.objective.variation_weight))},
+       .value = value(weight, AT(config.objective["variation"].weight))},
       {.name = "content-layers",
        .group = objective_group,
        .commands = losses,
        .help = "layers compared with the content, with weights:\n"
                "conv4_2 or conv4_2:0.7,conv5_2:0.3",
        .recorded = true,
-       .value = value(Layers{}, AT(config.objective.content_layers))},
+       .value = value(Layers{}, AT(config.objective["content"].layers))},
       {.name = "style-layers",
        .group = objective_group,
        .commands = losses,
        .help = "layers whose Gram matrices are compared; without\nweights they share 1 evenly",
        .recorded = true,
-       .value = value(Layers{}, AT(config.objective.style_layers))},
-      {.name = "content-scale", .recorded = true, .value = fixed(OF(objective.content_scale))},
-      {.name = "gram-scale", .recorded = true, .value = fixed(OF(objective.gram_scale))},
-      {.name = "style-scale", .recorded = true, .value = fixed(OF(objective.style_scale))},
-      {.name = "tv-scale", .recorded = true, .value = fixed(OF(objective.variation_scale))},
+       .value = value(Layers{}, AT(config.objective["style"].layers))},
+      {.name = "content-scale",
+       .recorded = true,
+       .value = fixed(OF(objective.normaliser("content_scale")))},
+      {.name = "gram-scale",
+       .recorded = true,
+       .value = fixed(OF(objective.normaliser("gram_scale")))},
+      {.name = "style-scale",
+       .recorded = true,
+       .value = fixed(OF(objective.normaliser("style_scale")))},
+      {.name = "tv-scale", .recorded = true, .value = fixed(OF(objective.normaliser("tv_scale")))},
       {.name = "pooling",
        .group = objective_group,
        .commands = networks,
@@ -340,18 +360,20 @@ std::vector<Setting> make_table() {
        .commands = stylize,
        .help = "Adam's step, in pixel values of 0 to 255",
        .recorded = true,
-       .value = value(Real{.zero = false}, AT(config.adam.learning_rate))},
-      {.name = "beta1", .recorded = true, .value = fixed(OF(adam.beta1))},
-      {.name = "beta2", .recorded = true, .value = fixed(OF(adam.beta2))},
-      {.name = "epsilon", .recorded = true, .value = fixed(OF(adam.epsilon))},
-      {.name = "adam", .recorded = true, .value = fixed([](const Settings& settings) {
-                                           const bool pytorch = settings.config.adam.form ==
-                                                                kernels::AdamEpsilon::pytorch;
-                                           return pytorch ? "pytorch" : "tensorflow";
-                                         })},
+       .value = value(Real{.zero = false}, learning_rate)},
+      {.name = "beta1", .recorded = true, .value = of_adam(&AdamOptions::beta1)},
+      {.name = "beta2", .recorded = true, .value = of_adam(&AdamOptions::beta2)},
+      {.name = "epsilon", .recorded = true, .value = of_adam(&AdamOptions::epsilon)},
+      {.name = "adam",
+       .recorded = true,
+       .value = fixed([](const Settings& settings) {
+         const bool pytorch =
+             std::get<AdamOptions>(settings.config.optimizer).form == kernels::AdamEpsilon::pytorch;
+         return pytorch ? "pytorch" : "tensorflow";
+       })},
       // JSON has no infinity: an open bound of the pixels becomes null.
-      {.name = "lowest", .recorded = true, .value = fixed(OF(adam.lowest))},
-      {.name = "highest", .recorded = true, .value = fixed(OF(adam.highest))},
+      {.name = "lowest", .recorded = true, .value = of_adam(&AdamOptions::lowest)},
+      {.name = "highest", .recorded = true, .value = of_adam(&AdamOptions::highest)},
       {.name = "init",
        .group = run_group,
        .commands = stylize,

@@ -80,20 +80,21 @@ void StylizeRun::optimise() {
       open_weights(settings_, backend_, deepest_convolution(settings_.config.objective));
   stop_if_asked();
   progress_.prepare("Looking at the pictures");
-  Stylizer stylizer(backend_, weights, settings_.config, std::span(&inputs_.content, 1),
-                    inputs_.styles, std::span(&inputs_.initial, 1));
-  weights.convs.clear();  // the network has its own: 50 MiB less
-  log_.write(start_record(weights));
+  Session session(backend_, std::move(weights), settings_.config.objective);
+  Stylizer stylizer(session, settings_.config, std::span(&inputs_.content, 1), inputs_.styles,
+                    std::span(&inputs_.initial, 1));
+  const Network& network = session.network();
+  log_.write(start_record(network));
   course_.ending =
       impasto::run(stylizer, settings_.config.iterations, 1,
-                   [&](const Progress& progress) { return report(stylizer, weights, progress); });
+                   [&](const Progress& progress) { return report(network, progress); });
   progress_.clear();
-  save(stylizer, weights);
-  summarise(weights);
+  save(network, stylizer.image());
+  summarise(network);
   end();
 }
 
-bool StylizeRun::report(Stylizer& stylizer, const Weights& weights, const Progress& progress) {
+bool StylizeRun::report(const Network& network, const Progress& progress) {
   if (progress.iteration == 0) course_.first = progress;
   course_.last = progress;
   log_.write(progress);
@@ -102,14 +103,13 @@ bool StylizeRun::report(Stylizer& stylizer, const Weights& weights, const Progre
                         progress.iteration < settings_.config.iterations &&
                         progress.iteration % *settings_.save_every == 0;
   if (snapshot) {
-    save_image(finished_picture(stylizer), settings_.output.snapshot(progress.iteration).string(),
-               comment(weights));
+    save_image(finished(progress.picture(0)),
+               settings_.output.snapshot(progress.iteration).string(), comment(network));
   }
   return caught_signal() == 0;
 }
 
-Image StylizeRun::finished_picture(Stylizer& stylizer) const {
-  Image picture = stylizer.good_image();
+Image StylizeRun::finished(Image picture) const {
   picture.alpha = inputs_.content.alpha;
   picture.bits = inputs_.content.bits;
   return picture;
@@ -119,18 +119,18 @@ bool StylizeRun::saved() const {
   return course_.last.iteration > 0 || course_.ending != Ending::stopped;
 }
 
-void StylizeRun::save(Stylizer& stylizer, const Weights& weights) {
+void StylizeRun::save(const Network& network, Image image) {
   if (!saved()) {
     log_.write(end_record({}));
     return;
   }
-  const Image picture = finished_picture(stylizer);
-  const std::string sha256 = save_image(picture, settings_.output.string(), comment(weights));
+  const Image picture = finished(std::move(image));
+  const std::string sha256 = save_image(picture, settings_.output.string(), comment(network));
   if (settings_.sheet) {
     std::vector<Image> pictures = {inputs_.content};
     for (const Style& style : inputs_.styles) pictures.push_back(style.image);
     pictures.push_back(picture);
-    save_image(make_sheet(pictures, picture.height), settings_.sheet.string(), comment(weights));
+    save_image(make_sheet(pictures, picture.height), settings_.sheet.string(), comment(network));
   }
   const Json record = end_record(sha256);
   log_.write(record);
@@ -142,7 +142,7 @@ void StylizeRun::save(Stylizer& stylizer, const Weights& weights) {
   }
 }
 
-Json StylizeRun::start_record(const Weights& weights) const {
+Json StylizeRun::start_record(const Network& network) const {
   Json styles = Json::array();
   for (std::size_t i = 0; i < inputs_.styles.size(); ++i) {
     styles.push_back(describe_picture(settings_.styles[i], inputs_.styles[i].image));
@@ -151,7 +151,7 @@ Json StylizeRun::start_record(const Weights& weights) const {
           {"time", utc_now()},
           {"versions", describe_versions()},
           {"backend", describe(backend_)},
-          {"network", describe(weights)},
+          {"network", describe(network)},
           {"content", describe_picture(settings_.content, inputs_.content)},
           {"styles", styles},
           {"output", settings_.output.string()},
@@ -173,15 +173,15 @@ Json StylizeRun::end_record(const std::string& sha256) const {
 }
 
 /// The recipe, kept inside the picture. No names or times: equal runs give equal files.
-std::string StylizeRun::comment(const Weights& weights) const {
+std::string StylizeRun::comment(const Network& network) const {
   return dump({{"impasto", describe_versions()["impasto"]},
                {"backend", backend_.name()},
                {"precision", to_string(backend_.precision())},
-               {"network", describe(weights)},
+               {"network", describe(network)},
                {"config", describe(settings_)}});
 }
 
-void StylizeRun::summarise(const Weights& weights) const {
+void StylizeRun::summarise(const Network& network) const {
   if (settings_.quiet) return;
   const Progress& last = course_.last;
   if (!saved()) return;
@@ -193,7 +193,7 @@ void StylizeRun::summarise(const Weights& weights) const {
           last.losses.front().total);
   if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
   if (settings_.log) message("Log      {}\n", settings_.log.string());
-  message("Network  {}\n", weights.description);
+  message("Network  {}\n", network.description());
   if (!settings_.weights) {
     message(
         "         a stand-in with random weights. The trained VGG-19 paints better: get its file,\n"

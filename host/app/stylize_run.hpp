@@ -8,7 +8,7 @@
 #include "host/app/log.hpp"
 #include "host/app/progress.hpp"
 #include "host/app/settings.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/engine/run.hpp"
 
 namespace impasto::app {
 
@@ -39,15 +39,16 @@ class StylizeRun {
   };
 
   void optimise();
-  [[nodiscard]] Json start_record(const Weights& weights) const;
+  [[nodiscard]] Json start_record(const Network& network) const;
   [[nodiscard]] Json end_record(const std::string& sha256) const;
-  [[nodiscard]] std::string comment(const Weights& weights) const;
-  [[nodiscard]] Image finished_picture(Stylizer& stylizer) const;
-  bool report(Stylizer& stylizer, const Weights& weights, const Progress& progress);
+  [[nodiscard]] std::string comment(const Network& network) const;
+  /// A picture of the optimisation with the content's transparency and depth.
+  [[nodiscard]] Image finished(Image picture) const;
+  bool report(const Network& network, const Progress& progress);
   /// A run stopped before its first step has nothing to show but its own beginning.
   [[nodiscard]] bool saved() const;
-  void save(Stylizer& stylizer, const Weights& weights);
-  void summarise(const Weights& weights) const;
+  void save(const Network& network, Image image);
+  void summarise(const Network& network) const;
   void end() const;
 
   const Settings& settings_;

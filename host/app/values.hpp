@@ -80,7 +80,7 @@ Json shown(const T& value) {
 }
 template <class T>
 Json shown(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
+  return value ? shown(*value) : Json();
 }
 
 /// The value that `member` returns a reference to.

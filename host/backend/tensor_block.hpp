@@ -14,6 +14,8 @@ class TensorBlock {
   /// Room for one more tensor; returns its number.
   std::size_t reserve(const Shape& shape, DataType type);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// How many tensors there are.
+  [[nodiscard]] std::size_t size() const { return tensors_.size(); }
 
   /// Gives them bytes() bytes at `memory`.
   void bind(void* memory);

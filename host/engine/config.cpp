@@ -16,19 +16,22 @@ namespace {
 /// content and style have one size, as they do there, and a meaningful one when they do not.
 Config coursera() {
   Config config;
-  Objective& objective = config.objective;
-  objective.content_weight = 10;
-  objective.style_weight = 40;
-  objective.content_layers = {{"conv4_2", 1}};
-  objective.style_layers = {
-      {"conv1_1", 0.2}, {"conv2_1", 0.2}, {"conv3_1", 0.2}, {"conv4_1", 0.2}, {"conv5_1", 0.2}};
-  objective.content_scale = {.factor = 0.25, .channel_power = 1, .pixel_power = 1};
-  objective.gram_scale = {.factor = 1, .channel_power = 0, .pixel_power = 1};
-  objective.style_scale = {.factor = 0.25, .channel_power = 2, .pixel_power = 0};
-  objective.variation_scale = {.factor = 1, .channel_power = 1, .pixel_power = 1};
-  objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
-  config.adam.learning_rate = 2.0;
-  config.adam.form = kernels::AdamEpsilon::tensorflow;
+  config.objective = {
+      .losses = {ContentLoss{{.name = "content", .weight = 10, .layers = {{"conv4_2", 1}}},
+                             {.factor = 0.25, .channel_power = 1, .pixel_power = 1}},
+                 GramLoss{{.name = "style",
+                           .weight = 40,
+                           .layers = {{"conv1_1", 0.2},
+                                      {"conv2_1", 0.2},
+                                      {"conv3_1", 0.2},
+                                      {"conv4_1", 0.2},
+                                      {"conv5_1", 0.2}}},
+                          {.factor = 1, .channel_power = 0, .pixel_power = 1},
+                          {.factor = 0.25, .channel_power = 2, .pixel_power = 0}},
+                 VariationLoss{{.name = "variation", .weight = 0},
+                               {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
+      .pool = {kernels::PoolMode::average, kernels::PoolRounding::up}};
+  config.optimizer = AdamOptions{.learning_rate = 2.0, .form = kernels::AdamEpsilon::tensorflow};
   config.iterations = 200;
   config.size = 400;
   config.init = Init::mix;
@@ -42,20 +45,18 @@ Config coursera() {
 /// weights keep their meaning at any size.
 Config impasto_default() {
   Config config;
-  Objective& objective = config.objective;
-  objective.content_weight = 4;
-  objective.style_weight = 1;
-  objective.variation_weight = 1;
-  objective.content_layers = {{"conv3_1", 1}};
-  objective.style_layers = {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}};
-  objective.content_scale = {.factor = 1, .channel_power = 1, .pixel_power = 1};
-  objective.gram_scale = {.factor = 1, .channel_power = 0, .pixel_power = 1};
-  objective.style_scale = {.factor = 1, .channel_power = 2, .pixel_power = 0};
-  objective.variation_scale = {.factor = 1, .channel_power = 1, .pixel_power = 1};
-  objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
-  config.adam.learning_rate = 10;
-  config.adam.lowest = 0;
-  config.adam.highest = 255;
+  config.objective = {
+      .losses = {ContentLoss{{.name = "content", .weight = 4, .layers = {{"conv3_1", 1}}},
+                             {.factor = 1, .channel_power = 1, .pixel_power = 1}},
+                 GramLoss{{.name = "style",
+                           .weight = 1,
+                           .layers = {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}}},
+                          {.factor = 1, .channel_power = 0, .pixel_power = 1},
+                          {.factor = 1, .channel_power = 2, .pixel_power = 0}},
+                 VariationLoss{{.name = "variation", .weight = 1},
+                               {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
+      .pool = {kernels::PoolMode::average, kernels::PoolRounding::up}};
+  config.optimizer = AdamOptions{.learning_rate = 10, .lowest = 0, .highest = 255};
   config.iterations = 100;
   config.size = 512;
   config.init = Init::content;

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "host/objective/objective.hpp"
-#include "kernels/adam/adam.hpp"
+#include "host/optimizer/optimizer.hpp"
+#include "host/terms/objective.hpp"
 
 namespace impasto {
 
@@ -24,7 +24,7 @@ enum class Init : std::uint8_t {
 struct Config {
   std::string preset;
   Objective objective;
-  kernels::AdamOptions adam;
+  OptimizerSettings optimizer;
   std::int64_t iterations = 200;
   std::int64_t size = 512;  ///< longer side of the result, in pixels
   Init init = Init::content;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "host/engine/initial.hpp"
+
+#include <array>
+
 #include "host/core/error.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/model/vgg19.hpp"
 #include "kernels/common/philox.hpp"
 
 namespace impasto {

@@ -3,22 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "host/core/error.hpp"
 
 namespace impasto {
-
-std::size_t deepest_layer(const Objective& objective) {
-  std::size_t deepest = 0;
-  for (const auto* layers : {&objective.content_layers, &objective.style_layers}) {
-    for (const LayerWeight& layer : *layers) {
-      deepest = std::max(deepest, vgg19_index(layer.layer));
-    }
-  }
-  return deepest;
-}
-
 namespace {
 
 /// A float16 holds 6e-5 to 65504 at full precision. The largest gradient of a feature map was seen
@@ -30,56 +20,198 @@ double gradient_scale_for(const Shape& pixels, DataType activations) {
   return std::exp2(std::round(std::log2(side)));
 }
 
-AdamOptions with_gradient_scale(AdamOptions options, double scale) {
-  options.gradient_scale = scale;
-  return options;
-}
-
 }  // namespace
 
 Plan::Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
-           DataType activations)
+           DataType activations, std::vector<Shape> styles)
     : network_(network),
-      objective_(config.objective),
-      gradient_scale_(gradient_scale_for(pixels, activations)),
-      shape_(pixels),
+      config_(config),
+      style_shapes_(std::move(styles)),
       master_(master),
       activations_(activations),
-      adam_(pixels, master, with_gradient_scale(config.adam, gradient_scale_)),
-      pixels_(tensors_.reserve(pixels, master)) {
-  check(objective_);
+      gradient_scale_(gradient_scale_for(pixels, activations)),
+      pixels_(tensors_.reserve(pixels, master)),
+      terms_(make_terms(
+          config.objective, network, pixels,
+          {.activations = activations, .master = master, .gradient_scale = gradient_scale_})),
+      style_shares_(style_shapes_.size()) {
   for (std::size_t& kept : kept_) kept = tensors_.reserve(pixels, master);
-  for (const LayerWeight& term : objective_.content_layers) {
-    const std::size_t layer = vgg19_index(term.layer);
-    content_.push_back(
-        {layer, term.weight, tensors_.reserve(network.feature_shape(pixels, layer), activations)});
+  losses_ =
+      tensors_.reserve({static_cast<std::int64_t>(terms_.size()), 1, 1, pixels.batch}, master);
+  optimizer_ = make_optimizer(config.optimizer, tensors_[pixels_], gradient_scale_);
+
+  build_iteration();
+  build_evaluation();
+  if (deepest_of(TargetSource::content)) {
+    content_pass_ = build_target_pass(TargetSource::content, pixels, {nullptr, true});
   }
-  for (const LayerWeight& term : objective_.style_layers) {
-    const std::size_t layer = vgg19_index(term.layer);
-    const Shape square = matrix_shape(1, vgg19[layer].out_channels);
-    styles_.push_back({layer, term.weight, tensors_.reserve(square, master)});
+  for (std::size_t i = 0; needs_style() && i < style_shapes_.size(); ++i) {
+    style_passes_.push_back(build_target_pass(TargetSource::style, style_shapes_[i],
+                                              {&style_shares_[i], /*first=*/i == 0}));
   }
-  const auto slots = static_cast<std::int64_t>(content_.size() + styles_.size() + 1);
-  losses_ = tensors_.reserve({pixels.batch, 1, 1, slots}, master);
-  build();
-  arena_bytes_ = std::max(arena_bytes_, build_content_pass().schedule.place());
+  for (Schedule* schedule : schedules()) {
+    arena_bytes_ = std::max(arena_bytes_, schedule->place());
+  }
 }
 
-void Plan::expect_style(const Shape& style_pixels) {
-  style_shapes_.push_back(style_pixels);
-  arena_bytes_ = std::max(arena_bytes_, build_style_pass(style_pixels, {}).schedule.place());
+// One iteration: forward with the losses, backward, the optimiser's step.
+
+void Plan::build_iteration() {
+  const TensorId pixels = iteration_.external(tensors_[pixels_]);
+  bool first = true;
+  optimizer_->add_step(iteration_, pixels, [&] {
+    const Shape losses = tensors_[losses_].shape;
+    const TensorId grad = iteration_.temporary(tensors_[pixels_].shape, master_);
+    add_losses(
+        iteration_, pixels,
+        first ? iteration_.external(tensors_[losses_]) : iteration_.temporary(losses, master_),
+        grad);
+    if (std::exchange(first, false)) gradient_ = grad;
+    return grad;
+  });
+}
+
+void Plan::build_evaluation() {
+  const TensorId pixels = evaluation_.external(tensors_[pixels_]);
+  add_losses(evaluation_, pixels, evaluation_.external(tensors_[losses_]), std::nullopt);
+}
+
+/// Appends the losses of `pixels` and, where `grad_pixels` is to hold it, their gradient.
+void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
+                      std::optional<TensorId> grad_pixels) const {
+  std::vector<GradientTerm> gradients;
+  const std::vector<TensorId> features = add_forward(
+      schedule, pixels, std::nullopt, [&](const Term& term, std::int64_t row, TensorId x) {
+        auto gradient = term.add_loss(schedule, x, {losses, row}, grad_pixels.has_value());
+        if (gradient) gradients.push_back(std::move(*gradient));
+      });
+  if (grad_pixels) network_.backward(schedule, features, gradients, *grad_pixels);
+}
+
+/// Appends the forward pass as deep as terms of `source` look, or all terms without one, and has
+/// each visited where what it looks at is complete, with the number of its row of losses.
+std::vector<TensorId> Plan::add_forward(Schedule& schedule, TensorId pixels,
+                                        std::optional<TargetSource> source,
+                                        const Visit& visit) const {
+  const auto visit_terms = [&](std::optional<std::size_t> layer, TensorId x) {
+    for (std::size_t row = 0; row < terms_.size(); ++row) {
+      const Term& term = *terms_[row];
+      if (term.layer() != layer || (source && term.target_source() != *source)) continue;
+      visit(term, static_cast<std::int64_t>(row), x);
+    }
+  };
+  std::vector<TensorId> features =
+      network_.forward(schedule, pixels, deepest_of(source).value_or(0), activations_, visit_terms);
+  visit_terms(std::nullopt, pixels);
+  return features;
+}
+
+std::optional<std::size_t> Plan::deepest_of(std::optional<TargetSource> source) const {
+  std::optional<std::size_t> deepest;
+  for (const auto& term : terms_) {
+    if (!source || term->target_source() == *source) deepest = std::max(deepest, term->layer());
+  }
+  return deepest;
+}
+
+std::vector<Losses> Plan::named(std::span<const float> losses) const {
+  const auto N = static_cast<std::size_t>(pixels().shape.batch);
+  std::vector<Losses> pictures;
+  for (std::size_t n = 0; n < N; ++n) {
+    std::vector<float> terms;
+    for (std::size_t i = n; i < losses.size(); i += N) terms.push_back(losses[i]);
+    pictures.push_back(name_losses(config_.objective, terms));
+  }
+  return pictures;
+}
+
+// The targets, and the start of a stylization.
+
+Plan::Pass Plan::build_target_pass(TargetSource source, const Shape& pixels,
+                                   const TargetShare& share) const {
+  Pass pass;
+  pass.pixels = pass.schedule.temporary(pixels, master_);
+  add_forward(pass.schedule, pass.pixels, source,
+              [&](const Term& term, std::int64_t /*row*/, TensorId x) {
+                term.add_target(pass.schedule, x, share);
+              });
+  return pass;
+}
+
+void Plan::run_target_pass(Backend& backend, const Pass& pass,
+                           std::span<const Image> pictures) const {
+  const Tensor& pixels = pass.schedule[pass.pixels];
+  require(pixel_shape(pictures) == pixels.shape, "planned for pictures of {}, found {}",
+          to_string(pixels.shape), to_string(pixel_shape(pictures)));
+  write_pictures(backend, pixels, pictures);
+  pass.schedule.run(backend);
+}
+
+void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
+                 std::span<const Image> initials) {
+  require(styles.size() == style_shapes_.size() && pixel_shape(initials) == pixels().shape,
+          "planned for {} styles and pictures of {}, found {} and {}", style_shapes_.size(),
+          to_string(pixels().shape), styles.size(), to_string(pixel_shape(initials)));
+  if (content_pass_) run_target_pass(backend, *content_pass_, contents);
+  const double weights = std::accumulate(styles.begin(), styles.end(), 0.0,
+                                         [](double sum, const Style& s) { return sum + s.weight; });
+  for (std::size_t i = 0; i < style_passes_.size(); ++i) {
+    style_shares_[i] = styles[i].weight / weights;
+    run_target_pass(backend, style_passes_[i], std::span(&styles[i].image, 1));
+  }
+  optimizer_->reset(backend);
+  backend.fill_zero(losses());
+  write_pictures(backend, pixels(), initials);
+  backend.synchronize();
+}
+
+void write_pictures(Backend& backend, const Tensor& to, std::span<const Image> pictures) {
+  for (std::size_t n = 0; n < pictures.size(); ++n) {
+    backend.write(image_of(to, static_cast<std::int64_t>(n)), pictures[n].rgb);
+  }
+}
+
+Image read_picture(Backend& backend, const Tensor& batch, std::int64_t n) {
+  const Tensor pixels = image_of(batch, n);
+  Image image;
+  image.height = pixels.shape.height;
+  image.width = pixels.shape.width;
+  image.rgb.resize(static_cast<std::size_t>(pixels.shape.count()));
+  backend.read(image.rgb, pixels);
+  return image;
+}
+
+Shape pixel_shape(std::span<const Image> pictures) {
+  require(!pictures.empty(), "there is no picture");
+  const Image& first = pictures.front();
+  require(std::all_of(pictures.begin(), pictures.end(),
+                      [&](const Image& picture) {
+                        return picture.height == first.height && picture.width == first.width;
+                      }),
+          "pictures of one batch must have one size");
+  return {static_cast<std::int64_t>(pictures.size()), first.height, first.width, 3};
+}
+
+// Memory.
+
+std::vector<Schedule*> Plan::schedules() {
+  std::vector<Schedule*> all = {&iteration_, &evaluation_};
+  if (content_pass_) all.push_back(&content_pass_->schedule);
+  for (Pass& pass : style_passes_) all.push_back(&pass.schedule);
+  return all;
 }
 
 void Plan::prepare(Backend& backend) {
   workspace_bytes_ = backend.prepare([&] {
-    iteration_.run(backend);
-    evaluation_.run(backend);
-    build_content_pass().schedule.run(backend);
-    for (const Shape& style : style_shapes_) build_style_pass(style, {}).schedule.run(backend);
+    for (const Schedule* schedule : schedules()) schedule->run(backend);
   });
 }
 
-std::size_t Plan::persistent_bytes() const { return tensors_.bytes() + adam_.bytes(); }
+std::size_t Plan::persistent_bytes() const {
+  std::size_t bytes = tensors_.bytes() + optimizer_->bytes();
+  for (const auto& term : terms_) bytes += term->bytes();
+  return bytes;
+}
 
 std::size_t Plan::bytes() const { return persistent_bytes() + arena_bytes_ + workspace_bytes_; }
 
@@ -88,135 +220,68 @@ void Plan::allocate(Backend& backend) {
   auto* next = static_cast<std::byte*>(memory_.get());
   const auto take = [&next](std::size_t bytes) { return std::exchange(next, next + bytes); };
   tensors_.bind(take(tensors_.bytes()));
-  adam_.bind(take(adam_.bytes()), backend);
-  arena_ = take(arena_bytes_);
+  for (const auto& term : terms_) term->bind(take(term->bytes()));
+  optimizer_->bind(take(optimizer_->bytes()));
+  void* arena = take(arena_bytes_);
+  for (Schedule* schedule : schedules()) schedule->bind(arena);
   backend.use_workspace(Buffer(memory_, take(workspace_bytes_)), workspace_bytes_);
-  backend.fill_zero(tensors_[losses_]);
-  build();  // again, now that the tensors have their addresses
-  iteration_.bind(arena_);
-  evaluation_.bind(arena_);
 }
 
-void Plan::build() {
-  build_iteration();
-  evaluation_ = build_evaluation();
-  arena_bytes_ = std::max({arena_bytes_, iteration_.place(), evaluation_.place()});
+namespace {
+
+/// A shape like `pixels` whose longer side is `longer`.
+Shape scaled_to(const Shape& pixels, std::int64_t longer) {
+  const double scale =
+      static_cast<double>(longer) / static_cast<double>(std::max(pixels.height, pixels.width));
+  const auto side = [scale](std::int64_t full) {
+    return std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(full)));
+  };
+  return {pixels.batch, side(pixels.height), side(pixels.width), pixels.channels};
 }
 
-Tensor Plan::loss(std::size_t slot) const {
-  const Tensor& all = tensors_[losses_];
-  Tensor one{all.data, {shape_.batch, 1, 1, 1}, all.type};
-  if (all) one.data = all.as<std::byte>() + slot * one.bytes();
-  return one;
-}
+std::size_t mebibytes(std::size_t bytes) { return (bytes + (1U << 20U) - 1) >> 20U; }
 
-Objective Plan::scaled_objective() const {
-  Objective scaled = objective_;
-  scaled.content_weight *= gradient_scale_;
-  scaled.style_weight *= gradient_scale_;
-  scaled.variation_weight *= gradient_scale_;
-  return scaled;
-}
+}  // namespace
 
-std::vector<ContentTerm> Plan::content_terms() const {
-  const Objective objective = scaled_objective();
-  std::vector<ContentTerm> terms;
-  for (const TargetLayer& term : content_) {
-    const Tensor& target = tensors_[term.target];
-    terms.push_back({term.layer, target, loss(terms.size()),
-                     content_scale(objective, term.weight, target.shape)});
+/// The longest side, in steps of 16 pixels, at which pictures of this form and styles fit into
+/// `room` bytes with as much workspace as the full size needs; 0 for none.
+std::int64_t Plan::longest_side_within(std::size_t room) const {
+  constexpr std::int64_t step = 16;
+  const Network shapes(config_.objective.pool);
+  const Shape& full = pixels().shape;
+  const auto fits = [&](std::int64_t longer) {
+    std::vector<Shape> styles;
+    for (const Shape& style : style_shapes_) {
+      styles.push_back(scaled_to(style, std::min(longer, std::max(style.height, style.width))));
+    }
+    try {
+      const Plan smaller(shapes, config_, scaled_to(full, longer), master_, activations_,
+                         std::move(styles));
+      return smaller.bytes() + workspace_bytes_ <= room;
+    } catch (const Error&) {
+      return false;  // too small for its deepest layer
+    }
+  };
+  std::int64_t below = 0;
+  std::int64_t above = std::max(full.height, full.width) / step + 1;
+  while (above - below > 1) {
+    const std::int64_t middle = (below + above) / 2;
+    (fits(middle * step) ? below : above) = middle;
   }
-  return terms;
+  return below * step;
 }
 
-std::vector<StyleTerm> Plan::style_terms() const {
-  const Objective objective = scaled_objective();
-  std::vector<StyleTerm> terms;
-  for (const TargetLayer& term : styles_) {
-    const Shape features = network_.feature_shape(shape_, term.layer);
-    terms.push_back({term.layer, tensors_[term.target], loss(content_.size() + terms.size()),
-                     style_scale(objective, term.weight, features)});
-  }
-  return terms;
-}
-
-void Plan::build_iteration() {
-  Schedule schedule;
-  const TensorId pixels = schedule.external(tensors_[pixels_]);
-  const std::vector<StyleTerm> styles = style_terms();
-  std::vector<GradientTerm> style_gradients;
-  const std::vector<TensorId> features =
-      network_.forward(schedule, pixels, deepest_layer(objective_), activations_,
-                       [&](std::size_t layer, TensorId map) {
-                         for (const StyleTerm& term : styles) {
-                           if (term.layer == layer)
-                             style_gradients.push_back(add_style_loss(schedule, term, map));
-                         }
-                       });
-  std::vector<GradientTerm> content_gradients;
-  for (const ContentTerm& term : content_terms()) content_gradients.push_back(gradient_of(term));
-
-  const TensorId grad = schedule.temporary(shape_, master_);
-  network_.backward(schedule, features, content_gradients, style_gradients, grad);
-  add_variation(schedule, pixels, &grad);
-  adam_.add_step(schedule, pixels, grad);
-  iteration_ = std::move(schedule);
-  gradient_ = grad;
-}
-
-Schedule Plan::build_evaluation() const {
-  Schedule schedule;
-  const TensorId pixels = schedule.external(tensors_[pixels_]);
-  const std::vector<StyleTerm> styles = style_terms();
-  const std::vector<ContentTerm> contents = content_terms();
-  network_.forward(schedule, pixels, deepest_layer(objective_), activations_,
-                   [&](std::size_t layer, TensorId map) {
-                     for (const StyleTerm& term : styles) {
-                       if (term.layer == layer) add_style_loss(schedule, term, map);
-                     }
-                     for (const ContentTerm& term : contents) {
-                       if (term.layer == layer) add_content_loss(schedule, term, map);
-                     }
-                   });
-  add_variation(schedule, pixels, nullptr);
-  return schedule;
-}
-
-void Plan::add_variation(Schedule& schedule, TensorId pixels, const TensorId* grad) const {
-  // Without a weight as well: a NaN among the pixels shows in no other loss, because a ReLU makes 0
-  // of it.
-  const bool with_gradient = grad != nullptr && objective_.variation_weight > 0;
-  const TensorId target = with_gradient ? *grad : pixels;
-  schedule.add(
-      {.name = "total variation", .operation = "total_variation"}, {pixels, target},
-      [=, slot = loss(content_.size() + styles_.size()),
-       scale = variation_scale(scaled_objective(), shape_)](Backend& backend, const Schedule& s) {
-        backend.total_variation(slot, with_gradient ? s[target] : Tensor{}, s[pixels], scale);
-      });
-}
-
-std::vector<Losses> Plan::named(std::span<const float> losses) const {
-  const auto N = static_cast<std::size_t>(shape_.batch);
-  std::vector<Losses> pictures(N);
-  for (std::size_t n = 0; n < N; ++n) {
-    Losses& picture = pictures[n];
-    std::size_t slot = 0;
-    const auto next = [&] { return static_cast<double>(losses[slot++ * N + n]); };
-    const auto take = [&](const std::vector<TargetLayer>& layers, auto& named, double& sum) {
-      for (const TargetLayer& term : layers) {
-        const double loss = next();
-        named.emplace_back(vgg19[term.layer].name, loss);
-        sum += term.weight * loss;
-      }
-    };
-    take(content_, picture.content_layers, picture.content);
-    take(styles_, picture.style_layers, picture.style);
-    picture.variation = next();
-    picture.total = objective_.content_weight * picture.content +
-                    objective_.style_weight * picture.style +
-                    objective_.variation_weight * picture.variation;
-  }
-  return pictures;
+void Plan::require_room(const Backend& backend) const {
+  const std::optional<std::size_t> room = backend.free_memory();
+  if (!room || bytes() <= *room) return;
+  const Shape& shape = pixels().shape;
+  const std::int64_t longest = longest_side_within(*room);
+  fail(ErrorKind::out_of_memory,
+       "not enough memory for {} of {}×{}: {} MiB needed, {} MiB free, {} MiB missing; {}",
+       shape.batch == 1 ? std::string("a picture") : fmt::format("{} pictures", shape.batch),
+       shape.width, shape.height, mebibytes(bytes()), *room >> 20U, mebibytes(bytes() - *room),
+       longest > 0 ? fmt::format("a longer side of {} pixels would fit", longest)
+                   : std::string("no smaller size would fit either"));
 }
 
 }  // namespace impasto

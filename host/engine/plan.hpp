@@ -4,122 +4,131 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "host/backend/tensor_block.hpp"
 #include "host/engine/config.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/image/image.hpp"
 #include "host/model/network.hpp"
 #include "host/model/schedule.hpp"
-#include "host/objective/terms.hpp"
-#include "host/optimizer/adam.hpp"
+#include "host/optimizer/optimizer.hpp"
+#include "host/terms/objective.hpp"
 
 namespace impasto {
 
-/// The deepest layer an objective looks at.
-std::size_t deepest_layer(const Objective& objective);
+/// A style picture and its share. The targets of several styles are averaged by weight.
+struct Style {
+  Image image;
+  double weight = 1;
+};
 
-/// Brings pictures to the device as one batch.
-void write_pictures(Backend& backend, const Tensor& to, std::span<const Image> pictures);
-
-/// Everything the stylization of N pictures of one size computes and keeps: the tensors that live
-/// throughout, the operations of an iteration, and the memory all of it takes, known before
-/// anything is allocated, which is done at once.
+/// Everything the stylization of N pictures of one size computes and keeps: the schedules of an
+/// iteration and of the targets, the tensors that live throughout, and the memory all of it takes,
+/// known before anything is allocated, which is done at once.
 class Plan {
  public:
   /// `network` must outlive the plan; one without parameters is enough until something is prepared
-  /// or runs. `pixels` is (N,H,W,3).
+  /// or runs. `pixels` is (N,H,W,3), `styles` the shapes of the style pictures.
   Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
-       DataType activations);
+       DataType activations, std::vector<Shape> styles = {});
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
-  /// Widens the arena for the targets of a style picture of this shape.
-  void expect_style(const Shape& style_pixels);
   /// Has the backend make what every pass needs, and plans its workspace.
   void prepare(Backend& backend);
-  [[nodiscard]] std::size_t persistent_bytes() const;
-  [[nodiscard]] std::size_t arena_bytes() const { return arena_bytes_; }
-  [[nodiscard]] std::size_t workspace_bytes() const { return workspace_bytes_; }
-  /// All of these, which allocate() asks for.
-  [[nodiscard]] std::size_t bytes() const;
-  [[nodiscard]] const std::vector<Shape>& style_shapes() const { return style_shapes_; }
+  /// Throws ErrorKind::out_of_memory when the backend says that it has less room than bytes(): how
+  /// much is missing, and the largest size that would fit.
+  void require_room(const Backend& backend) const;
   void allocate(Backend& backend);
+  /// Enqueues the way to the start of a stylization: the targets of these pictures, whose shapes
+  /// are the planned ones, the optimiser at zero steps, the initial pixels. Waits.
+  void reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
+             std::span<const Image> initials);
 
-  /// The targets: the content pictures' feature maps, the styles' Gram matrices. Waits.
-  void set_content(Backend& backend, std::span<const Image> contents);
-  void set_styles(Backend& backend, std::span<const Style> styles);
-
-  /// Losses and gradient of pixels(), then a step of Adam.
+  /// Losses and gradient of pixels(), and a step of the optimiser.
   [[nodiscard]] const Schedule& iteration() const { return iteration_; }
   /// The losses alone.
   [[nodiscard]] const Schedule& evaluation() const { return evaluation_; }
-  /// What either computed last: for each term its N losses, content layers first, then style
-  /// layers, then variation.
+  /// What either computed last: a row of N losses for each term, in the order of make_terms().
   [[nodiscard]] const Tensor& losses() const { return tensors_[losses_]; }
   /// The same by name, one for each picture, from losses()' values.
   [[nodiscard]] std::vector<Losses> named(std::span<const float> losses) const;
+  /// Whether a style picture is compared with.
+  [[nodiscard]] bool needs_style() const { return deepest_of(TargetSource::style).has_value(); }
 
-  /// The gradient of the pixels that the last iteration computed, gradient_scale() times; any other
-  /// pass overwrites it.
+  /// The gradient of the pixels that the last iteration computed first, multiplied by
+  /// gradient_scale(); any other pass overwrites it.
   [[nodiscard]] const Tensor& gradient() const { return iteration_[gradient_]; }
   [[nodiscard]] double gradient_scale() const { return gradient_scale_; }
   [[nodiscard]] const Tensor& pixels() const { return tensors_[pixels_]; }
-  /// Room for as many copies of the pixels as a stylizer keeps aside.
+  /// Room for as many copies of the pixels as run() keeps aside.
   static constexpr std::size_t kept_count = 3;
   [[nodiscard]] const Tensor& kept(std::size_t i) const { return tensors_[kept_[i]]; }
 
- private:
-  /// A layer that the objective weighs, and its tensor of targets.
-  struct TargetLayer {
-    std::size_t layer;
-    double weight;
-    std::size_t target;
-  };
+  /// Pixels, targets, losses and the optimiser's state, which last.
+  [[nodiscard]] std::size_t persistent_bytes() const;
+  /// Feature maps and gradients, overlaid by lifetime.
+  [[nodiscard]] std::size_t arena_bytes() const { return arena_bytes_; }
+  /// What operations need between their stages.
+  [[nodiscard]] std::size_t workspace_bytes() const { return workspace_bytes_; }
+  /// All of these, which allocate() asks for.
+  [[nodiscard]] std::size_t bytes() const;
 
-  /// A pass over the network whose pixels somebody else fills in before it runs.
+ private:
+  /// A pass whose pixels somebody else fills in before it runs.
   struct Pass {
     Schedule schedule;
     TensorId pixels;
   };
-  /// Called for every style layer, in their order, with its Gram matrix.
-  using ReadGram = std::function<void(Backend&, std::size_t style_layer, const Tensor& gram)>;
+  using Visit = std::function<void(const Term&, std::int64_t row, TensorId x)>;
 
-  [[nodiscard]] Tensor loss(std::size_t slot) const;
-  /// The objective whose gradients are gradient_scale() times ours. Its losses are the same.
-  [[nodiscard]] Objective scaled_objective() const;
-  [[nodiscard]] std::vector<ContentTerm> content_terms() const;
-  [[nodiscard]] std::vector<StyleTerm> style_terms() const;
-  [[nodiscard]] Schedule build_evaluation() const;
-  [[nodiscard]] Pass build_content_pass() const;
-  [[nodiscard]] Pass build_style_pass(const Shape& pixels, const ReadGram& read_gram) const;
-  /// Appends the total variation; a null `grad` asks for the loss alone.
-  void add_variation(Schedule& schedule, TensorId pixels, const TensorId* grad) const;
+  [[nodiscard]] std::optional<std::size_t> deepest_of(std::optional<TargetSource> source) const;
+  std::vector<TensorId> add_forward(Schedule& schedule, TensorId pixels,
+                                    std::optional<TargetSource> source, const Visit& visit) const;
+  void add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
+                  std::optional<TensorId> grad_pixels) const;
   void build_iteration();
-  void build();
+  void build_evaluation();
+  [[nodiscard]] Pass build_target_pass(TargetSource source, const Shape& pixels,
+                                       const TargetShare& share) const;
+  void run_target_pass(Backend& backend, const Pass& pass, std::span<const Image> pictures) const;
+  [[nodiscard]] std::vector<Schedule*> schedules();
+  [[nodiscard]] std::int64_t longest_side_within(std::size_t room) const;
 
   const Network& network_;
-  Objective objective_;
-  double gradient_scale_;  ///< every gradient is this many times the true one
-  Shape shape_;
+  Config config_;
+  std::vector<Shape> style_shapes_;
   DataType master_;
   DataType activations_;
+  double gradient_scale_;  ///< every gradient is this many times the true one
+
   TensorBlock tensors_;
-  Adam adam_;
-  std::vector<TargetLayer> content_;
-  std::vector<TargetLayer> styles_;
-  std::vector<Shape> style_shapes_;  ///< of the styles' pixels
   std::size_t pixels_;
   std::array<std::size_t, kept_count> kept_;
+  std::vector<std::unique_ptr<Term>> terms_;
   std::size_t losses_;
-  std::size_t arena_bytes_ = 0;
-  std::size_t workspace_bytes_ = 0;
-  Buffer memory_;  ///< tensors, Adam's state, arena, workspace
-  void* arena_ = nullptr;
+  std::unique_ptr<Optimizer> optimizer_;
+
   Schedule iteration_;
   TensorId gradient_;
   Schedule evaluation_;
+  std::optional<Pass> content_pass_;
+  std::vector<Pass> style_passes_;
+  std::vector<double> style_shares_;
+
+  std::size_t arena_bytes_ = 0;
+  std::size_t workspace_bytes_ = 0;
+  Buffer memory_;  ///< tensors, targets, the optimiser's state, arena, workspace
 };
+
+/// Brings pictures to the device as one batch; and the n-th of a batch back. Both wait.
+void write_pictures(Backend& backend, const Tensor& to, std::span<const Image> pictures);
+Image read_picture(Backend& backend, const Tensor& batch, std::int64_t n);
+
+/// The shape of pictures as one batch.
+Shape pixel_shape(std::span<const Image> pictures);
 
 }  // namespace impasto

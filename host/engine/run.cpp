@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include "host/engine/run.hpp"
+
 #include <chrono>
 #include <deque>
 #include <utility>
 
-#include "host/engine/stylizer.hpp"
+#include "host/core/error.hpp"
 
 namespace impasto {
 namespace {
@@ -12,6 +14,52 @@ namespace {
 constexpr std::int64_t check_every = 10;
 
 }  // namespace
+
+LookAhead::LookAhead(Stylizer& stylizer)
+    : stylizer_(stylizer), backend_(stylizer.session().backend()) {
+  for (auto& readback : readbacks_) {
+    readback = backend_.make_readback(stylizer.plan().losses().shape.count());
+  }
+  backend_.copy(stylizer.plan().kept(good_), stylizer.plan().pixels());
+}
+
+void LookAhead::watch(const std::function<void()>& pass) {
+  require(watched_ < most_watched, "too many pictures are watched");
+  const std::size_t place = behind_good(++watched_);
+  backend_.copy(stylizer_.plan().kept(place), stylizer_.plan().pixels());
+  pass();
+  readbacks_[place]->start(stylizer_.plan().losses());
+}
+
+void LookAhead::step() {
+  watch([this] { stylizer_.step(); });
+}
+
+void LookAhead::evaluate() {
+  watch([this] { stylizer_.enqueue_evaluation(); });
+}
+
+bool LookAhead::arrived() const { return watched_ > 0 && readbacks_[behind_good(1)]->arrived(); }
+
+std::vector<Losses> LookAhead::collect() {
+  require(watched_ > 0, "nothing is watched");
+  const std::size_t oldest = behind_good(1);
+  std::vector<Losses> losses = stylizer_.plan().named(readbacks_[oldest]->values());
+  if (all_finite(losses)) {
+    good_ = oldest;
+    --watched_;
+  }
+  return losses;
+}
+
+Image LookAhead::good_image(std::int64_t n) const {
+  return read_picture(backend_, stylizer_.plan().kept(good_), n);
+}
+
+void LookAhead::restore() {
+  watched_ = 0;
+  backend_.copy(stylizer_.plan().pixels(), stylizer_.plan().kept(good_));
+}
 
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
            const std::function<bool(const Progress&)>& report) {
@@ -24,17 +72,20 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     bool reported;
   };
   std::deque<Watched> watched;
+  LookAhead ahead(stylizer);
+  const auto picture = [&ahead](std::int64_t n) { return ahead.good_image(n); };
   Ending ending = Ending::finished;
   /// Whether to go on, by the oldest that is watched.
   const auto collect = [&] {
     const Watched oldest = watched.front();
     watched.pop_front();
-    std::vector<Losses> losses = stylizer.collect();
+    std::vector<Losses> losses = ahead.collect();
     if (!all_finite(losses)) {
       ending = Ending::diverged;
       return false;
     }
-    if (!oldest.reported || report({oldest.iteration, seconds(), std::move(losses)})) return true;
+    if (!oldest.reported || report({oldest.iteration, seconds(), std::move(losses), picture}))
+      return true;
     if (oldest.iteration < iterations) ending = Ending::stopped;
     return false;
   };
@@ -44,21 +95,21 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     const bool last = k == iterations;
     const bool reported = last || k % report_every == 0;
     if (reported || k % check_every == 0) {
-      if (watched.size() == Stylizer::most_watched) going = collect();
+      if (watched.size() == LookAhead::most_watched) going = collect();
       if (!going) break;
       watched.push_back({k, reported});
       // A step computes the losses of picture k on its way to picture k + 1.
       if (last) {
-        stylizer.watch_evaluation();
+        ahead.evaluate();
       } else {
-        stylizer.watch_step();
+        ahead.step();
       }
     } else {
       stylizer.step();
     }
-    while (going && !watched.empty() && (last || stylizer.arrived())) going = collect();
+    while (going && !watched.empty() && (last || ahead.arrived())) going = collect();
   }
-  stylizer.restore();
+  ahead.restore();
   return ending;
 }
 

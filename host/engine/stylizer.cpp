@@ -1,182 +1,111 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/stylizer.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
+#include <utility>
 
 #include "host/core/error.hpp"
-#include "host/engine/memory.hpp"
-#include "host/engine/plan.hpp"
 
 namespace impasto {
 namespace {
 
-Shape pixel_shape(std::span<const Image> images) {
-  require(!images.empty(), "there is no picture");
-  return {static_cast<std::int64_t>(images.size()), images[0].height, images[0].width, 3};
+std::span<const Image> only(const Image& picture) { return std::span(&picture, 1); }
+
+std::vector<Shape> shapes_of(std::span<const Style> styles) {
+  std::vector<Shape> shapes;
+  for (const Style& style : styles) shapes.push_back(pixel_shape(only(style.image)));
+  return shapes;
 }
 
 }  // namespace
 
-bool Losses::finite() const { return std::isfinite(total) && std::isfinite(variation); }
-
-bool all_finite(std::span<const Losses> pictures) {
-  return std::all_of(pictures.begin(), pictures.end(), [](const Losses& l) { return l.finite(); });
-}
-
-struct Stylizer::State {
-  State(Backend& used, const Weights& weights, const Config& config, const Shape& pixels)
-      : backend(used),
-        network(used, weights, config.objective.pool, deepest_layer(config.objective)),
-        plan(network, config, pixels, used.master_type(), used.activation_type()) {}
-
-  [[nodiscard]] Image download(const Tensor& batch, std::int64_t n) const {
-    const Tensor pixels = image_of(batch, n);
-    Image image;
-    image.height = pixels.shape.height;
-    image.width = pixels.shape.width;
-    image.rgb.resize(static_cast<std::size_t>(pixels.shape.count()));
-    backend.read(image.rgb, pixels);
-    return image;
-  }
-
-  /// Where the pictures that are watched next are kept: behind the good ones and those under way.
-  [[nodiscard]] std::size_t next_kept() const { return (good + 1 + watched) % Plan::kept_count; }
-
-  template <class Pass>
-  void watch(Pass pass) {
-    require(watched < most_watched, "too many pictures are watched");
-    backend.copy(plan.kept(next_kept()), plan.pixels());
-    pass();
-    readbacks[next_kept()]->start(plan.losses());
-    ++watched;
-  }
-
-  Backend& backend;
-  Network network;
-  Plan plan;
-  std::unique_ptr<Recording> recorded_iteration;
-  bool stepped = false;
-  std::size_t good = 0;     ///< kept pictures that are good
-  std::size_t watched = 0;  ///< kept behind them, in a ring, whose losses are on their way
-  std::array<std::unique_ptr<Readback>, Plan::kept_count> readbacks;
-};
-
-Stylizer::Stylizer(Backend& backend, const Weights& weights, const Config& config,
-                   std::span<const Image> contents, std::span<const Style> styles,
-                   std::span<const Image> initials)
-    : state_(std::make_unique<State>(backend, weights, config, pixel_shape(contents))) {
-  const auto same_size = [&](const Image& image) {
-    return image.height == contents[0].height && image.width == contents[0].width;
-  };
-  require(contents.size() == initials.size() &&
-              std::all_of(contents.begin(), contents.end(), same_size) &&
-              std::all_of(initials.begin(), initials.end(), same_size),
-          "content and initial pictures must have one size");
-  if (!config.objective.style_layers.empty() && styles.empty()) {
+Stylizer::Stylizer(Session& session, const Config& config, const Shape& pixels,
+                   std::vector<Shape> styles)
+    : session_(session),
+      plan_(session.network(), config, pixels, session.backend().master_type(),
+            session.backend().activation_type(), styles) {
+  if (plan_.needs_style() && styles.empty()) {
     fail(ErrorKind::usage, "expected at least one style picture");
   }
-  Plan& plan = state_->plan;
-  for (const Style& style : styles) plan.expect_style(pixel_shape(std::span(&style.image, 1)));
-  plan.prepare(backend);
-  require_room(backend, config, plan);
-  plan.allocate(backend);
-  for (auto& readback : state_->readbacks) {
-    readback = backend.make_readback(plan.losses().shape.count());
-  }
-  plan.set_content(backend, contents);
-  plan.set_styles(backend, styles);
-  write_pictures(backend, plan.pixels(), initials);
-  backend.copy(plan.kept(state_->good), plan.pixels());
+  plan_.prepare(session.backend());
+  plan_.require_room(session.backend());
+  plan_.allocate(session.backend());
 }
 
-Stylizer::~Stylizer() = default;
+Stylizer::Stylizer(Session& session, const Config& config, std::span<const Image> contents,
+                   std::span<const Style> styles, std::span<const Image> initials)
+    : Stylizer(session, config, pixel_shape(contents), shapes_of(styles)) {
+  reset(contents, styles, initials);
+}
+
+void Stylizer::reset(std::span<const Image> contents, std::span<const Style> styles,
+                     std::span<const Image> initials) {
+  plan_.reset(session_.backend(), contents, styles, initials);
+}
 
 void Stylizer::step() {
-  State& state = *state_;
-  const auto iterate = [&state] { state.plan.iteration().run(state.backend); };
-  if (!state.stepped) {
+  const auto iterate = [this] { plan_.iteration().run(session_.backend()); };
+  if (!std::exchange(stepped_, true)) {
     iterate();
-    state.stepped = true;
     return;
   }
-  if (!state.recorded_iteration) state.recorded_iteration = state.backend.record(iterate);
-  state.recorded_iteration->replay();
+  if (!recorded_iteration_) recorded_iteration_ = session_.backend().record(iterate);
+  recorded_iteration_->replay();
 }
 
+void Stylizer::enqueue_evaluation() { plan_.evaluation().run(session_.backend()); }
+
 std::vector<Losses> Stylizer::losses() {
-  const Tensor& losses = state_->plan.losses();
-  std::vector<float> values(static_cast<std::size_t>(losses.shape.count()));
-  state_->backend.read(values, losses);
-  return state_->plan.named(values);
+  std::vector<float> values(static_cast<std::size_t>(plan_.losses().shape.count()));
+  session_.backend().read(values, plan_.losses());
+  return plan_.named(values);
 }
 
 std::vector<Losses> Stylizer::evaluate() {
-  state_->plan.evaluation().run(state_->backend);
+  enqueue_evaluation();
   return losses();
 }
 
-Image Stylizer::image(std::int64_t n) { return state_->download(state_->plan.pixels(), n); }
-
-void Stylizer::watch_step() {
-  state_->watch([this] { step(); });
+Image Stylizer::image(std::int64_t n) {
+  return read_picture(session_.backend(), plan_.pixels(), n);
 }
 
-void Stylizer::watch_evaluation() {
-  state_->watch([this] { state_->plan.evaluation().run(state_->backend); });
-}
-
-std::size_t Stylizer::watched() const { return state_->watched; }
-
-bool Stylizer::arrived() const {
-  const std::size_t oldest = (state_->good + 1) % Plan::kept_count;
-  return state_->watched > 0 && state_->readbacks[oldest]->arrived();
-}
-
-std::vector<Losses> Stylizer::collect() {
-  State& state = *state_;
-  require(state.watched > 0, "nothing is watched");
-  const std::size_t oldest = (state.good + 1) % Plan::kept_count;
-  std::vector<Losses> losses = state.plan.named(state.readbacks[oldest]->values());
-  if (all_finite(losses)) {
-    state.good = oldest;
-    --state.watched;
+MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
+                               std::span<const Shape> styles) {
+  const std::size_t deepest = deepest_layer(config.objective);
+  const Network network(backend, config.objective.pool, deepest);
+  Plan plan(network, config, pixels, backend.master_type(), backend.activation_type(),
+            {styles.begin(), styles.end()});
+  plan.prepare(backend);
+  std::size_t parameters = 0;
+  for (std::size_t layer = 0; layer <= deepest; ++layer) {
+    if (vgg19[layer].kind == pool_kind) continue;
+    parameters +=
+        static_cast<std::size_t>(9 * vgg19[layer].in_channels * vgg19[layer].out_channels);
   }
-  return losses;
+  // Once as they are and once rotated, for the data gradient.
+  return {.weights = 2 * parameters * size_of(backend.activation_type()),
+          .persistent = plan.persistent_bytes(),
+          .arena = plan.arena_bytes(),
+          .workspace = plan.workspace_bytes()};
 }
 
-void Stylizer::restore() {
-  state_->watched = 0;
-  state_->backend.copy(state_->plan.pixels(), state_->plan.kept(state_->good));
+Losses score(Session& session, const Config& config, const Image& image, const Image& content,
+             std::span<const Style> styles) {
+  return Stylizer(session, config, only(content), styles, only(image)).evaluate().front();
 }
 
-Image Stylizer::good_image(std::int64_t n) {
-  return state_->download(state_->plan.kept(state_->good), n);
-}
-
-const Schedule& Stylizer::iteration() const { return state_->plan.iteration(); }
-
-Losses score(Backend& backend, const Weights& weights, const Config& config, const Image& image,
-             const Image& content, std::span<const Style> styles) {
-  const auto only = [](const Image& picture) { return std::span(&picture, 1); };
-  return Stylizer(backend, weights, config, only(content), styles, only(image)).evaluate().front();
-}
-
-Activation activation(Backend& backend, const Weights& weights, const kernels::PoolKind& pool,
-                      const Image& image, std::string_view layer) {
+Activation activation(Session& session, const Image& image, std::string_view layer) {
+  Backend& backend = session.backend();
   const std::size_t index = vgg19_index(layer);
-  const Network network(backend, weights, pool, index);
-  const Shape shape = pixel_shape(std::span(&image, 1));
-  const Buffer input =
-      backend.allocate(static_cast<std::size_t>(shape.count()) * size_of(backend.master_type()));
+  Tensor input{nullptr, pixel_shape(only(image)), backend.master_type()};
+  const Buffer input_memory = backend.allocate(input.bytes());
+  input.data = input_memory.get();
+  backend.write(input, image.rgb);
   Schedule schedule;
-  const TensorId pixels = schedule.external({input.get(), shape, backend.master_type()});
-  backend.write(schedule[pixels], image.rgb);
-  const TensorId features =
-      network
-          .forward(schedule, pixels, index, backend.activation_type(), [](std::size_t, TensorId) {})
-          .back();
+  const TensorId features = session.network()
+                                .forward(schedule, schedule.external(input), index,
+                                         backend.activation_type(), [](std::size_t, TensorId) {})
+                                .back();
   const Buffer arena = backend.allocate(schedule.place());
   schedule.bind(arena.get());
   schedule.run(backend);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/model/network.hpp"
 
+#include <utility>
+
 #include "host/core/error.hpp"
 
 namespace impasto {
@@ -18,8 +20,11 @@ Network::Network(Backend& backend, PoolKind pool, std::size_t deepest) : pool_(p
   }
 }
 
-Network::Network(Backend& backend, const Weights& weights, PoolKind pool, std::size_t deepest)
-    : pool_(pool), mean_(weights.mean) {
+Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest)
+    : pool_(pool),
+      mean_(weights.mean),
+      description_(std::move(weights.description)),
+      source_sha256_(std::move(weights.source_sha256)) {
   auto next = weights.convs.begin();
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     if (vgg19[layer].kind == pool_kind) {
@@ -27,7 +32,7 @@ Network::Network(Backend& backend, const Weights& weights, PoolKind pool, std::s
       continue;
     }
     if (next == weights.convs.end() || next->name != vgg19[layer].name) {
-      fail(ErrorKind::weights, "{}: expected parameters of layer {}, found {}", weights.description,
+      fail(ErrorKind::weights, "{}: expected parameters of layer {}, found {}", description_,
            vgg19[layer].name, next == weights.convs.end() ? "no more layers" : next->name);
     }
     convs_.push_back(backend.make_conv(next->parameters));
@@ -76,8 +81,7 @@ std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std:
 }
 
 void Network::backward(Schedule& schedule, std::span<const TensorId> features,
-                       std::span<const GradientTerm> before, std::span<const GradientTerm> after,
-                       TensorId grad_pixels) const {
+                       std::span<const GradientTerm> terms, TensorId grad_pixels) const {
   TensorId grad_above{};
   for (std::size_t layer = features.size(); layer-- > 0;) {
     const TensorId x = features[layer];
@@ -85,21 +89,21 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
 
     // Everything that contributes here, in order; then each is told whether it is first or last.
     std::vector<std::function<void(const GradientEpilogue&)>> contributions;
-    const auto join = [&](std::span<const GradientTerm> terms) {
+    const auto join = [&](GradientTerm::Order order) {
       for (const GradientTerm& term : terms) {
-        if (term.layer != layer) continue;
-        contributions.emplace_back([&schedule, &term, grad, x](const GradientEpilogue& epilogue) {
-          term.add(schedule, grad, x, epilogue);
+        if (term.layer != layer || term.order != order) continue;
+        contributions.emplace_back([&schedule, &term, grad](const GradientEpilogue& epilogue) {
+          term.add(schedule, grad, epilogue);
         });
       }
     };
-    join(before);
+    join(GradientTerm::Order::before_layer_above);
     if (layer + 1 < features.size()) {
       contributions.emplace_back([&](const GradientEpilogue& epilogue) {
         layer_backward(schedule, layer + 1, grad, grad_above, x, epilogue);
       });
     }
-    join(after);
+    join(GradientTerm::Order::after_layer_above);
     require(!contributions.empty(), "no gradient reaches {}", vgg19[layer].name);
 
     const bool has_relu = vgg19[layer].kind == conv_kind;
@@ -114,6 +118,9 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
                [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
                  backend.first_conv_backward(s[grad_pixels], s[grad_above], *convs_[0]);
                });
+  for (const GradientTerm& term : terms) {
+    if (!term.layer) term.add(schedule, grad_pixels, {.accumulate = true});
+  }
 }
 
 void Network::layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x,

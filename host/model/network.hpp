@@ -2,9 +2,12 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "host/backend/backend.hpp"
@@ -14,11 +17,13 @@
 
 namespace impasto {
 
-/// A loss term's gradient at one layer: appends the operation that writes it to, or adds it to, the
-/// gradient of the layer's feature map.
+/// A loss's gradient at one layer, or at the pixels: appends the operation that writes it to, or
+/// adds it to, the gradient of what the loss looks at.
 struct GradientTerm {
-  std::size_t layer = 0;
-  std::function<void(Schedule&, TensorId grad, TensorId features, const GradientEpilogue&)> add;
+  enum class Order : std::uint8_t { before_layer_above, after_layer_above };
+  std::optional<std::size_t> layer;  ///< none: the pixels
+  Order order = Order::after_layer_above;
+  std::function<void(Schedule&, TensorId grad, const GradientEpilogue&)> add;
 };
 
 /// VGG-19 up to some layer on one backend. It builds schedules and owns the parameters they use, so
@@ -29,9 +34,15 @@ class Network {
   explicit Network(PoolKind pool) : pool_(pool) {}
   /// With parameters that are all zero, for layers [0, deepest]: good for preparing too.
   Network(Backend& backend, PoolKind pool, std::size_t deepest);
-  /// With parameters, for layers [0, deepest]. Throws ErrorKind::weights when `weights` ends
-  /// earlier.
-  Network(Backend& backend, const Weights& weights, PoolKind pool, std::size_t deepest);
+  /// With parameters, for layers [0, deepest]; the host's copy goes with the argument. Throws
+  /// ErrorKind::weights when `weights` ends earlier.
+  Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest);
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  /// Where the parameters are from, for people, and the digest of that file.
+  [[nodiscard]] const std::string& description() const { return description_; }
+  [[nodiscard]] const std::string& source_sha256() const { return source_sha256_; }
 
   /// The shape of a layer's feature map. Throws ErrorKind::usage when pooling leaves nothing of it.
   [[nodiscard]] Shape feature_shape(const Shape& pixels, std::size_t layer) const;
@@ -43,12 +54,11 @@ class Network {
   std::vector<TensorId> forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
                                 DataType type, const Visit& visit) const;
 
-  /// Appends the backward pass of what forward() built, down to `grad_pixels`. Where several
-  /// gradients meet, the terms in `before` come first, then the one from the layer above, then
-  /// those in `after`; the last of them applies the ReLU mask.
+  /// Appends the backward pass of what forward() built, down to `grad_pixels`, the gradient of the
+  /// pixels. Where several gradients meet, the terms that come before the one from the layer above
+  /// are first, then that one, then the others; the last of them applies the ReLU mask.
   void backward(Schedule& schedule, std::span<const TensorId> features,
-                std::span<const GradientTerm> before, std::span<const GradientTerm> after,
-                TensorId grad_pixels) const;
+                std::span<const GradientTerm> terms, TensorId grad_pixels) const;
 
  private:
   void layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
@@ -56,6 +66,8 @@ class Network {
 
   PoolKind pool_;
   std::array<float, 3> mean_ = vgg_mean;
+  std::string description_;
+  std::string source_sha256_;
   std::vector<std::unique_ptr<Conv>> convs_;  ///< by layer; null for a pool
 };
 

@@ -14,12 +14,12 @@ std::string StepKind::label() const {
 }
 
 TensorId Schedule::external(const Tensor& tensor) {
-  tensors_.push_back({.tensor = tensor});
+  tensors_.push_back({.external = &tensor});
   return {tensors_.size() - 1};
 }
 
 TensorId Schedule::temporary(const Shape& shape, DataType type) {
-  tensors_.push_back({.tensor = {nullptr, shape, type}, .temporary = true});
+  tensors_.push_back({.temporary = {nullptr, shape, type}});
   return {tensors_.size() - 1};
 }
 
@@ -38,22 +38,22 @@ std::size_t Schedule::place() {
   // Largest first, each at the lowest offset that is free for the whole of its life.
   std::vector<Entry*> waiting;
   for (Entry& entry : tensors_) {
-    if (entry.temporary && entry.touched) waiting.push_back(&entry);
+    if (entry.external == nullptr && entry.touched) waiting.push_back(&entry);
   }
   std::stable_sort(waiting.begin(), waiting.end(), [](const Entry* a, const Entry* b) {
-    return a->tensor.bytes() > b->tensor.bytes();
+    return a->temporary.bytes() > b->temporary.bytes();
   });
   std::vector<const Entry*> placed;  // by offset
   std::size_t total = 0;
   for (Entry* entry : waiting) {
-    const std::size_t bytes = aligned_bytes(entry->tensor);
+    const std::size_t bytes = aligned_bytes(entry->temporary);
     std::size_t offset = 0;
     for (const Entry* other : placed) {
       const bool lives_together =
           other->first_step <= entry->last_step && entry->first_step <= other->last_step;
       if (!lives_together) continue;
       if (offset + bytes <= other->offset) break;
-      offset = std::max(offset, other->offset + aligned_bytes(other->tensor));
+      offset = std::max(offset, other->offset + aligned_bytes(other->temporary));
     }
     entry->offset = offset;
     total = std::max(total, offset + bytes);
@@ -67,7 +67,8 @@ std::size_t Schedule::place() {
 
 void Schedule::bind(void* arena) {
   for (Entry& entry : tensors_) {
-    if (entry.temporary) entry.tensor.data = static_cast<std::byte*>(arena) + entry.offset;
+    if (entry.external == nullptr)
+      entry.temporary.data = static_cast<std::byte*>(arena) + entry.offset;
   }
 }
 

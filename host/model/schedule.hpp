@@ -42,7 +42,7 @@ class Schedule {
     Run run;
   };
 
-  /// A tensor that someone else owns.
+  /// A tensor that someone else owns, which may get its memory later but stays where it is.
   TensorId external(const Tensor& tensor);
   /// A tensor in the arena, alive from the first step that touches it to the last.
   TensorId temporary(const Shape& shape, DataType type);
@@ -56,15 +56,18 @@ class Schedule {
   /// Gives the temporaries their memory: place()'s number of bytes at `arena`.
   void bind(void* arena);
 
-  [[nodiscard]] const Tensor& operator[](TensorId id) const { return tensors_[id.index].tensor; }
+  [[nodiscard]] const Tensor& operator[](TensorId id) const {
+    const Entry& entry = tensors_[id.index];
+    return entry.external != nullptr ? *entry.external : entry.temporary;
+  }
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
   /// Enqueues every step. An error says which one it was.
   void run(Backend& backend) const;
 
  private:
   struct Entry {
-    Tensor tensor;
-    bool temporary = false;
+    const Tensor* external = nullptr;
+    Tensor temporary = {};
     std::size_t first_step = 0;
     std::size_t last_step = 0;
     bool touched = false;

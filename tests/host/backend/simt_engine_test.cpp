@@ -7,7 +7,7 @@
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/registry.hpp"
 #include "host/core/error.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/engine/run.hpp"
 #include "simt/faults.hpp"
 #include "simt/launch_mode.hpp"
 #include "simt/machine.hpp"
@@ -26,9 +26,9 @@ simt::DeviceMemory& device_memory() { return simt::Machine::get().device_memory(
 class SimtEngine : public testing::Test {
  protected:
   SimtEngine() {
-    config_.objective.content_layers = {{"conv2_1", 1}};
-    config_.objective.style_layers = {{"conv1_1", 1}, {"conv2_1", 1}};
-    config_.objective.variation_weight = 1;
+    config_.objective["content"].layers = {{"conv2_1", 1}};
+    config_.objective["style"].layers = {{"conv1_1", 1}, {"conv2_1", 1}};
+    config_.objective["variation"].weight = 1;
     for (std::uint32_t n = 0; n < 2; ++n) contents_.push_back(random_image(12, 14, n));
   }
   void TearDown() override {
@@ -36,9 +36,10 @@ class SimtEngine : public testing::Test {
     device_memory().set_limit(std::nullopt);
   }
 
-  Stylizer stylizer(Backend& backend, std::size_t first = 0, std::size_t count = 1) {
+  Session open(Backend& backend) { return {backend, weights_, config_.objective}; }
+  Stylizer stylizer(Session& session, std::size_t first = 0, std::size_t count = 1) {
     const std::span<const Image> contents = std::span(contents_).subspan(first, count);
-    return {backend, weights_, config_, contents, std::span(&style_, 1), contents};
+    return {session, config_, contents, std::span(&style_, 1), contents};
   }
 
   Weights weights_ = random_weights(3);
@@ -55,7 +56,8 @@ TEST_F(SimtEngine, AllocatesWhatItPlannedAndNothingElse) {
   EXPECT_GT(estimate.workspace, 0U);
   const std::size_t before = device_memory().bytes_in_use();
   {
-    Stylizer two = stylizer(*backend, 0, 2);
+    Session session = open(*backend);
+    Stylizer two = stylizer(session, 0, 2);
     two.step();
     two.step();
     (void)two.evaluate();
@@ -69,11 +71,12 @@ TEST_F(SimtEngine, AllocatesWhatItPlannedAndNothingElse) {
 
 TEST_F(SimtEngine, ARecordedStepIsTheStepItself) {
   const auto backend = make_backend("simt", Precision::fp32);
-  Stylizer recorded = stylizer(*backend);
-  Stylizer plain = stylizer(*backend);
+  Session session = open(*backend);
+  Stylizer recorded = stylizer(session);
+  Stylizer plain = stylizer(session);
   for (int i = 0; i < 3; ++i) {
     recorded.step();
-    plain.iteration().run(*backend);
+    plain.plan().iteration().run(*backend);
     EXPECT_EQ(recorded.losses().front().total, plain.losses().front().total) << "step " << i;
   }
   EXPECT_EQ(recorded.image().rgb, plain.image().rgb);
@@ -81,8 +84,9 @@ TEST_F(SimtEngine, ARecordedStepIsTheStepItself) {
 
 TEST_F(SimtEngine, PicturesOfABatchAreWhatEachIsAlone) {
   const auto backend = make_backend("simt", Precision::fp32);
+  Session session = open(*backend);
   const auto optimise = [&](std::size_t first, std::size_t count) {
-    Stylizer batch = stylizer(*backend, first, count);
+    Stylizer batch = stylizer(session, first, count);
     for (int i = 0; i < 3; ++i) batch.step();
     std::vector<std::vector<float>> pictures;
     for (std::size_t n = 0; n < count; ++n) {
@@ -98,25 +102,28 @@ TEST_F(SimtEngine, PicturesOfABatchAreWhatEachIsAlone) {
 
 TEST_F(SimtEngine, TheHostDoesNotWaitForWhatItWatches) {
   const auto backend = make_backend("simt", Precision::fp32);
-  Stylizer watching = stylizer(*backend);
-  const double first = watching.evaluate().front().total;
-  watching.watch_step();
-  watching.watch_step();
-  EXPECT_FALSE(watching.arrived()) << "the machine works late: something waited";
-  EXPECT_THROW(watching.watch_step(), Error) << "both places are taken";
-  EXPECT_EQ(watching.collect().front().total, first);
-  EXPECT_TRUE(watching.arrived()) << "they follow each other on one stream";
+  Session session = open(*backend);
+  Stylizer watched = stylizer(session);
+  const double first = watched.evaluate().front().total;
+  LookAhead ahead(watched);
+  ahead.step();
+  ahead.step();
+  EXPECT_FALSE(ahead.arrived()) << "the machine works late: something waited";
+  EXPECT_THROW(ahead.step(), Error) << "both places are taken";
+  EXPECT_EQ(ahead.collect().front().total, first);
+  EXPECT_TRUE(ahead.arrived()) << "they follow each other on one stream";
 }
 
 TEST_F(SimtEngine, ARunReportsEveryPictureInOrderWithItsLosses) {
   const auto backend = make_backend("simt", Precision::fp32);
-  Stylizer plain = stylizer(*backend);
+  Session session = open(*backend);
+  Stylizer plain = stylizer(session);
   std::vector<double> expected;
   for (int k = 0; k <= 4; ++k) {
     expected.push_back(plain.evaluate().front().total);
     plain.step();
   }
-  Stylizer optimised = stylizer(*backend);
+  Stylizer optimised = stylizer(session);
   std::vector<double> reported;
   const Ending ending = run(optimised, 4, 1, [&](const Progress& progress) {
     EXPECT_EQ(progress.iteration, static_cast<std::int64_t>(reported.size()));
@@ -129,22 +136,67 @@ TEST_F(SimtEngine, ARunReportsEveryPictureInOrderWithItsLosses) {
 
 TEST_F(SimtEngine, ARunThatIsStoppedEndsAtThePictureItReported) {
   const auto backend = make_backend("simt", Precision::fp32);
-  Stylizer optimised = stylizer(*backend);
+  Session session = open(*backend);
+  Stylizer optimised = stylizer(session);
   std::vector<float> last;
   const Ending ending = run(optimised, 100, 1, [&](const Progress& progress) {
-    last = optimised.good_image().rgb;
+    last = progress.picture(0).rgb;
     return progress.iteration < 2;
   });
   EXPECT_EQ(ending, Ending::stopped);
   EXPECT_EQ(optimised.image().rgb, last);
 }
 
+TEST_F(SimtEngine, ResetStartsAnewWithoutAllocatingUploadingOrRecording) {
+  const auto backend = make_backend("simt", Precision::fp32);
+  Session session = open(*backend);
+  const auto steps = [](Stylizer& stylizer) {
+    for (int i = 0; i < 3; ++i) stylizer.step();
+    return std::pair(stylizer.image().rgb, stylizer.losses().front().total);
+  };
+  const auto fresh = [&](std::size_t picture) {
+    Stylizer alone = stylizer(session, picture);
+    return steps(alone);
+  };
+  const auto first = fresh(0);
+  const auto second = fresh(1);
+  EXPECT_NE(first, second);
+
+  Stylizer both = stylizer(session, 0);
+  EXPECT_EQ(steps(both), first);
+  simt::fail_call(0);
+  both.step();
+  const std::int64_t calls_of_a_replay = simt::calls();
+  device_memory().set_limit(device_memory().bytes_in_use());
+  const std::span<const Image> next = std::span(contents_).subspan(1);
+  both.reset(next, std::span(&style_, 1), next);
+  simt::fail_call(0);
+  both.step();
+  EXPECT_EQ(simt::calls(), calls_of_a_replay);
+  both.step();
+  both.step();
+  EXPECT_EQ(std::pair(both.image().rgb, both.losses().front().total), second);
+}
+
+TEST_F(SimtEngine, ResetTakesPicturesOfThePlannedShapesOnly) {
+  const auto backend = make_backend("simt", Precision::fp32);
+  Session session = open(*backend);
+  Stylizer planned = stylizer(session);
+  const Image wide = random_image(12, 15, 3);
+  const std::span<const Image> one(&wide, 1);
+  EXPECT_THROW(planned.reset(one, std::span(&style_, 1), one), Error);
+  const std::span<const Image> same = std::span(contents_).first(1);
+  const std::vector<Style> two = {style_, style_};
+  EXPECT_THROW(planned.reset(same, two, same), Error);
+}
+
 TEST_F(SimtEngine, SaysHowMuchMemoryIsMissingAndWhatWouldFit) {
   const auto backend = make_backend("simt", Precision::fp32);
   contents_[0] = random_image(96, 192, 1);
+  Session session = open(*backend);
   device_memory().set_limit(device_memory().bytes_in_use() + (std::size_t{8} << 20U));
   try {
-    stylizer(*backend);
+    stylizer(session);
     FAIL() << "it fitted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::out_of_memory);
@@ -152,7 +204,7 @@ TEST_F(SimtEngine, SaysHowMuchMemoryIsMissingAndWhatWouldFit) {
     EXPECT_THAT(error.what(), HasSubstr("MiB missing; a longer side of 112 pixels would fit"));
   }
   contents_[0] = random_image(56, 112, 1);
-  stylizer(*backend).step();
+  stylizer(session).step();
 }
 
 TEST_F(SimtEngine, EveryCallThatFailsIsAClearErrorAndLeavesNothingBehind) {
@@ -160,7 +212,8 @@ TEST_F(SimtEngine, EveryCallThatFailsIsAClearErrorAndLeavesNothingBehind) {
   style_.image = random_image(4, 5, 7);
   const auto use = [&] {
     const auto backend = make_backend("simt", Precision::fp32);
-    Stylizer optimised = stylizer(*backend);
+    Session session = open(*backend);
+    Stylizer optimised = stylizer(session);
     run(optimised, 2, 1, [](const Progress&) { return true; });
     (void)optimised.image();
   };
@@ -185,10 +238,12 @@ TEST_F(SimtEngine, WhenLaunchesAreWaitedForAnErrorSaysWhichStepItWasAndNothingIs
   setenv("IMPASTO_SYNC", "1", 1);
   const auto backend = make_backend("simt", Precision::fp32);
   unsetenv("IMPASTO_SYNC");
-  Stylizer optimised = stylizer(*backend);
+  Session session = open(*backend);
+  Stylizer optimised = stylizer(session);
+  LookAhead ahead(optimised);
   optimised.step();
   optimised.step();
-  optimised.watch_step();
+  ahead.step();
   simt::fail_call(1);
   try {
     optimised.step();

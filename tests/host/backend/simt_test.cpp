@@ -4,6 +4,7 @@
 
 #include "host/backend/registry.hpp"
 #include "host/check/check.hpp"
+#include "host/engine/initial.hpp"
 #include "host/engine/stylizer.hpp"
 #include "simt/machine.hpp"
 #include "simt/sanitizer.hpp"
@@ -46,11 +47,12 @@ struct Trace {
 Trace optimise(Backend& backend, int iterations) {
   static const Weights weights = test::random_weights();
   Config config = preset("coursera");
-  config.objective.variation_weight = 1;
+  config.objective["variation"].weight = 1;
   const Image content = test::random_image(48, 64, 1);
   const Style style{test::random_image(41, 39, 2), 1};
   const Image initial = make_initial(config, content);
-  Stylizer stylizer(backend, weights, config, std::span(&content, 1), std::span(&style, 1),
+  Session session(backend, weights, config.objective);
+  Stylizer stylizer(session, config, std::span(&content, 1), std::span(&style, 1),
                     std::span(&initial, 1));
   Trace trace;
   for (int i = 0; i < iterations; ++i) {

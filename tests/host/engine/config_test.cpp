@@ -22,9 +22,12 @@ TEST(Preset, CourseraScalesAreTheAssignments) {
   const Objective objective = preset("coursera").objective;
   const double c = 512;
   const double p = 38 * 50;
-  EXPECT_DOUBLE_EQ(objective.content_scale.at(512, 38 * 50), 1 / (4 * c * p));
-  const double gram = objective.gram_scale.at(512, 38 * 50);
-  EXPECT_DOUBLE_EQ(gram * gram * objective.style_scale.at(512, 38 * 50), 1 / (4 * c * c * p * p));
+  const Shape map{1, 38, 50, 512};
+  const auto& content = std::get<ContentLoss>(objective.losses[0]);
+  EXPECT_DOUBLE_EQ(content.scale.at(map), 1 / (4 * c * p));
+  const auto& style = std::get<GramLoss>(objective.losses[1]);
+  const double gram = style.gram_scale.at(map);
+  EXPECT_DOUBLE_EQ(gram * gram * style.style_scale.at(map), 1 / (4 * c * c * p * p));
 }
 
 TEST(Preset, CourseraTotalIsTheAssignments) {
@@ -33,7 +36,7 @@ TEST(Preset, CourseraTotalIsTheAssignments) {
   const double content = 1.7886284734303186;
   const double style = 0.43650985051198943;
   const Objective objective = preset("coursera").objective;
-  EXPECT_DOUBLE_EQ(objective.content_weight * content + objective.style_weight * style,
+  EXPECT_DOUBLE_EQ(objective["content"].weight * content + objective["style"].weight * style,
                    35.34667875478276);
 }
 
@@ -43,11 +46,11 @@ TEST(Objective, RefusesWhatMakesNoSense) {
     change(objective);
     EXPECT_THROW(check(objective), Error);
   };
-  refuse([](Objective& o) { o.content_weight = -1; });
-  refuse([](Objective& o) { o.style_weight = std::nan(""); });
-  refuse([](Objective& o) { o.style_layers = {{"conv6_1", 1}}; });
-  refuse([](Objective& o) { o.style_layers.push_back({"conv1_1", 1}); });
-  refuse([](Objective& o) { o.style_layers.clear(), o.content_layers.clear(); });
+  refuse([](Objective& o) { o["content"].weight = -1; });
+  refuse([](Objective& o) { o["style"].weight = std::nan(""); });
+  refuse([](Objective& o) { o["style"].layers = {{"conv6_1", 1}}; });
+  refuse([](Objective& o) { o["style"].layers.push_back({"conv1_1", 1}); });
+  refuse([](Objective& o) { o["style"].layers.clear(), o["content"].layers.clear(); });
 }
 
 }  // namespace

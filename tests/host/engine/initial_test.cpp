@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "host/engine/initial.hpp"
+
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "host/engine/stylizer.hpp"
+#include "host/model/vgg19.hpp"
 #include "tests/support/toy_network.hpp"
 
 namespace impasto {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include "host/engine/run.hpp"
+
 #include <gtest/gtest.h>
 #include <limits>
 
 #include "host/backend/registry.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/engine/initial.hpp"
 #include "tests/support/toy_network.hpp"
 
 namespace impasto {
@@ -15,27 +17,25 @@ using test::random_weights;
 /// A stylization of one shallow layer: quick, and enough for the loop around it.
 class Run : public testing::Test {
  protected:
-  Run() : backend_(make_backend("cpu", Precision::fp32)), weights_(random_weights(0)) {
-    config_ = preset("coursera");
-    config_.objective.content_layers = {{"conv1_1", 1}};
-    config_.objective.style_layers = {{"conv1_1", 1}};
+  Run()
+      : backend_(make_backend("cpu", Precision::fp32)),
+        config_(preset("coursera")),
+        session_(*backend_, random_weights(0), config_.objective.pool, 0) {
+    config_.objective["content"].layers = {{"conv1_1", 1}};
+    config_.objective["style"].layers = {{"conv1_1", 1}};
   }
 
   Stylizer stylizer() {
     const Image content = random_image(16, 16, 1);
     const Style style{random_image(16, 16, 2), 1};
     const Image initial = make_initial(config_, content);
-    return {*backend_,
-            weights_,
-            config_,
-            std::span(&content, 1),
-            std::span(&style, 1),
+    return {session_, config_, std::span(&content, 1), std::span(&style, 1),
             std::span(&initial, 1)};
   }
 
   std::unique_ptr<Backend> backend_;
-  Weights weights_;
   Config config_;
+  Session session_;
 };
 
 TEST_F(Run, ReportsTheFirstTheLastAndEveryNthPicture) {
@@ -61,8 +61,8 @@ TEST_F(Run, OfNoIterationsReportsTheInitialPicture) {
 TEST_F(Run, WhatIsReportedIsTheGoodPicture) {
   Stylizer optimised = stylizer();
   std::vector<std::vector<float>> pictures;
-  run(optimised, 3, 1, [&](const Progress&) {
-    pictures.push_back(optimised.good_image().rgb);
+  run(optimised, 3, 1, [&](const Progress& progress) {
+    pictures.push_back(progress.picture(0).rgb);
     return true;
   });
   ASSERT_EQ(pictures.size(), 4U);
@@ -74,11 +74,32 @@ TEST_F(Run, StopsWhenAskedAndKeepsWhatItReported) {
   Stylizer optimised = stylizer();
   std::vector<float> last;
   const Ending ending = run(optimised, 100, 1, [&](const Progress& progress) {
-    last = optimised.good_image().rgb;
+    last = progress.picture(0).rgb;
     return progress.iteration < 5;
   });
   EXPECT_EQ(ending, Ending::stopped);
   EXPECT_EQ(optimised.image().rgb, last);
+}
+
+TEST_F(Run, WatchedPicturesAreCollectedInTheirOrderAndTheLastIsTheGoodOne) {
+  Stylizer optimised = stylizer();
+  LookAhead ahead(optimised);
+  const std::vector<float> first = optimised.image().rgb;
+  const double first_loss = optimised.evaluate().front().total;
+  ahead.step();
+  const std::vector<float> second = optimised.image().rgb;
+  EXPECT_NE(second, first);
+  const double second_loss = optimised.evaluate().front().total;
+  ahead.step();
+  EXPECT_EQ(ahead.good_image().rgb, first);
+  EXPECT_EQ(ahead.collect().front().total, first_loss);
+  EXPECT_EQ(ahead.good_image().rgb, first);
+  EXPECT_EQ(ahead.collect().front().total, second_loss);
+  EXPECT_EQ(ahead.good_image().rgb, second);
+  ahead.step();
+  ahead.restore();
+  EXPECT_EQ(optimised.image().rgb, second);
+  EXPECT_EQ(ahead.watched(), 0U);
 }
 
 TEST_F(Run, LogsTheLossesOfThePictureItNames) {
@@ -96,11 +117,11 @@ TEST_F(Run, LogsTheLossesOfThePictureItNames) {
 }
 
 TEST_F(Run, EndsAtTheLastFinitePictureWhenItDiverges) {
-  config_.adam.learning_rate = 1e30;
+  config_.optimizer = AdamOptions{.learning_rate = 1e30};
   Stylizer optimised = stylizer();
   std::vector<float> last;
-  const Ending ending = run(optimised, 100, 1, [&](const Progress&) {
-    last = optimised.good_image().rgb;
+  const Ending ending = run(optimised, 100, 1, [&](const Progress& progress) {
+    last = progress.picture(0).rgb;
     return true;
   });
   EXPECT_EQ(ending, Ending::diverged);
@@ -108,7 +129,7 @@ TEST_F(Run, EndsAtTheLastFinitePictureWhenItDiverges) {
 }
 
 TEST_F(Run, NoticesDivergenceWithinTenIterationsEvenWhenNobodyWatches) {
-  config_.adam.learning_rate = std::numeric_limits<double>::quiet_NaN();
+  config_.optimizer = AdamOptions{.learning_rate = std::numeric_limits<double>::quiet_NaN()};
   Stylizer optimised = stylizer();
   const std::vector<float> initial = optimised.image().rgb;
   int reports = 0;

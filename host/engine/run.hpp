@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "host/engine/stylizer.hpp"
+
+namespace impasto {
+
+/// How a run ended.
+enum class Ending : std::uint8_t { finished, stopped, diverged };
+
+/// What the caller of run() is told, before each iteration and once after the last.
+struct Progress {
+  std::int64_t iteration = 0;  ///< steps done; 0 is the initial picture
+  double seconds = 0;          ///< since the start of the first iteration
+  std::vector<Losses> losses;  ///< of each picture after `iteration` steps
+  /// The n-th picture with these losses, while the caller is being told. Waits.
+  std::function<Image(std::int64_t n)> picture;
+};
+
+/// Runs up to `iterations` steps. Calls `report` with the losses after every `report_every`-th
+/// step, the first and the last included, as they arrive: the device may be an iteration or two
+/// ahead. Returning false asks to stop. A NaN or Inf among the losses ends the run at once,
+/// unreported. However it ends, the current pictures are then the ones last reported, or later ones
+/// whose losses were seen to be finite.
+Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
+           const std::function<bool(const Progress&)>& report);
+
+/// How run() looks at losses without making the device wait. Good pictures are the last whose
+/// losses are known to be finite, at first the current ones; they are kept on the device. step()
+/// and evaluate() keep the current pictures aside, do what their names say, and send the losses on
+/// their way; collect() waits for the oldest losses that are under way and, if they are finite,
+/// declares their pictures good.
+class LookAhead {
+ public:
+  explicit LookAhead(Stylizer& stylizer);
+  LookAhead(const LookAhead&) = delete;
+  LookAhead& operator=(const LookAhead&) = delete;
+
+  static constexpr std::size_t most_watched = Plan::kept_count - 1;
+  void step();
+  void evaluate();
+  /// How many pictures' losses are under way.
+  [[nodiscard]] std::size_t watched() const { return watched_; }
+  /// Whether collect() would not have to wait.
+  [[nodiscard]] bool arrived() const;
+  [[nodiscard]] std::vector<Losses> collect();
+  [[nodiscard]] Image good_image(std::int64_t n = 0) const;
+  /// Makes the good pictures the current ones and forgets what is watched.
+  void restore();
+
+ private:
+  /// The k-th place behind the good pictures, in a ring.
+  [[nodiscard]] std::size_t behind_good(std::size_t k) const {
+    return (good_ + k) % Plan::kept_count;
+  }
+  void watch(const std::function<void()>& pass);
+
+  Stylizer& stylizer_;
+  Backend& backend_;
+  std::size_t good_ = 0;
+  std::size_t watched_ = 0;
+  std::array<std::unique_ptr<Readback>, Plan::kept_count> readbacks_;
+};
+
+}  // namespace impasto

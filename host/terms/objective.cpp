@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "host/terms/objective.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/core/error.hpp"
+#include "host/model/vgg19.hpp"
+
+namespace impasto {
+namespace {
+
+void check_weight(double weight, std::string_view what) {
+  if (!std::isfinite(weight) || weight < 0) {
+    fail(ErrorKind::usage, "{}: expected a weight of 0 or more, found {}", what, weight);
+  }
+}
+
+void check_layers(const Loss& loss) {
+  for (auto layer = loss.layers.begin(); layer != loss.layers.end(); ++layer) {
+    const std::size_t index = vgg19_index(layer->layer);
+    check_weight(layer->weight, layer->layer);
+    const bool repeated = std::any_of(loss.layers.begin(), layer, [&](const LayerWeight& earlier) {
+      return vgg19_index(earlier.layer) == index;
+    });
+    if (repeated) fail(ErrorKind::usage, "{} layer {} is given twice", loss.name, layer->layer);
+  }
+}
+
+/// Whether minimising it changes anything.
+bool counts(const AnyLoss& any) {
+  const Loss& loss = common(any);
+  return loss.weight > 0 &&
+         (of_pixels(any) || std::any_of(loss.layers.begin(), loss.layers.end(),
+                                        [](const LayerWeight& layer) { return layer.weight > 0; }));
+}
+
+std::unique_ptr<Term> make_term(const AnyLoss& any, const TermPlace& place) {
+  return std::visit([&](const auto& loss) { return loss.make_term(place); }, any);
+}
+
+}  // namespace
+
+const Loss& common(const AnyLoss& any) {
+  return std::visit([](const auto& loss) -> const Loss& { return loss; }, any);
+}
+
+bool of_pixels(const AnyLoss& any) {
+  return std::visit([](const auto& loss) { return loss.of_pixels; }, any);
+}
+
+const Loss& Objective::operator[](std::string_view name) const {
+  for (const AnyLoss& loss : losses) {
+    if (common(loss).name == name) return common(loss);
+  }
+  fail(ErrorKind::internal, "the objective has no loss '{}'", name);
+}
+
+Loss& Objective::operator[](std::string_view name) {
+  return const_cast<Loss&>(std::as_const(*this)[name]);
+}
+
+std::optional<Normaliser> Objective::normaliser(std::string_view name) const {
+  for (const AnyLoss& any : losses) {
+    for (const NamedNormaliser& normaliser :
+         std::visit([](const auto& loss) { return loss.normalisers(); }, any)) {
+      if (normaliser.name == name) return normaliser.value;
+    }
+  }
+  return std::nullopt;
+}
+
+void check(const Objective& objective) {
+  bool any_layer = false;
+  for (const AnyLoss& any : objective.losses) {
+    const Loss& loss = common(any);
+    check_weight(loss.weight, loss.name + " weight");
+    check_layers(loss);
+    any_layer = any_layer || !loss.layers.empty();
+  }
+  if (!any_layer) fail(ErrorKind::usage, "nothing to minimise: expected at least one layer");
+  if (std::none_of(objective.losses.begin(), objective.losses.end(), counts)) {
+    fail(ErrorKind::usage, "nothing to minimise: every weight is 0");
+  }
+}
+
+std::size_t deepest_layer(const Objective& objective) {
+  std::size_t deepest = 0;
+  for (const AnyLoss& loss : objective.losses) {
+    for (const LayerWeight& layer : common(loss).layers) {
+      deepest = std::max(deepest, vgg19_index(layer.layer));
+    }
+  }
+  return deepest;
+}
+
+std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const Network& network,
+                                              const Shape& pixels, const TermNumbers& numbers) {
+  check(objective);
+  std::vector<std::unique_ptr<Term>> terms;
+  for (const AnyLoss& any : objective.losses) {
+    const Loss& loss = common(any);
+    TermPlace place{.shape = pixels,
+                    .gradient_weight = loss.weight * numbers.gradient_scale,
+                    .activations = numbers.activations,
+                    .master = numbers.master};
+    if (of_pixels(any)) {
+      terms.push_back(make_term(any, place));
+      continue;
+    }
+    for (const LayerWeight& layer : loss.layers) {
+      place.layer = vgg19_index(layer.layer);
+      place.shape = network.feature_shape(pixels, *place.layer);
+      place.gradient_weight = loss.weight * numbers.gradient_scale * layer.weight;
+      terms.push_back(make_term(any, place));
+    }
+  }
+  return terms;
+}
+
+const Losses::Part& Losses::operator[](std::string_view name) const {
+  for (const Part& part : parts) {
+    if (part.name == name) return part;
+  }
+  fail(ErrorKind::internal, "there is no loss '{}'", name);
+}
+
+bool Losses::finite() const {
+  return std::isfinite(total) && std::all_of(parts.begin(), parts.end(), [](const Part& part) {
+           return std::isfinite(part.value);
+         });
+}
+
+bool all_finite(std::span<const Losses> pictures) {
+  return std::all_of(pictures.begin(), pictures.end(),
+                     [](const Losses& losses) { return losses.finite(); });
+}
+
+Losses name_losses(const Objective& objective, std::span<const float> terms) {
+  Losses losses;
+  auto next = terms.begin();
+  for (const AnyLoss& any : objective.losses) {
+    const Loss& loss = common(any);
+    Losses::Part part{.name = loss.name, .of_pixels = of_pixels(any)};
+    if (part.of_pixels) part.value = static_cast<double>(*next++);
+    for (const LayerWeight& layer : loss.layers) {
+      const auto term = static_cast<double>(*next++);
+      part.layers.emplace_back(vgg19.at(vgg19_index(layer.layer)).name, term);
+      part.value += layer.weight * term;
+    }
+    part.weighted = loss.weight * part.value;
+    losses.total += part.weighted;
+    losses.parts.push_back(std::move(part));
+  }
+  return losses;
+}
+
+}  // namespace impasto

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "host/model/network.hpp"
+#include "host/terms/content.hpp"
+#include "host/terms/gram.hpp"
+#include "host/terms/variation.hpp"
+#include "kernels/pool/pool.hpp"
+
+namespace impasto {
+
+/// Every kind of loss: a new one is a file beside these and a row here.
+using AnyLoss = std::variant<ContentLoss, GramLoss, VariationLoss>;
+
+/// What is minimised: the sum of its losses, and how the network pools, because that changes what
+/// they see.
+struct Objective {
+  std::vector<AnyLoss> losses;
+  PoolKind pool;
+
+  /// The loss of that name. Throws ErrorKind::internal where there is none.
+  [[nodiscard]] Loss& operator[](std::string_view name);
+  [[nodiscard]] const Loss& operator[](std::string_view name) const;
+  /// The normaliser of that name; none where no loss has it.
+  [[nodiscard]] std::optional<Normaliser> normaliser(std::string_view name) const;
+};
+
+/// What every kind of loss has.
+const Loss& common(const AnyLoss& loss);
+bool of_pixels(const AnyLoss& loss);
+
+/// Throws ErrorKind::usage for an unknown or repeated layer, a weight that is negative or not
+/// finite, or an objective with nothing to minimise.
+void check(const Objective& objective);
+
+/// The deepest layer that a loss looks at: how far a network has to be loaded.
+std::size_t deepest_layer(const Objective& objective);
+
+/// In which numbers terms compute, and by what their gradients are multiplied.
+struct TermNumbers {
+  DataType activations = DataType::f32;
+  DataType master = DataType::f32;
+  double gradient_scale = 1;
+};
+
+/// The objective's terms for pictures of the shape `pixels` (N,H,W,3): loss by loss, in each layer
+/// by layer.
+std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const Network& network,
+                                              const Shape& pixels, const TermNumbers& numbers);
+
+/// The losses of one picture by name.
+struct Losses {
+  struct Part {
+    std::string name;
+    double value = 0;     ///< Σ_l w_l · (the term at layer l), or the pixels' term
+    double weighted = 0;  ///< the loss's weight times that
+    bool of_pixels = false;
+    std::vector<std::pair<std::string, double>> layers = {};  ///< the terms before their weights
+  };
+  double total = 0;  ///< the sum of the weighted parts
+  std::vector<Part> parts;
+
+  /// The part of that name. Throws ErrorKind::internal where there is none.
+  [[nodiscard]] const Part& operator[](std::string_view name) const;
+  [[nodiscard]] bool finite() const;
+};
+
+/// Names the terms' values, which are in the order of make_terms().
+Losses name_losses(const Objective& objective, std::span<const float> terms);
+
+/// True if every picture's losses are finite.
+bool all_finite(std::span<const Losses> pictures);
+
+}  // namespace impasto

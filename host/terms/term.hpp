@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/backend/tensor_block.hpp"
+#include "host/model/network.hpp"
+#include "host/model/schedule.hpp"
+
+namespace impasto {
+
+/// A normaliser as data: factor · C^−channel_power · P^−pixel_power for a map of C channels and P
+/// pixels.
+struct Normaliser {
+  double factor = 1;
+  int channel_power = 0;
+  int pixel_power = 0;
+
+  [[nodiscard]] double at(const Shape& map) const {
+    return factor * std::pow(static_cast<double>(map.channels), -channel_power) *
+           std::pow(static_cast<double>(map.pixels()), -pixel_power);
+  }
+};
+
+struct NamedNormaliser {
+  std::string_view name;  ///< "gram_scale": in the log
+  Normaliser value;
+};
+
+struct LayerWeight {
+  std::string layer;
+  double weight = 1;
+};
+
+/// What every loss has; each kind of loss adds its normalisers in a file of its own. A loss is
+/// weight · Σ_l w_l · (its term at layer l), or weight times one term of the pixels.
+struct Loss {
+  std::string name;  ///< "style": in options, in the log and in messages
+  double weight = 1;
+  std::vector<LayerWeight> layers = {};  ///< empty for a loss of the pixels
+};
+
+/// Which picture a term compares with.
+enum class TargetSource : std::uint8_t { none, content, style };
+
+/// Where a term looks, and in which numbers.
+struct TermPlace {
+  std::optional<std::size_t> layer = {};  ///< of vgg19; none: the pixels
+  Shape shape = {};                       ///< of the layer's feature map, or of the pixels
+  double gradient_weight = 1;  ///< the weights of the loss and of its layer, gradient scale
+  DataType activations = DataType::f32;
+  DataType master = DataType::f32;
+};
+
+/// One picture's part in a target that several pictures are averaged to.
+struct TargetShare {
+  const double* share;  ///< read when the schedule runs; the shares of all pictures add up to 1
+  bool first;           ///< whether it replaces what the target held
+};
+
+/// Where a term puts its losses, one for each picture: a row of a tensor of all losses.
+struct LossSlot {
+  TensorId losses;
+  std::int64_t row;
+  [[nodiscard]] Tensor in(const Schedule& schedule) const {
+    return image_of(schedule[losses], row);
+  }
+};
+
+/// A summand of the objective: one loss at one place. It owns what it compares with, on the device,
+/// and must outlive the schedules that it adds to.
+class Term {
+ public:
+  Term(const Term&) = delete;
+  Term& operator=(const Term&) = delete;
+  virtual ~Term() = default;
+
+  [[nodiscard]] std::optional<std::size_t> layer() const { return place_.layer; }
+  [[nodiscard]] virtual TargetSource target_source() const { return TargetSource::none; }
+
+  /// The memory of its targets, to be bound before any schedule runs.
+  [[nodiscard]] std::size_t bytes() const { return state_.bytes(); }
+  void bind(void* memory) { state_.bind(memory); }
+
+  /// Appends what makes its target of `x`, the map of a picture of target_source().
+  virtual void add_target(Schedule& /*schedule*/, TensorId /*x*/,
+                          const TargetShare& /*share*/) const {}
+
+  /// Appends the term's losses at the map `x`, to which no weight is applied. With `with_gradient`
+  /// they may be left to the gradient that is returned.
+  [[nodiscard]] virtual std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x,
+                                                             const LossSlot& loss,
+                                                             bool with_gradient) const = 0;
+
+ protected:
+  explicit Term(const TermPlace& place) : place_(place) {}
+  TermPlace place_;
+  TensorBlock state_;
+};
+
+}  // namespace impasto
