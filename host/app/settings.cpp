@@ -319,7 +319,9 @@ void add_options(CLI::App& command, const std::vector<const Setting*>& rows) {
       option = command.add_option(
           names, [](const CLI::results_t&) { return true; }, help_of(*row));
       option->type_name(row->value.takes)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-      if (row->value.many) option->expected(1, CLI::detail::expected_max_vector_size);
+      if (row->value.many) {
+        option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
+      }
     }
     if (!row->group.empty()) option->group(std::string(row->group));
   }

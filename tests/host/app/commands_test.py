@@ -37,6 +37,13 @@ class ScoreTest(ProgramTest):
         self.assertEqual(scored["content"], 0)
         self.assertEqual(list(scored["style_layers"]), ["conv1_1", "conv2_1"])
 
+    def test_several_styles_after_one_option(self):
+        arguments = ("sample:scene", "--size", "48", "--content", "sample:scene")
+        together = self.score(*arguments, "--style", "sample:scene", "sample:painting")
+        apart = self.score(*arguments, "--style", "sample:scene", "--style", "sample:painting")
+        self.assertEqual(together, apart)
+        self.assertNotEqual(together, self.score(*arguments))
+
     def test_style_of_itself_is_free(self):
         scored = self.score("sample:painting", "--size", "48", "--content", "sample:painting")
         self.assertLess(scored["style"], 1e-6 * scored["variation"])

@@ -27,6 +27,12 @@ class LogTest(ProgramTest):
         self.assertGreater(end["peak_memory_bytes"], 1 << 20)
         self.assertAlmostEqual(end["iterations_per_second"], iterations / end["seconds"], delta=1e-6)
 
+    def test_several_styles(self):
+        self.succeed("stylize", *SAMPLES, "sample:scene", "-o", "out.png", "--size", "48",
+                     "--iterations", "1", "--log", "run.jsonl", "--weights", weights())
+        start = read_log(self.path("run.jsonl"))[0]
+        self.assertEqual([style["path"] for style in start["styles"]], [SAMPLES[1], "sample:scene"])
+
     def check_sums(self, record, config):
         style = sum(config["style_layers"][k] * v for k, v in record["style_layers"].items())
         content = sum(config["content_layers"][k] * v for k, v in record["content_layers"].items())
