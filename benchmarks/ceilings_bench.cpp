@@ -120,7 +120,7 @@ void add_copy(int threads) {
 }
 
 void register_rows() {
-  benchmark::AddCustomContext("device", make_backend("cpu")->device());
+  benchmark::AddCustomContext("device", make_backend("cpu")->description());
   std::vector<int> thread_counts = {1};
   if (omp_get_max_threads() > 1) thread_counts.push_back(omp_get_max_threads());
   for (const int threads : thread_counts) {

@@ -110,9 +110,9 @@ void require_lower_loss(const Running& running) {
 
 /// The device's time for so many iterations whose losses nobody reads.
 double seconds_of_steps(Backend& backend, Stylizer& stylizer, std::int64_t count) {
-  const std::unique_ptr<Moment> start = backend.moment();
+  const std::unique_ptr<Event> start = backend.record_event();
   for (std::int64_t i = 0; i < count; ++i) stylizer.step();
-  return backend.moment()->seconds_since(*start);
+  return backend.record_event()->seconds_since(*start);
 }
 
 /// Each step's median time in seconds, in the order of the schedule.
@@ -122,14 +122,14 @@ std::vector<double> profile(Backend& backend, const Settings& settings) {
   const auto& steps = iteration.steps();
   std::vector<std::vector<double>> seconds(steps.size());
   for (int repetition = 0; repetition < profiled_iterations; ++repetition) {
-    std::vector<std::unique_ptr<Moment>> moments;
-    moments.push_back(backend.moment());
+    std::vector<std::unique_ptr<Event>> events;
+    events.push_back(backend.record_event());
     for (const Schedule::Step& step : steps) {
       step.run(backend, iteration);
-      moments.push_back(backend.moment());
+      events.push_back(backend.record_event());
     }
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      seconds[i].push_back(moments[i + 1]->seconds_since(*moments[i]));
+      seconds[i].push_back(events[i + 1]->seconds_since(*events[i]));
     }
   }
   require_lower_loss(running);

@@ -35,12 +35,13 @@ std::vector<SharedBackend> BackendAxes::open() const {
   for (const std::string& asked : names) {
     const std::unique_ptr<Backend> first = make_backend(asked);
     const BackendEntry entry = entry_of(first->name());
-    devices += (devices.empty() ? "" : "; ") + first->device();
-    for (const auto& [key, value] : entry.details) benchmark::AddCustomContext(key, value);
-    for (const Precision precision : entry.precisions) {
+    devices += (devices.empty() ? "" : "; ") + first->description();
+    for (const auto& [key, value] : entry.devices.front().details)
+      benchmark::AddCustomContext(key, value);
+    for (const Precision precision : entry.precisions()) {
       if (!chosen(precisions, to_string(precision))) continue;
-      opened.push_back(
-          make_backend(entry.name, precision, no_plan_cache ? Tuning::off : Tuning::cached));
+      opened.push_back(make_backend(entry.name, precision,
+                                    {.tuning = no_plan_cache ? Tuning::off : Tuning::cached}));
     }
   }
   if (opened.empty()) {

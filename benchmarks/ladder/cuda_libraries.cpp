@@ -79,7 +79,7 @@ std::function<void()> fastest(Runtime& runtime, std::function<Opened<Tensors>()>
       Chooser::Limits limits;
       limits.building = std::chrono::minutes(1);
       Chooser chooser(
-          Tuning::anew, PlanCache("", {}),
+          Tuning::retune, PlanCache("", {}),
           [&](std::span<const Trial> trials) { return time_on_stream(runtime, trials); }, limits);
       Way<Tensors> way = chooser.choose(*opened.problem);
       auto workspace = runtime.allocate(static_cast<std::size_t>(way.workspace_bytes) + 1);

@@ -27,7 +27,7 @@ iteration of each preset needs, and keeps the fastest for later runs.)";
 
 std::string precision_list(const BackendEntry& entry) {
   std::string text;
-  for (const Precision precision : entry.precisions) {
+  for (const Precision precision : entry.precisions()) {
     text += fmt::format("{}{}", text.empty() ? "" : " ", to_string(precision));
   }
   return text;
@@ -35,7 +35,7 @@ std::string precision_list(const BackendEntry& entry) {
 
 std::string device_or_reason(const BackendEntry& entry) {
   if (!entry.unavailable.empty()) return "not available: " + entry.unavailable;
-  return make_backend(entry.name)->device();
+  return make_backend(entry.name)->description();
 }
 
 void print_table(const std::vector<BackendEntry>& entries) {
@@ -57,15 +57,23 @@ void print_json(const std::vector<BackendEntry>& entries) {
   Json list = Json::array();
   for (const BackendEntry& entry : entries) {
     Json precisions = Json::array();
-    for (const Precision precision : entry.precisions) precisions.push_back(to_string(precision));
+    for (const Precision precision : entry.precisions()) precisions.push_back(to_string(precision));
     const bool available = entry.unavailable.empty();
-    list.push_back({{"name", entry.name},
-                    {"description", entry.description},
-                    {"available", available},
-                    {"reason", available ? Json() : Json(entry.unavailable)},
-                    {"device", available ? Json(make_backend(entry.name)->device()) : Json()},
-                    {"precisions", precisions},
-                    {"details", entry.details}});
+    Json devices = Json::array();
+    for (const DeviceEntry& device : entry.devices) {
+      devices.push_back({{"index", device.index},
+                         {"available", device.unavailable.empty()},
+                         {"details", device.details}});
+    }
+    list.push_back(
+        {{"name", entry.name},
+         {"description", entry.description},
+         {"available", available},
+         {"reason", available ? Json() : Json(entry.unavailable)},
+         {"device", available ? Json(make_backend(entry.name)->description()) : Json()},
+         {"precisions", precisions},
+         {"details", entry.devices.empty() ? Json::object() : Json(entry.devices.front().details)},
+         {"devices", devices}});
   }
   print_result(dump(list) + "\n");
 }
@@ -73,7 +81,7 @@ void print_json(const std::vector<BackendEntry>& entries) {
 /// Has the GPU choose its plans for the iteration of every preset, and keeps them.
 void tune(const Settings& settings) {
   const std::unique_ptr<Backend> backend =
-      make_backend("cuda", parse_precision(settings.precision), Tuning::anew);
+      make_backend("cuda", parse_precision(settings.precision), {.tuning = Tuning::retune});
   if (cache_folder().empty()) {
     fail(ErrorKind::output, "there is no place for the plan cache: set IMPASTO_CACHE_DIR");
   }

@@ -72,7 +72,7 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
   }
   add("network", settings.weights.value_or("built-in"));
   add("machine",
-      fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()), backend.device()));
+      fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()), backend.description()));
   add("memory",
       fmt::format("{} = {} network + {} picture and targets + {} feature maps + {} workspace",
                   human_bytes(memory.total()), human_bytes(memory.weights),

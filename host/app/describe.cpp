@@ -54,7 +54,7 @@ Json describe(const Network& network) {
 Json describe(const Backend& backend) {
   return {{"name", backend.name()},
           {"precision", to_string(backend.precision())},
-          {"device", backend.device()}};
+          {"device", backend.description()}};
 }
 
 Json describe_versions() { return {{"impasto", version}, {"compiler", compiler}}; }

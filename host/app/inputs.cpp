@@ -30,7 +30,7 @@ std::int64_t sample_height(std::int64_t width) { return width * 3 / 4; }
 
 std::unique_ptr<Backend> open_backend(const Settings& settings) {
   return make_backend(settings.backend, parse_precision(settings.precision),
-                      settings.no_plan_cache ? Tuning::off : Tuning::cached);
+                      {.tuning = settings.no_plan_cache ? Tuning::off : Tuning::cached});
 }
 
 Image load_picture(const std::string& name, std::optional<std::int64_t> size) {

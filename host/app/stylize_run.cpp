@@ -200,7 +200,7 @@ void StylizeRun::summarise(const Network& network) const {
         "         then 'impasto weights convert FILE vgg19.h5' and --weights vgg19.h5\n");
   }
   message("Machine  {}, {}, {}\n", backend_.name(), to_string(backend_.precision()),
-          backend_.device());
+          backend_.description());
 }
 
 void StylizeRun::end() const {

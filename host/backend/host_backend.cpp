@@ -36,10 +36,10 @@ class HostRecording final : public Recording {
   std::function<void()> operations_;
 };
 
-class HostMoment final : public Moment {
+class HostEvent final : public Event {
  public:
-  double seconds_since(Moment& earlier) override {
-    return std::chrono::duration<double>(time_ - static_cast<HostMoment&>(earlier).time_).count();
+  double seconds_since(Event& earlier) override {
+    return std::chrono::duration<double>(time_ - static_cast<HostEvent&>(earlier).time_).count();
   }
 
  private:
@@ -79,7 +79,7 @@ std::unique_ptr<Recording> HostBackend::record(std::function<void()> operations)
   return std::make_unique<HostRecording>(std::move(operations));
 }
 
-std::unique_ptr<Moment> HostBackend::moment() { return std::make_unique<HostMoment>(); }
+std::unique_ptr<Event> HostBackend::record_event() { return std::make_unique<HostEvent>(); }
 
 Buffer HostBackend::allocate(std::size_t bytes) {
   constexpr std::size_t alignment = 256;

@@ -24,7 +24,7 @@ class HostBackend : public Backend {
   std::size_t prepare(const std::function<void()>& /*operations*/) override { return 0; }
   void use_workspace(const Buffer& /*memory*/, std::size_t /*bytes*/) override {}
   std::unique_ptr<Recording> record(std::function<void()> operations) override;
-  std::unique_ptr<Moment> moment() override;
+  std::unique_ptr<Event> record_event() override;
   void begin_range(const std::string& /*name*/) override {}
   void end_range() override {}
 

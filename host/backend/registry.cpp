@@ -2,6 +2,7 @@
 #include "host/backend/registry.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <utility>
 
@@ -14,66 +15,103 @@
 namespace impasto {
 namespace {
 
-struct Known {
+struct RegisteredBackend {
   BackendEntry entry;
-  std::function<std::unique_ptr<Backend>(Precision, Tuning)> make;
+  std::function<std::unique_ptr<Backend>(Precision, const DeviceOptions&)> make;
 };
 
 /// In the order of preference. The last two are for checking.
-std::vector<Known> known_backends() {
-  const auto untuned = [](auto make) {
-    return [make](Precision precision, Tuning) { return make(precision); };
+std::vector<RegisteredBackend> registered_backends() {
+  const auto on_the_host = [](auto make) {
+    return [make](Precision precision, const DeviceOptions&) { return make(precision); };
   };
-  const std::string no_cuda = why_no_cuda();
-  return {{{"cuda", "our kernels, cuDNN and cuBLASLt on an NVIDIA GPU", no_cuda, cuda_precisions(),
-            no_cuda.empty() ? cuda_details() : decltype(cuda_details()){}},
+  const auto one_device = [](std::vector<Precision> precisions) {
+    return std::vector<DeviceEntry>{{0, "", std::move(precisions), {}}};
+  };
+  return {{{"cuda", "our kernels, cuDNN and cuBLASLt on an NVIDIA GPU", why_no_cuda(),
+            list_cuda_devices()},
            make_cuda_backend},
-          {{"cpu", "oneDNN convolutions and products, OpenMP", "", cpu_precisions(), {}},
-           untuned(make_cpu_backend)},
-          {{"simt",
-            "the CUDA kernels on the host, for checking them",
-            "",
-            {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16},
-            {}},
-           untuned(make_simt_backend)},
-          {{"reference", "plain loops in double, for checking", "", {Precision::fp32}, {}},
-           untuned([](Precision) { return make_reference_backend(); })}};
+          {{"cpu", "oneDNN convolutions and products, OpenMP", "", one_device(cpu_precisions())},
+           on_the_host(make_cpu_backend)},
+          {{"simt", "the CUDA kernels on the host, for checking them", "",
+            one_device({Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16})},
+           on_the_host(make_simt_backend)},
+          {{"reference", "plain loops in double, for checking", "", one_device({Precision::fp32})},
+           on_the_host([](Precision) { return make_reference_backend(); })}};
+}
+
+/// A backend as it is asked for: "cuda", or "cuda:1" for its second device.
+struct Request {
+  std::string_view name;
+  std::optional<int> index;
+};
+
+Request parse(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return {text, std::nullopt};
+  const std::string_view digits = text.substr(colon + 1);
+  int index = -1;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  if (error != std::errc() || end != digits.data() + digits.size() || index < 0) {
+    fail(ErrorKind::usage, "'{}': expected the number of a device after the colon", text);
+  }
+  return {text.substr(0, colon), index};
+}
+
+const DeviceEntry& find_device(const BackendEntry& entry, int index) {
+  const auto found = std::ranges::find(entry.devices, index, &DeviceEntry::index);
+  if (found == entry.devices.end()) {
+    fail(ErrorKind::backend, "the {} backend has no device {}: it has {}, counted from 0",
+         entry.name, index, entry.devices.size());
+  }
+  if (!found->unavailable.empty()) {
+    fail(ErrorKind::backend, "the {} backend cannot use device {}: {}", entry.name, index,
+         found->unavailable);
+  }
+  return *found;
 }
 
 }  // namespace
 
 std::vector<BackendEntry> list_backends() {
   std::vector<BackendEntry> entries;
-  for (const Known& known : known_backends()) entries.push_back(known.entry);
+  for (const RegisteredBackend& backend : registered_backends()) entries.push_back(backend.entry);
   return entries;
 }
 
 std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Precision> precision,
-                                      Tuning tuning) {
-  const std::vector<Known> backends = known_backends();
-  const auto chosen = std::find_if(backends.begin(), backends.end(), [&](const Known& known) {
-    return name == "auto" ? known.entry.unavailable.empty() : known.entry.name == name;
+                                      DeviceOptions options) {
+  const Request request = parse(name);
+  if (request.index) options.index = request.index;
+  const std::vector<RegisteredBackend> backends = registered_backends();
+  const auto chosen = std::ranges::find_if(backends, [&](const RegisteredBackend& backend) {
+    return request.name == "auto" ? backend.entry.unavailable.empty()
+                                  : backend.entry.name == request.name;
   });
   if (chosen == backends.end()) {
     std::string names = "auto";
-    for (const Known& known : backends) names += ", " + known.entry.name;
-    fail(ErrorKind::usage, "unknown backend '{}': expected one of {}", name, names);
+    for (const RegisteredBackend& backend : backends) names += ", " + backend.entry.name;
+    fail(ErrorKind::usage, "unknown backend '{}': expected one of {}", request.name, names);
   }
   const BackendEntry& entry = chosen->entry;
   if (!entry.unavailable.empty()) {
     fail(ErrorKind::backend, "the {} backend is not available: {}", entry.name, entry.unavailable);
   }
-  const Precision wanted = precision.value_or(entry.precisions.front());
-  if (std::find(entry.precisions.begin(), entry.precisions.end(), wanted) ==
-      entry.precisions.end()) {
-    std::string offered;
-    for (const Precision offer : entry.precisions) {
-      offered += (offered.empty() ? "" : ", ") + std::string(to_string(offer));
+  if (!options.index) {
+    const auto usable = std::ranges::find(entry.devices, std::string(), &DeviceEntry::unavailable);
+    options.index = usable == entry.devices.end() ? 0 : usable->index;
+  }
+  const std::vector<Precision>& offered = find_device(entry, *options.index).precisions;
+  const Precision wanted = precision.value_or(offered.front());
+  if (std::ranges::find(offered, wanted) == offered.end()) {
+    std::string names;
+    for (const Precision offer : offered) {
+      names += (names.empty() ? "" : ", ") + std::string(to_string(offer));
     }
     fail(ErrorKind::backend, "the {} backend has no {} here: it offers {}", entry.name,
-         to_string(wanted), offered);
+         to_string(wanted), names);
   }
-  return chosen->make(wanted, tuning);
+  return chosen->make(wanted, options);
 }
 
 }  // namespace impasto

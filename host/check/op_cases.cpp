@@ -241,6 +241,17 @@ void Cases::style() {
           return bench.read({matrix_too ? matrix : loss});
         });
   }
+  for (const bool in_place : {false, true}) {
+    add("style_loss", square, in_place ? ", in place" : "",
+        [=](Backend& backend, Workbench& bench) {
+          const Tensor loss = bench.master_output({1, 1, 1, map.batch});
+          const Tensor gram = bench.symmetric_matrix(square, 8);
+          const Tensor matrix = in_place ? gram : bench.master_output(square);
+          backend.style_loss(loss, matrix, gram, bench.symmetric_matrix(target, 5),
+                             {.gram = 0.5, .loss = 0.25, .gradient = 0.125});
+          return bench.read({loss, matrix});
+        });
+  }
   for (const GradientEpilogue& epilogue : epilogues) {
     add("style_backward", map, describe(epilogue), [=](Backend& backend, Workbench& bench) {
       const Tensor grad = gradient(bench, map, epilogue);

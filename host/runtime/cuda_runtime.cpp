@@ -47,19 +47,23 @@ struct CudaEvent final : Event {
 }  // namespace
 
 struct Runtime::State {
+  int index = 0;
   cudaStream_t stream = nullptr;
   cudaDeviceProp properties{};
 };
 
-Runtime::Runtime() : state_(std::make_unique<State>()) {
+Runtime::Runtime(int index) : state_(std::make_unique<State>()) {
   read_launch_mode();
-  int device = 0;
-  IMPASTO_CUDA_CALL(cudaGetDevice, &device);
-  IMPASTO_CUDA_CALL(cudaGetDeviceProperties, &state_->properties, device);
+  state_->index = index;
+  make_current();
+  IMPASTO_CUDA_CALL(cudaGetDeviceProperties, &state_->properties, index);
   IMPASTO_CUDA_CALL(cudaStreamCreateWithFlags, &state_->stream, cudaStreamNonBlocking);
 }
 
 Runtime::~Runtime() { cudaStreamDestroy(state_->stream); }
+
+int Runtime::index() const { return state_->index; }
+void Runtime::make_current() const { IMPASTO_CUDA_CALL(cudaSetDevice, state_->index); }
 
 std::string Runtime::device() const {
   const cudaDeviceProp& gpu = state_->properties;
@@ -75,6 +79,7 @@ Stream Runtime::stream() const { return state_->stream; }
 bool Runtime::synchronous() { return simt::synchronous_launches; }
 
 std::optional<std::size_t> Runtime::free_memory() const {
+  make_current();
   std::size_t free = 0;
   std::size_t total = 0;
   IMPASTO_CUDA_CALL(cudaMemGetInfo, &free, &total);
@@ -82,6 +87,7 @@ std::optional<std::size_t> Runtime::free_memory() const {
 }
 
 std::shared_ptr<void> Runtime::allocate(std::size_t bytes) {
+  make_current();
   void* data = nullptr;
   const cudaError_t status = cudaMalloc(&data, bytes);
   if (status == cudaErrorMemoryAllocation) {
@@ -96,32 +102,41 @@ std::shared_ptr<void> Runtime::allocate(std::size_t bytes) {
 }
 
 std::shared_ptr<void> Runtime::allocate_pinned(std::size_t bytes) {
+  make_current();
   void* data = nullptr;
   IMPASTO_CUDA_CALL(cudaMallocHost, &data, bytes);
   return {data, [](void* memory) { cudaFreeHost(memory); }};
 }
 
 void Runtime::fill_zero(void* to, std::size_t bytes) {
+  make_current();
   IMPASTO_CUDA_CALL(cudaMemsetAsync, to, 0, bytes, state_->stream);
 }
 
 void Runtime::copy(void* to, const void* from, std::size_t bytes) {
+  make_current();
   IMPASTO_CUDA_CALL(cudaMemcpyAsync, to, from, bytes, cudaMemcpyDeviceToDevice, state_->stream);
 }
 
 void Runtime::copy_to_device(void* to, const void* from, std::size_t bytes) {
+  make_current();
   IMPASTO_CUDA_CALL(cudaMemcpyAsync, to, from, bytes, cudaMemcpyHostToDevice, state_->stream);
 }
 
 void Runtime::copy_to_host(void* to, const void* from, std::size_t bytes) {
+  make_current();
   IMPASTO_CUDA_CALL(cudaMemcpyAsync, to, from, bytes, cudaMemcpyDeviceToHost, state_->stream);
 }
 
 void Runtime::synchronize() { IMPASTO_CUDA_CALL(cudaStreamSynchronize, state_->stream); }
 
-std::unique_ptr<Event> Runtime::make_event() { return std::make_unique<CudaEvent>(); }
+std::unique_ptr<Event> Runtime::make_event() {
+  make_current();
+  return std::make_unique<CudaEvent>();
+}
 
 void Runtime::record(Event& event) {
+  make_current();
   IMPASTO_CUDA_CALL(cudaEventRecord, static_cast<CudaEvent&>(event).event, state_->stream);
 }
 
@@ -129,6 +144,7 @@ void Runtime::begin_range(const char* name) { nvtxRangePushA(name); }
 void Runtime::end_range() { nvtxRangePop(); }
 
 std::unique_ptr<Graph> Runtime::capture(const std::function<void()>& enqueue) {
+  make_current();
   IMPASTO_CUDA_CALL(cudaStreamBeginCapture, state_->stream, cudaStreamCaptureModeThreadLocal);
   cudaGraph_t graph = nullptr;
   try {
@@ -147,6 +163,7 @@ std::unique_ptr<Graph> Runtime::capture(const std::function<void()>& enqueue) {
 }
 
 void Runtime::replay(Graph& graph) {
+  make_current();
   IMPASTO_CUDA_CALL(cudaGraphLaunch, static_cast<CudaGraph&>(graph).executable, state_->stream);
 }
 

@@ -67,9 +67,14 @@ struct Runtime::State {
   simt::Stream stream;
 };
 
-Runtime::Runtime() : state_(std::make_unique<State>()) { read_launch_mode(); }
+Runtime::Runtime(int index) : state_(std::make_unique<State>()) {
+  if (index != 0) fail(ErrorKind::backend, "the host-SIMT machine has no device {}", index);
+  read_launch_mode();
+}
 Runtime::~Runtime() = default;
 
+int Runtime::index() const { return 0; }
+void Runtime::make_current() const {}
 std::string Runtime::device() const { return "CUDA kernels on the host, one fiber per thread"; }
 int Runtime::sm() const { return simt::device().sm; }
 Stream Runtime::stream() const { return &state_->stream; }

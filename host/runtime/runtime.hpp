@@ -46,11 +46,16 @@ class Event {
 /// IMPASTO_SYNC=1 in the environment each launch is waited for, and an error names the kernel.
 class Runtime {
  public:
-  Runtime();
+  /// On the device of this index. Throws ErrorKind::backend where there is none.
+  explicit Runtime(int index = 0);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
   ~Runtime();
 
+  [[nodiscard]] int index() const;
+  /// Makes this device the calling thread's: kernels launch on it and libraries open their handles
+  /// on it. Every function here that needs it does so itself.
+  void make_current() const;
   /// The device, for people.
   [[nodiscard]] std::string device() const;
   /// Its compute capability, 10·major + minor.

@@ -51,7 +51,7 @@ class CpuBackend final : public HostBackend {
   explicit CpuBackend(Precision precision) : precision_(precision) {}
 
   std::string name() const override { return "cpu"; }
-  std::string device() const override {
+  std::string description() const override {
     const dnnl_version_t* version = dnnl_version();
     return fmt::format("{}, {} threads, oneDNN {}.{}.{} ({})", processor(), cpu::OneDnn::threads(),
                        version->major, version->minor, version->patch, isa_name());
@@ -103,11 +103,10 @@ class CpuBackend final : public HostBackend {
   }
 
   void gram(const Tensor& gram, const Tensor& features) override { gram_(gram, features); }
-  void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
-                 const Tensor& target, const StyleLossScale& scale) override {
-    gram_(matrix, features);
-    kernels::cpu::style_loss(loss.as<float>(), matrix.as<float>(), matrix.as<float>(),
-                             target.as<float>(), matrix.shape.batch, matrix.shape.channels, scale);
+  void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
+                  const Tensor& target, const StyleLossScale& scale) override {
+    kernels::cpu::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(),
+                             target.as<float>(), gram.shape.batch, gram.shape.channels, scale);
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {

@@ -36,28 +36,29 @@ std::string no_device(cudaError_t status) {
                      cuda_version(driver_version()), cuda_version(CUDART_VERSION));
 }
 
-/// The first device's properties; null when there is none, and why in `reason`.
-const cudaDeviceProp* first_device(std::string& reason) {
-  static cudaDeviceProp properties{};
+/// The properties of every GPU. Empty when there is none, and why in `reason`.
+std::vector<cudaDeviceProp> list_gpus(std::string& reason) {
   int count = 0;
   cudaError_t status = cudaGetDeviceCount(&count);
   if (status == cudaSuccess && count == 0) status = cudaErrorNoDevice;
-  if (status == cudaSuccess) status = cudaGetDeviceProperties(&properties, 0);
-  if (status == cudaSuccess) return &properties;
+  std::vector<cudaDeviceProp> gpus;
+  for (int index = 0; status == cudaSuccess && index < count; ++index) {
+    status = cudaGetDeviceProperties(&gpus.emplace_back(), index);
+  }
+  if (status == cudaSuccess) return gpus;
   reason = no_device(status);
-  return nullptr;
+  return {};
 }
 
-}  // namespace
+/// Why this build has no kernels for a GPU; empty when it has.
+std::string why_not_on(const cudaDeviceProp& gpu) {
+  if (cuda::runs_on(IMPASTO_CUDA_ARCHITECTURES, {gpu.major, gpu.minor})) return {};
+  return fmt::format("{} has compute capability {}.{}; this program was built for {}", gpu.name,
+                     gpu.major, gpu.minor, cuda::spelled(IMPASTO_CUDA_ARCHITECTURES));
+}
 
-std::string why_no_cuda() {
-  std::string reason;
-  const cudaDeviceProp* gpu = first_device(reason);
-  if (gpu == nullptr) return reason;
-  if (!cuda::runs_on(IMPASTO_CUDA_ARCHITECTURES, {gpu->major, gpu->minor})) {
-    return fmt::format("{} has compute capability {}.{}; this program was built for {}", gpu->name,
-                       gpu->major, gpu->minor, cuda::spelled(IMPASTO_CUDA_ARCHITECTURES));
-  }
+/// Why NVIDIA's libraries cannot be loaded; empty when they can.
+std::string why_no_libraries() {
   try {
     cuda::load_cudnn();
     cuda::cublaslt();
@@ -67,28 +68,46 @@ std::string why_no_cuda() {
   return {};
 }
 
-std::vector<Precision> cuda_precisions() {
-  std::string reason;
-  const cudaDeviceProp* gpu = first_device(reason);
-  if (gpu == nullptr) return {};
-  if (gpu->major < first_with_tensor_cores_for_bf16) return {Precision::fp32};
+std::vector<Precision> precisions_of(const cudaDeviceProp& gpu) {
+  if (gpu.major < first_with_tensor_cores_for_bf16) return {Precision::fp32};
   return {Precision::bf16, Precision::fp32, Precision::tf32, Precision::fp16};
 }
 
-std::map<std::string, std::string> cuda_details() {
-  std::map<std::string, std::string> details = cuda::cuda_machine();
-  std::string reason;
-  if (const cudaDeviceProp* gpu = first_device(reason)) {
-    details["memory_bytes"] = std::to_string(gpu->totalGlobalMem);
-  }
+std::map<std::string, std::string> details_of(const cudaDeviceProp& gpu) {
+  std::map<std::string, std::string> details = cuda::machine_of(gpu);
+  details["memory_bytes"] = std::to_string(gpu.totalGlobalMem);
   details["driver_cuda"] = cuda_version(driver_version());
   details["cuda"] = cuda_version(CUDART_VERSION);
   return details;
 }
 
-std::unique_ptr<Backend> make_cuda_backend(Precision precision, Tuning tuning) {
-  auto runtime = std::make_unique<cuda::Runtime>();
-  auto libraries = std::make_unique<cuda::CudaLibraries>(*runtime, precision, tuning);
+}  // namespace
+
+std::string why_no_cuda() {
+  std::string reason;
+  const std::vector<cudaDeviceProp> gpus = list_gpus(reason);
+  for (const cudaDeviceProp& gpu : gpus) {
+    reason = why_not_on(gpu);
+    if (reason.empty()) return why_no_libraries();
+  }
+  return reason;
+}
+
+std::vector<DeviceEntry> list_cuda_devices() {
+  std::string reason;
+  std::vector<DeviceEntry> entries;
+  const std::vector<cudaDeviceProp> gpus = list_gpus(reason);
+  const bool libraries = !gpus.empty() && why_no_libraries().empty();
+  for (const cudaDeviceProp& gpu : gpus) {
+    entries.push_back({static_cast<int>(entries.size()), why_not_on(gpu), precisions_of(gpu),
+                       libraries ? details_of(gpu) : decltype(details_of(gpu))()});
+  }
+  return entries;
+}
+
+std::unique_ptr<Backend> make_cuda_backend(Precision precision, const DeviceOptions& options) {
+  auto runtime = std::make_unique<cuda::Runtime>(options.index.value_or(0));
+  auto libraries = std::make_unique<cuda::CudaLibraries>(*runtime, precision, options.tuning);
   return cuda::make_device_backend("cuda", precision, std::move(runtime), std::move(libraries));
 }
 

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <chrono>
-#include <cuda_runtime.h>
 
 #include "host/backend/cuda/cublaslt_library.hpp"
 #include "host/backend/cuda/cudnn_library.hpp"
@@ -20,10 +19,15 @@ namespace {
 Chooser make_chooser(Runtime& runtime, Tuning tuning) {
   Chooser::Limits limits;
   // Who asks for tuning has time for every engine.
-  if (tuning == Tuning::anew) limits.building = std::chrono::minutes(10);
+  if (tuning == Tuning::retune) limits.building = std::chrono::minutes(10);
   // Without tuning not even the file is looked at.
+  cudaDeviceProp gpu{};
+  const cudaError_t status = cudaGetDeviceProperties(&gpu, runtime.index());
+  if (status != cudaSuccess) {
+    fail(ErrorKind::backend, "cudaGetDeviceProperties: {}", cudaGetErrorString(status));
+  }
   const std::string folder = tuning == Tuning::off ? "" : cache_folder();
-  return {tuning, PlanCache(folder, cuda_machine()),
+  return {tuning, PlanCache(folder, machine_of(gpu)),
           [&runtime](std::span<const Trial> trials) { return time_on_stream(runtime, trials); },
           limits};
 }
@@ -86,6 +90,7 @@ std::unique_ptr<Conv> CudaLibraries::make_conv(const ConvParameters& parameters)
 template <class Tensors>
 void CudaLibraries::run(Problem<Tensors>& problem, const Tensors& tensors, Ways<Tensors>& ways,
                         Scratch& scratch) {
+  runtime_.make_current();
   const std::string name = problem.describe();
   auto known = ways.find(name);
   if (known == ways.end()) known = ways.emplace(name, chooser_.choose(problem)).first;
@@ -138,12 +143,7 @@ void CudaLibraries::style_backward(const Tensor& grad, const Tensor& features, c
   run<StyleTensors>(problem, call, style_backward_ways_, scratch);
 }
 
-Machine cuda_machine() {
-  cudaDeviceProp gpu{};
-  const cudaError_t status = cudaGetDeviceProperties(&gpu, 0);
-  if (status != cudaSuccess) {
-    fail(ErrorKind::backend, "cudaGetDeviceProperties: {}", cudaGetErrorString(status));
-  }
+Machine machine_of(const cudaDeviceProp& gpu) {
   return {{"gpu", gpu.name},
           {"compute_capability", fmt::format("{}.{}", gpu.major, gpu.minor)},
           {"cudnn", cudnn_version()},

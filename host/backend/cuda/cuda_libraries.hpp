@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cuda_runtime.h>
 #include <map>
 #include <memory>
 #include <string>
@@ -55,6 +56,6 @@ class CudaLibraries final : public Libraries {
 };
 
 /// What choices depend on besides their problem: the GPU and the libraries.
-Machine cuda_machine();
+Machine machine_of(const cudaDeviceProp& gpu);
 
 }  // namespace impasto::cuda

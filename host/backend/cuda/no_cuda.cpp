@@ -5,7 +5,8 @@
 
 namespace impasto {
 
-std::unique_ptr<Backend> make_cuda_backend(Precision /*precision*/, Tuning /*tuning*/) {
+std::unique_ptr<Backend> make_cuda_backend(Precision /*precision*/,
+                                           const DeviceOptions& /*options*/) {
   fail(ErrorKind::backend, "the cuda backend is not available: {}", why_no_cuda());
 }
 
@@ -13,8 +14,6 @@ std::string why_no_cuda() {
   return "this program was built without it (preset cuda, nvcc, cuDNN 9)";
 }
 
-std::vector<Precision> cuda_precisions() { return {}; }
-
-std::map<std::string, std::string> cuda_details() { return {}; }
+std::vector<DeviceEntry> list_cuda_devices() { return {}; }
 
 }  // namespace impasto

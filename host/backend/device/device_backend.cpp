@@ -43,7 +43,10 @@ class DeviceBackend final : public Backend {
         stream_(runtime_->stream()) {}
 
   std::string name() const override { return name_; }
-  std::string device() const override { return runtime_->device() + "; " + libraries_->names(); }
+  std::string description() const override {
+    return runtime_->device() + "; " + libraries_->names();
+  }
+  int index() const override { return runtime_->index(); }
   Precision precision() const override { return precision_; }
   DataType activation_type() const override { return storage_of(precision_); }
   DataType master_type() const override { return DataType::f32; }
@@ -94,7 +97,9 @@ class DeviceBackend final : public Backend {
   std::unique_ptr<Recording> record(std::function<void()> operations) override {
     return std::make_unique<DeviceRecording>(*runtime_, std::move(operations));
   }
-  std::unique_ptr<Moment> moment() override { return std::make_unique<DeviceMoment>(*runtime_); }
+  std::unique_ptr<impasto::Event> record_event() override {
+    return std::make_unique<DeviceEvent>(*runtime_);
+  }
   void begin_range(const std::string& name) override { runtime_->begin_range(name.c_str()); }
   void end_range() override { runtime_->end_range(); }
 
@@ -156,6 +161,16 @@ class DeviceBackend final : public Backend {
                    stream_);
     });
   }
+  void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
+                  const Tensor& target, const StyleLossScale& scale) override {
+    const Shape& shape = gram.shape;
+    auto* workspace =
+        scratch_.get<double>(launch::style_loss_workspace(shape.batch, shape.channels));
+    enqueue([&] {
+      launch::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(), target.as<float>(),
+                         shape.batch, shape.channels, scale, workspace, stream_);
+    });
+  }
   void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
                  const Tensor& target, const StyleLossScale& scale) override {
     auto* workspace = scratch_.get<float>(launch::gram_loss_workspace(features.shape));
@@ -205,9 +220,10 @@ class DeviceBackend final : public Backend {
   }
 
  private:
-  /// Calls `launches`.
+  /// Calls `launches`, whose kernels go to this device.
   template <class Launches>
-  static void launch_kernels(Launches launches) {
+  void launch_kernels(Launches launches) const {
+    runtime_->make_current();
     try {
       launches();
     } catch (const simt::Error& error) {
@@ -227,9 +243,10 @@ class DeviceBackend final : public Backend {
   /// A kernel for `libraries_` to use or not, which is tried while measuring too; `launches` takes
   /// a value of the C++ type that stores `type`, the tensors and the workspace.
   template <class Launches>
-  static OwnKernel own_kernel(std::int64_t workspace_floats, DataType type, Launches launches) {
+  OwnKernel own_kernel(std::int64_t workspace_floats, DataType type, Launches launches) const {
     constexpr auto float_bytes = static_cast<std::int64_t>(sizeof(float));
-    return {workspace_floats * float_bytes, [=](std::span<const Tensor> tensors, void* workspace) {
+    return {workspace_floats * float_bytes,
+            [=, this](std::span<const Tensor> tensors, void* workspace) {
               launch_kernels([&] {
                 dispatch(type, [&](auto value) { launches(value, tensors, workspace); });
               });

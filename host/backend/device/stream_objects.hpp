@@ -62,18 +62,16 @@ class DeviceRecording final : public Recording {
   std::unique_ptr<Graph> graph_;
 };
 
-class DeviceMoment final : public Moment {
+class DeviceEvent final : public impasto::Event {
  public:
-  explicit DeviceMoment(Runtime& runtime) : event_(runtime.make_event()) {
-    runtime.record(*event_);
-  }
-  double seconds_since(Moment& earlier) override {
+  explicit DeviceEvent(Runtime& runtime) : event_(runtime.make_event()) { runtime.record(*event_); }
+  double seconds_since(impasto::Event& earlier) override {
     event_->wait();
-    return event_->milliseconds_since(*static_cast<DeviceMoment&>(earlier).event_) / 1000;
+    return event_->milliseconds_since(*static_cast<DeviceEvent&>(earlier).event_) / 1000;
   }
 
  private:
-  std::unique_ptr<Event> event_;
+  std::unique_ptr<IMPASTO_DEVICE::Event> event_;
 };
 
 }  // namespace impasto::IMPASTO_DEVICE

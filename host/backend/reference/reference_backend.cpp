@@ -37,7 +37,7 @@ kernels::ConvSize conv_size(const Shape& x, const Shape& y) {
 class ReferenceBackend final : public HostBackend {
  public:
   std::string name() const override { return "reference"; }
-  std::string device() const override { return processor() + ", plain loops in double"; }
+  std::string description() const override { return processor() + ", plain loops in double"; }
   Precision precision() const override { return Precision::fp32; }
   DataType activation_type() const override { return DataType::f64; }
   DataType master_type() const override { return DataType::f64; }
@@ -79,6 +79,11 @@ class ReferenceBackend final : public HostBackend {
 
   void gram(const Tensor& gram, const Tensor& features) override {
     reference::gram(values(gram), values(features), features.shape);
+  }
+  void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
+                  const Tensor& target, const StyleLossScale& scale) override {
+    reference::style_loss(values(loss), values(matrix), values(gram), values(target),
+                          gram.shape.batch, gram.shape.channels, scale);
   }
   void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
                  const Tensor& target, const StyleLossScale& scale) override {

@@ -9,7 +9,7 @@ void Chooser::keep(const std::string& problem, const Choice& choice) {
   } catch (const Error& error) {
     // Without a cache the next run measures again, which is no reason not to go on; unless filling
     // it is all that was asked for.
-    if (tuning_ == Tuning::anew || error.kind() != ErrorKind::output) throw;
+    if (tuning_ == Tuning::retune || error.kind() != ErrorKind::output) throw;
   }
 }
 

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "host/backend/device.hpp"
 #include "host/backend/tuning/plan_cache.hpp"
 #include "host/backend/tuning/trials.hpp"
-#include "host/backend/tuning/tuning.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto {
@@ -73,10 +73,10 @@ class Chooser {
         cache_(std::move(cache)),
         time_trials_(std::move(time_trials)),
         limits_(limits) {
-    if (tuning == Tuning::anew) cache_.forget();
+    if (tuning == Tuning::retune) cache_.forget();
   }
 
-  /// Throws ErrorKind::backend when there is no way at all; with Tuning::anew also what
+  /// Throws ErrorKind::backend when there is no way at all; with Tuning::retune also what
   /// PlanCache::store throws.
   template <class Tensors>
   Way<Tensors> choose(Problem<Tensors>& problem);

@@ -32,14 +32,14 @@ const std::vector<Size> sizes = {{{1, 1, 1, 1}, 1},     {{1, 2, 3, 3}, 5},    {{
 using Tested = std::pair<std::string, Precision>;
 
 std::unique_ptr<Backend> make(const Tested& tested) {
-  return make_backend(tested.first, tested.second, Tuning::off);
+  return make_backend(tested.first, tested.second, {.tuning = Tuning::off});
 }
 
 bool offered(const Tested& tested) {
   const std::vector<BackendEntry> entries = list_backends();
   return std::ranges::any_of(entries, [&](const BackendEntry& entry) {
     return entry.name == tested.first && entry.unavailable.empty() &&
-           std::ranges::count(entry.precisions, tested.second) > 0;
+           std::ranges::count(entry.precisions(), tested.second) > 0;
   });
 }
 
@@ -81,6 +81,71 @@ TEST_P(FastBackend, GivesTheSameBitsOnAnyNumberOfThreads) {
   }
   omp_set_num_threads(threads);
 }
+
+/// An output of every fused operation, as the backend has it and as its default composes it.
+struct FusedOutputs {
+  std::vector<float> fused;
+  std::vector<float> composed;
+};
+
+FusedOutputs gram_loss_outputs(Backend& backend, const Shape& map) {
+  std::vector<Buffer> memory;
+  const auto tensor = [&](const Shape& shape, DataType type) {
+    Tensor made{nullptr, shape, type};
+    memory.push_back(backend.allocate(made.bytes()));
+    made.data = memory.back().get();
+    std::vector<float> values(static_cast<std::size_t>(shape.count()));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 7 % 11);
+    backend.write(made, values);
+    return made;
+  };
+  const Tensor features = tensor(map, backend.activation_type());
+  const Tensor loss = tensor({1, 1, 1, map.batch}, backend.master_type());
+  const Tensor matrix = tensor(matrix_shape(map.batch, map.channels), backend.master_type());
+  const Tensor target = tensor(matrix_shape(1, map.channels), backend.master_type());
+  backend.fill_zero(target);
+  const StyleLossScale scale{.gram = 0.5, .loss = 0.25, .gradient = 0.125};
+  const auto outputs = [&] {
+    std::vector<float> values(static_cast<std::size_t>(matrix.shape.count() + map.batch));
+    const auto matrix_values = static_cast<std::size_t>(matrix.shape.count());
+    backend.read(std::span(values).first(matrix_values), matrix);
+    backend.read(std::span(values).subspan(matrix_values), loss);
+    backend.fill_zero(matrix);
+    backend.fill_zero(loss);
+    return values;
+  };
+  backend.gram_loss(loss, matrix, features, target, scale);
+  FusedOutputs both{outputs(), {}};
+  backend.Ops::gram_loss(loss, matrix, features, target, scale);
+  both.composed = outputs();
+  return both;
+}
+
+class EveryBackend : public FastBackend {};
+
+TEST_P(EveryBackend, FusesWhatTheDefaultComposes) {
+  const auto backend = make(GetParam());
+  for (const Shape& map : {Shape{1, 3, 3, 5}, Shape{2, 7, 5, 17}, Shape{1, 13, 11, 64}}) {
+    const auto [fused, composed] = gram_loss_outputs(*backend, map);
+    ASSERT_EQ(fused.size(), composed.size());
+    for (std::size_t i = 0; i < fused.size(); ++i) {
+      EXPECT_GT(fused[i], 0) << "value " << i;
+      EXPECT_NEAR(fused[i] / composed[i], 1, 1e-6) << "value " << i << " of " << to_string(map);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Backends, EveryBackend,
+    testing::Values(Tested{"reference", Precision::fp32}, Tested{"cpu", Precision::fp32},
+                    Tested{"cpu", Precision::bf16}, Tested{"simt", Precision::fp32},
+                    Tested{"simt", Precision::tf32}, Tested{"simt", Precision::bf16},
+                    Tested{"simt", Precision::fp16}, Tested{"cuda", Precision::fp32},
+                    Tested{"cuda", Precision::tf32}, Tested{"cuda", Precision::bf16},
+                    Tested{"cuda", Precision::fp16}),
+    [](const auto& tested) {
+      return tested.param.first + "_" + std::string(to_string(tested.param.second));
+    });
 
 INSTANTIATE_TEST_SUITE_P(
     Backends, FastBackend,

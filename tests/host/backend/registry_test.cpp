@@ -25,7 +25,7 @@ TEST(Registry, AutoNeverMeansTheReference) { EXPECT_NE(make_backend("auto")->nam
 TEST(Registry, EveryAvailableBackendOpensInItsPrecisions) {
   for (const BackendEntry& entry : list_backends()) {
     if (!entry.unavailable.empty()) continue;
-    for (const Precision precision : entry.precisions) {
+    for (const Precision precision : entry.precisions()) {
       EXPECT_EQ(make_backend(entry.name, precision)->name(), entry.name);
     }
   }
@@ -41,6 +41,29 @@ TEST(Registry, APrecisionThatIsNotOfferedIsRefused) {
   const std::string message =
       error_of(ErrorKind::backend, [] { (void)make_backend("reference", Precision::bf16); });
   EXPECT_NE(message.find("bf16"), std::string::npos);
+}
+
+TEST(Registry, EveryDeviceOpensByItsIndex) {
+  for (const BackendEntry& entry : list_backends()) {
+    if (!entry.unavailable.empty()) continue;
+    ASSERT_FALSE(entry.devices.empty()) << entry.name;
+    for (const DeviceEntry& device : entry.devices) {
+      const std::string name = fmt::format("{}:{}", entry.name, device.index);
+      EXPECT_EQ(make_backend(name)->index(), device.index) << name;
+      EXPECT_EQ(make_backend(entry.name, std::nullopt, {.index = device.index})->index(),
+                device.index);
+    }
+  }
+}
+
+TEST(Registry, ADeviceThatIsNotThereIsRefused) {
+  for (const char* name : {"cpu:1", "simt:7"}) {
+    const std::string message = error_of(ErrorKind::backend, [name] { (void)make_backend(name); });
+    EXPECT_NE(message.find("has no device"), std::string::npos) << message;
+  }
+  for (const char* name : {"cpu:", "cpu:x", "cpu:0x", "cpu:-1"}) {
+    error_of(ErrorKind::usage, [name] { (void)make_backend(name); });
+  }
 }
 
 TEST(Registry, PrecisionsParseByName) {

@@ -120,7 +120,7 @@ TEST(Chooser, MeasuresEverythingAnewWhenAsked) {
   const TemporaryFolder folder;
   PlanCache(folder.path(), machine).store("toy problem", {recipe(0), 0, {}});
   ToyProblem problem({0, 0});
-  Chooser chooser(Tuning::anew, {folder.path(), machine}, take({5, 4}), {});
+  Chooser chooser(Tuning::retune, {folder.path(), machine}, take({5, 4}), {});
   EXPECT_EQ(number(chooser.choose(problem)), 1);
   ToyProblem same({0, 0});
   EXPECT_EQ(number(chooser.choose(same)), 1);
@@ -198,7 +198,7 @@ TEST(Chooser, GoesOnWhereItsChoiceCannotBeKept) {
   EXPECT_THAT(again.made, ElementsAre(1)) << "and knows it as long as it lives";
 
   ToyProblem asked({0, 0});
-  Chooser anew(Tuning::anew, {no_folder, machine}, take({5, 4}), {});
+  Chooser anew(Tuning::retune, {no_folder, machine}, take({5, 4}), {});
   try {
     (void)anew.choose(asked);
     ADD_FAILURE() << "tuning wrote nothing and said nothing";

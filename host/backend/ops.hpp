@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "host/backend/precision.hpp"
+#include "host/core/tensor.hpp"
+#include "kernels/adam/adam.hpp"
+#include "kernels/content_loss/content_loss.hpp"
+#include "kernels/pool/pool.hpp"
+#include "kernels/style_loss/style_loss.hpp"
+#include "kernels/total_variation/total_variation.hpp"
+
+namespace impasto {
+
+using kernels::AdamOptions;
+using kernels::ContentLossScale;
+using kernels::GradientEpilogue;
+using kernels::PoolKind;
+using kernels::StyleLossScale;
+using kernels::VariationScale;
+
+/// A convolution's parameters as the host holds them: weight (Cout,3,3,Cin), bias (Cout).
+struct ConvParameters {
+  std::int64_t in_channels = 0;
+  std::int64_t out_channels = 0;
+  std::vector<float> weight;
+  std::vector<float> bias;
+};
+
+/// The same parameters in the form a backend computes with, and what it caches for them by shape.
+/// Made by Ops::make_conv, used with that object only.
+class Conv {
+ public:
+  Conv() = default;
+  Conv(const Conv&) = delete;
+  Conv& operator=(const Conv&) = delete;
+  virtual ~Conv() = default;
+};
+
+/// The mathematics of one iteration. The contract of an operation is in kernels/<op>/<op>.hpp; here
+/// only what differs.
+///
+/// Plain operations are what every backend must offer. A fused operation does the work of several
+/// plain ones; its default here calls these one after the other, and a backend overrides it where
+/// it knows a faster way. So a new fused operation breaks no backend, and whoever needs a result in
+/// between (a Gram matrix summed over tiles, a masked one) calls the plain operations.
+///
+/// Operations enqueue work and return: nothing waits, allocates after the first call with a shape,
+/// or reads a result back. Outputs come first. Feature maps and their gradients have
+/// activation_type(); pixels and their gradient, moments, Gram matrices and losses have
+/// master_type(). What an operation needs by shape (a library's plan, workspace) it makes when it
+/// first meets it, or beforehand in Device::prepare.
+class Ops {
+ public:
+  Ops() = default;
+  Ops(const Ops&) = delete;
+  Ops& operator=(const Ops&) = delete;
+  virtual ~Ops() = default;
+
+  [[nodiscard]] virtual Precision precision() const = 0;
+  [[nodiscard]] virtual DataType activation_type() const = 0;
+  [[nodiscard]] virtual DataType master_type() const = 0;
+
+  // Plain operations.
+
+  [[nodiscard]] virtual std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) = 0;
+
+  /// Pixels (N,H,W,3) to the first feature map: preprocess, convolution, bias and, with `relu`,
+  /// ReLU.
+  virtual void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
+                                  const std::array<float, 3>& mean, bool relu) = 0;
+  /// The gradient of the first feature map (already masked) to that of the pixels.
+  virtual void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) = 0;
+
+  virtual void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) = 0;
+  virtual void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                                  Conv& conv, const GradientEpilogue& epilogue) = 0;
+
+  virtual void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) = 0;
+  virtual void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                             const PoolKind& kind, const GradientEpilogue& epilogue) = 0;
+
+  virtual void gram(const Tensor& gram, const Tensor& features) = 0;
+  /// `loss` has N values, one per image; so for every loss below. `matrix` and `gram` may be the
+  /// same.
+  virtual void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
+                          const Tensor& target, const StyleLossScale& scale) = 0;
+  virtual void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
+                              const GradientEpilogue& epilogue) = 0;
+  /// An empty `grad` asks for the loss alone.
+  virtual void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
+                            const Tensor& target, const ContentLossScale& scale,
+                            const GradientEpilogue& epilogue) = 0;
+  /// Adds to `grad_pixels`; an empty one asks for the loss alone.
+  virtual void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                               const VariationScale& scale) = 0;
+  /// `step` is one i64: the number of steps done, counted by the operation itself.
+  virtual void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
+                    const Tensor& grad_pixels, const AdamOptions& options) = 0;
+  /// Master tensors: y = a·x + b·y, in which b = 0 does not read y.
+  virtual void axpby(const Tensor& y, double a, const Tensor& x, double b) = 0;
+
+  // Fused operations.
+
+  /// gram, then style_loss on the spot.
+  virtual void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
+                         const Tensor& target, const StyleLossScale& scale) {
+    gram(matrix, features);
+    style_loss(loss, matrix, matrix, target, scale);
+  }
+};
+
+}  // namespace impasto
