@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "host/core/atomic_file.hpp"
+#include "host/core/digest.hpp"
 #include "host/core/error.hpp"
 #include "host/core/printable.hpp"
-#include "host/core/sha256.hpp"
 #include "weights/file_kind.hpp"
 #include "weights/hdf5_handle.hpp"
 

@@ -8,12 +8,11 @@
 #include <utility>
 
 #include "benchmarks/ladder/libraries.hpp"
-#include "host/backend/cuda/cublaslt_library.hpp"
-#include "host/backend/cuda/cudnn_library.hpp"
-#include "host/backend/cuda/product.hpp"
-#include "host/backend/cuda/style_backward_ways.hpp"
-#include "host/backend/device/stream_trials.hpp"
-#include "host/backend/tuning/chooser.hpp"
+#include "host/backend/cuda/candidates.hpp"
+#include "host/backend/cuda/cublaslt.hpp"
+#include "host/backend/cuda/cudnn.hpp"
+#include "host/backend/device/stream.hpp"
+#include "host/backend/tuning/autotuner.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto::bench::cuda {
@@ -57,92 +56,90 @@ std::vector<kernels::Rung> cublaslt_rungs(DataType type) {
   return rungs;
 }
 
-/// A problem and the library's handle that its ways are for.
-template <class Tensors>
+/// A library's candidates, and the handle that they need as long as they live.
+template <class Call>
 struct Opened {
   std::shared_ptr<void> handle;
-  std::shared_ptr<Problem<Tensors>> problem;
+  std::shared_ptr<Candidates<Call>> candidates;
 };
 
-/// The fastest way on `tensors`, as the backend would choose it but with time for every engine.
-template <class Tensors>
-std::function<void()> fastest(Runtime& runtime, std::function<Opened<Tensors>()> open,
-                              const Tensors& tensors) {
+/// The fastest candidate on the tensors of `call`, as the backend would choose it but with time for
+/// every engine.
+template <class Call>
+std::function<void()> fastest(Runtime& runtime, std::function<Opened<Call>()> open,
+                              const Call& call) {
   struct Chosen {
-    Opened<Tensors> opened;
-    Way<Tensors> way;
+    Opened<Call> opened;
+    Candidate<Call> candidate;
     std::shared_ptr<void> workspace;
   };
   return [=, &runtime, open = std::move(open), chosen = std::make_shared<std::optional<Chosen>>()] {
     if (!*chosen) {
-      Opened<Tensors> opened = open();
-      Chooser::Limits limits;
-      limits.building = std::chrono::minutes(1);
-      Chooser chooser(
+      Opened<Call> opened = open();
+      const auto allocate = [&](std::int64_t bytes) {
+        return runtime.allocate(static_cast<std::size_t>(bytes) + 1);
+      };
+      Autotuner autotuner(
           Tuning::retune, PlanCache("", {}),
-          [&](std::span<const Trial> trials) { return time_on_stream(runtime, trials); }, limits);
-      Way<Tensors> way = chooser.choose(*opened.problem);
-      auto workspace = runtime.allocate(static_cast<std::size_t>(way.workspace_bytes) + 1);
-      *chosen = Chosen{std::move(opened), std::move(way), std::move(workspace)};
+          [&](std::span<const Launch> launches) { return time_on_stream(runtime, launches); },
+          {.building = std::chrono::minutes(1)});
+      Candidate<Call> candidate = autotuner.choose(
+          "this row", opened.candidates.get(), std::nullopt, [&](std::int64_t workspace_bytes) {
+            auto workspace = allocate(workspace_bytes);
+            return TimedCall<Call>{call, workspace.get(), workspace};
+          });
+      auto workspace = allocate(candidate.workspace_bytes);
+      *chosen = Chosen{std::move(opened), std::move(candidate), std::move(workspace)};
     }
-    (*chosen)->way.enqueue(tensors, (*chosen)->workspace.get());
+    (*chosen)->candidate.enqueue(call, (*chosen)->workspace.get());
   };
 }
 
-struct GramTensors {
+struct GramCall {
   Tensor gram;
   Tensor features;
 };
 
-/// cuBLASLt's algorithms for G = FᵀF. They are no way of the backend: which of them is best, and
-/// with it the order of a sum, changes with the batch, and the whole of G is computed and not the
-/// upper triangle alone.
-class GramWays final : public Problem<GramTensors> {
+/// cuBLASLt's algorithms for G = FᵀF. The backend does not use them: which of them is best, and
+/// with it the order of a sum, changes with the batch, and they compute the whole of G, not only
+/// the upper triangle.
+class GramCandidates final : public Candidates<GramCall> {
  public:
-  GramWays(Runtime& runtime, cublasLtHandle_t handle, Precision precision, const GramTensors& call)
+  GramCandidates(Runtime& runtime, cublasLtHandle_t handle, Precision precision,
+                 const Shape& features)
       : runtime_(runtime),
-        call_(call),
-        product_(
-            std::make_shared<Product>(handle, precision, Product::Kind::gram, call.features.shape)),
-        proposed_(product_->propose(most_workspace_bytes)),
+        matmul_(std::make_shared<Matmul>(handle, precision, Matmul::Kind::gram, features)),
+        proposed_(matmul_->propose(most_workspace_bytes)),
         scalars_(runtime.allocate(sizeof(kernels::cuda::ProductScalars))) {
     constexpr kernels::cuda::ProductScalars plain{1, 0};
     runtime.copy_to_device(scalars_.get(), &plain, sizeof plain);
     runtime.synchronize();
   }
 
-  [[nodiscard]] std::string describe() const override {
-    return "gram " + to_string(call_.features.shape);
-  }
-  [[nodiscard]] std::optional<Way<GramTensors>> next() override {
+  [[nodiscard]] std::optional<Candidate<GramCall>> next() override {
     if (next_ == proposed_.size()) return std::nullopt;
-    const ProductAlgorithm& algorithm = proposed_[next_++];
-    return Way<GramTensors>{
+    const MatmulAlgorithm& algorithm = proposed_[next_++];
+    return Candidate<GramCall>{
         {"cuBLASLt", algorithm.parameters},
         algorithm.workspace_bytes,
-        [=, product = product_, scalars = scalars_, stream = runtime_.stream()](
-            const GramTensors& tensors, void* workspace) {
-          product->run(algorithm, tensors.gram.data, tensors.features.data, tensors.features.data,
-                       static_cast<const kernels::cuda::ProductScalars*>(scalars.get()), workspace,
-                       stream);
+        [=, matmul = matmul_, scalars = scalars_, stream = runtime_.stream()](const GramCall& call,
+                                                                              void* workspace) {
+          matmul->run(algorithm, call.gram.data, call.features.data, call.features.data,
+                      static_cast<const kernels::cuda::ProductScalars*>(scalars.get()), workspace,
+                      stream);
         }};
   }
   /// Nothing is kept from one run to the next.
-  [[nodiscard]] std::optional<Way<GramTensors>> make(const Recipe& /*recipe*/) override {
+  [[nodiscard]] std::optional<Candidate<GramCall>> find(const AlgoId& /*id*/) override {
     return std::nullopt;
-  }
-  [[nodiscard]] Stage set_up(std::int64_t workspace_bytes) override {
-    auto workspace = runtime_.allocate(static_cast<std::size_t>(workspace_bytes) + 1);
-    return {call_, workspace.get(), workspace};
   }
 
  private:
   static constexpr std::int64_t most_workspace_bytes = std::int64_t{64} << 20U;
 
   Runtime& runtime_;
-  GramTensors call_;
-  std::shared_ptr<Product> product_;
-  std::vector<ProductAlgorithm> proposed_;
+  std::shared_ptr<Matmul> matmul_;
+  std::vector<MatmulAlgorithm> proposed_;
   std::size_t next_ = 0;
   std::shared_ptr<void> scalars_;
 };
@@ -153,15 +150,15 @@ std::vector<LibraryRung> gram_libraries(Runtime& runtime, const Tensor& gram,
                                         const Tensor& features) {
   std::vector<LibraryRung> rungs;
   if (!has_cublaslt()) return rungs;
-  const GramTensors tensors{gram, features};
+  const GramCall call{gram, features};
   for (const kernels::Rung& rung : cublaslt_rungs(features.type)) {
     const Precision precision = precision_of(features.type, rung.arithmetic);
     const auto open = [=, &runtime] {
       const auto handle = open_cublaslt();
-      return Opened<GramTensors>{
-          handle, std::make_shared<GramWays>(runtime, handle.get(), precision, tensors)};
+      return Opened<GramCall>{handle, std::make_shared<GramCandidates>(
+                                          runtime, handle.get(), precision, call.features.shape)};
     };
-    rungs.push_back({rung, fastest<GramTensors>(runtime, open, tensors)});
+    rungs.push_back({rung, fastest<GramCall>(runtime, open, call)});
   }
   return rungs;
 }
@@ -169,16 +166,18 @@ std::vector<LibraryRung> gram_libraries(Runtime& runtime, const Tensor& gram,
 std::vector<LibraryRung> style_backward_libraries(Runtime& runtime, const Tensor& grad,
                                                   const Tensor& features, const Tensor& matrix,
                                                   const kernels::GradientEpilogue& epilogue) {
-  const StyleTensors tensors{grad, features, matrix, nullptr};
   std::vector<LibraryRung> rungs;
   const auto add = [&](const kernels::Rung& rung, auto open_library) {
-    const Precision precision = precision_of(features.type, rung.arithmetic);
+    const StyleBackwardCall call{
+        {precision_of(features.type, rung.arithmetic), features.shape, epilogue},
+        grad,
+        features,
+        matrix};
     const auto open = [=, &runtime] {
       const auto [handle, libraries] = open_library();
-      return Opened<StyleTensors>{handle, std::make_shared<StyleBackwardWays>(
-                                              runtime, libraries, precision, epilogue, tensors)};
+      return Opened<StyleBackwardCall>{handle, style_backward_candidates(runtime, libraries, call)};
     };
-    rungs.push_back({rung, fastest<StyleTensors>(runtime, open, tensors)});
+    rungs.push_back({rung, fastest<StyleBackwardCall>(runtime, open, call)});
   };
   if (has_cublaslt()) {
     for (const kernels::Rung& rung : cublaslt_rungs(features.type)) {

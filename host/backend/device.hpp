@@ -23,7 +23,7 @@ enum class Tuning : std::uint8_t {
 /// Which of a backend's devices to open, and how.
 struct DeviceOptions {
   /// As BackendEntry::devices counts them; none: the first that can be used.
-  std::optional<int> index;
+  std::optional<int> index = std::nullopt;
   Tuning tuning = Tuning::cached;
 };
 

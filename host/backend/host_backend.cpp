@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "host/core/error.hpp"
-#include "kernels/common/bfloat16.hpp"
 
 namespace impasto {
 namespace {
@@ -103,34 +102,19 @@ void HostBackend::copy(const Tensor& to, const Tensor& from) {
 void HostBackend::write(const Tensor& to, std::span<const float> from) {
   require(static_cast<std::size_t>(to.shape.count()) == from.size(), "write of {} values to {}",
           from.size(), to_string(to.shape));
-  switch (to.type) {
-    case DataType::f64: std::copy(from.begin(), from.end(), to.as<double>()); return;
-    case DataType::f32: std::copy(from.begin(), from.end(), to.as<float>()); return;
-    case DataType::bf16:
-      std::transform(from.begin(), from.end(), to.as<kernels::bfloat16>(),
-                     [](float value) { return kernels::bfloat16(value); });
-      return;
-    default: fail(ErrorKind::internal, "host memory holds no values of this type");
-  }
+  dispatch<double, float, kernels::bfloat16>(to.type, [&]<class T>(T) {
+    std::transform(from.begin(), from.end(), to.as<T>(),
+                   [](float value) { return static_cast<T>(value); });
+  });
 }
 
 void HostBackend::read(std::span<float> to, const Tensor& from) {
   require(static_cast<std::size_t>(from.shape.count()) == to.size(), "read of {} into {} values",
           to_string(from.shape), to.size());
-  const auto narrow = [](auto value) { return static_cast<float>(value); };
-  switch (from.type) {
-    case DataType::f64:
-      std::transform(from.as<double>(), from.as<double>() + to.size(), to.begin(), narrow);
-      return;
-    case DataType::f32:
-      std::copy(from.as<float>(), from.as<float>() + to.size(), to.begin());
-      return;
-    case DataType::bf16:
-      std::transform(from.as<kernels::bfloat16>(), from.as<kernels::bfloat16>() + to.size(),
-                     to.begin(), narrow);
-      return;
-    default: fail(ErrorKind::internal, "host memory holds no values of this type");
-  }
+  dispatch<double, float, kernels::bfloat16>(from.type, [&]<class T>(T) {
+    std::transform(from.as<T>(), from.as<T>() + to.size(), to.begin(),
+                   [](T value) { return static_cast<float>(value); });
+  });
 }
 
 }  // namespace impasto

@@ -31,6 +31,11 @@ struct ConvParameters {
   std::vector<float> bias;
 };
 
+/// The filters that a data gradient convolves with: rotated by half a turn, input and output
+/// channels swapped. rotated[c,r,s,k] = weight[k,2−r,2−s,c]
+void rotate_filters(float* rotated, const float* weight, std::int64_t out_channels,
+                    std::int64_t in_channels);
+
 /// The same parameters in the form a backend computes with, and what it caches for them by shape.
 /// Made by Ops::make_conv, used with that object only.
 class Conv {
@@ -108,10 +113,7 @@ class Ops {
 
   /// gram, then style_loss on the spot.
   virtual void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
-                         const Tensor& target, const StyleLossScale& scale) {
-    gram(matrix, features);
-    style_loss(loss, matrix, matrix, target, scale);
-  }
+                         const Tensor& target, const StyleLossScale& scale);
 };
 
 }  // namespace impasto

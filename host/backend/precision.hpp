@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "host/core/tensor.hpp"
+
 namespace impasto {
 
 /// How feature maps and their gradients are stored and multiplied. Pixels, Adam's moments, Gram
@@ -12,6 +14,15 @@ namespace impasto {
 enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16 };
 
 std::string_view to_string(Precision precision);
+
+/// The type that feature maps are stored as.
+constexpr DataType storage_of(Precision precision) {
+  switch (precision) {
+    case Precision::bf16: return DataType::bf16;
+    case Precision::fp16: return DataType::fp16;
+    default: return DataType::f32;
+  }
+}
 
 /// "fp32", "tf32", "bf16", "fp16"; nothing for "auto". Throws ErrorKind::usage for another name.
 std::optional<Precision> parse_precision(std::string_view name);

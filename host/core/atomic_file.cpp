@@ -85,21 +85,20 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(resol
   refuse_other_than_file(path_, target_);
   do {
     temporary_ = temporary_name(target_);
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
-  if (descriptor_ < 0) fail_to_write(path_, errno);
+    file_ =
+        FileDescriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  } while (!file_ && (errno == EEXIST || errno == EINTR));
+  if (!file_) fail_to_write(path_, errno);
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  ::unlink(temporary_.c_str());
+  if (file_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
-  require(descriptor_ >= 0, "'{}' is written to after it was committed", path_);
+  require(static_cast<bool>(file_), "'{}' is written to after it was committed", path_);
   while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    const ssize_t count = ::write(file_.get(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_to_write(path_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -107,34 +106,32 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 }
 
 void AtomicFile::commit() {
-  require(descriptor_ >= 0, "'{}' is committed twice", path_);
+  require(static_cast<bool>(file_), "'{}' is committed twice", path_);
   // What replaces a private file stays private. Last, so that a read-only mode does not stop a
   // library that writes by name.
   struct stat existing {};
   if (::stat(target_.c_str(), &existing) == 0) {
-    static_cast<void>(::fchmod(descriptor_, existing.st_mode & 0777U));
+    static_cast<void>(::fchmod(file_.get(), existing.st_mode & 0777U));
   }
   int flushed = 0;
   do {
-    flushed = ::fsync(descriptor_);
+    flushed = ::fsync(file_.get());
   } while (flushed != 0 && errno == EINTR);
   // Some file systems have no such call; that is no failure to write.
   if (flushed != 0 && errno != EINVAL && errno != ENOTSUP) fail_to_write(path_, errno);
   if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
     const int reason = errno;
-    ::close(std::exchange(descriptor_, -1));
+    file_ = {};
     fail(ErrorKind::output, "cannot write '{}': {}; it is complete as '{}'", path_,
          std::generic_category().message(reason), temporary_);
   }
-  ::close(std::exchange(descriptor_, -1));
+  file_ = {};
   // The rename is durable once its folder is. Some shared file systems refuse to flush a folder;
   // the file is complete all the same.
   const fs::path folder = fs::path(target_).parent_path();
-  const int handle =
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (handle < 0) return;
-  static_cast<void>(::fsync(handle));
-  ::close(handle);
+  const FileDescriptor handle(
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle) static_cast<void>(::fsync(handle.get()));
 }
 
 void check_writable(const std::string& path) {

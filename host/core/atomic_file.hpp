@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "host/core/file_descriptor.hpp"
+
 namespace impasto {
 
 /// A file that appears complete or not at all: written under a temporary name beside the target,
@@ -29,7 +31,7 @@ class AtomicFile {
   std::string path_;    ///< as asked for
   std::string target_;  ///< the file behind it, where that is a link
   std::string temporary_;
-  int descriptor_ = -1;
+  FileDescriptor file_;
 };
 
 /// Throws what an AtomicFile at this path would throw, for all that can be known before there is

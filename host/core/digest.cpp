@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <system_error>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "host/core/error.hpp"
+#include "host/core/file_descriptor.hpp"
 
 namespace impasto {
 namespace {
@@ -18,22 +18,6 @@ namespace {
 [[noreturn]] void fail_to_read(const std::string& path, int reason) {
   fail(ErrorKind::input, "cannot read '{}': {}", path, std::generic_category().message(reason));
 }
-
-class Descriptor {
- public:
-  // O_NONBLOCK so that opening a FIFO does not wait for a writer; regular files ignore it.
-  explicit Descriptor(const std::string& path)
-      : value_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (value_ < 0) fail_to_read(path, errno);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { ::close(value_); }
-  [[nodiscard]] int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 }  // namespace
 
@@ -60,9 +44,22 @@ std::string Digest::finish() {
   return text;
 }
 
+std::string sha256(std::span<const std::byte> bytes) {
+  Digest digest(DigestKind::sha256);
+  digest.update(bytes);
+  return digest.finish();
+}
+
+std::string sha256_file(const std::string& path) {
+  Digest digest(DigestKind::sha256);
+  for_each_block(path, [&](std::span<const std::byte> block) { digest.update(block); });
+  return digest.finish();
+}
+
 void for_each_block(const std::string& path,
                     const std::function<void(std::span<const std::byte>)>& use) {
-  const Descriptor file(path);
+  const FileDescriptor file = open_to_read(path);
+  if (!file) fail_to_read(path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail_to_read(path, errno);
   if (S_ISDIR(status.st_mode)) fail_to_read(path, EISDIR);

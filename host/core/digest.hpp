@@ -30,6 +30,11 @@ class Digest {
   std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
+/// SHA-256 as 64 lower-case hexadecimal digits.
+std::string sha256(std::span<const std::byte> bytes);
+/// Of a file, read in pieces. Throws as for_each_block does.
+std::string sha256_file(const std::string& path);
+
 /// Calls `use` with the file's bytes in order, in blocks. Throws ErrorKind::input with the system's
 /// reason, also for anything but a regular file, which may never end.
 void for_each_block(const std::string& path,

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <string>
 
+#include "host/core/error.hpp"
+#include "kernels/common/bfloat16.hpp"
+#include "kernels/common/float16.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto {
@@ -17,6 +20,25 @@ std::string to_string(const Shape& shape);
 enum class DataType : std::uint8_t { f64, f32, bf16, fp16, i64 };
 
 std::size_t size_of(DataType type);
+
+/// The DataType that stores T.
+template <class T>
+inline constexpr DataType data_type_of = DataType::i64;
+template <>
+inline constexpr DataType data_type_of<double> = DataType::f64;
+template <>
+inline constexpr DataType data_type_of<float> = DataType::f32;
+template <>
+inline constexpr DataType data_type_of<kernels::bfloat16> = DataType::bf16;
+template <>
+inline constexpr DataType data_type_of<kernels::float16> = DataType::fp16;
+
+/// Calls `body` with a value of the C++ type that stores `type`, which has to be one of Types.
+template <class... Types, class Body>
+void dispatch(DataType type, Body body) {
+  const bool found = ((type == data_type_of<Types> && (body(Types{}), true)) || ...);
+  require(found, "nothing here computes with values of this type");
+}
 
 /// A view of device memory, NHWC and dense. It owns nothing: a Buffer or an arena does.
 struct Tensor {

@@ -5,12 +5,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <fcntl.h>
 #include <span>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/core/error.hpp"
+#include "host/core/file_descriptor.hpp"
 #include "host/image/formats.hpp"
 #include "host/image/resize.hpp"
 
@@ -20,16 +20,6 @@ namespace {
 using vips::Handle;
 
 // The file's bytes.
-
-struct Descriptor {
-  int value;
-  explicit Descriptor(int fd) : value(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value >= 0) ::close(value);
-  }
-};
 
 std::string_view kind_of(mode_t mode) {
   if (S_ISDIR(mode)) return "a directory";
@@ -45,11 +35,10 @@ std::string_view kind_of(mode_t mode) {
 
 /// The bytes of a regular file of 1 to `max_bytes` bytes. Never waits, whatever `path` is.
 std::vector<std::byte> read_file(const std::string& path, std::int64_t max_bytes) {
-  // Without O_NONBLOCK, opening a pipe would wait for its writer.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.value < 0) fail_system(path);
+  const FileDescriptor file = open_to_read(path);
+  if (!file) fail_system(path);
   struct stat status {};
-  if (::fstat(file.value, &status) != 0) fail_system(path);
+  if (::fstat(file.get(), &status) != 0) fail_system(path);
   if (!S_ISREG(status.st_mode)) {
     fail(ErrorKind::input, "cannot read '{}': expected an image file, found {}", path,
          kind_of(status.st_mode));
@@ -62,7 +51,7 @@ std::vector<std::byte> read_file(const std::string& path, std::int64_t max_bytes
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t count = ::read(file.value, bytes.data() + done, bytes.size() - done);
+    const ssize_t count = ::read(file.get(), bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_system(path);
     if (count == 0) break;

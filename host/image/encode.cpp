@@ -6,8 +6,8 @@
 #include <span>
 
 #include "host/core/atomic_file.hpp"
+#include "host/core/digest.hpp"
 #include "host/core/error.hpp"
-#include "host/core/sha256.hpp"
 #include "host/image/formats.hpp"
 #include "host/image/vips.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "host/core/sha256.hpp"
+#include "host/core/digest.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/weights/fixtures.hpp"
 #include "tests/weights/mat_bytes.hpp"

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 
-#include "host/core/sha256.hpp"
+#include "host/core/digest.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/weights/fixtures.hpp"
 

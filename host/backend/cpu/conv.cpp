@@ -5,7 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "host/backend/cpu/dispatch.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto::cpu {
@@ -44,14 +43,7 @@ FilterBank FilterBank::rotated(const FilterBank& filters) {
   memory rotated(plain_layout(in_channels, out_channels), filters.onednn_.engine);
   const auto* from = static_cast<const float*>(plain.get_data_handle());
   auto* to = static_cast<float*>(rotated.get_data_handle());
-#pragma omp parallel for schedule(static)
-  for (std::int64_t c = 0; c < in_channels; ++c) {
-    for (std::int64_t tap = 0; tap < 9; ++tap) {
-      for (std::int64_t k = 0; k < out_channels; ++k) {
-        to[(c * 9 + tap) * out_channels + k] = from[(k * 9 + 8 - tap) * in_channels + c];
-      }
-    }
-  }
+  rotate_filters(to, from, out_channels, in_channels);
   return {filters.onednn_, rotated};
 }
 
@@ -84,7 +76,7 @@ void OneDnnConv::data_gradient(const Tensor& grad_x, const Tensor& grad_y, const
   if (!rotated_) rotated_.emplace(FilterBank::rotated(filters_));
   convolve(grad_x, grad_y, *rotated_, {.accumulate = epilogue.accumulate}, gradient_plans_);
   if (!epilogue.relu_mask) return;
-  dispatch(grad_x.type, [&]<class T>(T) {
+  dispatch<float, kernels::bfloat16>(grad_x.type, [&]<class T>(T) {
     kernels::cpu::relu_mask(grad_x.as<T>(), x.as<T>(), x.shape.count());
   });
 }

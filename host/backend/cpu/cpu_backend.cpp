@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "host/backend/cpu/conv.hpp"
-#include "host/backend/cpu/dispatch.hpp"
 #include "host/backend/cpu/matmul.hpp"
 #include "host/backend/cpu/style.hpp"
 #include "host/backend/cpu/winograd_conv.hpp"
@@ -17,7 +16,6 @@ namespace impasto {
 namespace {
 
 using cpu::CpuConv;
-using cpu::dispatch;
 
 std::string_view isa_name() {
   switch (dnnl::get_effective_cpu_isa()) {
@@ -57,9 +55,7 @@ class CpuBackend final : public HostBackend {
                        version->major, version->minor, version->patch, isa_name());
   }
   Precision precision() const override { return precision_; }
-  DataType activation_type() const override {
-    return precision_ == Precision::bf16 ? DataType::bf16 : DataType::f32;
-  }
+  DataType activation_type() const override { return storage_of(precision_); }
   DataType master_type() const override { return DataType::f32; }
 
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
@@ -73,7 +69,7 @@ class CpuBackend final : public HostBackend {
   void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
                           const std::array<float, 3>& mean, bool relu) override {
     const Tensor input = network_input(pixels.shape);
-    dispatch(input.type, [&]<class T>(T) {
+    dispatch<float, kernels::bfloat16>(input.type, [&]<class T>(T) {
       kernels::cpu::preprocess(input.as<T>(), pixels.as<float>(), mean,
                                pixels.shape.batch * pixels.shape.pixels());
     });
@@ -91,12 +87,13 @@ class CpuBackend final : public HostBackend {
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
-    dispatch(x.type,
-             [&]<class T>(T) { kernels::cpu::pool_forward(y.as<T>(), x.as<T>(), x.shape, kind); });
+    dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
+      kernels::cpu::pool_forward(y.as<T>(), x.as<T>(), x.shape, kind);
+    });
   }
   void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                      const PoolKind& kind, const GradientEpilogue& epilogue) override {
-    dispatch(x.type, [&]<class T>(T) {
+    dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
       kernels::cpu::pool_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), x.shape, kind,
                                   epilogue);
     });
@@ -115,7 +112,7 @@ class CpuBackend final : public HostBackend {
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {
-    dispatch(features.type, [&]<class T>(T) {
+    dispatch<float, kernels::bfloat16>(features.type, [&]<class T>(T) {
       kernels::cpu::content_loss(loss.as<float>(), grad.as<T>(), features.as<T>(), target.as<T>(),
                                  features.shape, scale, epilogue);
     });

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "host/backend/cpu/dispatch.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto::cpu {
@@ -66,7 +65,7 @@ void StyleBackward::operator()(const Tensor& grad, const Tensor& features, const
           {features.data, features.type, shape.batch, shape.pixels(), channels},
           {m, features.type, shape.batch, channels, channels}, epilogue.accumulate);
   if (epilogue.relu_mask) {
-    dispatch(grad.type, [&]<class T>(T) {
+    dispatch<float, kernels::bfloat16>(grad.type, [&]<class T>(T) {
       kernels::cpu::relu_mask(grad.as<T>(), features.as<T>(), shape.count());
     });
   }

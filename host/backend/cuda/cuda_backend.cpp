@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "host/backend/cuda/architectures.hpp"
-#include "host/backend/cuda/cublaslt_library.hpp"
-#include "host/backend/cuda/cuda_libraries.hpp"
-#include "host/backend/cuda/cudnn_library.hpp"
+#include "host/backend/cuda/candidates.hpp"
+#include "host/backend/cuda/cublaslt.hpp"
+#include "host/backend/cuda/cudnn.hpp"
+#include "host/backend/cuda/loading.hpp"
 #include "host/backend/device/device_backend.hpp"
 #include "host/core/error.hpp"
 
@@ -22,7 +22,7 @@ std::string cuda_version(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
-/// For which CUDA the driver is; 0 when there is none.
+/// The CUDA version that the driver supports; 0 when there is no driver.
 int driver_version() {
   int version = 0;
   return cudaDriverGetVersion(&version) == cudaSuccess ? version : 0;
@@ -73,13 +73,53 @@ std::vector<Precision> precisions_of(const cudaDeviceProp& gpu) {
   return {Precision::bf16, Precision::fp32, Precision::tf32, Precision::fp16};
 }
 
+/// What choices depend on besides their problem: the GPU and the libraries.
+Machine machine_of(const cudaDeviceProp& gpu) {
+  return {{"gpu", gpu.name},
+          {"compute_capability", fmt::format("{}.{}", gpu.major, gpu.minor)},
+          {"cudnn", cuda::cudnn_version()},
+          {"cublaslt", cuda::cublaslt_version()}};
+}
+
 std::map<std::string, std::string> details_of(const cudaDeviceProp& gpu) {
-  std::map<std::string, std::string> details = cuda::machine_of(gpu);
+  std::map<std::string, std::string> details = machine_of(gpu);
   details["memory_bytes"] = std::to_string(gpu.totalGlobalMem);
   details["driver_cuda"] = cuda_version(driver_version());
   details["cuda"] = cuda_version(CUDART_VERSION);
   return details;
 }
+
+/// cuDNN's convolutions and cuBLASLt's and cuDNN's products, beside two of our kernels.
+class CudaLibraries final : public Libraries {
+ public:
+  /// The runtime must outlive the object, and the object its candidates.
+  CudaLibraries(cuda::Runtime& runtime, Precision precision)
+      : runtime_(runtime),
+        precision_(precision),
+        cudnn_(cuda::open_cudnn(runtime.stream())),
+        cublaslt_(cuda::open_cublaslt()) {}
+
+  std::string names() const override {
+    return fmt::format("CUDA {}, cuDNN {}, cuBLASLt {}", cuda_version(CUDART_VERSION),
+                       cuda::cudnn_version(), cuda::cublaslt_version());
+  }
+  std::unique_ptr<DeviceConv> make_conv(const ConvParameters& parameters) override {
+    return cuda::make_cudnn_conv(runtime_, precision_, parameters);
+  }
+  std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& call) override {
+    return cuda::conv_candidates(runtime_, cudnn_.get(), call);
+  }
+  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(
+      const StyleBackwardCall& call) override {
+    return cuda::style_backward_candidates(runtime_, {cublaslt_.get(), cudnn_.get()}, call);
+  }
+
+ private:
+  cuda::Runtime& runtime_;
+  Precision precision_;
+  std::shared_ptr<cudnnContext> cudnn_;
+  std::shared_ptr<cublasLtContext> cublaslt_;
+};
 
 }  // namespace
 
@@ -107,8 +147,14 @@ std::vector<DeviceEntry> list_cuda_devices() {
 
 std::unique_ptr<Backend> make_cuda_backend(Precision precision, const DeviceOptions& options) {
   auto runtime = std::make_unique<cuda::Runtime>(options.index.value_or(0));
-  auto libraries = std::make_unique<cuda::CudaLibraries>(*runtime, precision, options.tuning);
-  return cuda::make_device_backend("cuda", precision, std::move(runtime), std::move(libraries));
+  auto libraries = std::make_unique<CudaLibraries>(*runtime, precision);
+  std::string reason;
+  const std::vector<cudaDeviceProp> gpus = list_gpus(reason);
+  const cudaDeviceProp& gpu = gpus.at(static_cast<std::size_t>(runtime->index()));
+  // Without tuning, the cache file is not even read.
+  const std::string folder = options.tuning == Tuning::off ? "" : cache_folder();
+  return cuda::make_device_backend("cuda", precision, std::move(runtime), std::move(libraries),
+                                   options.tuning, PlanCache(folder, machine_of(gpu)));
 }
 
 }  // namespace impasto

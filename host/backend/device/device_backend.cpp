@@ -2,13 +2,13 @@
 #include "host/backend/device/device_backend.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <map>
 #include <optional>
 #include <utility>
 
-#include "host/backend/device/scratch.hpp"
-#include "host/backend/device/storage.hpp"
-#include "host/backend/device/stream_objects.hpp"
-#include "host/backend/device/upload.hpp"
+#include "host/backend/device/memory.hpp"
+#include "host/backend/device/stream.hpp"
 #include "host/core/error.hpp"
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/common/arithmetic.hpp"
@@ -16,7 +16,6 @@
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/style_backward/style_backward.hpp"
-#include "simt/error.hpp"
 
 namespace impasto::IMPASTO_DEVICE {
 namespace {
@@ -24,23 +23,27 @@ namespace {
 namespace launch = kernels::IMPASTO_DEVICE;
 using kernels::Arithmetic;
 
-/// The library's convolution, and the parameters as our own kernel for three channels reads them.
-struct DeviceConv final : Conv {
-  std::unique_ptr<Conv> library;
-  Buffer weight;
-  Buffer bias;
-};
+Autotuner make_autotuner(Runtime& runtime, Tuning tuning, PlanCache cache) {
+  Autotuner::Limits limits;
+  // Whoever asks for tuning has time for every engine.
+  if (tuning == Tuning::retune) limits.building = std::chrono::minutes(10);
+  return {
+      tuning, std::move(cache),
+      [&runtime](std::span<const Launch> launches) { return time_on_stream(runtime, launches); },
+      limits};
+}
 
 class DeviceBackend final : public Backend {
  public:
   DeviceBackend(std::string name, Precision precision, std::unique_ptr<Runtime> runtime,
-                std::unique_ptr<Libraries> libraries)
+                std::unique_ptr<Libraries> libraries, Tuning tuning, PlanCache cache)
       : name_(std::move(name)),
         precision_(precision),
         arithmetic_(precision == Precision::fp32 ? Arithmetic::fp32 : Arithmetic::tensor_cores),
         runtime_(std::move(runtime)),
         libraries_(std::move(libraries)),
-        stream_(runtime_->stream()) {}
+        stream_(runtime_->stream()),
+        autotuner_(make_autotuner(*runtime_, tuning, std::move(cache))) {}
 
   std::string name() const override { return name_; }
   std::string description() const override {
@@ -64,7 +67,7 @@ class DeviceBackend final : public Backend {
   void write(const Tensor& to, std::span<const float> from) override {
     require(static_cast<std::size_t>(to.shape.count()) == from.size(), "write of {} values to {}",
             from.size(), to_string(to.shape));
-    dispatch(to.type, [&]<class T>(T) {
+    dispatch_storage(to.type, [&]<class T>(T) {
       std::vector<T> values(from.size());
       std::transform(from.begin(), from.end(), values.begin(),
                      [](float value) { return static_cast<T>(value); });
@@ -75,7 +78,7 @@ class DeviceBackend final : public Backend {
   void read(std::span<float> to, const Tensor& from) override {
     require(static_cast<std::size_t>(from.shape.count()) == to.size(), "read of {} into {} values",
             to_string(from.shape), to.size());
-    dispatch(from.type, [&]<class T>(T) {
+    dispatch_storage(from.type, [&]<class T>(T) {
       std::vector<T> values(to.size());
       runtime_->copy_to_host(values.data(), from.data, from.bytes());
       runtime_->synchronize();
@@ -104,41 +107,47 @@ class DeviceBackend final : public Backend {
   void end_range() override { runtime_->end_range(); }
 
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
-    auto conv = std::make_unique<DeviceConv>();
-    conv->library = libraries_->make_conv(parameters);
+    runtime_->make_current();
+    std::unique_ptr<DeviceConv> conv = libraries_->make_conv(parameters);
     if (parameters.in_channels == 3) {
-      conv->weight = upload(*runtime_, parameters.weight, DataType::f32);
-      conv->bias = upload(*runtime_, parameters.bias, DataType::f32);
+      conv->own_weight = upload(*runtime_, parameters.weight, DataType::f32);
+      conv->own_bias = upload(*runtime_, parameters.bias, DataType::f32);
     }
     return conv;
   }
 
   void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
                           const std::array<float, 3>& mean, bool relu) override {
-    const auto& own = static_cast<DeviceConv&>(conv);
-    const OwnKernel kernel = own_kernel(0, y.type, [&]<class T>(T, auto tensors, void*) {
-      launch::first_conv_forward(tensors[0].template as<T>(), tensors[1].template as<float>(),
-                                 static_cast<const float*>(own.weight.get()),
-                                 static_cast<const float*>(own.bias.get()), mean, y.shape, relu,
-                                 stream_);
-    });
-    libraries_->first_conv_forward(y, pixels, *own.library, mean, relu, kernel, scratch_);
+    ConvCall call = conv_call(ConvProblem::Kind::first_forward, pixels.shape, y.shape, conv);
+    call.problem.relu = relu;
+    call.to = y;
+    call.from = pixels;
+    call.mean = mean;
+    run(call, [this] { return first_conv_kernel(); });
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
-    const auto& own = static_cast<DeviceConv&>(conv);
+    const auto& own = static_cast<const DeviceConv&>(conv);
     enqueue(grad_y.type, [&]<class T>(T) {
       launch::first_conv_backward(grad_pixels.as<float>(), grad_y.as<T>(),
-                                  static_cast<const float*>(own.weight.get()), grad_y.shape,
+                                  static_cast<const float*>(own.own_weight.get()), grad_y.shape,
                                   stream_);
     });
   }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
-    libraries_->conv_forward(y, x, *static_cast<DeviceConv&>(conv).library, relu, scratch_);
+    ConvCall call = conv_call(ConvProblem::Kind::forward, x.shape, y.shape, conv);
+    call.problem.relu = relu;
+    call.to = y;
+    call.from = x;
+    run(call, [] { return std::nullopt; });
   }
   void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
                           const GradientEpilogue& epilogue) override {
-    libraries_->conv_data_gradient(grad_x, grad_y, x, *static_cast<DeviceConv&>(conv).library,
-                                   epilogue, scratch_);
+    ConvCall call = conv_call(ConvProblem::Kind::data_gradient, grad_x.shape, grad_y.shape, conv);
+    call.problem.epilogue = epilogue;
+    call.to = grad_x;
+    call.from = grad_y;
+    if (epilogue.relu_mask) call.mask = x;
+    run(call, [] { return std::nullopt; });
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
@@ -181,14 +190,8 @@ class DeviceBackend final : public Backend {
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
-    const OwnKernel kernel = own_kernel(
-        launch::style_backward_workspace(features.shape), features.type,
-        [&]<class T>(T, auto tensors, void* workspace) {
-          launch::style_backward(tensors[0].template as<T>(), tensors[1].template as<T>(),
-                                 tensors[2].template as<float>(), features.shape, epilogue,
-                                 arithmetic_, static_cast<float*>(workspace), stream_);
-        });
-    libraries_->style_backward(grad, features, matrix, epilogue, kernel, scratch_);
+    const StyleBackwardCall call{{precision_, features.shape, epilogue}, grad, features, matrix};
+    run(call, [&] { return style_backward_kernel(features.shape); });
   }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
@@ -220,38 +223,98 @@ class DeviceBackend final : public Backend {
   }
 
  private:
-  /// Calls `launches`, whose kernels go to this device.
-  template <class Launches>
-  void launch_kernels(Launches launches) const {
-    runtime_->make_current();
-    try {
-      launches();
-    } catch (const simt::Error& error) {
-      fail(ErrorKind::internal, "a kernel is at fault: {}", error.what());
-    }
-  }
-  /// The same, except while measuring.
+  /// Calls `launches`, except while preparing.
   template <class Launches>
   void enqueue(Launches launches) {
-    if (!scratch_.measuring()) launch_kernels(launches);
+    if (!scratch_.measuring()) launch_kernels(*runtime_, launches);
   }
   /// The same with a value of the C++ type that stores `type`.
   template <class Launches>
   void enqueue(DataType type, Launches launches) {
-    enqueue([&] { dispatch(type, launches); });
+    enqueue([&] { dispatch_storage(type, launches); });
   }
-  /// A kernel for `libraries_` to use or not, which is tried while measuring too; `launches` takes
-  /// a value of the C++ type that stores `type`, the tensors and the workspace.
-  template <class Launches>
-  OwnKernel own_kernel(std::int64_t workspace_floats, DataType type, Launches launches) const {
-    constexpr auto float_bytes = static_cast<std::int64_t>(sizeof(float));
-    return {workspace_floats * float_bytes,
-            [=, this](std::span<const Tensor> tensors, void* workspace) {
-              launch_kernels([&] {
-                dispatch(type, [&](auto value) { launches(value, tensors, workspace); });
+
+  [[nodiscard]] ConvCall conv_call(ConvProblem::Kind kind, const Shape& x, const Shape& y,
+                                   const Conv& conv) const {
+    ConvCall call;
+    call.problem = {kind, precision_, {x.batch, x.height, x.width, x.channels, y.channels}, {}, {}};
+    call.conv = &static_cast<const DeviceConv&>(conv);
+    return call;
+  }
+
+  /// Our own kernels beside a library's candidates. They run for real while the autotuner times
+  /// them, whether or not the backend is preparing.
+  [[nodiscard]] Candidate<ConvCall> first_conv_kernel() const {
+    return {own_kernel, 0, [this](const ConvCall& call, void* /*workspace*/) {
+              dispatch_storage(call.to.type, [&]<class T>(T) {
+                launch::first_conv_forward(call.to.as<T>(), call.from.as<float>(),
+                                           static_cast<const float*>(call.conv->own_weight.get()),
+                                           static_cast<const float*>(call.conv->own_bias.get()),
+                                           call.mean, call.to.shape, call.problem.relu, stream_);
               });
             }};
   }
+  [[nodiscard]] Candidate<StyleBackwardCall> style_backward_kernel(const Shape& features) const {
+    const std::int64_t floats = launch::style_backward_workspace(features);
+    return {own_kernel, floats * std::int64_t{sizeof(float)},
+            [this](const StyleBackwardCall& call, void* workspace) {
+              dispatch_storage(call.features.type, [&]<class T>(T) {
+                launch::style_backward(call.grad.as<T>(), call.features.as<T>(),
+                                       call.matrix.as<float>(), call.features.shape,
+                                       call.problem.epilogue, arithmetic_,
+                                       static_cast<float*>(workspace), stream_);
+              });
+            }};
+  }
+
+  /// The candidates chosen so far, by their problem.
+  template <class Call>
+  using Chosen = std::map<decltype(Call::problem), Candidate<Call>>;
+
+  Chosen<ConvCall>& chosen_for(const ConvCall& /*call*/) { return chosen_convs_; }
+  Chosen<StyleBackwardCall>& chosen_for(const StyleBackwardCall& /*call*/) {
+    return chosen_style_backwards_;
+  }
+
+  /// Does a call by the fastest of the libraries' candidates and our own kernel, if `make_own`
+  /// returns one.
+  template <class Call, class MakeOwn>
+  void run(const Call& call, MakeOwn make_own) {
+    auto& chosen = chosen_for(call);
+    auto found = chosen.find(call.problem);
+    if (found == chosen.end()) {
+      runtime_->make_current();
+      const std::unique_ptr<Candidates<Call>> library = libraries_->candidates(call);
+      found = chosen
+                  .emplace(call.problem,
+                           autotuner_.choose(call.problem.describe(), library.get(), make_own(),
+                                             [&](std::int64_t workspace_bytes) {
+                                               return make_timed_call(call, workspace_bytes);
+                                             }))
+                  .first;
+    }
+    const Candidate<Call>& candidate = found->second;
+    void* workspace = scratch_.get<std::byte>(candidate.workspace_bytes);
+    enqueue([&] { candidate.enqueue(call, workspace); });
+  }
+
+  /// The call on memory of its own: zeros, so that every run of a candidate does the same.
+  template <class Call>
+  TimedCall<Call> make_timed_call(const Call& call, std::int64_t workspace_bytes) {
+    auto buffers = std::make_shared<std::vector<Buffer>>();
+    const auto zeros = [&](std::size_t bytes) -> void* {
+      if (bytes == 0) return nullptr;
+      buffers->push_back(runtime_->allocate(bytes));
+      runtime_->fill_zero(buffers->back().get(), bytes);
+      return buffers->back().get();
+    };
+    TimedCall<Call> timed{call, nullptr, buffers};
+    for (Tensor* tensor : timed.call.tensors()) tensor->data = zeros(tensor->bytes());
+    timed.workspace = zeros(static_cast<std::size_t>(workspace_bytes));
+    return timed;
+  }
+
+  inline static const AlgoId own_kernel{"own kernel", {}};
 
   std::string name_;
   Precision precision_;
@@ -260,15 +323,19 @@ class DeviceBackend final : public Backend {
   std::unique_ptr<Libraries> libraries_;
   Stream stream_;
   Scratch scratch_{*runtime_};
+  Autotuner autotuner_;
+  Chosen<ConvCall> chosen_convs_;
+  Chosen<StyleBackwardCall> chosen_style_backwards_;
 };
 
 }  // namespace
 
 std::unique_ptr<Backend> make_device_backend(std::string name, Precision precision,
                                              std::unique_ptr<Runtime> runtime,
-                                             std::unique_ptr<Libraries> libraries) {
+                                             std::unique_ptr<Libraries> libraries, Tuning tuning,
+                                             PlanCache cache) {
   return std::make_unique<DeviceBackend>(std::move(name), precision, std::move(runtime),
-                                         std::move(libraries));
+                                         std::move(libraries), tuning, std::move(cache));
 }
 
 }  // namespace impasto::IMPASTO_DEVICE

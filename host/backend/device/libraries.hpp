@@ -2,25 +2,47 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <string>
 
-#include "host/backend/backend.hpp"
-#include "host/backend/device/scratch.hpp"
+#include "host/backend/device/problems.hpp"
+#include "host/backend/ops.hpp"
+#include "host/backend/tuning/autotuner.hpp"
 
-namespace impasto::IMPASTO_DEVICE {
+namespace impasto {
 
-/// An operation of ours whose tensors are still to be given: enqueues its kernel.
-struct OwnKernel {
-  std::int64_t workspace_bytes = 0;
-  /// Output first, as Backend has them.
-  std::function<void(std::span<const Tensor> tensors, void* workspace)> enqueue;
+/// A convolution's parameters as libraries take them, and as our own kernel for three channels
+/// does.
+struct DeviceConv : Conv {
+  Buffer own_weight;  ///< (Cout,3,3,3), float; empty for other layers
+  Buffer own_bias;    ///< (Cout), float
 };
 
-/// What libraries do for a device backend: cuDNN and cuBLASLt on a GPU. Everything is enqueued on
-/// the runtime's stream. While `scratch` is measuring, an operation asks it for workspace, makes
-/// its plan and does nothing else.
+/// A call of an operation that libraries have candidates for: its problem and what it works on. The
+/// tensors may be without memory until the call is enqueued; to time candidates, those that
+/// tensors() returns are given memory of their own.
+struct ConvCall {
+  ConvProblem problem;
+  Tensor to;    ///< y, or grad_x
+  Tensor from;  ///< x, the pixels, or grad_y
+  Tensor mask;  ///< x, for data gradients with a mask
+  const DeviceConv* conv = nullptr;
+  std::array<float, 3> mean{};  ///< first_forward
+
+  [[nodiscard]] std::array<Tensor*, 3> tensors() { return {&to, &from, &mask}; }
+};
+
+struct StyleBackwardCall {
+  StyleBackwardProblem problem;
+  Tensor grad;
+  Tensor features;
+  Tensor matrix;
+
+  [[nodiscard]] std::array<Tensor*, 3> tensors() { return {&grad, &features, &matrix}; }
+};
+
+/// The libraries beside a device backend's own kernels: cuDNN and cuBLASLt on a GPU. They offer
+/// candidates; the backend chooses. Candidates enqueue on the stream of the backend's runtime.
 class Libraries {
  public:
   Libraries() = default;
@@ -30,30 +52,12 @@ class Libraries {
 
   /// For people: "CUDA 13.0, cuDNN 9.19.0, cuBLASLt 13.1.0".
   [[nodiscard]] virtual std::string names() const = 0;
-  [[nodiscard]] virtual std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) = 0;
-  virtual void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu,
-                            Scratch& scratch) = 0;
-  virtual void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
-                                  Conv& conv, const GradientEpilogue& epilogue,
-                                  Scratch& scratch) = 0;
-
-  /// These can also be done by a kernel of ours, which is taken where a library has nothing better.
-  virtual void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& /*conv*/,
-                                  const std::array<float, 3>& /*mean*/, bool /*relu*/,
-                                  const OwnKernel& kernel, Scratch& scratch) {
-    run(kernel, std::array{y, pixels}, scratch);
-  }
-  virtual void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
-                              const GradientEpilogue& /*epilogue*/, const OwnKernel& kernel,
-                              Scratch& scratch) {
-    run(kernel, std::array{grad, features, matrix}, scratch);
-  }
-
- private:
-  static void run(const OwnKernel& kernel, std::span<const Tensor> tensors, Scratch& scratch) {
-    void* workspace = scratch.get<unsigned char>(kernel.workspace_bytes);
-    if (!scratch.measuring()) kernel.enqueue(tensors, workspace);
-  }
+  /// The parameters in the form that candidates for a ConvCall take them in.
+  [[nodiscard]] virtual std::unique_ptr<DeviceConv> make_conv(const ConvParameters& parameters) = 0;
+  /// The candidates for a call; null where the libraries have none.
+  [[nodiscard]] virtual std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& call) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Candidates<StyleBackwardCall>> candidates(
+      const StyleBackwardCall& call) = 0;
 };
 
-}  // namespace impasto::IMPASTO_DEVICE
+}  // namespace impasto

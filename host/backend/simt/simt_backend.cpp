@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/backend/simt/simt_backend.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "host/backend/cpu/cpu_backend.hpp"
@@ -32,50 +33,75 @@ class Widened {
  private:
   template <class Each>
   void for_each(Each each) const {
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      switch (stored_.type) {
-        case DataType::bf16: each(stored_.as<kernels::bfloat16>()[i], i); break;
-        case DataType::fp16: each(stored_.as<kernels::float16>()[i], i); break;
-        default: each(stored_.as<float>()[i], i); break;
-      }
-    }
+    dispatch<float, kernels::bfloat16, kernels::float16>(stored_.type, [&]<class T>(T) {
+      for (std::size_t i = 0; i < values_.size(); ++i) each(stored_.as<T>()[i], i);
+    });
   }
 
   Tensor stored_;
   std::vector<float> values_;
 };
 
+/// Parameters of the cpu backend's convolutions.
+struct CpuConv final : DeviceConv {
+  std::unique_ptr<Conv> cpu;
+};
+
 /// The cpu backend's convolutions in float: maps are widened before and rounded after, as a tensor
 /// core's sums are.
-class CpuConvolutions final : public emulated::Libraries {
+class CpuConvolutions final : public Libraries {
  public:
   explicit CpuConvolutions(emulated::Runtime& runtime) : stream_(*runtime.stream()) {}
 
   std::string names() const override { return "convolutions: cpu backend, fp32"; }
-  std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
-    return cpu_->make_conv(parameters);
+  std::unique_ptr<DeviceConv> make_conv(const ConvParameters& parameters) override {
+    auto conv = std::make_unique<CpuConv>();
+    conv->cpu = cpu_->make_conv(parameters);
+    return conv;
   }
-  void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu,
-                    emulated::Scratch& scratch) override {
-    if (scratch.measuring()) return;
-    stream_.enqueue([=, this, &conv] {
-      Widened wide_y(y);
-      cpu_->conv_forward(wide_y.tensor(), Widened(x).tensor(), conv, relu);
-      wide_y.store();
-    });
+  std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& call) override {
+    if (call.problem.kind == ConvProblem::Kind::first_forward) return nullptr;
+    return std::make_unique<OneCandidate>(*this);
   }
-  void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
-                          const GradientEpilogue& epilogue, emulated::Scratch& scratch) override {
-    if (scratch.measuring()) return;
-    stream_.enqueue([=, this, &conv] {
-      Widened wide_grad(grad_x);
-      cpu_->conv_data_gradient(wide_grad.tensor(), Widened(grad_y).tensor(), Widened(x).tensor(),
-                               conv, epilogue);
-      wide_grad.store();
-    });
+  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(const StyleBackwardCall&) override {
+    return nullptr;
   }
 
  private:
+  class OneCandidate final : public Candidates<ConvCall> {
+   public:
+    explicit OneCandidate(CpuConvolutions& convolutions) : convolutions_(convolutions) {}
+    std::optional<Candidate<ConvCall>> next() override {
+      if (std::exchange(given_, true)) return std::nullopt;
+      return Candidate<ConvCall>{
+          {"cpu backend", {}}, 0, [&convolutions = convolutions_](const ConvCall& call, void*) {
+            convolutions.enqueue(call);
+          }};
+    }
+    std::optional<Candidate<ConvCall>> find(const AlgoId& /*id*/) override { return next(); }
+
+   private:
+    CpuConvolutions& convolutions_;
+    bool given_ = false;
+  };
+
+  void enqueue(const ConvCall& call) {
+    stream_.enqueue([call, this] {
+      Conv& conv = *static_cast<const CpuConv&>(*call.conv).cpu;
+      Widened to(call.to);
+      if (call.problem.kind == ConvProblem::Kind::forward) {
+        cpu_->conv_forward(to.tensor(), Widened(call.from).tensor(), conv, call.problem.relu);
+      } else {
+        const bool masked = call.problem.epilogue.relu_mask;
+        std::optional<Widened> mask;
+        if (masked) mask.emplace(call.mask);
+        cpu_->conv_data_gradient(to.tensor(), Widened(call.from).tensor(),
+                                 masked ? mask->tensor() : Tensor(), conv, call.problem.epilogue);
+      }
+      to.store();
+    });
+  }
+
   simt::Stream& stream_;
   std::unique_ptr<Backend> cpu_ = make_cpu_backend(Precision::fp32);
 };
@@ -86,7 +112,7 @@ std::unique_ptr<Backend> make_simt_backend(Precision precision) {
   auto runtime = std::make_unique<emulated::Runtime>();
   auto convolutions = std::make_unique<CpuConvolutions>(*runtime);
   return emulated::make_device_backend("simt", precision, std::move(runtime),
-                                       std::move(convolutions));
+                                       std::move(convolutions), Tuning::off, PlanCache("", {}));
 }
 
 }  // namespace impasto

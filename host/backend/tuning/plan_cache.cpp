@@ -18,6 +18,7 @@
 
 #include "host/core/atomic_file.hpp"
 #include "host/core/error.hpp"
+#include "host/core/file_descriptor.hpp"
 
 namespace impasto {
 namespace {
@@ -28,26 +29,11 @@ using Json = nlohmann::json;
 constexpr int format = 1;
 constexpr std::size_t longest_file = std::size_t{16} << 20U;
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int get() const { return number_; }
-
- private:
-  int number_;
-};
-
 /// The file's text; empty when it is missing, too long, or anything but a regular file.
 std::string read_text(const std::string& path) {
-  // Without waiting: the path may be a pipe.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const FileDescriptor file = open_to_read(path);
   struct stat status {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
   if (status.st_size < 0 || static_cast<std::size_t>(status.st_size) > longest_file) return {};
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t length = 0;
@@ -74,19 +60,19 @@ std::string file_name(const Machine& machine) {
   return name.substr(0, 200) + ".json";
 }
 
-Json to_json(const Recipe& recipe) {
-  return {{"implementation", recipe.implementation}, {"parameters", recipe.parameters}};
+Json to_json(const AlgoId& id) {
+  return {{"implementation", id.implementation}, {"parameters", id.parameters}};
 }
 
-Json to_json(const Choice& choice) {
+Json to_json(const CachedAlgo& algo) {
   Json timings = Json::array();
-  for (const Timing& timing : choice.timings) {
-    Json json = to_json(timing.recipe);
+  for (const Timing& timing : algo.timings) {
+    Json json = to_json(timing.id);
     json["microseconds"] = timing.microseconds;
     timings.push_back(std::move(json));
   }
-  Json json = to_json(choice.recipe);
-  json["workspace_bytes"] = choice.workspace_bytes;
+  Json json = to_json(algo.id);
+  json["workspace_bytes"] = algo.workspace_bytes;
   json["timings"] = std::move(timings);
   return json;
 }
@@ -97,79 +83,73 @@ std::int64_t whole_from(const Json& json) {
   return json.get_ref<const Json::number_integer_t&>();
 }
 
-Recipe recipe_from(const Json& json) {
-  Recipe recipe{json.at("implementation").get<std::string>(), {}};
+AlgoId id_from(const Json& json) {
+  AlgoId id{json.at("implementation").get<std::string>(), {}};
   for (const auto& [name, value] : json.at("parameters").get_ref<const Json::object_t&>()) {
-    recipe.parameters.emplace(name, whole_from(value));
+    id.parameters.emplace(name, whole_from(value));
   }
-  return recipe;
+  return id;
 }
 
-Choice choice_from(const Json& json) {
-  Choice choice{recipe_from(json), whole_from(json.at("workspace_bytes")), {}};
+CachedAlgo algo_from(const Json& json) {
+  CachedAlgo algo{id_from(json), whole_from(json.at("workspace_bytes")), {}};
   for (const Json& timing : json.at("timings")) {
-    choice.timings.push_back({recipe_from(timing), timing.at("microseconds").get<double>()});
+    algo.timings.push_back({id_from(timing), timing.at("microseconds").get<double>()});
   }
-  return choice;
+  return algo;
 }
 
 }  // namespace
 
-std::string to_string(const Recipe& recipe) {
-  std::string text = recipe.implementation;
-  for (const auto& [name, value] : recipe.parameters) text += fmt::format(", {} {}", name, value);
-  return text;
-}
-
 PlanCache::PlanCache(const std::string& folder, Machine machine)
     : machine_(std::move(machine)),
       path_(folder.empty() ? "" : (fs::path(folder) / file_name(machine_)).string()),
-      choices_(read()) {}
+      algos_(read()) {}
 
-std::optional<Choice> PlanCache::find(const std::string& problem) const {
-  const auto found = choices_.find(problem);
-  if (found == choices_.end()) return std::nullopt;
+std::optional<CachedAlgo> PlanCache::find(const std::string& problem) const {
+  const auto found = algos_.find(problem);
+  if (found == algos_.end()) return std::nullopt;
   return found->second;
 }
 
-void PlanCache::store(const std::string& problem, const Choice& choice) {
-  choices_[problem] = choice;
-  stored_[problem] = choice;
+void PlanCache::store(const std::string& problem, const CachedAlgo& algo) {
+  algos_[problem] = algo;
+  stored_[problem] = algo;
   if (path_.empty()) return;
   const std::string folder = fs::path(path_).parent_path().string();
   std::error_code failed;
   fs::create_directories(folder, failed);
-  // Two processes would both read and the later would lose the other's: one after the other. A file
-  // system that knows no locks keeps the file whole all the same.
-  const Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (lock.get() >= 0) static_cast<void>(::flock(lock.get(), LOCK_EX));
-  Choices merged = stored_;
+  // Processes take turns, or the later one would lose what the earlier one wrote. On a file system
+  // without locks the file stays whole all the same.
+  const FileDescriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock) static_cast<void>(::flock(lock.get(), LOCK_EX));
+  Algos merged = stored_;
   merged.merge(read());
   write(merged);
 }
 
-PlanCache::Choices PlanCache::read() const {
-  Choices choices;
+PlanCache::Algos PlanCache::read() const {
+  Algos algos;
   const Json file = Json::parse(read_text(path_), nullptr, false);
   if (!file.is_object() || file.value("format", Json()) != Json(format) ||
       file.value("machine", Json()) != Json(machine_)) {
-    return choices;
+    return algos;
   }
   const Json plans = file.value("plans", Json::object());
-  if (!plans.is_object()) return choices;
+  if (!plans.is_object()) return algos;
   for (const auto& [problem, json] : plans.items()) {
     try {
-      choices.emplace(problem, choice_from(json));
+      algos.emplace(problem, algo_from(json));
     } catch (const Json::exception&) {
       continue;  // absent, then
     }
   }
-  return choices;
+  return algos;
 }
 
-void PlanCache::write(const Choices& choices) const {
+void PlanCache::write(const Algos& algos) const {
   Json plans = Json::object();
-  for (const auto& [problem, choice] : choices) plans[problem] = to_json(choice);
+  for (const auto& [problem, algo] : algos) plans[problem] = to_json(algo);
   const std::string text =
       Json{{"format", format}, {"machine", machine_}, {"plans", std::move(plans)}}.dump(
           1, ' ', false, Json::error_handler_t::replace) +
@@ -185,7 +165,7 @@ std::string cache_folder() {
     return value == nullptr ? "" : value;
   };
   if (std::string own = set("IMPASTO_CACHE_DIR"); !own.empty()) return own;
-  // A relative one is to be ignored, says its specification.
+  // The XDG specification says to ignore a relative path.
   if (const std::string shared = set("XDG_CACHE_HOME"); shared.starts_with('/')) {
     return shared + "/impasto";
   }

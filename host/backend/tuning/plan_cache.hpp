@@ -1,23 +1,51 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-
-#include "host/backend/tuning/choice.hpp"
+#include <vector>
 
 namespace impasto {
+
+/// Names one implementation of an operation as it is asked for: an engine with its knobs, an
+/// algorithm with its fields. Asked for again it does the same, to the bit.
+struct AlgoId {
+  std::string implementation;                      ///< "cuDNN", "own kernel"
+  std::map<std::string, std::int64_t> parameters;  ///< {"engine": 5, "knob 3": 1}
+
+  friend bool operator==(const AlgoId&, const AlgoId&) = default;
+};
+
+/// What one candidate took.
+struct Timing {
+  AlgoId id;
+  double microseconds = 0;
+
+  friend bool operator==(const Timing&, const Timing&) = default;
+};
+
+/// The fastest implementation found for a problem on one machine, and all that it was measured
+/// against.
+struct CachedAlgo {
+  AlgoId id;
+  std::int64_t workspace_bytes = 0;
+  std::vector<Timing> timings;  ///< in the order they were tried
+
+  friend bool operator==(const CachedAlgo&, const CachedAlgo&) = default;
+};
 
 /// What a choice depends on besides its problem: the device and the libraries' versions, by name.
 using Machine = std::map<std::string, std::string>;
 
-/// The choices for one machine, by the problem's description, in a JSON file that runs share.
+/// The algorithms chosen on one machine, by the problem's description, in a JSON file that runs
+/// share.
 ///
-/// The file is not trusted: one that is no regular file, is too long, is not ours or is another
+/// The file is not trusted. One that is no regular file, is too long, is not ours or is another
 /// machine's counts as empty, an entry that makes no sense as absent, and the next store() replaces
-/// it. Nor is a choice: the library that it names is asked whether it can be had. Nothing in the
-/// file is ever executed, which is why it holds no compiled plans
+/// it. An entry is not trusted either: the library that it names is asked whether it has such an
+/// algorithm. Nothing in the file is ever executed, which is why it holds no compiled plans
 /// (docs/decisions/0013-plans-are-cached-as-recipes.md).
 class PlanCache {
  public:
@@ -28,22 +56,23 @@ class PlanCache {
   /// The file; empty without a folder.
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  [[nodiscard]] std::optional<Choice> find(const std::string& problem) const;
-  /// Keeps a choice and writes the file, atomically, with what other processes have put there in
-  /// the meantime. Throws ErrorKind::output when that fails; find() knows the choice all the same.
-  void store(const std::string& problem, const Choice& choice);
-  /// Forgets what was read, so that everything is chosen anew.
-  void forget() { choices_.clear(); }
+  [[nodiscard]] std::optional<CachedAlgo> find(const std::string& problem) const;
+  /// Keeps an algorithm and writes the file, atomically, together with what other processes have
+  /// put there in the meantime. Throws ErrorKind::output when that fails; find() knows the
+  /// algorithm all the same.
+  void store(const std::string& problem, const CachedAlgo& algo);
+  /// Forgets what was read, so that everything is timed again.
+  void forget() { algos_.clear(); }
 
  private:
-  using Choices = std::map<std::string, Choice>;
-  [[nodiscard]] Choices read() const;
-  void write(const Choices& choices) const;
+  using Algos = std::map<std::string, CachedAlgo>;
+  [[nodiscard]] Algos read() const;
+  void write(const Algos& algos) const;
 
   Machine machine_;
   std::string path_;
-  Choices choices_;
-  Choices stored_;  ///< by this object
+  Algos algos_;
+  Algos stored_;  ///< by this object
 };
 
 /// $IMPASTO_CACHE_DIR, else impasto/ in $XDG_CACHE_HOME, else in ~/.cache; "" when there is no

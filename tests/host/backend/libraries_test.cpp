@@ -7,8 +7,7 @@
 #include <limits>
 
 #include "host/backend/device/device_backend.hpp"
-#include "host/backend/device/stream_trials.hpp"
-#include "host/backend/tuning/own_kernel.hpp"
+#include "host/backend/device/stream.hpp"
 #include "host/core/error.hpp"
 #include "simt/faults.hpp"
 #include "simt/launch.hpp"
@@ -16,7 +15,6 @@
 namespace impasto::emulated {
 namespace {
 
-using testing::Each;
 using testing::ElementsAre;
 using testing::Ge;
 using testing::HasSubstr;
@@ -32,7 +30,7 @@ std::vector<float> fetch(Runtime& runtime, const void* from, std::size_t count) 
   return values;
 }
 
-TEST(StreamTrials, RunEveryCandidateAndTimeIt) {
+TEST(TimeOnStream, RunsEveryCandidateAndTimesIt) {
   Runtime runtime;
   const auto memory = runtime.allocate(2 * sizeof(float));
   runtime.fill_zero(memory.get(), 2 * sizeof(float));
@@ -41,125 +39,115 @@ TEST(StreamTrials, RunEveryCandidateAndTimeIt) {
       simt::launch(&add_one, {"add_one", {1}, {1}}, runtime.stream(), y);
     };
   };
-  const std::vector<Trial> trials = {candidate(0), candidate(1)};
+  const std::vector<Launch> launches = {candidate(0), candidate(1)};
   const std::vector<double> times =
-      time_on_stream(runtime, trials, {3, std::numeric_limits<double>::max()});
+      time_on_stream(runtime, launches, {3, std::numeric_limits<double>::max()});
   EXPECT_THAT(times, ElementsAre(Ge(0), Ge(0)));
   EXPECT_THAT(fetch(runtime, memory.get(), 2), ElementsAre(16, 16))
       << "four in a row, once as they are and three times replayed";
 }
 
-TEST(StreamTrials, GoOnWithoutACandidateThatCannotRun) {
+TEST(TimeOnStream, GoesOnWithoutACandidateThatCannotRun) {
   Runtime runtime;
-  const std::vector<Trial> trials = {[] { fail(ErrorKind::backend, "not on this GPU"); }, [] {}};
-  const std::vector<double> times = time_on_stream(runtime, trials);
-  EXPECT_EQ(times[0], failed_trial);
-  EXPECT_LT(times[1], failed_trial);
+  const std::vector<Launch> launches = {[] { fail(ErrorKind::backend, "not on this GPU"); }, [] {}};
+  const std::vector<double> times = time_on_stream(runtime, launches);
+  EXPECT_EQ(times[0], failed_timing);
+  EXPECT_LT(times[1], failed_timing);
 }
 
-/// style_backward's tensors and our kernel for it.
-struct Call {
-  std::vector<Tensor> tensors;
-  const OwnKernel* kernel = nullptr;
-};
+/// Counts the calls that find a zero in the gradient, and leaves ones there.
+__global__ void watch(float* grad, float* zeros_found) {
+  if (threadIdx.x == 0 && grad[0] == 0) *zeros_found += 1;
+  __syncthreads();
+  grad[threadIdx.x] = 1;
+}
 
-/// A library that has no way to do it. Trials find zeros in every tensor but the first.
-class NoWay final : public Problem<Call> {
+/// One candidate for style_backward, which sees what ran before it on the same tensors.
+class Watching final : public Candidates<StyleBackwardCall> {
  public:
-  NoWay(Runtime& runtime, Call call) : runtime_(runtime), call_(std::move(call)) {}
+  Watching(Stream stream, float* zeros_found) : stream_(stream), zeros_found_(zeros_found) {}
 
-  std::string describe() const override { return "style backward"; }
-  std::optional<Way<Call>> next() override { return std::nullopt; }
-  std::optional<Way<Call>> make(const Recipe&) override { return std::nullopt; }
-  Stage set_up(std::int64_t workspace_bytes) override {
-    auto buffers = std::make_shared<std::vector<Buffer>>();
-    Stage stage{call_, nullptr, buffers};
-    for (Tensor& tensor : stage.tensors.tensors) {
-      buffers->push_back(runtime_.allocate(tensor.bytes()));
-      tensor.data = buffers->back().get();
-      if (buffers->size() > 1) runtime_.fill_zero(tensor.data, tensor.bytes());
-    }
-    grad = stage.tensors.tensors.front();
-    ones.assign(static_cast<std::size_t>(grad.shape.count()), 1);
-    runtime_.copy_to_device(grad.data, ones.data(), grad.bytes());
-    buffers->push_back(runtime_.allocate(static_cast<std::size_t>(workspace_bytes)));
-    stage.workspace = buffers->back().get();
-    return stage;
+  std::optional<Candidate<StyleBackwardCall>> next() override {
+    if (std::exchange(given_, true)) return std::nullopt;
+    return Candidate<StyleBackwardCall>{
+        {"watching", {}},
+        0,
+        [stream = stream_, zeros = zeros_found_](const StyleBackwardCall& call, void*) {
+          const auto values = static_cast<unsigned>(call.grad.shape.count());
+          simt::launch(&watch, {"watch", {1}, {values}}, stream, call.grad.as<float>(), zeros);
+        }};
   }
-
-  Tensor grad;
-  std::vector<float> ones;
+  std::optional<Candidate<StyleBackwardCall>> find(const AlgoId&) override { return std::nullopt; }
 
  private:
-  Runtime& runtime_;
-  Call call_;
+  Stream stream_;
+  float* zeros_found_;
+  bool given_ = false;
 };
 
-/// Chooses as NVIDIA's libraries do, and keeps what the trials left of the gradient.
-class ChoosingLibraries final : public Libraries {
+/// Libraries without candidates.
+class NoLibraries : public Libraries {
  public:
-  explicit ChoosingLibraries(Runtime& runtime) : runtime_(runtime) {}
-
   std::string names() const override { return "nothing"; }
-  std::unique_ptr<Conv> make_conv(const ConvParameters&) override {
-    return std::make_unique<Conv>();
+  std::unique_ptr<DeviceConv> make_conv(const ConvParameters&) override {
+    return std::make_unique<DeviceConv>();
   }
-  void conv_forward(const Tensor&, const Tensor&, Conv&, bool, Scratch&) override {}
-  void conv_data_gradient(const Tensor&, const Tensor&, const Tensor&, Conv&,
-                          const GradientEpilogue&, Scratch&) override {}
-  void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
-                      const GradientEpilogue&, const OwnKernel& kernel, Scratch& scratch) override {
-    const Call call{{grad, features, matrix}, &kernel};
-    NoWay library(runtime_, call);
-    WithOwnKernel<Call> problem(
-        library, {{}, kernel.workspace_bytes, [](const Call& given, void* workspace) {
-                    given.kernel->enqueue(given.tensors, workspace);
-                  }});
-    Chooser chooser(Tuning::cached, {"", {}},
-                    [&](std::span<const Trial> trials) {
-                      std::vector<double> times = time_on_stream(runtime_, trials);
-                      grad_after_trials = fetch(runtime_, library.grad.data, library.ones.size());
-                      return times;
-                    },
-                    {});
-    const Way<Call> way = chooser.choose(problem);
-    void* workspace = scratch.get<unsigned char>(way.workspace_bytes);
-    if (!scratch.measuring()) way.enqueue(call, workspace);
+  std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall&) override { return nullptr; }
+  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(const StyleBackwardCall&) override {
+    return nullptr;
+  }
+};
+
+class WatchingLibraries final : public NoLibraries {
+ public:
+  explicit WatchingLibraries(Runtime& runtime)
+      : runtime_(runtime), zeros_found_(runtime.allocate(sizeof(float))) {
+    runtime.fill_zero(zeros_found_.get(), sizeof(float));
   }
 
-  std::vector<float> grad_after_trials;
+  using NoLibraries::candidates;
+  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(const StyleBackwardCall&) override {
+    return std::make_unique<Watching>(runtime_.stream(), floats(zeros_found_));
+  }
+  [[nodiscard]] float zeros_found() const { return fetch(runtime_, zeros_found_.get(), 1).front(); }
 
  private:
   Runtime& runtime_;
+  std::shared_ptr<void> zeros_found_;
 };
 
-// A kernel that does nothing while measuring would look like the fastest.
-TEST(Libraries, TryOurKernelForRealWhileMeasuring) {
-  auto runtime = std::make_unique<Runtime>();
-  auto owned = std::make_unique<ChoosingLibraries>(*runtime);
-  const ChoosingLibraries& libraries = *owned;
-  const auto backend =
-      make_device_backend("tested", Precision::tf32, std::move(runtime), std::move(owned));
+std::unique_ptr<Backend> tuned_backend(std::unique_ptr<Runtime> runtime,
+                                       std::unique_ptr<Libraries> libraries) {
+  return make_device_backend("tested", Precision::tf32, std::move(runtime), std::move(libraries),
+                             Tuning::cached, PlanCache("", {}));
+}
+
+std::size_t prepare_style_backward(Backend& backend) {
   const Tensor map{nullptr, {1, 2, 3, 8}, DataType::f32};
   const Tensor matrix{nullptr, matrix_shape(1, 8), DataType::f32};
-  const std::size_t bytes = backend->prepare([&] {
-    backend->style_backward(map, map, matrix, {false, true});
-  });
-  EXPECT_THAT(libraries.grad_after_trials, testing::SizeIs(48));
-  EXPECT_THAT(libraries.grad_after_trials, Each(0)) << "the kernel did not run";
-  EXPECT_GT(bytes, 0U) << "its workspace was not asked for";
+  return backend.prepare([&] { backend.style_backward(map, map, matrix, {false, true}); });
 }
 
-TEST(Libraries, ReportADeviceThatIsLostWhileTuning) {
+// A kernel that does nothing while the backend prepares would look like the fastest.
+TEST(Libraries, OurKernelIsTimedForRealWhilePreparing) {
+  auto runtime = std::make_unique<Runtime>();
+  auto owned = std::make_unique<WatchingLibraries>(*runtime);
+  const WatchingLibraries& libraries = *owned;
+  const auto backend = tuned_backend(std::move(runtime), std::move(owned));
+  (void)prepare_style_backward(*backend);
+  EXPECT_GT(libraries.zeros_found(), 1) << "only the first run found a zero: the kernel never ran";
+}
+
+TEST(Libraries, OurKernelIsEnoughAndItsWorkspaceIsAskedFor) {
+  const auto backend = tuned_backend(std::make_unique<Runtime>(), std::make_unique<NoLibraries>());
+  EXPECT_GT(prepare_style_backward(*backend), 0U);
+}
+
+TEST(Libraries, ADeviceThatIsLostWhileTuningIsReported) {
   const auto tune = [] {
     auto runtime = std::make_unique<Runtime>();
-    auto libraries = std::make_unique<ChoosingLibraries>(*runtime);
-    const auto backend =
-        make_device_backend("tested", Precision::tf32, std::move(runtime), std::move(libraries));
-    const Tensor map{nullptr, {1, 2, 3, 8}, DataType::f32};
-    (void)backend->prepare([&] {
-      backend->style_backward(map, map, {nullptr, matrix_shape(1, 8), DataType::f32}, {});
-    });
+    auto libraries = std::make_unique<WatchingLibraries>(*runtime);
+    (void)prepare_style_backward(*tuned_backend(std::move(runtime), std::move(libraries)));
   };
   simt::fail_call(0);
   tune();

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "host/core/error.hpp"
-#include "host/core/sha256.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace impasto {

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <unistd.h>
 
-#include "host/core/sha256.hpp"
+#include "host/core/digest.hpp"
 #include "tests/host/image/fixtures.hpp"
 
 namespace impasto::test {

@@ -8,7 +8,7 @@
 #include <omp.h>
 #include <vector>
 
-#include "host/core/sha256.hpp"
+#include "host/core/digest.hpp"
 #include "host/image/resize.hpp"
 
 namespace impasto {

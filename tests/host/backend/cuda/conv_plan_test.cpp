@@ -9,9 +9,8 @@
 #include <set>
 #include <utility>
 
-#include "host/backend/cuda/conv_graph.hpp"
-#include "host/backend/cuda/cudnn_library.hpp"
-#include "host/backend/cuda/style_backward_graph.hpp"
+#include "host/backend/cuda/cudnn.hpp"
+#include "host/backend/cuda/graphs.hpp"
 #include "host/model/vgg19.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 
@@ -27,12 +26,21 @@ std::vector<std::uint8_t> description(const std::string& device) {
 
 constexpr auto first_graph = "first convolution";
 
+/// A convolution and how cuDNN is asked for its data gradient.
+struct PlannedConv {
+  ConvProblem problem;
+  DataGradientAs form = DataGradientAs::convolution;
+};
+
 /// What a graph is called in the table.
-std::string graph_name(const ConvProblem& problem) {
+std::string graph_name(const PlannedConv& planned) {
+  const ConvProblem& problem = planned.problem;
   std::string name = "forward";
   if (problem.size.in_channels == kernels::cuda::padded_channels) name = first_graph;
-  if (problem.kind == Kind::data_gradient) name = "data gradient as a convolution";
-  if (problem.kind == Kind::data_gradient_operation) name = "data gradient operation";
+  if (problem.kind == Kind::data_gradient) {
+    name = planned.form == DataGradientAs::convolution ? "data gradient as a convolution"
+                                                       : "data gradient operation";
+  }
   if (problem.epilogue.accumulate) name += " + add";
   if (problem.epilogue.relu_mask) name += " + mask";
   return name;
@@ -41,8 +49,8 @@ std::string graph_name(const ConvProblem& problem) {
 /// Every graph of an iteration at `side`² with `batch` pictures: the convolutions from conv1_1, on
 /// padded channels, to conv5_1, there and, but for the first, back with each epilogue that occurs.
 /// Of layers that are alike one is enough.
-std::vector<ConvProblem> problems(Precision precision, std::int64_t side, std::int64_t batch) {
-  std::vector<ConvProblem> all;
+std::vector<PlannedConv> convolutions(Precision precision, std::int64_t side, std::int64_t batch) {
+  std::vector<PlannedConv> all;
   std::set<std::string> seen;
   for (const VggLayer& layer : vgg19) {
     if (layer.kind == pool_kind) {
@@ -55,15 +63,16 @@ std::vector<ConvProblem> problems(Precision precision, std::int64_t side, std::i
     const kernels::ConvSize size{batch, side, side, in_channels, layer.out_channels};
     const ConvProblem forward{Kind::forward, precision, size, true, {}};
     if (!seen.insert(forward.describe()).second) continue;
-    all.push_back(forward);
+    all.push_back({forward});
     if (first) continue;
     for (const bool accumulate : {false, true}) {
       for (const bool mask : {false, true}) {
-        all.push_back({Kind::data_gradient, precision, size, false, {accumulate, mask}});
+        all.push_back({{Kind::data_gradient, precision, size, false, {accumulate, mask}}});
       }
     }
     // With sum and mask cuDNN takes ten times as long to answer for it.
-    all.push_back({Kind::data_gradient_operation, precision, size, false, {false, false}});
+    all.push_back({{Kind::data_gradient, precision, size, false, {false, false}},
+                   DataGradientAs::own_operation});
   }
   return all;
 }
@@ -104,12 +113,12 @@ TEST_P(ConvPlan, EveryGraphHasAnEngine) {
        {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16}) {
     EngineCounts counts;
     for (const std::int64_t batch : {1, 8}) {
-      for (const ConvProblem& problem : problems(precision, 512, batch)) {
-        ConvGraph graph(problem);
+      for (const PlannedConv& planned : convolutions(precision, 512, batch)) {
+        ConvGraph graph(planned.problem, planned.form);
         graph.find_engines(device);
         const std::int64_t count = graph.allowed_engine_count();
-        counts.add(graph_name(problem), count);
-        EXPECT_GE(count, 1) << problem.describe();
+        counts.add(graph_name(planned), count);
+        EXPECT_GE(count, 1) << planned.problem.describe();
       }
     }
     counts.record(precision);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What can be known of loading NVIDIA's libraries without a GPU.
+#include "host/backend/cuda/loading.hpp"
+
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "host/backend/cuda/architectures.hpp"
-#include "host/backend/cuda/cublaslt_library.hpp"
-#include "host/backend/cuda/cudnn_library.hpp"
-#include "host/backend/cuda/shared_library.hpp"
+#include "host/backend/cuda/cublaslt.hpp"
+#include "host/backend/cuda/cudnn.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto::cuda {

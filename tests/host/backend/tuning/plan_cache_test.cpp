@@ -23,8 +23,8 @@ using testing::StartsWith;
 const Machine machine = {{"device", "NVIDIA H100 80GB HBM3"}, {"cuDNN", "9.19.0"}};
 const std::string problem = "bf16 forward 1×512×512, 64 to 64, ReLU";
 
-Choice some_choice(std::int64_t engine = 5) {
-  const Recipe fast{"cuDNN", {{"engine", engine}, {"knob 3", 1}}};
+CachedAlgo some_algo(std::int64_t engine = 5) {
+  const AlgoId fast{"cuDNN", {{"engine", engine}, {"knob 3", 1}}};
   return {fast, 4096, {{fast, 24.25}, {{"own kernel", {}}, 31.5}}};
 }
 
@@ -32,19 +32,19 @@ TEST(PlanCache, GivesBackWhatWasStored) {
   const TemporaryFolder folder;
   PlanCache cache(folder.path(), machine);
   EXPECT_FALSE(cache.find(problem).has_value());
-  cache.store(problem, some_choice());
-  EXPECT_EQ(cache.find(problem), some_choice());
-  EXPECT_EQ(PlanCache(folder.path(), machine).find(problem), some_choice());
+  cache.store(problem, some_algo());
+  EXPECT_EQ(cache.find(problem), some_algo());
+  EXPECT_EQ(PlanCache(folder.path(), machine).find(problem), some_algo());
   EXPECT_FALSE(cache.find("another problem").has_value());
 }
 
 TEST(PlanCache, HasOneFileForEachMachine) {
   const TemporaryFolder folder;
-  PlanCache(folder.path(), machine).store(problem, some_choice());
+  PlanCache(folder.path(), machine).store(problem, some_algo());
   Machine newer = machine;
   newer["cuDNN"] = "9.20.0";
   EXPECT_FALSE(PlanCache(folder.path(), newer).find(problem).has_value());
-  PlanCache(folder.path(), newer).store(problem, some_choice());
+  PlanCache(folder.path(), newer).store(problem, some_algo());
   EXPECT_THAT(folder.list(), SizeIs(2));
   EXPECT_THAT(PlanCache(folder.path(), machine).path(),
               EndsWith("/plans-9.19.0-NVIDIA-H100-80GB-HBM3.json"));
@@ -52,14 +52,14 @@ TEST(PlanCache, HasOneFileForEachMachine) {
 
 TEST(PlanCache, MakesItsFolder) {
   const TemporaryFolder folder;
-  PlanCache(folder.file("a/b"), machine).store(problem, some_choice());
-  EXPECT_EQ(PlanCache(folder.file("a/b"), machine).find(problem), some_choice());
+  PlanCache(folder.file("a/b"), machine).store(problem, some_algo());
+  EXPECT_EQ(PlanCache(folder.file("a/b"), machine).find(problem), some_algo());
 }
 
 TEST(PlanCache, LastsAsLongAsTheObjectWithoutAFolder) {
   PlanCache cache("", machine);
-  cache.store(problem, some_choice());
-  EXPECT_EQ(cache.find(problem), some_choice());
+  cache.store(problem, some_algo());
+  EXPECT_EQ(cache.find(problem), some_algo());
   EXPECT_EQ(cache.path(), "");
 }
 
@@ -67,13 +67,13 @@ TEST(PlanCache, KeepsWhatAnotherWroteMeanwhile) {
   const TemporaryFolder folder;
   PlanCache one(folder.path(), machine);
   PlanCache other(folder.path(), machine);
-  one.store("first", some_choice(1));
-  other.store("second", some_choice(2));
-  one.store("third", some_choice(3));
+  one.store("first", some_algo(1));
+  other.store("second", some_algo(2));
+  one.store("third", some_algo(3));
   const PlanCache all(folder.path(), machine);
-  EXPECT_EQ(all.find("first"), some_choice(1));
-  EXPECT_EQ(all.find("second"), some_choice(2));
-  EXPECT_EQ(all.find("third"), some_choice(3));
+  EXPECT_EQ(all.find("first"), some_algo(1));
+  EXPECT_EQ(all.find("second"), some_algo(2));
+  EXPECT_EQ(all.find("third"), some_algo(3));
 }
 
 TEST(PlanCache, LosesNothingWhenProcessesWriteAtOnce) {
@@ -83,7 +83,7 @@ TEST(PlanCache, LosesNothingWhenProcessesWriteAtOnce) {
   for (int process = 0; process < processes; ++process) {
     if (::fork() != 0) continue;
     PlanCache cache(folder.path(), machine);
-    for (int i = 0; i < each; ++i) cache.store(fmt::format("{} {}", process, i), some_choice(i));
+    for (int i = 0; i < each; ++i) cache.store(fmt::format("{} {}", process, i), some_algo(i));
     ::_exit(0);
   }
   for (int process = 0; process < processes; ++process) {
@@ -94,7 +94,7 @@ TEST(PlanCache, LosesNothingWhenProcessesWriteAtOnce) {
   const PlanCache all(folder.path(), machine);
   for (int process = 0; process < processes; ++process) {
     for (int i = 0; i < each; ++i) {
-      EXPECT_EQ(all.find(fmt::format("{} {}", process, i)), some_choice(i));
+      EXPECT_EQ(all.find(fmt::format("{} {}", process, i)), some_algo(i));
     }
   }
   EXPECT_THAT(folder.list(), SizeIs(1)) << "a temporary file was left";
@@ -102,11 +102,11 @@ TEST(PlanCache, LosesNothingWhenProcessesWriteAtOnce) {
 
 TEST(PlanCache, ForgetsWhatItReadButNotForOthers) {
   const TemporaryFolder folder;
-  PlanCache(folder.path(), machine).store("old", some_choice());
+  PlanCache(folder.path(), machine).store("old", some_algo());
   PlanCache cache(folder.path(), machine);
   cache.forget();
   EXPECT_FALSE(cache.find("old").has_value());
-  cache.store("new", some_choice());
+  cache.store("new", some_algo());
   EXPECT_TRUE(PlanCache(folder.path(), machine).find("old").has_value());
 }
 
@@ -144,7 +144,7 @@ TEST(PlanCache, PassesOverAnEntryThatMakesNoSense) {
 TEST(PlanCache, CountsAFileThatIsNotItsOwnAsEmptyAndReplacesIt) {
   const TemporaryFolder folder;
   const std::string path = PlanCache(folder.path(), machine).path();
-  PlanCache(folder.path(), machine).store(problem, some_choice());
+  PlanCache(folder.path(), machine).store(problem, some_algo());
   const std::string whole = read_all(path);
   std::string other_format = whole;
   other_format.replace(other_format.find("\"format\": 1"), 11, "\"format\": 2");
@@ -160,8 +160,8 @@ TEST(PlanCache, CountsAFileThatIsNotItsOwnAsEmptyAndReplacesIt) {
     write_all(path, text);
     PlanCache cache(folder.path(), machine);
     EXPECT_FALSE(cache.find(problem).has_value()) << text.substr(0, 80);
-    cache.store(problem, some_choice());
-    EXPECT_EQ(PlanCache(folder.path(), machine).find(problem), some_choice());
+    cache.store(problem, some_algo());
+    EXPECT_EQ(PlanCache(folder.path(), machine).find(problem), some_algo());
   }
 }
 
@@ -169,7 +169,7 @@ TEST(PlanCache, CountsAFileThatIsNotItsOwnAsEmptyAndReplacesIt) {
 TEST(PlanCache, SurvivesAnyFlippedBit) {
   const TemporaryFolder folder;
   const std::string path = PlanCache(folder.path(), machine).path();
-  PlanCache(folder.path(), machine).store(problem, some_choice());
+  PlanCache(folder.path(), machine).store(problem, some_algo());
   const std::string whole = read_all(path);
   for (std::size_t i = 0; i < whole.size(); ++i) {
     std::string damaged = whole;
@@ -194,13 +194,13 @@ TEST(PlanCache, SaysWhereItCannotWriteAndRemembersAllTheSame) {
   write_all(folder.file("file"), "");
   PlanCache cache(folder.file("file/below"), machine);
   try {
-    cache.store(problem, some_choice());
+    cache.store(problem, some_algo());
     ADD_FAILURE() << "something was written below a file";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::output);
     EXPECT_THAT(error.what(), HasSubstr(cache.path()));
   }
-  EXPECT_EQ(cache.find(problem), some_choice());
+  EXPECT_EQ(cache.find(problem), some_algo());
 }
 
 /// Environment variables as they were before, afterwards.

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cudnn_graph.h>
+#include <memory>
+
+#include "host/backend/cuda/cublaslt.hpp"
+#include "host/backend/device/libraries.hpp"
+#include "host/runtime/runtime.hpp"
+
+namespace impasto::cuda {
+
+/// A convolution's parameters in device memory, in the types that cuDNN takes.
+struct CudnnConv final : DeviceConv {
+  std::int64_t in_channels = 0;
+  std::int64_t out_channels = 0;
+  Buffer weight;   ///< (Cout,3,3,Cin)
+  Buffer padded;   ///< (Cout,3,3,padded_channels), zeros in the channels added; the first layer's
+  Buffer rotated;  ///< (Cin,3,3,Cout): what the data gradient convolves with
+  Buffer bias;     ///< (Cout), float
+};
+
+std::unique_ptr<CudnnConv> make_cudnn_conv(Runtime& runtime, Precision precision,
+                                           const ConvParameters& parameters);
+
+/// cuDNN's engines for a convolution. A data gradient is asked for as a forward convolution of
+/// rotated filters and as cuDNN's own operation, in turns. The first convolution takes pixels minus
+/// mean in padded_channels channels, most of them zero. The runtime and the handle must outlive
+/// every candidate.
+std::unique_ptr<Candidates<ConvCall>> conv_candidates(Runtime& runtime, cudnnHandle_t handle,
+                                                      const ConvCall& call);
+
+/// The libraries that are asked, by their handles; one that is null is not.
+struct StyleLibraries {
+  cublasLtHandle_t cublaslt = nullptr;
+  cudnnHandle_t cudnn = nullptr;
+};
+
+/// The libraries' products for style_backward. Each follows a kernel that rounds M to the type of
+/// F. First come cuBLASLt's algorithms, which add to the gradient and leave the mask to a kernel;
+/// then, since each of these is compiled, cuDNN's engines, which do sum and mask in the product.
+/// The runtime and the handles must outlive every candidate.
+std::unique_ptr<Candidates<StyleBackwardCall>> style_backward_candidates(
+    Runtime& runtime, const StyleLibraries& libraries, const StyleBackwardCall& call);
+
+}  // namespace impasto::cuda

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/cuda/cudnn.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "host/backend/cuda/loading.hpp"
+#include "host/core/error.hpp"
+
+namespace cudnn_frontend {
+/// Where cudnn-frontend looks for cuDNN's functions.
+void* cudnn_dlhandle = nullptr;
+}  // namespace cudnn_frontend
+
+namespace impasto::cuda {
+namespace {
+
+namespace fe = cudnn_frontend;
+
+const std::string engine_parameter = "engine";
+const std::string knob_parameter = "knob ";
+
+fe::DataType_t cudnn_type(DataType type) {
+  switch (type) {
+    case DataType::bf16: return fe::DataType_t::BFLOAT16;
+    case DataType::fp16: return fe::DataType_t::HALF;
+    default: return fe::DataType_t::FLOAT;
+  }
+}
+
+constexpr std::size_t oldest = 90300;  // the first that takes maps of 2³¹ values
+
+std::string version_text(std::size_t version) {
+  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
+}  // namespace
+
+void load_cudnn() {
+  static const SharedLibrary library("libcudnn.so.9");
+  cudnn_frontend::cudnn_dlhandle = library.handle();
+  const std::size_t found = fe::detail::get_backend_version();
+  if (found >= oldest) return;
+  fail(ErrorKind::backend, "cuDNN {} is too old: {} is needed", version_text(found),
+       version_text(oldest));
+}
+
+std::shared_ptr<cudnnContext> open_cudnn(kernels::cuda::Stream stream) {
+  load_cudnn();
+  const auto require_success = [](cudnnStatus_t status, const char* call) {
+    if (status == CUDNN_STATUS_SUCCESS) return;
+    const ErrorKind kind =
+        status == CUDNN_STATUS_ALLOC_FAILED ? ErrorKind::out_of_memory : ErrorKind::backend;
+    fail(kind, "{}: {}", call, fe::detail::get_error_string(status));
+  };
+  cudnnHandle_t made = nullptr;
+  require_success(fe::detail::create_handle(&made), "cudnnCreate");
+  std::shared_ptr<cudnnContext> handle(made,
+                                       [](cudnnHandle_t old) { fe::detail::destroy_handle(old); });
+  require_success(fe::detail::set_stream(made, stream), "cudnnSetStream");
+  return handle;
+}
+
+std::string cudnn_version() { return version_text(fe::detail::get_backend_version()); }
+
+CudnnGraph::CudnnGraph(Precision precision, std::string description)
+    : precision_(precision), description_(std::move(description)) {
+  set_io_data_type(cudnn_type(storage_of(precision)))
+      .set_intermediate_data_type(fe::DataType_t::FLOAT)
+      .set_compute_data_type(fe::DataType_t::FLOAT);
+}
+
+void CudnnGraph::require_success(fe::error_t status, const char* step) const {
+  if (status.is_good()) return;
+  fail(ErrorKind::backend, "cuDNN: {}: {}: {}", description_, step, status.get_message());
+}
+
+void CudnnGraph::find_engines(const std::vector<std::uint8_t>& device) {
+  const auto properties = std::make_shared<fe::DeviceProperties>();
+  require_success(properties->deserialize(device), "description of the device");
+  set_device_properties(properties);
+  require_success(validate(), "validate");
+  require_success(build_operation_graph(), "operation graph");
+  require_success(create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}), "engines");
+  filter_engines();
+}
+
+void CudnnGraph::find_engines(cudnnHandle_t handle) {
+  require_success(validate(), "validate");
+  require_success(build_operation_graph(handle), "operation graph");
+  require_success(create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}), "engines");
+  filter_engines();
+}
+
+std::unique_ptr<CudnnPlan> CudnnGraph::build(std::int64_t index) {
+  std::int64_t engine = 0;
+  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
+  if (get_engine_and_knobs_at_index(index, engine, knobs).is_bad()) return nullptr;
+  auto built = std::make_unique<CudnnPlan>();
+  built->parameters[engine_parameter] = engine;
+  for (const auto& [knob, value] : knobs) {
+    // One that cudnn-frontend has no name for could not be asked for again.
+    if (knob == fe::KnobType_t::NOT_SET) return nullptr;
+    built->parameters[knob_parameter + std::to_string(static_cast<std::int64_t>(knob))] = value;
+  }
+  if (build_plan_at_index(index).is_bad()) return nullptr;
+  built->plan = plans.execution_plans[static_cast<std::size_t>(index)];
+  built->workspace_bytes = built->plan->getWorkspaceSize();
+  return built;
+}
+
+std::unique_ptr<CudnnPlan> CudnnGraph::build(
+    cudnnHandle_t handle, const std::map<std::string, std::int64_t>& parameters) {
+  std::int64_t engine = -1;
+  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
+  for (const auto& [name, value] : parameters) {
+    if (name == engine_parameter) {
+      engine = value;
+    } else if (name.starts_with(knob_parameter)) {
+      int knob = 0;
+      const char* digits = name.data() + knob_parameter.size();
+      std::from_chars(digits, name.data() + name.size(), knob);
+      knobs[static_cast<fe::KnobType_t>(knob)] = value;
+    }
+  }
+  if (engine < 0) return nullptr;
+  require_success(validate(), "validate");
+  require_success(build_operation_graph(handle), "operation graph");
+  if (create_execution_plan(engine, knobs).is_bad()) return nullptr;
+  filter_engines();
+  return build(0);
+}
+
+void CudnnPlan::run(cudnnHandle_t handle, const std::unordered_map<std::int64_t, void*>& tensors,
+                    void* workspace) const {
+  std::vector<std::int64_t> uids;
+  std::vector<void*> data;
+  for (const auto& [uid, pointer] : tensors) {
+    uids.push_back(uid);
+    data.push_back(pointer);
+  }
+  try {
+    const auto count = static_cast<std::int64_t>(uids.size());
+    const auto pack = fe::VariantPackBuilder()
+                          .setWorkspacePointer(workspace)
+                          .setDataPointers(count, data.data())
+                          .setUids(count, uids.data())
+                          .build();
+    const cudnnStatus_t status =
+        fe::detail::execute(handle, plan->get_raw_desc(), pack.get_raw_desc());
+    if (status == CUDNN_STATUS_SUCCESS) return;
+    fail(ErrorKind::backend, "cuDNN: {}: {}", plan->getTag(), fe::detail::get_error_string(status));
+  } catch (const fe::cudnnException& error) {
+    fail(ErrorKind::backend, "cuDNN: {}: {}", plan->getTag(), error.what());
+  }
+}
+
+void CudnnGraph::filter_engines() {
+  using Note = fe::NumericalNote_t;
+  std::vector<Note> unwanted = {Note::DOWN_CONVERT_INPUTS,
+                                Note::REDUCED_PRECISION_REDUCTION,
+                                Note::NONDETERMINISTIC,
+                                Note::FFT,
+                                Note::WINOGRAD,
+                                Note::WINOGRAD_TILE_4x4,
+                                Note::WINOGRAD_TILE_6x6,
+                                Note::WINOGRAD_TILE_13x13};
+  if (precision_ == Precision::fp32) unwanted.push_back(Note::TENSOR_CORE);
+  deselect_numeric_notes(unwanted);
+}
+
+std::int64_t CudnnGraph::engine_count() const { return get_execution_plan_count(); }
+
+std::int64_t CudnnGraph::allowed_engine_count() {
+  // In spite of its name: those that are not barred.
+  return static_cast<std::int64_t>(plans.get_barred_engine_configs().size());
+}
+
+}  // namespace impasto::cuda

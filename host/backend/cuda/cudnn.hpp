@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <cudnn_frontend.h>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "host/backend/precision.hpp"
+#include "kernels/common/device.hpp"
+
+namespace impasto::cuda {
+
+/// Loads cuDNN for the functions of cudnn_frontend::detail; later calls do nothing. Throws
+/// ErrorKind::backend when there is no cuDNN, or none that is new enough.
+void load_cudnn();
+
+/// A handle for work on the stream, which belongs to the current device. Throws as load_cudnn()
+/// does.
+std::shared_ptr<cudnnContext> open_cudnn(kernels::cuda::Stream stream);
+
+/// "9.19.0"
+std::string cudnn_version();
+
+/// One of cuDNN's engines with its knobs, compiled for one graph.
+struct CudnnPlan {
+  /// {"engine": 5, "knob 3": 1}: what CudnnGraph::build takes.
+  std::map<std::string, std::int64_t> parameters;
+  std::int64_t workspace_bytes = 0;
+  std::shared_ptr<cudnn_frontend::ExecutionPlan> plan;
+
+  /// Enqueues the plan on the handle's stream; `tensors` are given by their uids. Throws
+  /// ErrorKind::backend. The plan must outlive a graph that captured it.
+  void run(cudnnHandle_t handle, const std::unordered_map<std::int64_t, void*>& tensors,
+           void* workspace) const;
+};
+
+/// A graph of operations that cuDNN runs as one, and its engines for it. Call load_cudnn() first.
+/// Throws ErrorKind::backend with cuDNN's own message.
+class CudnnGraph : public cudnn_frontend::graph::Graph {
+ public:
+  /// Asks cuDNN which of its engines can run the graph, best first by its own heuristics: on the
+  /// handle's GPU, or on a GPU that need not be there, described by cuDNN's JSON.
+  void find_engines(cudnnHandle_t handle);
+  void find_engines(const std::vector<std::uint8_t>& device);
+  /// How many engines there are, including those that are filtered out: engines that compute in
+  /// less precision than asked for, differ from run to run, or round more than a direct product
+  /// does.
+  [[nodiscard]] std::int64_t engine_count() const;
+  /// How many engines the filter leaves.
+  [[nodiscard]] std::int64_t allowed_engine_count();
+
+  /// Compiles the index-th engine, which may take seconds; null where it is filtered out or does
+  /// not work.
+  std::unique_ptr<CudnnPlan> build(std::int64_t index);
+  /// Compiles the engine that `parameters` name; null also where there is no such engine.
+  std::unique_ptr<CudnnPlan> build(cudnnHandle_t handle,
+                                   const std::map<std::string, std::int64_t>& parameters);
+
+ protected:
+  /// A graph without operations. Inputs and output have the storage type of the precision; sums
+  /// and intermediate values are float. `description` is for errors.
+  CudnnGraph(Precision precision, std::string description);
+
+ private:
+  void require_success(cudnn_frontend::error_t status, const char* step) const;
+  void filter_engines();
+
+  Precision precision_;
+  std::string description_;
+};
+
+}  // namespace impasto::cuda

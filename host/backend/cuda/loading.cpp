@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/cuda/loading.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <dlfcn.h>
+#include <utility>
+#include <vector>
+
+#include "host/core/error.hpp"
+
+namespace impasto::cuda {
+namespace {
+
+struct Architecture {
+  ComputeCapability capability;
+  bool machine_code = true;
+  bool intermediate_code = true;
+  bool exact = false;  ///< "90a": runs on this version only
+};
+
+std::vector<Architecture> parse(std::string_view list) {
+  std::vector<Architecture> all;
+  while (!list.empty()) {
+    const std::string_view item = list.substr(0, list.find(' '));
+    list.remove_prefix(std::min(list.size(), item.size() + 1));
+    int number = 0;
+    const char* end = item.data() + item.size();
+    const char* rest = std::from_chars(item.data(), end, number).ptr;
+    if (number == 0) continue;
+    all.push_back({{number / 10, number % 10},
+                   !item.ends_with("-virtual"),
+                   !item.ends_with("-real"),
+                   rest != end && *rest != '-'});
+  }
+  return all;
+}
+
+}  // namespace
+
+SharedLibrary::SharedLibrary(std::string file)
+    : file_(std::move(file)), handle_(::dlopen(file_.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+  if (handle_ != nullptr) return;
+  const std::string reason = ::dlerror();
+  handle_ = ::dlopen(("/usr/local/cuda/lib64/" + file_).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle_ == nullptr) fail(ErrorKind::backend, "cannot load {}: {}", file_, reason);
+}
+
+void* SharedLibrary::symbol(const char* name) const {
+  void* found = ::dlsym(handle_, name);
+  if (found == nullptr) fail(ErrorKind::backend, "{} has no {}", file_, name);
+  return found;
+}
+
+bool runs_on(std::string_view architectures, const ComputeCapability& gpu) {
+  const std::vector<Architecture> all = parse(architectures);
+  return all.empty() || std::any_of(all.begin(), all.end(), [&](const Architecture& built) {
+           const bool same_major = built.capability.major == gpu.major;
+           const bool same = same_major && built.capability.minor == gpu.minor;
+           if (same || built.exact) return same;
+           const bool older_minor = same_major && built.capability.minor < gpu.minor;
+           return (built.machine_code && older_minor) ||
+                  (built.intermediate_code && (older_minor || built.capability.major < gpu.major));
+         });
+}
+
+std::string spelled(std::string_view architectures) {
+  std::string text;
+  for (const Architecture& built : parse(architectures)) {
+    text += fmt::format("{}{}.{}", text.empty() ? "" : ", ", built.capability.major,
+                        built.capability.minor);
+  }
+  return text;
+}
+
+}  // namespace impasto::cuda

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include "host/backend/ops.hpp"
+
+namespace impasto {
+
+void rotate_filters(float* rotated, const float* weight, std::int64_t out_channels,
+                    std::int64_t in_channels) {
+#pragma omp parallel for schedule(static)
+  for (std::int64_t c = 0; c < in_channels; ++c) {
+    for (std::int64_t tap = 0; tap < 9; ++tap) {
+      for (std::int64_t k = 0; k < out_channels; ++k) {
+        rotated[(c * 9 + tap) * out_channels + k] = weight[(k * 9 + 8 - tap) * in_channels + c];
+      }
+    }
+  }
+}
+
+void Ops::gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
+                    const Tensor& target, const StyleLossScale& scale) {
+  gram(matrix, features);
+  style_loss(loss, matrix, matrix, target, scale);
+}
+
+}  // namespace impasto
