@@ -32,16 +32,12 @@ IdentifiedFile identify_source(const std::string& path) {
       fail(ErrorKind::weights,
            "weights '{}' are a MATLAB 7.3 file; expected level 5, as published or saved with -v7",
            path);
-    case FileKind::zip:
-      fail(ErrorKind::weights,
-           "weights '{}' are a zip archive (PyTorch or Keras 3); expected MatConvNet's .mat or "
-           "Keras' .h5 file of VGG-19",
-           path);
-    default:
-      fail(ErrorKind::weights,
-           "weights '{}' are neither a MATLAB nor an HDF5 file: found {} at the beginning", path,
-           file.beginning);
+    case FileKind::other: break;
   }
+  fail(ErrorKind::weights,
+       "weights '{}' are neither a MATLAB nor an HDF5 file but {}. Expected MatConvNet's "
+       "imagenet-vgg-verydeep-19.mat or Keras' .h5 file of VGG-19",
+       path, file.content);
 }
 
 WeightsOrigin hash_source(const std::string& path, std::uint64_t bytes, const Progress& progress) {
@@ -95,12 +91,18 @@ ConversionReport convert_weights(const std::string& in, const std::string& out,
   };
   const bool matlab = source.kind == FileKind::matlab5;
   report.source_format = matlab ? "MatConvNet (MATLAB level 5)" : "Keras (HDF5)";
-  report.header.mean =
+  const std::optional<std::array<float, 3>> mean =
       matlab ? read_matconvnet(in, source.bytes, sink) : read_keras(in, source.bytes, sink);
+  report.header.mean = mean.value_or(vgg_mean);
+  if (!mean) {
+    report.notes.push_back(fmt::format("the file has no mean pixel; the published one is taken: {}",
+                                       fmt::join(vgg_mean, " ")));
+  }
   for (const VggLayer* layer : all) {
-    if (!written.contains(layer->name)) {
-      fail(ErrorKind::weights, "weights '{}' are refused: {} is missing", in, layer->name);
-    }
+    if (written.contains(layer->name)) continue;
+    const bool vgg16 = layer->name == "conv3_4" && written.contains("conv5_3");
+    fail(ErrorKind::weights, "weights '{}' are refused: {} is missing{}", in, layer->name,
+         vgg16 ? vgg16_note : "");
   }
   report.header.description = fmt::format("VGG-19 from {}", report.header.origin.source_file);
   report.known =

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "weights/weights_file.hpp"
 
@@ -21,6 +22,7 @@ struct ConversionReport {
   std::string source_format;         ///< for people: "MatConvNet (MATLAB level 5)"
   WeightsHeader header;              ///< as written, with the hashes of the source
   const KnownFile* known = nullptr;  ///< the published file that the source is, or nullptr
+  std::vector<std::string> notes;    ///< what was assumed, one sentence each
 };
 
 /// Converts published VGG-19 weights, recognised by content, to Impasto's format: MatConvNet's .mat

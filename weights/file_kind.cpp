@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "host/core/error.hpp"
+#include "host/core/file_content.hpp"
 
 namespace impasto {
 namespace {
@@ -21,7 +22,6 @@ constexpr std::size_t matlab_user_block = 512;  // MATLAB 7.3 puts the HDF5 file
 
 FileKind kind_of(std::string_view head) {
   if (head.starts_with(hdf5_signature)) return FileKind::hdf5;
-  if (head.starts_with("PK\x03\x04"sv)) return FileKind::zip;
   if (head.size() > matlab_user_block &&
       head.substr(matlab_user_block).starts_with(hdf5_signature)) {
     return FileKind::matlab73;
@@ -31,7 +31,7 @@ FileKind kind_of(std::string_view head) {
     const char major = head[126] == 'I' ? head[125] : head[124];
     return major == 2 ? FileKind::matlab73 : FileKind::matlab5;
   }
-  return FileKind::unknown;
+  return FileKind::other;
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ IdentifiedFile identify_weight_file(const std::string& path, std::uint64_t max_b
          max_bytes, bytes);
   }
 
-  std::array<char, matlab_user_block + hdf5_signature.size()> block{};
+  std::array<char, described_bytes> block{};
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   file.read(block.data(), block.size());
@@ -62,12 +62,7 @@ IdentifiedFile identify_weight_file(const std::string& path, std::uint64_t max_b
          std::generic_category().message(errno));
   }
   const std::string_view head(block.data(), static_cast<std::size_t>(file.gcount()));
-  std::string beginning;
-  for (const char letter : head.substr(0, 8)) {
-    beginning +=
-        fmt::format("{}{:02x}", beginning.empty() ? "" : " ", static_cast<unsigned char>(letter));
-  }
-  return {kind_of(head), bytes, beginning};
+  return {kind_of(head), bytes, describe_content(head)};
 }
 
 }  // namespace impasto

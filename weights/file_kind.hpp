@@ -11,14 +11,13 @@ enum class FileKind : std::uint8_t {
   hdf5,
   matlab5,   ///< MATLAB level 5: .mat files of versions 5 to 7
   matlab73,  ///< MATLAB 7.3: an HDF5 file behind a MATLAB header
-  zip,       ///< PyTorch's .pth, Keras' .keras
-  unknown,
+  other,
 };
 
 struct IdentifiedFile {
   FileKind kind;
   std::uint64_t bytes;
-  std::string beginning;  ///< for people: the first bytes, in hexadecimal
+  std::string content;  ///< in words (file_content.hpp)
 };
 
 /// Looks at a file's beginning. Throws ErrorKind::weights when it cannot be read, is not a regular

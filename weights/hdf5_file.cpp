@@ -607,6 +607,10 @@ std::optional<Hdf5File::Attribute> Hdf5File::open_attribute(const std::string& o
   return std::nullopt;
 }
 
+bool Hdf5File::has_attribute(const std::string& object, const std::string& name) const {
+  return open_attribute(object, name).has_value();
+}
+
 std::optional<std::vector<double>> Hdf5File::numbers(const std::string& object,
                                                      const std::string& name) const {
   const std::optional<Attribute> attribute = open_attribute(object, name);

@@ -40,6 +40,7 @@ class Hdf5File {
   [[nodiscard]] std::vector<float> read_floats(const std::string& dataset,
                                                std::span<const std::uint64_t> expected) const;
 
+  [[nodiscard]] bool has_attribute(const std::string& object, const std::string& name) const;
   /// Attributes; nothing when there is none of that name. Refuses one of another type.
   [[nodiscard]] std::optional<std::vector<std::string>> strings(const std::string& object,
                                                                 const std::string& name) const;

@@ -66,14 +66,21 @@ std::vector<float> to_engine_layout(const std::vector<float>& kernel, std::size_
 
 }  // namespace
 
-std::array<float, 3> read_keras(const std::string& path, std::uint64_t bytes,
-                                const LayerSink& sink) {
+std::optional<std::array<float, 3>> read_keras(const std::string& path, std::uint64_t bytes,
+                                               const LayerSink& sink) {
   const Hdf5File file(path, bytes);
   if (file.numbers("/", "format_version")) {
     fail(ErrorKind::weights, "weights '{}' are in Impasto's format already", path);
   }
   // A whole model, saved with its weights, keeps them one group further down.
   const std::string base = file.contains("/", "model_weights") ? "/model_weights" : "";
+  const std::vector<std::string> present = file.members(base.empty() ? "/" : base);
+  const auto holds = [&](std::string_view name) {
+    return std::ranges::binary_search(present, name);
+  };
+  if (holds("block5_conv3") && !holds("block3_conv4")) {
+    file.refuse(base + "/block3_conv4", fmt::format("is missing{}", vgg16_note));
+  }
   for (const VggLayer& layer : vgg19) {
     if (layer.kind != conv_kind) continue;
     const std::string group = base + "/" + keras_name(layer);

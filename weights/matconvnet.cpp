@@ -94,9 +94,10 @@ std::optional<std::array<float, 3>> mean_of(const MatValue& image) {
 
 }  // namespace
 
-std::array<float, 3> read_matconvnet(const std::string& path, std::uint64_t bytes,
-                                     const LayerSink& sink) {
+std::optional<std::array<float, 3>> read_matconvnet(const std::string& path, std::uint64_t bytes,
+                                                    const LayerSink& sink) {
   bool has_layers = false;
+  bool has_net = false;
   std::optional<std::array<float, 3>> mean;
 
   const auto take_layer = [&](const MatValue& value) {
@@ -114,11 +115,18 @@ std::array<float, 3> read_matconvnet(const std::string& path, std::uint64_t byte
       refuse(path, "averageImage",
              fmt::format("is no mean pixel or image: found {}", shape_text(image->shape)));
     }
+    for (const float value : *mean) {
+      if (!(value >= 0 && value <= 255)) {
+        refuse(path, "averageImage",
+               fmt::format("has the mean {}; expected 0 to 255", fmt::join(*mean, ", ")));
+      }
+    }
   };
 
   MatVisitor visitor;
   visitor.wants = [&](std::string_view name) {
     has_layers = has_layers || name == "layers";
+    has_net = has_net || name == "net";
     return name == "layers" || name == "meta" || name == "normalization";
   };
   visitor.take = [&](std::string_view name, const MatValue& value) {
@@ -130,10 +138,13 @@ std::array<float, 3> read_matconvnet(const std::string& path, std::uint64_t byte
   if (!has_layers) {
     fail(ErrorKind::weights,
          "weights '{}' are refused: expected a variable 'layers', as in "
-         "imagenet-vgg-verydeep-19.mat",
-         path);
+         "imagenet-vgg-verydeep-19.mat{}",
+         path,
+         has_net ? "; this file has a variable 'net', whose fields MATLAB saves as variables with "
+                   "save('vgg19.mat', '-struct', 'net', '-v7')"
+                 : "");
   }
-  return mean.value_or(vgg_mean);
+  return mean;
 }
 
 }  // namespace impasto

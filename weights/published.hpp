@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,14 +18,17 @@ namespace impasto {
 using LayerSink = std::function<void(const VggLayer& layer, ConvParameters parameters)>;
 
 /// Reads MatConvNet's imagenet-vgg-verydeep-19.mat in any of its layouts and returns the mean pixel
-/// (red, green, blue). The classifier is passed over. Throws ErrorKind::weights.
-std::array<float, 3> read_matconvnet(const std::string& path, std::uint64_t bytes,
-                                     const LayerSink& sink);
+/// (red, green, blue), if there is one. The classifier is passed over. Throws ErrorKind::weights.
+std::optional<std::array<float, 3>> read_matconvnet(const std::string& path, std::uint64_t bytes,
+                                                    const LayerSink& sink);
 
 /// Reads Keras' VGG-19 weights (HDF5) in either naming, from BGR to RGB, and returns the mean
 /// pixel. Throws ErrorKind::weights.
-std::array<float, 3> read_keras(const std::string& path, std::uint64_t bytes,
-                                const LayerSink& sink);
+std::optional<std::array<float, 3>> read_keras(const std::string& path, std::uint64_t bytes,
+                                               const LayerSink& sink);
+
+/// What a file with all of VGG-16's layers lacks is no accident.
+inline constexpr std::string_view vgg16_note = ": the file holds VGG-16; expected VGG-19";
 
 /// The convolution of that name, or nullptr.
 const VggLayer* find_conv(std::string_view name);

@@ -33,11 +33,9 @@ Hdf5File open_hdf5(const std::string& path) {
            "weights '{}' are a MATLAB 7.3 file; expected an HDF5 file written by impasto weights "
            "convert",
            path);
-    default:
-      fail(ErrorKind::weights,
-           "weights '{}' are not an HDF5 file: expected the signature 89 48 44 46, found {}", path,
-           file.beginning);
+    case FileKind::other: break;
   }
+  fail(ErrorKind::weights, "weights '{}' are not an HDF5 file but {}", path, file.content);
 }
 
 bool is_hex(std::string_view text, std::size_t digits) {
@@ -64,11 +62,12 @@ std::string WeightsReader::text(const std::string& attribute) const {
 void WeightsReader::read_header() {
   const auto version = file_.numbers("/", "format_version");
   if (!version) {
-    file_.refuse("/", file_.strings("/", "layer_names") || file_.contains("/", "model_weights")
-                          ? "is in Keras' format; convert it first: impasto weights convert IN "
-                            "OUT.h5"
-                          : "lacks the attribute 'format_version'; expected a file written by "
-                            "impasto weights convert");
+    file_.refuse("/",
+                 file_.has_attribute("/", "layer_names") || file_.contains("/", "model_weights")
+                     ? "is in Keras' format; convert it first: impasto weights convert IN "
+                       "OUT.h5"
+                     : "lacks the attribute 'format_version'; expected a file written by "
+                       "impasto weights convert");
   }
   if (version->size() != 1 || version->front() != weights_format_version) {
     file_.refuse("/", fmt::format("has format_version {}; this program reads {}",
@@ -260,13 +259,17 @@ void save_weights(const Weights& weights, const std::string& path, const Weights
 
 namespace {
 
-constexpr std::array<KnownFile, 3> known_files = {{
+constexpr std::array<KnownFile, 5> known_files = {{
     {"imagenet-vgg-verydeep-19.mat", "MatConvNet",
      "abdb57167f82a2a1fbab1e1c16ad9373411883f262a1a37ee5db2e6fb0044695",
      "106118b7cf60435e6d8e04f6a6dc3657"},
     {"imagenet-vgg-verydeep-19.mat (beta16)", "MatConvNet", "", "8ee3263992981a1d26e73b3ca028a123"},
+    {"imagenet-vgg-verydeep-19.mat (earlier)", "MatConvNet", "",
+     "49e623de543b207d57fab0f6eaf79a7e"},
     {"vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", "Keras", "",
      "253f8cb515780f3b799900260a226db6"},
+    {"vgg19_weights_tf_dim_ordering_tf_kernels.h5", "Keras", "",
+     "cbe5617147190e668d6c5d5026f83318"},
 }};
 
 ValueStatistics statistics(std::span<const float> values) {

@@ -41,6 +41,7 @@ void convert(const Settings& settings) {
   const ConversionReport report =
       convert_weights(settings.source, settings.output.string(), show_progress);
   message("Source   {}, SHA-256 {}\n", report.source_format, report.header.origin.source_sha256);
+  for (const std::string& note : report.notes) message("note: {}\n", note);
   if (report.known != nullptr) {
     message("Known    {}, as {} published it\n", report.known->name, report.known->publisher);
   } else {

@@ -14,7 +14,6 @@ std::string_view usual_hint(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::internal:
       return "this is a defect of impasto; please report it with the command that shows it";
-    case ErrorKind::weights: return "'impasto weights inspect FILE' shows what a weight file holds";
     case ErrorKind::backend: return "'impasto devices' lists what this machine can use";
     case ErrorKind::out_of_memory:
       return "--dry-run shows what a run needs; a smaller --size needs less";

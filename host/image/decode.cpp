@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/core/error.hpp"
+#include "host/core/file_content.hpp"
 #include "host/core/file_descriptor.hpp"
 #include "host/image/formats.hpp"
 #include "host/image/resize.hpp"
@@ -289,7 +290,10 @@ Image load_image(const std::string& path, std::optional<std::int64_t> size,
   const auto bytes = read_file(path, limits.max_bytes);
   const ImageFormat* const format = recognise_format(bytes);
   if (format == nullptr) {
-    fail(ErrorKind::input, "cannot read '{}': its content is not {}", path, names_of_formats());
+    const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
+                                std::min(bytes.size(), described_bytes));
+    fail(ErrorKind::input, "cannot read '{}': its content is not {} but {}", path,
+         names_of_formats(), describe_content(head));
   }
   const auto fail_decode = [&]() {
     fail(ErrorKind::input, "cannot read '{}': damaged or incomplete {}: {}", path, format->name,

@@ -63,7 +63,8 @@ const std::array<ImageFormat, 4>& table() {
        .extensions = {".webp"},
        .begins =
            [](std::string_view head) {
-             return head.starts_with("RIFF"sv) && head.substr(8).starts_with("WEBP"sv);
+             return head.size() >= 12 && head.starts_with("RIFF"sv) &&
+                    head.substr(8, 4) == "WEBP"sv;
            },
        .load = [](Bytes bytes) { return load_with(vips_webpload_buffer, bytes); },
        // Lossy WebP always halves the resolution of colour, which bleeds at the edges of strokes.

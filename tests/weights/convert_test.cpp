@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "weights/convert.hpp"
 
+#include <cmath>
 #include <gmock/gmock.h>
 
 #include "host/core/digest.hpp"
@@ -62,7 +63,8 @@ class Convert : public ::testing::Test {
     const LayerSink keep = [&](const VggLayer& layer, ConvParameters parameters) {
       weights.convs.push_back({std::string(layer.name), std::move(parameters)});
     };
-    weights.mean = read_matconvnet(in_, std::filesystem::file_size(in_), keep);
+    mean_ = read_matconvnet(in_, std::filesystem::file_size(in_), keep);
+    weights.mean = mean_.value_or(vgg_mean);
     return weights;
   }
 
@@ -76,6 +78,7 @@ class Convert : public ::testing::Test {
     return message_of(kind, [&] { convert_weights(in_, out_); });
   }
 
+  std::optional<std::array<float, 3>> mean_;  ///< as read_layers() found it
   TemporaryFolder folder_;
   std::string in_ = folder_.file("source");
   std::string out_ = folder_.file("out.h5");
@@ -157,9 +160,48 @@ TEST_F(Convert, ReadsWhatMatioWrites) {
   }
 }
 
-TEST_F(Convert, TakesThePublishedMeanWhereAFileHasNone) {
+TEST_F(Convert, TakesThePublishedMeanWhereAFileHasNoneAndSaysSo) {
   write_all(in_, mat::file_header() + mat::cell({}, "layers"));
   EXPECT_EQ(read_layers().mean, vgg_mean);
+  EXPECT_FALSE(mean_.has_value());
+
+  std::string bytes = matconvnet_bytes(full_network(), MatLayout::latest);
+  bytes.replace(bytes.find("averageImage"), 12, "anotherImage");
+  write_all(in_, bytes);
+  const ConversionReport report = convert_weights(in_, out_);
+  EXPECT_EQ(report.header.mean, vgg_mean);
+  EXPECT_THAT(report.notes, ElementsAre(HasSubstr("no mean pixel; the published one is taken")));
+}
+
+Weights vgg16() {
+  Weights weights = full_network();
+  std::erase_if(weights.convs, [](const NamedConv& conv) {
+    return conv.name == "conv3_4" || conv.name == "conv4_4" || conv.name == "conv5_4";
+  });
+  return weights;
+}
+
+TEST_F(Convert, NamesVgg16) {
+  write_keras(vgg16(), in_, KerasNaming::flat);
+  EXPECT_THAT(refusal(), HasSubstr("/block3_conv4 is missing: the file holds VGG-16"));
+  write_with_matio(vgg16(), in_, false);
+  EXPECT_THAT(refusal(), HasSubstr("conv3_4 is missing: the file holds VGG-16; expected VGG-19"));
+}
+
+TEST_F(Convert, SaysHowToSaveANetThatIsOneVariable) {
+  const std::array<std::pair<std::string, std::string>, 1> layers = {{{"layers", mat::cell({})}}};
+  write_all(in_, mat::file_header() + mat::record(layers, "net"));
+  EXPECT_THAT(refusal(), HasSubstr("save('vgg19.mat', '-struct', 'net', '-v7')"));
+}
+
+TEST_F(Convert, RefusesAMeanThatTheReaderWouldRefuse) {
+  for (const float value : {-1.0F, 300.0F, std::nanf(""), 1e30F}) {
+    Weights weights = full_network();
+    weights.mean = {100, value, 100};
+    write_all(in_, matconvnet_bytes(weights, MatLayout::latest));
+    EXPECT_THAT(refusal(), HasSubstr("averageImage has the mean 100, "));
+    EXPECT_THAT(folder_.list(), ElementsAre("source"));
+  }
 }
 
 TEST_F(Convert, GivesKerasLayersInRgbAsPublished) {
@@ -222,9 +264,11 @@ TEST_F(Convert, RefusesWhatIsNoWeightFile) {
   write_all(in_, "");
   EXPECT_THAT(refusal(), HasSubstr("the file is empty"));
   write_all(in_, "neither");
-  EXPECT_THAT(refusal(), HasSubstr("neither a MATLAB nor an HDF5 file: found 6e 65 69"));
+  EXPECT_THAT(refusal(), HasSubstr("neither a MATLAB nor an HDF5 file but a text"));
+  write_all(in_, "<!DOCTYPE html><title>Not found</title>");
+  EXPECT_THAT(refusal(), HasSubstr("nor an HDF5 file but a web page"));
   write_all(in_, "PK\x03\x04 and so on");
-  EXPECT_THAT(refusal(), HasSubstr("zip archive (PyTorch or Keras 3)"));
+  EXPECT_THAT(refusal(), HasSubstr("a zip archive; PyTorch's and Keras 3's files are such"));
   in_ = folder_.path().string();
   EXPECT_THAT(refusal(), HasSubstr("found a directory"));
   in_ = folder_.file("absent");
@@ -265,6 +309,8 @@ TEST(KnownFiles, AreRecognisedByTheHashThatWasPublished) {
   const KnownFile* keras = find_known_file("any", "253f8cb515780f3b799900260a226db6");
   ASSERT_NE(keras, nullptr);
   EXPECT_EQ(keras->publisher, "Keras");
+  EXPECT_NE(find_known_file("any", "cbe5617147190e668d6c5d5026f83318"), nullptr);
+  EXPECT_NE(find_known_file("any", "49e623de543b207d57fab0f6eaf79a7e"), nullptr);
   // A file made to have the MD5 of one whose SHA-256 is known.
   EXPECT_EQ(find_known_file("another", "106118b7cf60435e6d8e04f6a6dc3657"), nullptr);
   EXPECT_EQ(find_known_file("", ""), nullptr);

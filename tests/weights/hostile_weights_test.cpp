@@ -274,8 +274,7 @@ TEST_F(HostileWeights, ThatAreNoWeightFileAtAll) {
   write_all(path_, "");
   EXPECT_THAT(refusal(), HasSubstr("the file is empty"));
   write_all(path_, "not HDF5, whatever it says");
-  EXPECT_THAT(refusal(),
-              HasSubstr("not an HDF5 file: expected the signature 89 48 44 46, found 6e"));
+  EXPECT_THAT(refusal(), HasSubstr("not an HDF5 file but a text"));
   write_all(path_, "\x89HDF\r\n\x1a\n and nothing more");
   EXPECT_THAT(refusal(), HasSubstr("cannot be read as HDF5"));
   std::string matlab(128, ' ');

@@ -128,6 +128,8 @@ TEST(Load, RefusesWhatIsNotAnImage) {
                             std::string("<svg xmlns='http://www.w3.org/2000/svg'/>"),
                             std::string("%PDF-1.4"),
                             std::string("\0", 1),
+                            std::string("RIFF"),
+                            std::string("RIFF\0\0\0", 7),
                             std::string(4096, '\xFF'),
                             std::string("RIFF\0\0\0\0WAVEfmt ", 16)};
   for (const std::string& content : contents) {
@@ -136,6 +138,14 @@ TEST(Load, RefusesWhatIsNotAnImage) {
         error_of(ErrorKind::input, [&] { load_image(folder.file("a.png")); });
     EXPECT_NE(message.find("not JPEG, PNG, WebP or TIFF"), std::string::npos) << message;
   }
+}
+
+TEST(Load, NamesThePictureThatItCannotRead) {
+  const TemporaryFolder folder;
+  write_all(folder.file("a.png"), "GIF89a and so on");
+  EXPECT_NE(error_of(ErrorKind::input, [&] { load_image(folder.file("a.png")); })
+                .find("but a GIF picture; save it as PNG first"),
+            std::string::npos);
 }
 
 TEST(Load, TakesTheFirstPageOnly) {
