@@ -11,14 +11,14 @@ namespace simt {
 namespace {
 
 constexpr std::uint64_t row_bytes = 128;       // of a tile
-constexpr std::uint64_t pattern_bytes = 1024;  // after which the exchange of chunks repeats
+constexpr std::uint64_t swizzle_bytes = 1024;  // after which the swizzle repeats
 constexpr unsigned product_rows = 64;
 constexpr unsigned product_depth = 16;
 
-/// Where the 16-byte chunks of a tile's rows are exchanged to.
-std::uint64_t exchanged(std::uint64_t address) { return address ^ (address / row_bytes % 8 * 16); }
+/// Where a byte of a tile goes: the 16-byte chunks of its row are swizzled.
+std::uint64_t swizzled(std::uint64_t address) { return address ^ (address / row_bytes % 8 * 16); }
 
-std::uint64_t field(Factor factor, unsigned first_bit) {
+std::uint64_t field(MatrixDescriptor factor, unsigned first_bit) {
   return (factor.bits >> first_bit & 0x3fffU) * 16;
 }
 
@@ -28,7 +28,7 @@ std::uint64_t box_rows(const TensorBox& shape) {
 
 }  // namespace
 
-TensorMap tensor_map(const void* data, Element /*element*/, const TensorBox& shape) {
+TensorMap make_tensor_map(const void* data, Element /*element*/, const TensorBox& shape) {
   const auto refuse = [](const std::string& what) { throw Error("tensor map: " + what); };
   if (reinterpret_cast<std::uintptr_t>(data) % 16 != 0) refuse("data not aligned to 16 bytes");
   if (shape.size[0] * element_bytes % 16 != 0) {
@@ -112,7 +112,7 @@ void Async::copy(void* tile, const TensorMap& tensor, const std::array<int, 3>& 
   auto* to = static_cast<unsigned char*>(tile);
   const std::uint64_t bytes = row_bytes * box_rows(tensor.shape);
   const std::uint64_t address = machine_.shared_address(to, bytes, site);
-  if (address % pattern_bytes != 0) {
+  if (address % swizzle_bytes != 0) {
     machine_.fail("a tile that does not begin at a multiple of 1024 bytes", to_string(site));
   }
   for (const Warp& warp : warps_) {
@@ -131,7 +131,7 @@ void Async::copy(void* tile, const TensorMap& tensor, const std::array<int, 3>& 
   }
   machine_.begin_copy(to, bytes);
   copies_.push_back({to, tensor, at, arrives_at, site});
-  // Looked at now: the copy itself is no thread's access.
+  // Checked now: later the load is no thread's access.
   const auto& [size, box] = tensor.shape;
   for (std::uint64_t row = 0; row < box_rows(tensor.shape); ++row) {
     const auto y = static_cast<std::int64_t>(row % box[1]) + at[1];
@@ -180,8 +180,8 @@ void Async::complete(const Copy& copy) {
     const auto x = copy.at[0] + static_cast<std::int64_t>(at % row_bytes / element_bytes);
     const auto y = copy.at[1] + static_cast<std::int64_t>(at / row_bytes % box[1]);
     const auto z = copy.at[2] + static_cast<std::int64_t>(at / row_bytes / box[1]);
-    // The tile begins where the pattern does.
-    unsigned char* to = copy.tile + exchanged(at);
+    // The tile begins where the swizzle does.
+    unsigned char* to = copy.tile + swizzled(at);
     if (inside(x, 0) && inside(y, 1) && inside(z, 2)) {
       const std::int64_t from =
           (z * static_cast<std::int64_t>(size[1]) + y) * static_cast<std::int64_t>(size[0]) + x;
@@ -204,14 +204,14 @@ Async::Warp& Async::own_warp() {
   return warp;
 }
 
-void Async::begin_products() { own_warp().begun = true; }
+void Async::wgmma_fence() { own_warp().begun = true; }
 
 void Async::start(const Product& product) {
   Warp& warp = own_warp();
   if (!warp.begun) machine_.fail("wgmma without wgmma.fence before it", to_string(product.site));
   for (const bool of_a : {true, false}) {
     const Range read = range(product, of_a);
-    machine_.check_there(read.begin, read.end - read.begin, product.site);
+    machine_.check_arrived(read.begin, read.end - read.begin, product.site);
   }
   warp.groups.back().push_back(product);
   if (at_once()) finish(warp.groups);
@@ -226,14 +226,14 @@ void Async::finish(std::span<std::vector<Product>> groups) {
   }
 }
 
-void Async::commit_products(const Site& site) {
+void Async::wgmma_commit_group(const Site& site) {
   Warp& warp = own_warp();
   if (warp.groups.back().empty()) machine_.fail("wgmma.commit_group of none", to_string(site));
   warp.groups.emplace_back();
   warp.begun = false;
 }
 
-void Async::wait_for_products(std::size_t groups_left) {
+void Async::wgmma_wait_group(std::size_t groups_left) {
   auto& groups = own_warp().groups;
   if (groups.size() <= groups_left + 1) return;
   const auto waited = static_cast<std::ptrdiff_t>(groups.size() - groups_left - 1);
@@ -241,28 +241,28 @@ void Async::wait_for_products(std::size_t groups_left) {
   groups.erase(groups.begin(), groups.begin() + waited);
 }
 
-/// Between its first and its last byte; tiles have no gaps.
+/// From its first byte to its last; tiles have no gaps.
 Async::Range Async::range(const Product& product, bool of_a) {
-  const Factor factor = of_a ? product.a : product.b;
+  const MatrixDescriptor factor = of_a ? product.a : product.b;
   const auto lines = of_a ? product_rows : static_cast<unsigned>(product.columns);
   const std::uint64_t begin = field(factor, 0) / row_bytes * row_bytes;
-  const std::uint64_t rows = product.major == Major::along_k ? lines : product_depth;
+  const std::uint64_t rows = product.major == Major::k ? lines : product_depth;
   const std::uint64_t last =
-      product.major == Major::along_k ? 0 : (lines / product_rows - 1) * field(factor, 16);
+      product.major == Major::k ? 0 : (lines / product_rows - 1) * field(factor, 16);
   return {begin, begin + last + rows * row_bytes};
 }
 
 /// The bits of A[line][k], or of B[k][line].
-std::uint16_t Async::value(Factor factor, Major major, unsigned line, unsigned k) const {
+std::uint16_t Async::value(MatrixDescriptor factor, Major major, unsigned line, unsigned k) const {
   std::uint64_t address = field(factor, 0);
-  if (major == Major::along_k) {
+  if (major == Major::k) {
     address += line / 8 * field(factor, 32) + line % 8 * row_bytes + k * element_bytes;
   } else {
     address += line / 64 * field(factor, 16) + k / 8 * field(factor, 32) + k % 8 * row_bytes +
                line % 64 * element_bytes;
   }
   std::uint16_t bits = 0;
-  std::memcpy(&bits, machine_.shared_window() + exchanged(address), sizeof(bits));
+  std::memcpy(&bits, machine_.shared_window() + swizzled(address), sizeof(bits));
   return bits;
 }
 

@@ -11,27 +11,26 @@
 
 #include "simt/site.hpp"
 #include "simt/sm90.hpp"
-#include "simt/tensor_map.hpp"
 
 namespace simt {
 
 class Machine;
 
-/// What a block has under way besides its threads (ptx_sm90.hpp): copies of boxes, the barriers
-/// they arrive at, products of warpgroups. As late as can be when threads run forward, at once when
-/// they run in reverse, either by chance when at random: a kernel that relies on one or the other
-/// computes something else.
+/// What a block has under way besides its threads (ptx_sm90.hpp): TMA loads, the barriers at which
+/// they arrive, and products by wgmma. They complete as late as they can where threads run forward,
+/// at once where they run in reverse, and either by chance where they run at random. So a kernel
+/// that relies on one of these computes something else in another order.
 ///
-/// The machine's; its methods are called by the running thread where not said otherwise.
+/// The machine owns it. The running thread calls its methods where nothing else is said.
 class Async {
  public:
   explicit Async(Machine& machine) : machine_(machine) {}
 
-  /// By the machine, for so many warps.
+  /// The machine calls this before a block of that many warps runs.
   void begin_block(std::size_t warps);
-  /// By the machine, when all threads have ended: what they did not wait for, empty if nothing.
+  /// When all threads have ended: names what they did not wait for; empty if there is nothing.
   [[nodiscard]] std::string left_under_way() const;
-  /// By the machine, when no thread can run: completes a copy. Whether there was one.
+  /// When no thread can run: completes a load. Returns whether there was one.
   bool complete_one();
 
   void init(const Mbarrier* barrier, unsigned arrivals, const Site& site);
@@ -46,21 +45,21 @@ class Async {
     int columns;
     Element element;
     Major major;
-    Factor a;
-    Factor b;
+    MatrixDescriptor a;
+    MatrixDescriptor b;
     bool accumulate;
     bool done;
     Site site;
   };
-  // By the last lane of a warp to come, for all of them.
-  void begin_products();
+  // The last lane of a warp to arrive calls these for all of them.
+  void wgmma_fence();
   void start(const Product& product);
-  void commit_products(const Site& site);
-  void wait_for_products(std::size_t groups_left);
+  void wgmma_commit_group(const Site& site);
+  void wgmma_wait_group(std::size_t groups_left);
 
  private:
   struct Phase {
-    unsigned arrivals = 0;  ///< that end it
+    unsigned arrivals = 0;  ///< how many end it
     unsigned missing = 0;
     std::int64_t bytes = 0;  ///< announced and not yet there
     unsigned parity = 0;     ///< of the phase under way
@@ -76,7 +75,7 @@ class Async {
     bool begun = false;
     std::vector<std::vector<Product>> groups;  ///< not waited for; the last is open
   };
-  /// Bytes of shared memory, by their distance from where it begins.
+  /// Bytes of shared memory, as offsets from its beginning.
   struct Range {
     std::uint64_t begin;
     std::uint64_t end;
@@ -89,7 +88,8 @@ class Async {
   void finish(std::span<std::vector<Product>> groups);
   void multiply(const Product& product);
   static Range range(const Product& product, bool of_a);
-  [[nodiscard]] std::uint16_t value(Factor factor, Major major, unsigned line, unsigned k) const;
+  [[nodiscard]] std::uint16_t value(MatrixDescriptor factor, Major major, unsigned line,
+                                    unsigned k) const;
   Warp& own_warp();
 
   Machine& machine_;

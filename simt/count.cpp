@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t warp_size = 32;
 
 /// How many passes over its 32 banks of 4 bytes shared memory needs beyond one for every 128 bytes.
-/// Lanes are served 128 bytes at a time: all 32 with up to 4 bytes each, 16 with 8, 8 with 16. In
-/// one pass a bank gives one word, to any number of lanes.
+/// A pass serves 128 bytes: 32 lanes with up to 4 bytes each, 16 with 8, 8 with 16. In one pass a
+/// bank gives one word, to any number of lanes.
 std::uint64_t conflicts(const std::array<std::uintptr_t, warp_size>& addresses,
                         const std::array<std::size_t, warp_size>& sizes) {
   constexpr std::size_t word = 4;
@@ -84,7 +84,7 @@ void Counter::barrier() {
   settle();
 }
 
-/// What is still open are requests in which some lanes had no part.
+/// Requests that are still open are those in which some lanes had no part.
 void Counter::settle() {
   for (const auto& [key, request] : open_) count(request);
   open_.clear();

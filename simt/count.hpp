@@ -13,13 +13,13 @@ namespace simt {
 
 enum class Space : std::uint8_t { global, shared };
 
-/// What a kernel's warps asked of memory. A request is one instruction of one warp: what its lanes
-/// ask for together. Bytes are those that differ: what all lanes share is moved once. No cache is
-/// in between: what a second warp asks for again counts again.
+/// What a kernel's warps ask of memory. A request is one instruction of one warp, all of its lanes
+/// together; a byte that several lanes ask for counts once. There is no cache: what a second warp
+/// asks for again counts again.
 struct Traffic {
   std::uint64_t requests = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t sectors = 0;  ///< of 32 bytes, in which those bytes lie
+  std::uint64_t sectors = 0;  ///< of 32 bytes, that hold those bytes
 };
 
 /// One launch of a kernel.
@@ -29,20 +29,20 @@ struct LaunchCounts {
   Traffic loads;   ///< from global memory; an atomic loads and stores
   Traffic stores;  ///< to global memory
   std::uint64_t shared_requests = 0;
-  std::uint64_t bank_conflicts = 0;  ///< passes over shared memory beyond those a request needs
+  std::uint64_t bank_conflicts = 0;  ///< passes over shared memory beyond what a request needs
   std::uint64_t barriers = 0;        ///< summed over the blocks
 };
 
 /// Counts what traced kernels do while it is the machine's counter. Lanes run one after the other
-/// here, so requests are put together again: the n-th time that the lanes of a warp come to one
-/// instruction, since the last barrier of their block, is one request.
+/// here, so their accesses are put together to requests: the n-th time since the block's last
+/// barrier that each lane of a warp comes to an instruction is one request.
 class Counter {
  public:
   [[nodiscard]] const std::vector<LaunchCounts>& launches() const { return launches_; }
   /// All launches as one.
   [[nodiscard]] LaunchCounts total() const;
 
-  // What follows is called by the machine.
+  // The machine calls what follows.
   void begin_launch(const char* kernel, std::uint64_t blocks);
   void access(Space space, bool write, unsigned thread, SiteId site, const void* address,
               std::size_t size);
@@ -62,8 +62,8 @@ class Counter {
   void count(const Request& request);
 
   std::vector<LaunchCounts> launches_;
-  std::unordered_map<std::uint64_t, Request> open_;  ///< by warp, instruction and its n-th time
-  std::unordered_map<std::uint64_t, std::uint32_t> times_;  ///< a thread came to an instruction
+  std::unordered_map<std::uint64_t, Request> open_;         ///< by instruction, warp and n
+  std::unordered_map<std::uint64_t, std::uint32_t> times_;  ///< n, by instruction and thread
 };
 
 }  // namespace simt

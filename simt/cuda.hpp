@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// CUDA's words for a kernel that is compiled by nvcc or, for the host-SIMT machine, by g++ or
-/// clang++. A kernel includes this file and nothing of CUDA's.
+/// CUDA's words for kernels, which nvcc compiles for a GPU, and g++ or clang++ for the host-SIMT
+/// machine. A kernel includes this file and no header of CUDA's.
 ///
-/// What a kernel must do differently than in plain CUDA:
+/// What a kernel writes differently than in plain CUDA:
 ///   SIMT_SHARED(float, tile, [8][33]);       instead of   __shared__ float tile[8][33];
 ///   simt::dynamic_shared<float>()            instead of   extern __shared__ float tile[];
 ///   simt::launch(kernel, grid, stream, ...)  instead of   kernel<<<...>>>(...)

@@ -20,7 +20,7 @@ std::size_t page() {
 
 }  // namespace
 
-/// Kernels keep their arrays small; a sanitizer puts room around each of them.
+/// Kernels have small arrays; AddressSanitizer adds room around each of them.
 std::size_t Stack::size() { return has_address_sanitizer ? 256U << 10U : 64U << 10U; }
 
 Stack::Stack() {

@@ -6,8 +6,7 @@
 
 namespace simt {
 
-/// A stack of its own with a page below it that must not be touched: an overflow is a fault there
-/// and not damage elsewhere.
+/// A stack with a guard page below it, so that an overflow faults instead of damaging something.
 class Stack {
  public:
   Stack();
@@ -23,13 +22,13 @@ class Stack {
   void* bottom_ = nullptr;
 };
 
-/// A function that runs on a stack of its own and can be left and entered again in the middle.
-/// Tells AddressSanitizer about every switch.
+/// A function with its own stack, which can be left in the middle and entered again there. Every
+/// switch is announced to AddressSanitizer.
 class Fiber {
  public:
   using Body = void (*)(void*);
 
-  /// Ready to run body(argument) from its beginning, whatever it was doing before.
+  /// Makes it ready to run body(argument) from the beginning, whatever it was doing.
   void start(Body body, void* argument);
   /// Runs until the fiber leaves or ends. Called from outside any fiber.
   void enter();

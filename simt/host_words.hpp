@@ -11,7 +11,7 @@
 
 /// CUDA's words on the host-SIMT machine. Included through simt/cuda.hpp.
 
-// What the machine itself does is not an access of the kernel's.
+// For functions of the machine: what they access is not traced.
 #define SIMT_UNTRACED __attribute__((noinline, no_sanitize("thread")))
 
 #define __global__
@@ -22,7 +22,7 @@
 #define __grid_constant__
 #define __align__(bytes) __attribute__((aligned(bytes)))
 
-/// A reference to an array that all threads of the block see; `sizes` as after an array's name.
+/// An array that all threads of the block share: SIMT_SHARED(float, tile, [8][33]).
 #define SIMT_SHARED(type, name, ...)                                          \
   using simt_##name = type __VA_ARGS__;                                       \
   auto& name = *static_cast<simt_##name*>(simt::Machine::get().static_shared( \
@@ -44,17 +44,17 @@ inline constexpr bool traced = __has_feature(thread_sanitizer);
 inline constexpr bool traced = false;
 #endif
 
-/// One load or store of up to 16 bytes, as one instruction does it. Written as a plain assignment,
-/// the compiler may take it apart, and a warp's request would be counted as several.
+/// One load or store of up to 16 bytes, as one instruction does it. The compiler may split a plain
+/// assignment, and a warp's request would be counted as several.
 template <class V>
 SIMT_UNTRACED V reported_load(const V* from) {
-  const Machine::Unseen unseen;
+  const Machine::NoTrace no_trace;
   Machine::get().check(Access::read, from, sizeof(V), caller(__builtin_return_address(0)));
   return *from;
 }
 template <class V>
 SIMT_UNTRACED void reported_store(V* to, const V& value) {
-  const Machine::Unseen unseen;
+  const Machine::NoTrace no_trace;
   Machine::get().check(Access::write, to, sizeof(V), caller(__builtin_return_address(0)));
   *to = value;
 }
@@ -86,7 +86,7 @@ struct Index {
   } z;
 };
 
-/// Every lane brings a value; combine(value of each lane, lane) gives each its result.
+/// Every lane brings a value; pick(lane, value_of) computes each lane's result from all of them.
 template <class T, class Pick>
 SIMT_UNTRACED T exchange(const char* what, unsigned mask, T value, Pick pick, const Site& site) {
   struct Own {
@@ -109,8 +109,8 @@ SIMT_UNTRACED T exchange(const char* what, unsigned mask, T value, Pick pick, co
   return own.result;
 }
 
-/// The value of the lane that `source` names, the lane's own where that is outside its segment of
-/// `width` lanes. Reading a lane outside the mask is undefined in CUDA and an error here.
+/// The value of the lane that `source` names, or this lane's own if that lies outside its segment
+/// of `width` lanes. Reading a lane outside the mask is undefined in CUDA and an error here.
 template <class T, class Source>
 SIMT_UNTRACED T shuffle(const char* what, unsigned mask, T value, int width, Source source,
                         const Site& site) {

@@ -6,15 +6,13 @@
 
 #include "simt/cuda.hpp"
 #include "simt/error.hpp"
-#include "simt/launch_mode.hpp"
 #ifndef __CUDACC__
-#include "simt/faults.hpp"
 #include "simt/stream.hpp"
 #endif
 
 namespace simt {
 
-/// What a choice between kernels may depend on.
+/// What a choice between kernels may depend on: the device.
 struct DeviceFacts {
   std::string name;
   int sm = 0;  ///< compute capability, 10·major + minor
@@ -24,7 +22,7 @@ struct DeviceFacts {
 
 using StreamHandle = cudaStream_t;
 
-/// The calling thread's device. Asked once; throws Error.
+/// The calling thread's device. Its properties are asked for once. Throws Error.
 inline const DeviceFacts& device() {
   const auto require = [](cudaError_t status) {
     if (status != cudaSuccess) {
@@ -88,8 +86,8 @@ inline const DeviceFacts& device() {
   return facts;
 }
 
-/// Enqueues kernel(arguments...) for every thread of the grid; without a stream it is run at once.
-/// Throws Error for a grid that CUDA would refuse; what the kernel does wrong is thrown where it
+/// Enqueues kernel(arguments...) for every thread of the grid; without a stream it runs at once.
+/// Throws Error for a grid that CUDA would refuse. What the kernel does wrong is thrown when it
 /// runs.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream,

@@ -32,7 +32,7 @@ struct Dim3 {
 };
 
 /// The order in which the threads of a block run between two barriers, and the blocks of a grid. A
-/// right kernel computes the same bits under every one of them.
+/// correct kernel computes the same bits in every order.
 struct Schedule {
   enum class Order : std::uint8_t { forward, reverse, random };
   Order order = Order::forward;
@@ -49,13 +49,13 @@ struct Grid {
 /// Throws Error for a grid that CUDA would refuse.
 void require_valid(const Grid& grid);
 
-/// Lanes of a warp that came to the same collective with what each of them brought.
+/// What each lane of a warp brought to a collective; null for a lane that has no part in it.
 using Lanes = std::array<void*, 32>;
 
 /// One GPU, one block at a time: each CUDA thread is a fiber that runs until it has to wait.
 ///
-/// A thread that does something wrong ends the launch: `launch` throws Error. Not for several host
-/// threads at once.
+/// A thread that does something wrong ends the launch: `launch` throws Error. One host thread at a
+/// time may use the machine.
 class Machine {
  public:
   Machine();
@@ -69,22 +69,22 @@ class Machine {
 
   void set_schedule(const Schedule& schedule) { schedule_ = schedule; }
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
-  /// Counts what traced kernels do from here on; null ends it.
+  /// Counts what traced kernels do from now on; null stops counting.
   void set_counter(Counter* counter) { counter_ = counter; }
   DeviceMemory& device_memory() { return device_memory_; }
 
-  // What follows is called by the running thread.
+  // The running thread calls what follows.
 
   /// Null outside of kernels.
   static Machine* in_kernel() { return running; }
 
-  /// While it lives, what the running thread does is the machine's doing and not the kernel's.
-  class Unseen {
+  /// While it lives, accesses by the running thread are the machine's and not traced.
+  class NoTrace {
    public:
-    Unseen() : machine_(std::exchange(running, nullptr)) {}
-    Unseen(const Unseen&) = delete;
-    Unseen& operator=(const Unseen&) = delete;
-    ~Unseen() { running = machine_; }
+    NoTrace() : machine_(std::exchange(running, nullptr)) {}
+    NoTrace(const NoTrace&) = delete;
+    NoTrace& operator=(const NoTrace&) = delete;
+    ~NoTrace() { running = machine_; }
 
    private:
     Machine* machine_;
@@ -99,48 +99,47 @@ class Machine {
 
   /// Waits for every thread of the block.
   void barrier(const Site& site);
-  /// Waits for the lanes of `mask`, then the last to come calls combine(lanes, argument) for all of
-  /// them. `own` is what this lane brings and where it finds its result.
+  /// Waits for the lanes of `mask`; the last one to arrive calls combine(lanes, argument) for all
+  /// of them. `own` points to what this lane brings, and there it finds its result.
   void rendezvous(const char* what, unsigned mask, void* own,
                   void (*combine)(Lanes& lanes, const void* argument), const void* argument,
                   const Site& site);
   void warp_barrier(unsigned mask, const Site& site);
 
-  /// What the thread has written may be read by blocks that come to an atomic after it.
+  /// Blocks that come to an atomic later may read what this thread has written.
   void fence() { fenced_ = true; }
 
   void* dynamic_shared(const Site& site);
   void* static_shared(const Site& site, const char* name, std::size_t bytes);
 
-  /// Holds an access against what is known about the memory, and counts it; only in traced kernels.
+  /// Checks an access against what is known of the memory, and counts it. For traced kernels.
   void check(Access access, const void* address, std::size_t size, SiteId site);
   void check(Access access, const void* address, std::size_t size, const Site& site);
   void check(Access access, const void* address, std::size_t size, const void* instruction);
 
-  /// cp.async: copies `bytes` from `from` and fills up to `size` with zeros, but only when it is
-  /// waited for.
+  /// cp.async: copies `bytes` from `from` and zeros up to `size`, when somebody waits for it.
   void copy_later(void* to, const void* from, std::size_t size, std::size_t bytes,
                   const Site& site);
-  void commit_copies();
+  void cp_async_commit_group();
   /// Completes all but the newest `groups_left` committed groups of this thread's copies.
-  void wait_for_copies(std::size_t groups_left);
+  void cp_async_wait_group(std::size_t groups_left);
 
   Async& async() { return *async_; }
   void wait_for_phase(const Mbarrier* barrier, unsigned parity, const Site& site);
-  /// The number that an instruction takes for an address of shared memory, of which it will use so
-  /// many bytes; and where 0 is.
+  /// The address in shared memory that an instruction is given, checked for `size` bytes; and the
+  /// memory that address 0 stands for.
   std::uint64_t shared_address(const void* address, std::size_t size, const Site& site);
   [[nodiscard]] const unsigned char* shared_window() const { return shared_memory_.window(); }
-  /// That the hardware, and no thread, writes to shared memory from now on, and has written.
+  /// The hardware, and no thread, begins to write to shared memory, and has ended.
   void begin_copy(void* to, std::size_t size);
   void end_copy(void* to, std::size_t size);
-  /// That it can read what it is told to, by its address.
-  void check_there(std::uint64_t shared_address, std::size_t size, const Site& site);
+  /// Fails unless all bytes that the hardware is to read have arrived.
+  void check_arrived(std::uint64_t shared_address, std::size_t size, const Site& site);
 
   [[noreturn]] void fail(const std::string& problem, const std::string& place);
   /// Thrown through the thread that did something wrong.
   struct Stopped {};
-  /// Leaves it for good where nothing may be thrown.
+  /// Leaves this thread for good, where nothing may be thrown.
   void abandon() { current_->fiber.leave(); }
 
  private:
@@ -174,11 +173,11 @@ class Machine {
     Site site;
     unsigned mask = 0;
     unsigned arrived = 0;
-    unsigned first_lane = 0;  ///< of those that arrived
+    unsigned first_lane = 0;  ///< the first one that arrived
     Lanes lanes{};
   };
   struct Warp {
-    unsigned ended = 0;                   ///< lanes that have
+    unsigned ended = 0;                   ///< a bit for each lane that has
     std::vector<Collective> collectives;  ///< open ones; their masks do not overlap
   };
 
@@ -197,7 +196,7 @@ class Machine {
   }
   void report_deadlock();
   void complete(const Copy& copy);
-  /// Where the access goes; nowhere that matters, to the thread's own stack, if neither.
+  /// Which memory the access goes to; none for the thread's own stack.
   std::optional<Space> hold(Access access, const void* address, std::size_t size, SiteId site);
   [[nodiscard]] Actor actor() const;
   [[nodiscard]] std::string name(const Thread& thread) const;

@@ -15,8 +15,8 @@ namespace simt {
 
 enum class Access : std::uint8_t { read, write, atomic };
 
-/// Who touches memory, and when. Two threads of a block are in order when a block barrier lies
-/// between them, two lanes of a warp also when a __syncwarp does.
+/// Who accesses memory, and when. Two accesses of a block are in order if a __syncthreads lies
+/// between them, two of a warp also if a __syncwarp does.
 struct Actor {
   std::uint32_t block = 0;  ///< serial number, never used twice
   std::uint16_t thread = 0;
@@ -24,26 +24,25 @@ struct Actor {
   std::uint32_t warp_phase = 0;   ///< warp barriers passed by this thread since the last of those
 };
 
-/// Notes on every byte of a piece of memory: whether it was ever written, and who touched it last.
-/// Finds reads of what nobody wrote, and races: two accesses to one byte, one of them a write, not
-/// both atomic, with no barrier between them. What is found does not depend on the order in which
-/// the threads happened to run.
+/// Shadow memory: for every byte whether it was ever written, and who accessed it last. Finds reads
+/// of what nobody wrote, and races: two accesses to one byte, one of them a write, not both atomic,
+/// with no barrier between them. What it finds does not depend on the order in which threads ran.
 class Shadow {
  public:
   enum class Lifetime : std::uint8_t { launch_to_launch, block };
 
   Shadow(std::size_t size, Lifetime lifetime) : cells_(size), lifetime_(lifetime) {}
 
-  /// Empty when the access is in order, else what is wrong with it. Accesses by blocks before
-  /// `first_block` belong to earlier launches and are in order with everything.
+  /// What is wrong with the access, empty if nothing is. Blocks before `first_block` belong to
+  /// earlier launches: their accesses come before this one.
   std::string check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
                     std::uint32_t first_block, SiteId site);
   void mark_written(std::size_t offset, std::size_t size);
-  /// A copy of the hardware's has arrived here, before whatever this block does from now on.
+  /// A load by TMA has arrived here, before anything this block does from now on.
   void mark_arrived(std::size_t offset, std::size_t size, std::uint32_t block);
-  /// Empty when what the hardware reads for this block is there.
-  [[nodiscard]] std::string check_there(std::size_t offset, std::size_t size,
-                                        std::uint32_t block) const;
+  /// What is wrong if the hardware reads these bytes for this block, empty if nothing is.
+  [[nodiscard]] std::string check_arrived(std::size_t offset, std::size_t size,
+                                          std::uint32_t block) const;
   /// An asynchronous copy by this block is under way to these bytes: nothing may touch them. Block
   /// 0 ends it.
   void mark_pending(std::size_t offset, std::size_t size, std::uint32_t block);
@@ -114,7 +113,7 @@ class SharedMemory {
 
   void begin_block(std::size_t dynamic_bytes);
   [[nodiscard]] void* dynamic_array() { return arrays_.front().data; }
-  /// The same array for every thread that comes to this declaration. Null when it does not fit.
+  /// The same array for every thread that comes to this declaration. Null if it does not fit.
   void* static_array(const Site& site, const char* name, std::size_t bytes);
 
   bool check(Access access, const void* address, std::size_t size, const Actor& actor, SiteId site,
@@ -123,9 +122,10 @@ class SharedMemory {
   [[nodiscard]] std::string check_bounds(const void* address, std::size_t size) const;
   void mark_pending(const void* address, std::size_t size, std::uint32_t block);
   void mark_arrived(const void* address, std::size_t size, std::uint32_t block);
-  [[nodiscard]] std::string check_there(const void* address, std::size_t size, std::uint32_t block);
+  [[nodiscard]] std::string check_arrived(const void* address, std::size_t size,
+                                          std::uint32_t block);
   [[nodiscard]] bool contains(const void* address) const;
-  /// Where it begins for instructions that take its addresses as numbers.
+  /// What address 0 stands for, in instructions that take addresses of shared memory as numbers.
   [[nodiscard]] unsigned char* window() const;
 
  private:

@@ -5,9 +5,9 @@
 
 #include "simt/cuda.hpp"
 
-/// The PTX instructions that CUDA C++ has no words for: asynchronous copies to shared memory and
-/// tensor-core products. With nvcc they are the instructions, on the host what the PTX manual says
-/// they do (PTX ISA 8.5, §9.7.8.24, §9.7.14).
+/// PTX instructions that CUDA C++ has no words for: cp.async, ldmatrix and mma. With nvcc they are
+/// those instructions, on the host they do what the PTX manual says (PTX ISA 8.5, §9.7.8.24,
+/// §9.7.14).
 ///
 /// In mma, `group` is lane / 4 and `pair` is 2·(lane % 4). D += A·B with A (16,K), B (K,8), D
 /// (16,8):
@@ -33,8 +33,8 @@ __device__ __forceinline__ unsigned shared_address(const void* pointer) {
   return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
 }
 
-/// Copies 16 bytes to shared memory, the first `bytes` from `from` and zeros after them.
-__device__ __forceinline__ void copy_async_16(void* to, const void* from, int bytes = 16) {
+/// Starts to copy 16 bytes to shared memory: the first `bytes` from `from`, then zeros.
+__device__ __forceinline__ void cp_async_16(void* to, const void* from, int bytes = 16) {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared_address(to)),
                "l"(from), "r"(bytes));
@@ -44,33 +44,32 @@ __device__ __forceinline__ void copy_async_16(void* to, const void* from, int by
   for (int i = 0; i < 4; ++i) words[i] = 4 * i < bytes ? source[i] : 0;
 #endif
 }
-__device__ __forceinline__ void commit_copies() {
+__device__ __forceinline__ void cp_async_commit_group() {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.commit_group;\n" ::);
 #endif
 }
 template <int groups_left>
-__device__ __forceinline__ void wait_for_copies() {
+__device__ __forceinline__ void cp_async_wait_group() {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.wait_group %0;\n" ::"n"(groups_left) : "memory");
 #endif
 }
 
-__device__ __forceinline__ void load_matrices(std::uint32_t (&registers)[4], const void* row) {
+__device__ __forceinline__ void ldmatrix(std::uint32_t (&registers)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                : "=r"(registers[0]), "=r"(registers[1]), "=r"(registers[2]), "=r"(registers[3])
                : "r"(shared_address(row))
                : "memory");
 }
-__device__ __forceinline__ void load_matrices_transposed(std::uint32_t (&registers)[4],
-                                                         const void* row) {
+__device__ __forceinline__ void ldmatrix_trans(std::uint32_t (&registers)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                : "=r"(registers[0]), "=r"(registers[1]), "=r"(registers[2]), "=r"(registers[3])
                : "r"(shared_address(row))
                : "memory");
 }
 
-/// Needs sm_80; a kernel that calls these is not launched on less.
+/// These need sm_80; a kernel that calls them is not launched on older GPUs.
 __device__ __forceinline__ void mma_m16n8k16_bf16(float (&d)[4], const std::uint32_t (&a)[4],
                                                   const std::uint32_t (&b)[2]) {
 #if __CUDA_ARCH__ >= 800
@@ -119,17 +118,16 @@ __device__ __forceinline__ std::uint32_t to_tf32(float value) {
 
 #else
 
-void copy_async_16(void* to, const void* from, int bytes = 16, Site site = Site::here());
-void commit_copies();
-void wait_for_copies_left(int groups_left);
+void cp_async_16(void* to, const void* from, int bytes = 16, Site site = Site::here());
+void cp_async_commit_group();
+void cp_async_wait_group_left(int groups_left);
 template <int groups_left>
-void wait_for_copies() {
-  wait_for_copies_left(groups_left);
+void cp_async_wait_group() {
+  cp_async_wait_group_left(groups_left);
 }
 
-void load_matrices(std::uint32_t (&registers)[4], const void* row, Site site = Site::here());
-void load_matrices_transposed(std::uint32_t (&registers)[4], const void* row,
-                              Site site = Site::here());
+void ldmatrix(std::uint32_t (&registers)[4], const void* row, Site site = Site::here());
+void ldmatrix_trans(std::uint32_t (&registers)[4], const void* row, Site site = Site::here());
 
 void mma_m16n8k16_bf16(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
                        Site site = Site::here());

@@ -26,8 +26,8 @@ float upper(std::uint32_t pair, Decode decode) {
   return decode(static_cast<std::uint16_t>(pair >> 16U));
 }
 
-/// D += A·B from whole matrices. Each product is exact in double and so, nearly, is the sum; it is
-/// rounded once, where a tensor core rounds after every few terms.
+/// D += A·B from whole matrices. Products are exact in double and the sum nearly so: it is rounded
+/// once, where a tensor core rounds after every few terms.
 template <unsigned K>
 void multiply(Lanes& lanes, const std::array<std::array<float, K>, 16>& A,
               const std::array<std::array<float, 8>, K>& B) {
@@ -101,7 +101,7 @@ void load(const char* name, std::uint32_t* registers, const void* row, bool tran
   }
   machine.check(Access::read, row, 16, site);
   Load own{registers, row};
-  const Machine::Unseen unseen;
+  const Machine::NoTrace no_trace;
   machine.rendezvous(
       name, whole_warp, &own,
       [](Lanes& lanes, const void* argument) {
@@ -128,18 +128,18 @@ void load(const char* name, std::uint32_t* registers, const void* row, bool tran
 
 }  // namespace
 
-void copy_async_16(void* to, const void* from, int bytes, Site site) {
+void cp_async_16(void* to, const void* from, int bytes, Site site) {
   Machine::get().copy_later(to, from, 16, static_cast<std::size_t>(bytes), site);
 }
-void commit_copies() { Machine::get().commit_copies(); }
-void wait_for_copies_left(int groups_left) {
-  Machine::get().wait_for_copies(static_cast<std::size_t>(groups_left));
+void cp_async_commit_group() { Machine::get().cp_async_commit_group(); }
+void cp_async_wait_group_left(int groups_left) {
+  Machine::get().cp_async_wait_group(static_cast<std::size_t>(groups_left));
 }
 
-void load_matrices(std::uint32_t (&registers)[4], const void* row, Site site) {
+void ldmatrix(std::uint32_t (&registers)[4], const void* row, Site site) {
   load("ldmatrix", registers, row, false, site);
 }
-void load_matrices_transposed(std::uint32_t (&registers)[4], const void* row, Site site) {
+void ldmatrix_trans(std::uint32_t (&registers)[4], const void* row, Site site) {
   load("ldmatrix.trans", registers, row, true, site);
 }
 
@@ -157,7 +157,7 @@ void mma_m16n8k8_tf32(float (&d)[4], const std::uint32_t (&a)[4], const std::uin
   Machine::get().rendezvous("mma.tf32", whole_warp, &own, &multiply_tf32, nullptr, site);
 }
 
-/// Half of the last bit kept is added to the magnitude, the rest cut off.
+/// Adds half of the last bit that is kept to the magnitude and cuts off the rest.
 std::uint32_t to_tf32(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const bool finite = (bits & 0x7f800000U) != 0x7f800000U;

@@ -6,17 +6,16 @@
 #include "simt/cuda.hpp"
 #include "simt/ptx.hpp"
 #include "simt/sm90.hpp"
-#include "simt/tensor_map.hpp"
 
-/// What sm_90a adds to the instructions of ptx.hpp: barriers in shared memory at which copies
-/// arrive, copies of boxes of a tensor that one thread starts (TMA), and products of a warpgroup,
-/// four neighbouring warps, that read both factors from shared memory (PTX ISA 8.5, §9.7.8.27,
-/// §9.7.13.15, §9.7.15). A kernel that uses them is launched on sm_90 alone: for other
-/// architectures they are compiled as a trap.
+/// The instructions that sm_90a adds to those of ptx.hpp (PTX ISA 8.5, §9.7.8.27, §9.7.13.15,
+/// §9.7.15): barriers in shared memory at which loads arrive; TMA, with which one thread loads a
+/// box of a tensor; and wgmma, with which a warpgroup, four neighbouring warps, multiplies two
+/// factors in shared memory. For other architectures they compile to a trap: a kernel that uses
+/// them is launched on sm_90 alone.
 ///
 /// Tiles. A row of a tile has 128 bytes, 64 values; a tile begins at a multiple of 1024 bytes of
-/// shared memory. TMA exchanges the 16-byte chunks of a row, chunk i of row r going to i ^ (r % 8),
-/// and wgmma undoes it, both by the address alone.
+/// shared memory. TMA swizzles the 16-byte chunks of a row: chunk i of row r goes to i ^ (r % 8).
+/// wgmma undoes it. Both compute it from the address alone.
 ///
 /// wgmma. D += A·B with A (64,16), B (16,n), D (64,n) in float. Warp w of the warpgroup has rows
 /// 16·w to 16·w + 15, and of these a lane, with group = lane / 4 and pair = 2·(lane % 4),
@@ -32,7 +31,7 @@ namespace simt {
 #define SIMT_SM90(...) __trap()
 #endif
 
-/// Its phases begin to be counted. Before anyone else uses it, fence_barriers and __syncthreads.
+/// Makes a barrier. Call fence_barriers and __syncthreads before another thread uses it.
 __device__ __forceinline__ void init(Mbarrier& barrier, unsigned arrivals) {
   SIMT_SM90("mbarrier.init.shared::cta.b64 [%0], %1;\n" ::"r"(shared_address(&barrier)),
             "r"(arrivals)
@@ -45,15 +44,15 @@ __device__ __forceinline__ void arrive(Mbarrier& barrier) {
   SIMT_SM90("mbarrier.arrive.shared::cta.b64 _, [%0];\n" ::"r"(shared_address(&barrier))
             : "memory");
 }
-/// Arrives and announces bytes that copies will bring in this phase.
-__device__ __forceinline__ void arrive_expecting(Mbarrier& barrier, unsigned bytes) {
+/// Arrives, and announces the bytes that loads will bring in this phase.
+__device__ __forceinline__ void arrive_expect_tx(Mbarrier& barrier, unsigned bytes) {
   SIMT_SM90(
       "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;\n" ::"r"(shared_address(&barrier)),
       "r"(bytes)
       : "memory");
 }
-/// Waits for the end of the phase of this parity: 0 the first, 1 the second. Of the phase before
-/// the first, 1, the end has been.
+/// Waits until the phase of this parity has ended; the first phase has parity 0, the second 1.
+/// Waiting for parity 1 on a fresh barrier returns at once.
 __device__ __forceinline__ void wait(Mbarrier& barrier, unsigned parity) {
   unsigned ended = 0;
   do {
@@ -69,9 +68,9 @@ __device__ __forceinline__ void wait(Mbarrier& barrier, unsigned parity) {
   } while (ended == 0);
 }
 
-/// Starts the copy of the tensor's box at (x, y, z) to a tile; it arrives at the barrier with all
-/// of the box's bytes. What lies outside the tensor is zero.
-__device__ __forceinline__ void copy_box(void* tile, const TensorMap& tensor, int x, int y, int z,
+/// Starts to load the tensor's box at (x, y, z) into a tile; all of the box's bytes arrive at the
+/// barrier. Values outside the tensor are zero.
+__device__ __forceinline__ void tma_load(void* tile, const TensorMap& tensor, int x, int y, int z,
                                          Mbarrier& arrives_at) {
   SIMT_SM90(
       "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes "
@@ -80,34 +79,36 @@ __device__ __forceinline__ void copy_box(void* tile, const TensorMap& tensor, in
       : "memory");
 }
 
-/// A factor that begins at `start` in a tile. Eight rows of a tile have 1024 bytes; `next_columns`
-/// is how many bytes after the first 64 rows of A, or columns of B, the next 64 lie (across_k).
-__device__ __forceinline__ Factor factor(const void* start, unsigned next_columns = 16) {
+/// Describes a factor that begins at `start` in a tile, whose eight rows have 1024 bytes. With
+/// Major::mn the next 64 rows of A, or columns of B, lie `next_columns` bytes further.
+__device__ __forceinline__ MatrixDescriptor matrix_descriptor(const void* start,
+                                                              unsigned next_columns = 16) {
   const std::uint64_t address = (shared_address(start) & 0x3ffffU) >> 4U;
   return {address | std::uint64_t{next_columns / 16} << 16U | std::uint64_t{1024 / 16} << 32U |
           std::uint64_t{1} << 62U};
 }
 
-/// The compiler keeps the registers where they are before and after this.
+/// Keeps the compiler from moving the registers across this point.
 template <std::size_t registers>
 __device__ __forceinline__ void hold(float (&d)[registers]) {
 #pragma unroll
   for (std::size_t i = 0; i < registers; ++i) asm volatile("" : "+f"(d[i])::"memory");
 }
 
-/// Before products, which may from now on use registers that other instructions have written.
+/// Before the first wgmma, and before one that uses registers which other instructions have
+/// written.
 template <std::size_t registers>
-__device__ __forceinline__ void begin_products(float (&d)[registers]) {
+__device__ __forceinline__ void wgmma_fence(float (&d)[registers]) {
   hold(d);
   SIMT_SM90("wgmma.fence.sync.aligned;\n" ::: "memory");
 }
-__device__ __forceinline__ void commit_products() {
+__device__ __forceinline__ void wgmma_commit_group() {
   SIMT_SM90("wgmma.commit_group.sync.aligned;\n" ::: "memory");
 }
-/// Until no more than the newest `groups_left` committed groups are under way. Before that nothing
-/// else may use their registers `d`, nor write to their tiles.
+/// Waits until only the newest `groups_left` committed groups are under way. Until then nothing
+/// else may use the registers `d` of the others, or write to their tiles.
 template <int groups_left, std::size_t registers>
-__device__ __forceinline__ void wait_for_products(float (&d)[registers]) {
+__device__ __forceinline__ void wgmma_wait_group(float (&d)[registers]) {
   SIMT_SM90("wgmma.wait_group.sync.aligned %0;\n" ::"n"(groups_left) : "memory");
   hold(d);
 }
@@ -137,9 +138,10 @@ __device__ __forceinline__ void wait_for_products(float (&d)[registers]) {
       : SIMT_32(d, 0), SIMT_32(d, 32)                                                    \
       : "l"(a.bits), "l"(b.bits), "r"(static_cast<int>(accumulate)), "n"(static_cast<int>(major)))
 
-/// Starts D = A·B, added to D if `accumulate`, with n = 2·registers columns: 64 or 128.
+/// Starts D = A·B, or D += A·B with `accumulate`. D has 2·registers columns, 64 or 128.
 template <Element element, Major major, std::size_t registers>
-__device__ __forceinline__ void wgmma(float (&d)[registers], Factor a, Factor b, bool accumulate) {
+__device__ __forceinline__ void wgmma(float (&d)[registers], MatrixDescriptor a, MatrixDescriptor b,
+                                      bool accumulate) {
   static_assert(registers == 32 || registers == 64);
   if constexpr (registers == 32 && element == Element::bf16) {
     SIMT_WGMMA_64("bf16");
@@ -163,26 +165,28 @@ __device__ __forceinline__ void wgmma(float (&d)[registers], Factor a, Factor b,
 void init(Mbarrier& barrier, unsigned arrivals, Site site = Site::here());
 inline void fence_barriers() {}
 void arrive(Mbarrier& barrier, Site site = Site::here());
-void arrive_expecting(Mbarrier& barrier, unsigned bytes, Site site = Site::here());
+void arrive_expect_tx(Mbarrier& barrier, unsigned bytes, Site site = Site::here());
 void wait(Mbarrier& barrier, unsigned parity, Site site = Site::here());
-void copy_box(void* tile, const TensorMap& tensor, int x, int y, int z, Mbarrier& arrives_at,
+void tma_load(void* tile, const TensorMap& tensor, int x, int y, int z, Mbarrier& arrives_at,
               Site site = Site::here());
-Factor factor(const void* start, unsigned next_columns = 16, Site site = Site::here());
-void begin_products(Site site);
+MatrixDescriptor matrix_descriptor(const void* start, unsigned next_columns = 16,
+                                   Site site = Site::here());
+void wgmma_fence(Site site);
 template <std::size_t registers>
-void begin_products(float (&/*d*/)[registers], Site site = Site::here()) {
-  begin_products(site);
+void wgmma_fence(float (&/*d*/)[registers], Site site = Site::here()) {
+  wgmma_fence(site);
 }
-void commit_products(Site site = Site::here());
-void wait_for_products(int groups_left, Site site);
+void wgmma_commit_group(Site site = Site::here());
+void wgmma_wait_group(int groups_left, Site site);
 template <int groups_left, std::size_t registers>
-void wait_for_products(float (&/*d*/)[registers], Site site = Site::here()) {
-  wait_for_products(groups_left, site);
+void wgmma_wait_group(float (&/*d*/)[registers], Site site = Site::here()) {
+  wgmma_wait_group(groups_left, site);
 }
-void start_product(float* d, int columns, Element element, Major major, Factor a, Factor b,
-                   bool accumulate, Site site);
+void start_product(float* d, int columns, Element element, Major major, MatrixDescriptor a,
+                   MatrixDescriptor b, bool accumulate, Site site);
 template <Element element, Major major, std::size_t registers>
-void wgmma(float (&d)[registers], Factor a, Factor b, bool accumulate, Site site = Site::here()) {
+void wgmma(float (&d)[registers], MatrixDescriptor a, MatrixDescriptor b, bool accumulate,
+           Site site = Site::here()) {
   static_assert(registers == 32 || registers == 64);
   start_product(d, static_cast<int>(2 * registers), element, major, a, b, accumulate, site);
 }

@@ -11,12 +11,12 @@ constexpr unsigned whole_warp = 0xffffffffU;
 /// What one lane brings to a product.
 struct Part {
   float* d;
-  Factor a;
-  Factor b;
+  MatrixDescriptor a;
+  MatrixDescriptor b;
   bool accumulate;
 };
 
-/// All lanes of the warp come, and the last does it for all of them.
+/// The last lane of the warp to arrive does the work for all of them.
 template <class Do>
 void together(const char* what, Do work, const Site& site) {
   Machine::get().rendezvous(
@@ -28,54 +28,54 @@ void together(const char* what, Do work, const Site& site) {
 }  // namespace
 
 void init(Mbarrier& barrier, unsigned arrivals, Site site) {
-  const Machine::Unseen unseen;
+  const Machine::NoTrace no_trace;
   Machine::get().async().init(&barrier, arrivals, site);
 }
 
-void arrive(Mbarrier& barrier, Site site) { arrive_expecting(barrier, 0, site); }
+void arrive(Mbarrier& barrier, Site site) { arrive_expect_tx(barrier, 0, site); }
 
-void arrive_expecting(Mbarrier& barrier, unsigned bytes, Site site) {
-  const Machine::Unseen unseen;
+void arrive_expect_tx(Mbarrier& barrier, unsigned bytes, Site site) {
+  const Machine::NoTrace no_trace;
   Machine::get().async().arrive(&barrier, bytes, site);
 }
 
 void wait(Mbarrier& barrier, unsigned parity, Site site) {
-  const Machine::Unseen unseen;
+  const Machine::NoTrace no_trace;
   Machine::get().wait_for_phase(&barrier, parity, site);
 }
 
-void copy_box(void* tile, const TensorMap& tensor, int x, int y, int z, Mbarrier& arrives_at,
+void tma_load(void* tile, const TensorMap& tensor, int x, int y, int z, Mbarrier& arrives_at,
               Site site) {
-  const Machine::Unseen unseen;
+  const Machine::NoTrace no_trace;
   Machine::get().async().copy(tile, tensor, {x, y, z}, &arrives_at, site);
 }
 
-Factor factor(const void* start, unsigned next_columns, Site site) {
+MatrixDescriptor matrix_descriptor(const void* start, unsigned next_columns, Site site) {
   const std::uint64_t address = Machine::get().shared_address(start, 16, site);
   return {address / 16 | std::uint64_t{next_columns / 16} << 16U | std::uint64_t{1024 / 16} << 32U |
           std::uint64_t{1} << 62U};
 }
 
-void begin_products(Site site) {
-  const Machine::Unseen unseen;
+void wgmma_fence(Site site) {
+  const Machine::NoTrace no_trace;
   together(
-      "wgmma.fence", [] { Machine::get().async().begin_products(); }, site);
+      "wgmma.fence", [] { Machine::get().async().wgmma_fence(); }, site);
 }
-void commit_products(Site site) {
-  const Machine::Unseen unseen;
+void wgmma_commit_group(Site site) {
+  const Machine::NoTrace no_trace;
   together(
-      "wgmma.commit_group", [&] { Machine::get().async().commit_products(site); }, site);
+      "wgmma.commit_group", [&] { Machine::get().async().wgmma_commit_group(site); }, site);
 }
-void wait_for_products(int groups_left, Site site) {
-  const Machine::Unseen unseen;
+void wgmma_wait_group(int groups_left, Site site) {
+  const Machine::NoTrace no_trace;
   const auto left = static_cast<std::size_t>(groups_left);
   together(
-      "wgmma.wait_group", [&] { Machine::get().async().wait_for_products(left); }, site);
+      "wgmma.wait_group", [&] { Machine::get().async().wgmma_wait_group(left); }, site);
 }
 
-void start_product(float* d, int columns, Element element, Major major, Factor a, Factor b,
-                   bool accumulate, Site site) {
-  const Machine::Unseen unseen;
+void start_product(float* d, int columns, Element element, Major major, MatrixDescriptor a,
+                   MatrixDescriptor b, bool accumulate, Site site) {
+  const Machine::NoTrace no_trace;
   Part own{d, a, b, accumulate};
   Async::Product product{{}, columns, element, major, a, b, accumulate, false, site};
   Machine::get().rendezvous(

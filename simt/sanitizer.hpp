@@ -16,7 +16,7 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-/// AddressSanitizer's calls, which do nothing in a build without it.
+/// AddressSanitizer's functions; in a build without it they do nothing.
 namespace simt {
 
 #ifdef SIMT_ADDRESS_SANITIZER

@@ -13,7 +13,7 @@
 namespace simt {
 namespace {
 
-/// Either a place the compiler named or an instruction.
+/// A place that the compiler named, or an instruction.
 struct Place {
   Site site;
   const void* instruction = nullptr;
@@ -23,7 +23,7 @@ struct Places {
   std::vector<Place> by_id;
   std::map<std::pair<const char*, int>, SiteId> by_site;
   std::map<const void*, SiteId> by_instruction;
-  /// The last instructions asked for: nearly every access is one of few.
+  /// A cache of the last instructions: a kernel has few, and asks for them at every access.
   std::array<std::pair<const void*, SiteId>, 4096> recent{};
 };
 
@@ -46,7 +46,7 @@ std::string output_of(const std::string& command) {
   return output;
 }
 
-/// The kernel's line: the innermost one outside the harness, whose functions are inlined there.
+/// The kernel's line: the innermost one that is not in simt/, whose functions are inlined.
 std::string look_up(const void* instruction) {
   Dl_info module{};
   if (dladdr(instruction, &module) == 0) return "an unknown place";

@@ -16,11 +16,11 @@ struct Site {
   }
 };
 
-/// A place by number: small enough to be noted beside every byte of memory.
+/// The number of a place, small enough to be kept for every byte of memory.
 using SiteId = std::uint32_t;
 
 SiteId site_id(const Site& site);
-/// Of an instruction in this program. Its file and line are looked up when they are asked for.
+/// The place of an instruction in this program. Its file and line are looked up by to_string.
 SiteId site_id(const void* instruction);
 
 /// The call before a return address.
@@ -28,8 +28,8 @@ inline const void* caller(const void* return_address) {
   return static_cast<const char*>(return_address) - 1;
 }
 
-/// "gram.cuh:42". A place known by its instruction needs -g and addr2line; without them it is named
-/// by the program and the offset in it.
+/// "gram.cuh:42". The place of an instruction needs -g and addr2line; without them it is the
+/// program and the offset in it.
 std::string to_string(SiteId site);
 std::string to_string(const Site& site);
 

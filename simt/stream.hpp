@@ -2,23 +2,31 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace simt {
 
-/// Work in the order it was given, done when somebody waits for it and not before: a host that
-/// reads a result without waiting gets what was there. The host's cudaStream_t.
+/// The emulated cudaStream_t. It does its work when somebody waits for it and not before, in the
+/// order it was given: a host that reads a result without waiting gets what was there.
 class Stream {
  public:
   using Work = std::function<void()>;
 
-  void enqueue(Work work);
-  /// Does all that was enqueued. What throws ends it; the work behind is dropped.
-  void synchronize();
+  void enqueue(Work work) { (capturing_ ? captured_ : queue_).push_back(std::move(work)); }
 
-  /// From here on work is noted and not done; `end_capture` gives the notes.
+  /// Does all the work that was enqueued. If some of it throws, the work after it is dropped.
+  void synchronize() {
+    const std::vector<Work> queue = std::exchange(queue_, {});
+    for (const Work& work : queue) work();
+  }
+
+  /// From here on work is recorded and not done, until `end_capture` returns it.
   void begin_capture() { capturing_ = true; }
-  std::vector<Work> end_capture();
+  std::vector<Work> end_capture() {
+    capturing_ = false;
+    return std::exchange(captured_, {});
+  }
   [[nodiscard]] bool capturing() const { return capturing_; }
 
  private:

@@ -4,9 +4,8 @@
 
 #include "simt/machine.hpp"
 
-/// The calls that -fsanitize=thread puts before every load and store of a traced kernel. They are
-/// answered here and not by ThreadSanitizer's own runtime, which is never linked: the compiler's
-/// instrumentation is all that is used of it.
+/// The functions that -fsanitize=thread makes a traced kernel call before every load and store.
+/// Only the compiler's instrumentation is used; ThreadSanitizer's own runtime is never linked.
 
 namespace {
 
@@ -15,12 +14,12 @@ constexpr int order = __ATOMIC_SEQ_CST;
 void note(simt::Access access, const void* address, std::size_t size, const void* return_address) {
   simt::Machine* machine = simt::Machine::in_kernel();
   if (machine == nullptr) return;
-  const simt::Machine::Unseen unseen;
+  const simt::Machine::NoTrace no_trace;
   try {
     machine->check(access, address, size, simt::caller(return_address));
     return;
   } catch (const simt::Machine::Stopped&) {
-    // The compiler takes it for granted that these calls do not throw.
+    // The compiler assumes that these functions do not throw.
   }
   machine->abandon();
 }
@@ -75,8 +74,7 @@ void __tsan_read_range(void* address, std::size_t size) {
 void __tsan_write_range(void* address, std::size_t size) {
   note(simt::Access::write, address, size, __builtin_return_address(0));
 }
-// Copies of whole structs: clang leaves them to memcpy. The linker sends its callers here
-// (--wrap=memcpy).
+// clang copies whole structs by memcpy. The linker sends those calls here (--wrap=memcpy).
 void* __real_memcpy(void* to, const void* from, std::size_t size);
 void* __wrap_memcpy(void* to, const void* from, std::size_t size) {
   note(simt::Access::read, from, size, __builtin_return_address(0));
@@ -89,8 +87,8 @@ void* __wrap_memset(void* to, int value, std::size_t size) {
   return __real_memset(to, value, size);
 }
 
-// std::atomic in host code beside the kernels, a shared_ptr's count for one. Kernels have no part
-// in it.
+// For std::atomic in host code beside the kernels, for example in a shared_ptr. Kernels do not use
+// it.
 SIMT_ATOMICS(8, std::uint8_t)
 SIMT_ATOMICS(32, std::uint32_t)
 SIMT_ATOMICS(64, std::uint64_t)

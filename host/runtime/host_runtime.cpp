@@ -10,7 +10,7 @@
 #include "host/core/error.hpp"
 #include "host/runtime/launch_mode.hpp"
 #include "host/runtime/runtime.hpp"
-#include "simt/faults.hpp"
+#include "simt/error.hpp"
 #include "simt/launch.hpp"
 #include "simt/machine.hpp"
 #include "simt/stream.hpp"

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "simt/launch_mode.hpp"
+#include "simt/error.hpp"
 
 namespace impasto {
 

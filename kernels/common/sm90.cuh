@@ -15,7 +15,7 @@ inline constexpr simt::Element element_of =
 /// Stages of shared memory, used in turn. `parity` is of the phase that a stage's barriers are in:
 /// it changes whenever all of them have been used.
 template <int stages>
-struct Ring {
+struct PipelineState {
   int stage = 0;
   unsigned parity = 0;
 
@@ -40,11 +40,11 @@ __device__ __forceinline__ void init_stages(simt::Mbarrier* full, unsigned warps
 /// A feature map as TMA takes it, (C,P,N), in boxes of 64 channels and so many pixels of an image.
 /// Channels come in packs of 8.
 template <class T>
-simt::TensorMap map_in_boxes(const T* features, const MapSize& size, int pixels) {
+simt::TensorMap make_tensor_map(const T* features, const MapSize& size, int pixels) {
   const auto extent = [](std::int64_t count) { return static_cast<std::uint64_t>(count); };
-  return simt::tensor_map(features, element_of<T>,
-                          {{extent(size.channels), extent(size.pixels()), extent(size.batch)},
-                           {64, static_cast<std::uint32_t>(pixels), 1}});
+  return simt::make_tensor_map(features, element_of<T>,
+                               {{extent(size.channels), extent(size.pixels()), extent(size.batch)},
+                                {64, static_cast<std::uint32_t>(pixels), 1}});
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -90,7 +90,7 @@ inline void launch_gram_sum(float* gram, const float* partials, const GramPlan& 
                plan.tiles, plan.splits, gram_sum_parts(plan));
 }
 
-inline GramPieces gram_pieces(const GramPlan& plan, const MapSize& size) {
+inline GramWork gram_work(const GramPlan& plan, const MapSize& size) {
   return {size.pixels(),
           plan.partials,
           static_cast<int>(plan.pixels_per_split),
@@ -101,7 +101,7 @@ inline GramPieces gram_pieces(const GramPlan& plan, const MapSize& size) {
 }
 /// The grid of a first stage, one block for each piece.
 inline simt::Grid gram_grid(const char* name, const GramPlan& plan, const MapSize& size) {
-  return {name, {gram_pieces(plan, size).count}, {static_cast<unsigned>(2 * plan.tile)}};
+  return {name, {gram_work(plan, size).count}, {static_cast<unsigned>(2 * plan.tile)}};
 }
 
 /// What rungs of two stages share. FirstStage::launch_tiles<T, tile> launches the first;

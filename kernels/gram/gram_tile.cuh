@@ -7,11 +7,11 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// The pieces of a first stage's work, each of which goes to a place of its own in the partial
+/// The tiles of a first stage's work, each of which goes to a place of its own in the partial
 /// sums: a tile of an image's Gram matrix over a split of the pixels. Counted tile by tile, split
 /// by split, image by image: neighbours read the same pixels at the same time, from the L2 cache
 /// all but the first.
-struct GramPieces {
+struct GramWork {
   std::int64_t pixels;    ///< of the image
   std::int64_t partials;  ///< per image
   int pixels_per_split;
@@ -22,7 +22,7 @@ struct GramPieces {
 };
 
 /// One of them.
-struct GramPiece {
+struct GramWorkTile {
   int row;     ///< the first of the tile's channels along i
   int column;  ///< and along j
   int pixels;  ///< in this split
@@ -44,23 +44,23 @@ __device__ __forceinline__ void tile_coordinates(unsigned index, unsigned side, 
 }
 
 template <int tile>
-__device__ __forceinline__ GramPiece gram_piece(const GramPieces& pieces, unsigned index) {
-  const unsigned split = index / pieces.tiles % pieces.splits;
-  const unsigned image = index / pieces.tiles / pieces.splits;
+__device__ __forceinline__ GramWorkTile gram_work_tile(const GramWork& work, unsigned index) {
+  const unsigned split = index / work.tiles % work.splits;
+  const unsigned image = index / work.tiles / work.splits;
   unsigned row = 0;
   unsigned column = 0;
-  tile_coordinates(index % pieces.tiles, static_cast<unsigned>((pieces.channels + tile - 1) / tile),
+  tile_coordinates(index % work.tiles, static_cast<unsigned>((work.channels + tile - 1) / tile),
                    row, column);
-  const std::int64_t first = std::int64_t{split} * pieces.pixels_per_split;
-  const std::int64_t left = pieces.pixels - first;
-  const unsigned in_image = index - image * pieces.splits * pieces.tiles;
+  const std::int64_t first = std::int64_t{split} * work.pixels_per_split;
+  const std::int64_t left = work.pixels - first;
+  const unsigned in_image = index - image * work.splits * work.tiles;
   return {static_cast<int>(row) * tile,
           static_cast<int>(column) * tile,
-          left < pieces.pixels_per_split ? static_cast<int>(left) : pieces.pixels_per_split,
+          left < work.pixels_per_split ? static_cast<int>(left) : work.pixels_per_split,
           static_cast<int>(first),
           static_cast<int>(image),
-          (image * pieces.pixels + first) * pieces.channels,
-          image * pieces.partials + std::int64_t{in_image} * tile * tile};
+          (image * work.pixels + first) * work.channels,
+          image * work.partials + std::int64_t{in_image} * tile * tile};
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -25,7 +25,7 @@ inline constexpr int gram_wgmma_shared_bytes =
 /// before, with 48 KB under way in a block of the tile of 64 and 96 KB in one of 128, two blocks
 /// for each processor.
 ///
-/// Its blocks take pieces as rung 9's do. A warp of its own is the producer: one thread waits until
+/// Its blocks take tiles as rung 9's do. A warp of its own is the producer: one thread waits until
 /// a stage is free and starts its copies, as many stages ahead as there are. The others are
 /// warpgroups, 64 rows of the tile each, with the sums of all of its columns in registers: they
 /// wait for a stage, multiply it and say that it is free, without a barrier among themselves.
@@ -33,7 +33,7 @@ inline constexpr int gram_wgmma_shared_bytes =
 template <class T, int tile>
 __global__ void __launch_bounds__(2 * tile + 32, 2)
     gram_wgmma_kernel(float* partials, const __grid_constant__ simt::TensorMap features,
-                      GramPieces pieces) {
+                      GramWork work) {
   constexpr int stages = gram_wgmma_stages<tile>;
   constexpr int boxes = tile / 64;
   constexpr int warps = tile / 16;  // of the warpgroups
@@ -49,53 +49,53 @@ __global__ void __launch_bounds__(2 * tile + 32, 2)
 
   const int warp = static_cast<int>(threadIdx.x / 32);
   const int lane = static_cast<int>(threadIdx.x % 32);
-  Ring<stages> ring;
+  PipelineState<stages> pipeline;
   if (warp == warps) {
     if (lane != 0) return;
-    for (unsigned index = blockIdx.x; index < pieces.count; index += gridDim.x) {
-      const GramPiece place = gram_piece<tile>(pieces, index);
+    for (unsigned index = blockIdx.x; index < work.count; index += gridDim.x) {
+      const GramWorkTile place = gram_work_tile<tile>(work, index);
       const bool diagonal = place.row == place.column;
       const unsigned bytes = (diagonal ? 1 : 2) * boxes * gram_box_bytes;
       for (int p = 0; p < place.pixels; p += gram_box_pixels) {
-        wait(free[ring.stage], ring.parity ^ 1U);
-        arrive_expecting(full[ring.stage], bytes);
-        unsigned char* to = slices + ring.stage * gram_stage_bytes<tile>;
+        wait(free[pipeline.stage], pipeline.parity ^ 1U);
+        arrive_expect_tx(full[pipeline.stage], bytes);
+        unsigned char* to = slices + pipeline.stage * gram_stage_bytes<tile>;
         const auto copy = [&](int first_channel) {
           for (int box = 0; box < boxes; ++box) {
-            simt::copy_box(to, features, first_channel + 64 * box, place.first_pixel + p,
-                           place.image, full[ring.stage]);
+            simt::tma_load(to, features, first_channel + 64 * box, place.first_pixel + p,
+                           place.image, full[pipeline.stage]);
             to += gram_box_bytes;
           }
         };
         copy(place.row);
         if (!diagonal) copy(place.column);
-        ring.advance();
+        pipeline.advance();
       }
     }
     return;
   }
 
   const int group = warp / 4;
-  for (unsigned index = blockIdx.x; index < pieces.count; index += gridDim.x) {
-    const GramPiece place = gram_piece<tile>(pieces, index);
+  for (unsigned index = blockIdx.x; index < work.count; index += gridDim.x) {
+    const GramWorkTile place = gram_work_tile<tile>(work, index);
     const int columns_at = place.row == place.column ? 0 : boxes * gram_box_bytes;
     float sum[tile / 2];
     for (int p = 0; p < place.pixels; p += gram_box_pixels) {
-      wait(full[ring.stage], ring.parity);
-      const unsigned char* slice = slices + ring.stage * gram_stage_bytes<tile>;
+      wait(full[pipeline.stage], pipeline.parity);
+      const unsigned char* slice = slices + pipeline.stage * gram_stage_bytes<tile>;
       const unsigned char* rows = slice + group * gram_box_bytes;
       const unsigned char* columns = slice + columns_at;
-      simt::begin_products(sum);
+      simt::wgmma_fence(sum);
 #pragma unroll
       for (int k = 0; k < gram_box_pixels; k += 16) {
-        simt::wgmma<element_of<T>, simt::Major::across_k>(
-            sum, simt::factor(rows + k * 128), simt::factor(columns + k * 128, gram_box_bytes),
-            p + k > 0);
+        simt::wgmma<element_of<T>, simt::Major::mn>(
+            sum, simt::matrix_descriptor(rows + k * 128),
+            simt::matrix_descriptor(columns + k * 128, gram_box_bytes), p + k > 0);
       }
-      simt::commit_products();
-      simt::wait_for_products<0>(sum);
-      if (lane == 0) arrive(free[ring.stage]);
-      ring.advance();
+      simt::wgmma_commit_group();
+      simt::wgmma_wait_group<0>(sum);
+      if (lane == 0) arrive(free[pipeline.stage]);
+      pipeline.advance();
     }
 
     float* partial = partials + place.partial;
@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(2 * tile + 32, 2)
     for (int v = 0; v < tile / 2; ++v) {
       const int i = i0 + v / 2 % 2 * 8;
       const int j = v / 4 * 8 + 2 * (lane % 4) + v % 2;
-      if (place.row + i < pieces.channels && place.column + j < pieces.channels) {
+      if (place.row + i < work.channels && place.column + j < work.channels) {
         partial[i * tile + j] = sum[v];
       }
     }
@@ -125,7 +125,7 @@ struct GramWgmma : GramTwoStages<GramWgmma> {
     grid.threads.x = 2 * tile + 32;
     grid.shared_bytes = gram_wgmma_shared_bytes<tile>;
     simt::launch(gram_wgmma_kernel<T, tile>, grid, stream, partials,
-                 map_in_boxes(features, size, gram_box_pixels), gram_pieces(plan, size));
+                 make_tensor_map(features, size, gram_box_pixels), gram_work(plan, size));
   }
 };
 

@@ -22,7 +22,7 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// them.
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
-    gram_fp32_kernel(float* partials, const T* features, GramPieces pieces) {
+    gram_fp32_kernel(float* partials, const T* features, GramWork work) {
   constexpr int slice = 16;
   constexpr int threads = 2 * tile;
   constexpr int rows = 8;
@@ -31,11 +31,11 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   constexpr int column_step = tile / (columns / 4);
   constexpr int width = widest<T>;
   constexpr int loads = slice * tile / threads / width;
-  constexpr int exchanged = packed && width > 4 ? 4 : 0;
+  constexpr int swizzle = packed && width > 4 ? 4 : 0;
   SIMT_SHARED(float, factors, [2][2][slice][tile]);
 
-  const GramPiece place = gram_piece<tile>(pieces, blockIdx.x);
-  const int C = pieces.channels;
+  const GramWorkTile place = gram_work_tile<tile>(work, blockIdx.x);
+  const int C = work.channels;
   const T* pixels = features + place.first;
   const bool diagonal = place.row == place.column;
   const int t = static_cast<int>(threadIdx.x);
@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   const int j0 = t % 16 * 4;
 
   // Where a channel lies, counted from the tile's first; and which channel lies there.
-  const auto place_of = [](int channel) { return channel ^ (channel / 32 % 2 * exchanged); };
+  const auto place_of = [](int channel) { return channel ^ (channel / 32 % 2 * swizzle); };
   const auto load = [&](Pack<T, width>(&packs)[loads], int slice_pixel, int first_channel) {
 #pragma unroll
     for (int l = 0; l < loads; ++l) {
@@ -127,7 +127,7 @@ struct GramSplitPixels : GramTwoStages<GramSplitPixels> {
     const bool packed = can_pack<T>(widest<T>, size.channels, {features});
     simt::launch(packed ? gram_fp32_kernel<T, tile, true> : gram_fp32_kernel<T, tile, false>,
                  gram_grid("gram_fp32", plan, size), stream, partials, features,
-                 gram_pieces(plan, size));
+                 gram_work(plan, size));
   }
 };
 

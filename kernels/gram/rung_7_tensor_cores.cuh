@@ -9,7 +9,7 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 /// A slice of the pixels in shared memory, 64 bytes of each of the tile's channels: 32 pixels of 16
 /// bits or 16 of float. Pixel by pixel as in the feature map. The 16-byte chunks of a row are
-/// exchanged, by a pattern that differs from row to row, so that what a warp reads along a column
+/// swizzled, by a pattern that differs from row to row, so that what a warp reads along a column
 /// lies in different banks.
 template <class T, int tile>
 struct GramSlice {
@@ -31,8 +31,8 @@ struct GramSlice {
     const int lane = static_cast<int>(threadIdx.x % 32);
     if constexpr (sizeof(T) == 2) {
       const int matrix = lane / 8;
-      simt::load_matrices_transposed(
-          a, slice + at(pixel + matrix / 2 * 8 + lane % 8, channel + matrix % 2 * 8));
+      simt::ldmatrix_trans(a,
+                           slice + at(pixel + matrix / 2 * 8 + lane % 8, channel + matrix % 2 * 8));
     } else {
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
@@ -49,8 +49,8 @@ struct GramSlice {
     if constexpr (sizeof(T) == 2) {
       const int matrix = lane / 8;
       std::uint32_t both[4];
-      simt::load_matrices_transposed(
-          both, slice + at(pixel + matrix % 2 * 8 + lane % 8, channel + matrix / 2 * 8));
+      simt::ldmatrix_trans(both,
+                           slice + at(pixel + matrix % 2 * 8 + lane % 8, channel + matrix / 2 * 8));
 #pragma unroll
       for (int i = 0; i < 4; ++i) b[i / 2][i % 2] = both[i];
     } else {
@@ -73,15 +73,15 @@ inline constexpr std::size_t gram_shared_bytes = gram_stages*(tile == 64 ? 1 : 2
 /// Rungs 7 to 9: products on tensor cores, sixteen times the rate of multiply-adds in float.
 /// Attacks what bounds rung 5, and leaves memory.
 ///
-/// A block sums pieces, one after the other; a warp 64×32 values of one (32×32 in the tile of 64)
+/// A block sums tiles, one after the other; a warp 64×32 values of one (32×32 in the tile of 64)
 /// in registers, by mma.sync. The slices of pixels go through three stages of shared memory: two
-/// are on their way while one is multiplied, without a break between pieces. On the diagonal both
+/// are on their way while one is multiplied, without a break between tiles. On the diagonal both
 /// factors are the same slice, so up to C = 128 the feature map is read once and the whole square
 /// is computed: bound by memory, C FLOP per byte. `packed` copies 16 bytes asynchronously; maps
 /// that do not allow it are read value by value.
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
-    gram_mma_kernel(float* partials, const T* features, GramPieces pieces) {
+    gram_mma_kernel(float* partials, const T* features, GramWork work) {
   using Slice = GramSlice<T, tile>;
   constexpr int threads = 2 * tile;
   constexpr int width = widest<T>;
@@ -89,13 +89,13 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   constexpr int column_products = 4;       // of 8 columns each
   constexpr bool only_diagonal = tile == 64;
 
-  const int C = pieces.channels;
+  const int C = work.channels;
   T* row_slices = simt::dynamic_shared<T>();
   T* column_slices = only_diagonal ? row_slices : row_slices + gram_stages * Slice::values;
 
   // This thread copies one chunk of every `step`-th pixel.
   constexpr int step = threads / Slice::chunks;
-  static_assert(step % 8 == 0, "the chunks of all its pixels are exchanged alike");
+  static_assert(step % 8 == 0, "the chunks of all its pixels are swizzled alike");
   const int own_pixel = static_cast<int>(threadIdx.x) / Slice::chunks;
   const int own_channel = static_cast<int>(threadIdx.x) % Slice::chunks * width;
   const int own_place = Slice::at(own_pixel, own_channel);
@@ -107,7 +107,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
       const T* from = inside ? own_pixels + std::int64_t{l * step} * C + first_channel : features;
       T* place_of_chunk = to + own_place + l * step * tile;
       if constexpr (packed) {
-        simt::copy_async_16(place_of_chunk, from, inside ? 16 : 0);
+        simt::cp_async_16(place_of_chunk, from, inside ? 16 : 0);
       } else {
         Pack<T, width> values;
 #pragma unroll
@@ -118,10 +118,10 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   };
   // The piece whose slices are on their way, and how far it is.
   unsigned next_index = blockIdx.x;
-  GramPiece next = gram_piece<tile>(pieces, next_index);
+  GramWorkTile next = gram_work_tile<tile>(work, next_index);
   int next_pixel = 0;
   const auto load_next = [&](int stage) {
-    if (next_index < pieces.count) {
+    if (next_index < work.count) {
       const T* own_pixels =
           features + next.first + std::int64_t{next_pixel + own_pixel} * C + own_channel;
       const int left = next.pixels - next_pixel - own_pixel;
@@ -133,10 +133,10 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
       if (next_pixel >= next.pixels) {
         next_index += gridDim.x;
         next_pixel = 0;
-        if (next_index < pieces.count) next = gram_piece<tile>(pieces, next_index);
+        if (next_index < work.count) next = gram_work_tile<tile>(work, next_index);
       }
     }
-    simt::commit_copies();
+    simt::cp_async_commit_group();
   };
 
   const int warp = static_cast<int>(threadIdx.x / 32);
@@ -145,13 +145,13 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   const int j0 = warp / 2 * 32;
   for (int stage = 0; stage < gram_stages - 1; ++stage) load_next(stage);
   int stage = 0;
-  for (unsigned index = blockIdx.x; index < pieces.count; index += gridDim.x) {
-    const GramPiece place = gram_piece<tile>(pieces, index);
+  for (unsigned index = blockIdx.x; index < work.count; index += gridDim.x) {
+    const GramWorkTile place = gram_work_tile<tile>(work, index);
     const bool active = place.row + i0 < C && place.column + j0 < C;
     const T* columns = only_diagonal || place.row == place.column ? row_slices : column_slices;
     float sum[row_products][column_products][4] = {};
     for (int p = 0; p < place.pixels; p += Slice::pixels) {
-      simt::wait_for_copies<gram_stages - 2>();
+      simt::cp_async_wait_group<gram_stages - 2>();
       __syncthreads();
       load_next(stage == 0 ? gram_stages - 1 : stage - 1);
       if (active) {
@@ -188,7 +188,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
       }
     }
   }
-  simt::wait_for_copies<0>();
+  simt::cp_async_wait_group<0>();
 }
 
 /// The first stage of rungs 7 to 9, on at most `most_blocks` blocks.
@@ -202,7 +202,7 @@ struct GramMma {
     grid.blocks.x = std::min(grid.blocks.x, most_blocks);
     grid.shared_bytes = gram_shared_bytes<tile>;
     simt::launch(packed ? gram_mma_kernel<T, tile, true> : gram_mma_kernel<T, tile, false>, grid,
-                 stream, partials, features, gram_pieces(plan, size));
+                 stream, partials, features, gram_work(plan, size));
   }
 };
 inline constexpr unsigned no_block_limit = 0x7fffffffU;

@@ -17,7 +17,7 @@ struct RoundedMatrix {
 };
 
 /// K in slices of 64 bytes, four chunks of 16: 32 values of 16 bits or 16 of float. A slice holds
-/// one row per pixel of F, or one per column of M. The chunks of a row are exchanged so that the
+/// one row per pixel of F, or one per column of M. The chunks of a row are swizzled so that the
 /// eight rows that a warp reads at once lie in different banks; of M these are not neighbours
 /// (`own_column`).
 template <class T>
@@ -43,8 +43,8 @@ __device__ __forceinline__ void load_feature_factor(std::uint32_t (&a)[4], const
   const int lane = static_cast<int>(threadIdx.x % 32);
   if constexpr (sizeof(T) == 2) {
     const int matrix = lane / 8;
-    simt::load_matrices(
-        a, slice + feature_chunk<T>(row + matrix % 2 * 8 + lane % 8, chunk + matrix / 2));
+    simt::ldmatrix(a,
+                   slice + feature_chunk<T>(row + matrix % 2 * 8 + lane % 8, chunk + matrix / 2));
   } else {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
@@ -62,8 +62,8 @@ __device__ __forceinline__ void load_matrix_factors(std::uint32_t (&b)[2][2], co
   if constexpr (sizeof(T) == 2) {
     const int matrix = lane / 8;
     std::uint32_t both[4];
-    simt::load_matrices(both, slice + matrix_chunk<T>(row + own_column(j + matrix / 2, lane % 8),
-                                                      chunk + matrix % 2));
+    simt::ldmatrix(both, slice + matrix_chunk<T>(row + own_column(j + matrix / 2, lane % 8),
+                                                 chunk + matrix % 2));
 #pragma unroll
     for (int i = 0; i < 4; ++i) b[i / 2][i % 2] = both[i];
   } else {
@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
       const T* from = inside ? features + image + (tile_pixel + row) * C + k : features;
       T* place = to + feature_chunk<T>(row, index % 4);
       if constexpr (packed) {
-        simt::copy_async_16(place, from, inside ? 16 : 0);
+        simt::cp_async_16(place, from, inside ? 16 : 0);
       } else {
         Pack<T, width> values;
 #pragma unroll
@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
       const int row = index / 4;
       const int k = k0 + index % 4 * width;
       const bool inside = first_channel + row < C && k < matrix.padded;
-      simt::copy_async_16(
+      simt::cp_async_16(
           to + matrix_chunk<T>(row, index % 4),
           inside ? columns_of_m + std::int64_t{row} * matrix.padded + k : matrix.values,
           inside ? 16 : 0);
@@ -158,7 +158,7 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
                     next_slice * slice);
       }
     }
-    simt::commit_copies();
+    simt::cp_async_commit_group();
     if (++next_slice == slices) {
       next_slice = 0;
       next_tile += static_cast<int>(gridDim.x);
@@ -176,7 +176,7 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
     const bool active = pixel + i0 < pixels && first_channel + j0 < C;
     float sum[row_products][column_products][4] = {};
     for (int s = 0; s < slices; ++s) {
-      simt::wait_for_copies<stages - 2>();
+      simt::cp_async_wait_group<stages - 2>();
       __syncthreads();
       load_next(stage == 0 ? stages - 1 : stage - 1);
       if (active) {
@@ -225,12 +225,12 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
       }
     }
   }
-  simt::wait_for_copies<0>();
+  simt::cp_async_wait_group<0>();
 }
 
 /// Blocks that stay, as many as a GPU holds and as long as the pixels last.
-inline simt::Grid style_backward_staying_grid(const char* name, const MapSize& size, int columns,
-                                              unsigned blocks) {
+inline simt::Grid style_backward_persistent_grid(const char* name, const MapSize& size, int columns,
+                                                 unsigned blocks) {
   simt::Grid grid = style_backward_grid(name, size, columns);
   grid.blocks.x = std::min(grid.blocks.x, std::max(1U, blocks / grid.blocks.y));
   return grid;
@@ -274,7 +274,7 @@ struct StyleBackwardTensorCores {
     const bool resident = slices * matrix_slice_bytes<columns> <= most_resident;
     const std::size_t matrix_slices = resident ? slices : style_backward_stages;
     // Two for each of an H100's processors.
-    simt::Grid grid = style_backward_staying_grid("style_backward_mma", size, columns, 264);
+    simt::Grid grid = style_backward_persistent_grid("style_backward_mma", size, columns, 264);
     grid.shared_bytes =
         style_backward_stages * feature_slice_bytes + matrix_slices * matrix_slice_bytes<columns>;
     simt::launch(packed ? style_backward_mma_kernel<T, columns, true>

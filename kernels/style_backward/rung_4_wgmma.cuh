@@ -60,27 +60,27 @@ __global__ void __launch_bounds__(style_wgmma_threads, style_wgmma_blocks<column
 
   const int warp = static_cast<int>(threadIdx.x / 32);
   const int lane = static_cast<int>(threadIdx.x % 32);
-  Ring<stages> ring;
+  PipelineState<stages> pipeline;
   if (warp == warps) {
     if (lane != 0) return;
     const auto copy_matrix = [&](int slice, int place, simt::Mbarrier& arrives_at) {
-      simt::copy_box(matrix_tiles + place * matrix_box_bytes<columns>, matrix_boxes, 64 * slice,
+      simt::tma_load(matrix_tiles + place * matrix_box_bytes<columns>, matrix_boxes, 64 * slice,
                      first_channel, image, arrives_at);
     };
     if (resident) {
-      arrive_expecting(*matrix_there, slices * matrix_box_bytes<columns>);
+      arrive_expect_tx(*matrix_there, slices * matrix_box_bytes<columns>);
       for (int s = 0; s < slices; ++s) copy_matrix(s, s, *matrix_there);
     }
     for (int tile = first_tile; tile < tiles; tile += static_cast<int>(gridDim.x)) {
       for (int s = 0; s < slices; ++s) {
-        simt::Mbarrier& arrives_at = full[ring.stage];
-        wait(free[ring.stage], ring.parity ^ 1U);
-        arrive_expecting(arrives_at,
+        simt::Mbarrier& arrives_at = full[pipeline.stage];
+        wait(free[pipeline.stage], pipeline.parity ^ 1U);
+        arrive_expect_tx(arrives_at,
                          feature_box_bytes + (resident ? 0 : matrix_box_bytes<columns>));
-        simt::copy_box(feature_tiles + ring.stage * feature_box_bytes, feature_boxes, 64 * s,
+        simt::tma_load(feature_tiles + pipeline.stage * feature_box_bytes, feature_boxes, 64 * s,
                        tile * rows, image, arrives_at);
-        if (!resident) copy_matrix(s, ring.stage, arrives_at);
-        ring.advance();
+        if (!resident) copy_matrix(s, pipeline.stage, arrives_at);
+        pipeline.advance();
       }
     }
     return;
@@ -90,21 +90,21 @@ __global__ void __launch_bounds__(style_wgmma_threads, style_wgmma_blocks<column
   for (int tile = first_tile; tile < tiles; tile += static_cast<int>(gridDim.x)) {
     float sum[columns / 2];
     for (int s = 0; s < slices; ++s) {
-      wait(full[ring.stage], ring.parity);
+      wait(full[pipeline.stage], pipeline.parity);
       const unsigned char* f =
-          feature_tiles + ring.stage * feature_box_bytes + warp / 4 * (64 * 128);
+          feature_tiles + pipeline.stage * feature_box_bytes + warp / 4 * (64 * 128);
       const unsigned char* m =
-          matrix_tiles + (resident ? s : ring.stage) * matrix_box_bytes<columns>;
-      simt::begin_products(sum);
+          matrix_tiles + (resident ? s : pipeline.stage) * matrix_box_bytes<columns>;
+      simt::wgmma_fence(sum);
 #pragma unroll
       for (int k = 0; k < 64; k += 16) {
-        simt::wgmma<element_of<T>, simt::Major::along_k>(sum, simt::factor(f + 2 * k),
-                                                         simt::factor(m + 2 * k), s + k > 0);
+        simt::wgmma<element_of<T>, simt::Major::k>(sum, simt::matrix_descriptor(f + 2 * k),
+                                                   simt::matrix_descriptor(m + 2 * k), s + k > 0);
       }
-      simt::commit_products();
-      simt::wait_for_products<0>(sum);
-      if (lane == 0) arrive(free[ring.stage]);
-      ring.advance();
+      simt::wgmma_commit_group();
+      simt::wgmma_wait_group<0>(sum);
+      if (lane == 0) arrive(free[pipeline.stage]);
+      pipeline.advance();
     }
 
     const std::int64_t first_pixel = std::int64_t{tile} * rows + 16 * warp + lane / 4;
@@ -146,16 +146,16 @@ struct StyleBackwardWgmma {
     const bool resident = slices <= 2;
     constexpr int stages = style_wgmma_stages<columns>;
     const int matrix_slices = resident ? slices : stages;
-    simt::Grid grid = style_backward_staying_grid("style_backward_wgmma", size, columns,
-                                                  132 * style_wgmma_blocks<columns>);
+    simt::Grid grid = style_backward_persistent_grid("style_backward_wgmma", size, columns,
+                                                     132 * style_wgmma_blocks<columns>);
     grid.threads.x = style_wgmma_threads;
     grid.shared_bytes = static_cast<std::size_t>(
         stages * feature_box_bytes + matrix_slices * matrix_box_bytes<columns> +
         (2 * stages + 1) * static_cast<int>(sizeof(simt::Mbarrier)));
     const MapSize matrix_size{size.batch, 1, size.channels, rounded.padded};
     simt::launch(style_backward_wgmma_kernel<T, columns>, grid, stream, grad, features,
-                 rounded.scales, map_in_boxes(features, size, style_backward_rows),
-                 map_in_boxes(rounded.values, matrix_size, columns), size.pixels(),
+                 rounded.scales, make_tensor_map(features, size, style_backward_rows),
+                 make_tensor_map(rounded.values, matrix_size, columns), size.pixels(),
                  static_cast<int>(size.channels), resident, epilogue);
   }
 

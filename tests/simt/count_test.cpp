@@ -99,12 +99,12 @@ TEST_P(Count, ColumnsOfUnpaddedTilesMeetInOneBank) {
 __global__ void matrices(unsigned* y, const unsigned* x, int stride) {
   auto* shared = dynamic_shared<unsigned char>();
   unsigned char* own = shared + static_cast<int>(threadIdx.x) * stride;
-  copy_async_16(own, x + 4 * threadIdx.x);
-  commit_copies();
-  wait_for_copies<0>();
+  cp_async_16(own, x + 4 * threadIdx.x);
+  cp_async_commit_group();
+  cp_async_wait_group<0>();
   __syncthreads();
   std::uint32_t registers[4];
-  load_matrices(registers, own);
+  ldmatrix(registers, own);
   y[threadIdx.x] = registers[0];
 }
 

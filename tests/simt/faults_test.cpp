@@ -187,9 +187,9 @@ TEST_P(Fault, BarriersAtDifferentPlaces) {
 template <bool wait_removed>
 __global__ void copy_without_wait(float4* y, const float4* x) {
   SIMT_SHARED(float4, tile, [64]);
-  copy_async_16(&tile[threadIdx.x], &x[threadIdx.x]);
-  commit_copies();
-  if constexpr (!wait_removed) wait_for_copies<0>();
+  cp_async_16(&tile[threadIdx.x], &x[threadIdx.x]);
+  cp_async_commit_group();
+  if constexpr (!wait_removed) cp_async_wait_group<0>();
   __syncthreads();
   WRONG, y[threadIdx.x] = tile[threadIdx.x ^ 1U];
 }
@@ -205,7 +205,7 @@ TEST_P(Fault, CopyNotWaitedFor) {
 
 __global__ void copy_to_a_crooked_address(const float* x) {
   SIMT_SHARED(float, tile, [64]);
-  WRONG, copy_async_16(&tile[1], x);
+  WRONG, cp_async_16(&tile[1], x);
 }
 
 TEST_P(Fault, CopyToACrookedAddress) {

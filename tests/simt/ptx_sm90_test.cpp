@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 
 /// Small integers without symmetry, exact in every type: a transposed or shifted factor, or a chunk
-/// exchanged wrongly, gives another product.
+/// swizzled wrongly, gives another product.
 int a_value(unsigned row, unsigned k) { return static_cast<int>((3 * row + 7 * k) % 11) - 5; }
 int b_value(unsigned k, unsigned column) { return static_cast<int>((5 * k + 2 * column) % 7) - 3; }
 
@@ -32,9 +32,9 @@ constexpr unsigned depth = 64;
 /// What a kernel does wrong.
 enum class Fault : std::uint8_t {
   none,
-  no_wait_for_copies,
+  no_wait_for_loads,
   no_fence,
-  no_wait_for_products,
+  no_wgmma_wait_group,
   copy_over_factors,
   different_lanes
 };
@@ -53,30 +53,30 @@ __global__ void multiply(float* D, const __grid_constant__ TensorMap a,
   }
   __syncthreads();
   if (threadIdx.x == 0) {
-    arrive_expecting(*full, (1 + columns / 64) * box_bytes);
-    copy_box(tiles, a, 0, 0, 0, *full);
+    arrive_expect_tx(*full, (1 + columns / 64) * box_bytes);
+    tma_load(tiles, a, 0, 0, 0, *full);
     for (unsigned box = 0; box < columns / 64; ++box) {
       const int first = static_cast<int>(64 * box);
-      copy_box(b_tiles + box * box_bytes, b, major == Major::along_k ? 0 : first,
-               major == Major::along_k ? first : 0, 0, *full);
+      tma_load(b_tiles + box * box_bytes, b, major == Major::k ? 0 : first,
+               major == Major::k ? first : 0, 0, *full);
     }
   }
-  if (fault != Fault::no_wait_for_copies) wait(*full, 0);
+  if (fault != Fault::no_wait_for_loads) wait(*full, 0);
   float d[columns / 2];
   for (float& value : d) value = 100;
-  if (fault != Fault::no_fence) begin_products(d);
+  if (fault != Fault::no_fence) wgmma_fence(d);
   for (int k = 0; k < 4; ++k) {
-    const int step = major == Major::along_k ? 32 : 16 * 128;
+    const int step = major == Major::k ? 32 : 16 * 128;
     const bool other = fault == Fault::different_lanes && threadIdx.x == 5;
-    wgmma<element, major>(d, factor(tiles + (other ? 0 : k * step)),
-                          factor(b_tiles + k * step, box_bytes), true);
+    wgmma<element, major>(d, matrix_descriptor(tiles + (other ? 0 : k * step)),
+                          matrix_descriptor(b_tiles + k * step, box_bytes), true);
   }
-  commit_products();
+  wgmma_commit_group();
   if (fault == Fault::copy_over_factors && threadIdx.x == 0) {
-    arrive_expecting(*full, box_bytes);
-    copy_box(tiles, a, 0, 0, 0, *full);
+    arrive_expect_tx(*full, box_bytes);
+    tma_load(tiles, a, 0, 0, 0, *full);
   }
-  if (fault != Fault::no_wait_for_products) wait_for_products<0>(d);
+  if (fault != Fault::no_wgmma_wait_group) wgmma_wait_group<0>(d);
   const unsigned warp = threadIdx.x / 32;
   const unsigned lane = threadIdx.x % 32;
   for (unsigned v = 0; v < columns / 2; ++v) {
@@ -94,11 +94,10 @@ struct Problem {
   Problem() {
     for (unsigned k = 0; k < depth; ++k) {
       for (unsigned i = 0; i < 64; ++i) {
-        A[major == Major::along_k ? i * depth + k : k * 64 + i] = encode(element, a_value(i, k));
+        A[major == Major::k ? i * depth + k : k * 64 + i] = encode(element, a_value(i, k));
       }
       for (unsigned j = 0; j < columns; ++j) {
-        B[major == Major::along_k ? j * depth + k : k * columns + j] =
-            encode(element, b_value(k, j));
+        B[major == Major::k ? j * depth + k : k * columns + j] = encode(element, b_value(k, j));
       }
     }
   }
@@ -108,12 +107,12 @@ struct Problem {
     DeviceArray<std::uint16_t> a(A);
     DeviceArray<std::uint16_t> b(B);
     DeviceArray<float> D(64 * columns);
-    const bool along = major == Major::along_k;
+    const bool along = major == Major::k;
     const Grid grid{"multiply", {1}, {128}, (1 + columns / 64) * box_bytes + sizeof(Mbarrier)};
     run(schedule, grid, &multiply<element, major, columns, fault>, D.data(),
-        tensor_map(a.data(), element, {{64, 64, 1}, {64, 64, 1}}),
-        tensor_map(b.data(), element,
-                   {{along ? depth : columns, along ? columns : depth, 1}, {64, 64, 1}}));
+        make_tensor_map(a.data(), element, {{64, 64, 1}, {64, 64, 1}}),
+        make_tensor_map(b.data(), element,
+                        {{along ? depth : columns, along ? columns : depth, 1}, {64, 64, 1}}));
     return D.values();
   }
 
@@ -133,13 +132,13 @@ struct Problem {
 };
 
 TEST(PtxSm90, MultipliesWithKAlongRows) {
-  Problem<Element::bf16, Major::along_k, 64>::check();
-  Problem<Element::f16, Major::along_k, 128>::check();
+  Problem<Element::bf16, Major::k, 64>::check();
+  Problem<Element::f16, Major::k, 128>::check();
 }
 
 TEST(PtxSm90, MultipliesWithKAcrossRows) {
-  Problem<Element::f16, Major::across_k, 64>::check();
-  Problem<Element::bf16, Major::across_k, 128>::check();
+  Problem<Element::f16, Major::mn, 64>::check();
+  Problem<Element::bf16, Major::mn, 128>::check();
 }
 
 /// A box that hangs over the tensor's edges, as it lies in shared memory.
@@ -150,8 +149,8 @@ __global__ void copy_hanging_over(std::uint16_t* out, const __grid_constant__ Te
   if (threadIdx.x == 0) {
     init(*full, 1);
     fence_barriers();
-    arrive_expecting(*full, 1024);
-    copy_box(tile, tensor, x, y, 1, *full);
+    arrive_expect_tx(*full, 1024);
+    tma_load(tile, tensor, x, y, 1, *full);
   }
   __syncthreads();
   wait(*full, 0);
@@ -169,7 +168,7 @@ TEST(PtxSm90, ACopyExchangesChunksAndFillsWithZeros) {
     DeviceArray<std::uint16_t> tensor(values);
     DeviceArray<std::uint16_t> out(512);
     run(schedule, {"copy", {1}, {32}, 1024 + sizeof(Mbarrier)}, &copy_hanging_over, out.data(),
-        tensor_map(tensor.data(), Element::bf16, {{width, height, 2}, {64, 8, 1}}), 16, -1);
+        make_tensor_map(tensor.data(), Element::bf16, {{width, height, 2}, {64, 8, 1}}), 16, -1);
     const auto tile = out.values();
     for (unsigned row = 0; row < 8; ++row) {
       for (unsigned column = 0; column < 64; ++column) {
@@ -187,7 +186,7 @@ TEST(PtxSm90, ATensorMapIsRefused) {
   DeviceArray<std::uint16_t> data(4096);
   const auto why = [&](const void* at, const TensorBox& shape) -> std::string {
     try {
-      (void)tensor_map(at, Element::bf16, shape);
+      (void)make_tensor_map(at, Element::bf16, shape);
     } catch (const Error& error) {
       return error.what();
     }
@@ -205,7 +204,7 @@ TEST(PtxSm90, ATensorMapIsRefused) {
 template <Fault fault>
 std::string what_is_wrong(const Schedule& schedule) {
   try {
-    (void)Problem<Element::bf16, Major::along_k, 64>().product<fault>(schedule);
+    (void)Problem<Element::bf16, Major::k, 64>().product<fault>(schedule);
   } catch (const Error& error) {
     return error.what();
   }
@@ -220,7 +219,7 @@ TEST(PtxSm90Faults, ProductsWithoutAFence) {
 
 TEST(PtxSm90Faults, ProductsThatNobodyWaitedFor) {
   for (const Schedule& schedule : schedules) {
-    EXPECT_THAT(what_is_wrong<Fault::no_wait_for_products>(schedule),
+    EXPECT_THAT(what_is_wrong<Fault::no_wgmma_wait_group>(schedule),
                 HasSubstr("nobody waited for this product"));
   }
 }
@@ -237,7 +236,7 @@ TEST(PtxSm90Faults, LanesWithDifferentFactors) {
 }
 
 TEST(PtxSm90Faults, FactorsThatHaveNotArrived) {
-  EXPECT_THAT(what_is_wrong<Fault::no_wait_for_copies>(schedules[0]),
+  EXPECT_THAT(what_is_wrong<Fault::no_wait_for_loads>(schedules[0]),
               HasSubstr(traced ? "an asynchronous copy to it was not waited for"
                                : "nobody waited for this copy"));
 }
@@ -261,23 +260,23 @@ TEST(PtxSm90Faults, Barriers) {
 __global__ void two_arrive_at_one() {
   SIMT_SHARED(Mbarrier, barrier, [1]);
   init(barrier[0], 1);
-  arrive_expecting(barrier[0], 1024);
-  arrive_expecting(barrier[0], 1024);
+  arrive_expect_tx(barrier[0], 1024);
+  arrive_expect_tx(barrier[0], 1024);
 }
 
 __global__ void copy_and_end(const __grid_constant__ TensorMap tensor, int from_tile) {
   SIMT_SHARED(Mbarrier, barrier, [1]);
   auto* tile = dynamic_shared<unsigned char>();
   init(barrier[0], 1);
-  arrive_expecting(barrier[0], 1024);
-  copy_box(tile + from_tile, tensor, 0, 0, 0, barrier[0]);
+  arrive_expect_tx(barrier[0], 1024);
+  tma_load(tile + from_tile, tensor, 0, 0, 0, barrier[0]);
 }
 
 TEST(PtxSm90Faults, CopiesAndBarriersThatDoNotFit) {
   EXPECT_THAT(problem(schedules[0], {"two_arrive", {1}, {1}}, &two_arrive_at_one),
               HasSubstr("more arrive than the 1"));
   DeviceArray<std::uint16_t> data(std::vector<std::uint16_t>(512));
-  const TensorMap tensor = tensor_map(data.data(), Element::bf16, {{64, 8, 1}, {64, 8, 1}});
+  const TensorMap tensor = make_tensor_map(data.data(), Element::bf16, {{64, 8, 1}, {64, 8, 1}});
   const Grid grid{"copy_and_end", {1}, {1}, 2048};
   EXPECT_THAT(problem(schedules[0], grid, &copy_and_end, tensor, 0),
               HasSubstr("nobody waited for this copy"));

@@ -50,8 +50,8 @@ __global__ void multiply_16_bit(float* D, const std::uint16_t* A, const std::uin
   __syncthreads();
   std::uint32_t a[4];
   std::uint32_t b_both[4];
-  load_matrices(a, &a_tile[lane % 16][lane / 16]);
-  load_matrices_transposed(b_both, &b_tile[lane % 16][0]);
+  ldmatrix(a, &a_tile[lane % 16][lane / 16]);
+  ldmatrix_trans(b_both, &b_tile[lane % 16][0]);
   const std::uint32_t b[2] = {b_both[0], b_both[1]};
   float d[4] = {100, 100, 100, 100};
   if constexpr (bf16) {
@@ -123,13 +123,13 @@ __global__ void copy_in_stages(float* y, const float* x, int count) {
   const unsigned lane = threadIdx.x;
   const auto load = [&](int i) {
     const int bytes = i < count - 1 ? 16 : 8;  // the last one ends in the middle
-    copy_async_16(&stages[i % 2][lane], x + 4 * (i * 32 + static_cast<int>(lane)), bytes);
-    commit_copies();
+    cp_async_16(&stages[i % 2][lane], x + 4 * (i * 32 + static_cast<int>(lane)), bytes);
+    cp_async_commit_group();
   };
   load(0);
   for (int i = 0; i < count; ++i) {
     if (i + 1 < count) load(i + 1);
-    i + 1 < count ? wait_for_copies<1>() : wait_for_copies<0>();
+    i + 1 < count ? cp_async_wait_group<1>() : cp_async_wait_group<0>();
     const float4 v = stages[i % 2][lane];
     y[i * 32 + static_cast<int>(lane)] = v.x + v.y + v.z + v.w;
   }

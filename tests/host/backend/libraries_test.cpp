@@ -9,7 +9,7 @@
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/device/stream.hpp"
 #include "host/core/error.hpp"
-#include "simt/faults.hpp"
+#include "simt/error.hpp"
 #include "simt/launch.hpp"
 
 namespace impasto::emulated {

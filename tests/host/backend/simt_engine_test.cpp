@@ -8,8 +8,7 @@
 #include "host/backend/registry.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/run.hpp"
-#include "simt/faults.hpp"
-#include "simt/launch_mode.hpp"
+#include "simt/error.hpp"
 #include "simt/machine.hpp"
 #include "tests/support/toy_network.hpp"
 

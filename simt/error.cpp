@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "simt/faults.hpp"
-
 #include "simt/error.hpp"
 
 namespace simt {
@@ -27,8 +25,9 @@ std::int64_t calls() { return counted; }
 
 void count_call(const std::string& name) {
   ++counted;
-  if (counted == failing || (lost && counted > failing))
+  if (counted == failing || (lost && counted > failing)) {
     throw Error(name + ": failed, as a test asked for");
+  }
 }
 
 }  // namespace simt
