@@ -8,9 +8,9 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// Counts the step and writes what all pixels need of it: both forms are
-/// x −= rate·m / (√(v_scale·v) + ε). One thread, in a kernel of its own: so no block counts before
-/// another has read, and the powers, in double, are taken once and not by every block.
+/// Counts the step, and writes the two numbers that every pixel needs of it: both forms of Adam are
+/// x −= rate·m / (√(v_scale·v) + ε). One thread in its own kernel: so no block counts before
+/// another one has read, and the powers, in double, are computed once instead of in every block.
 static __global__ void step_kernel(float* rate_and_v_scale, std::int64_t* step,
                                    double learning_rate, double beta1, double beta2, bool pytorch) {
   const auto t = static_cast<double>(++*step);
@@ -32,12 +32,12 @@ __device__ __forceinline__ void adam_update(float& pixel, float& m, float& v, fl
   m = constants.beta1 * m + constants.keep1 * g;
   v = constants.beta2 * v + constants.keep2 * g * g;
   const float moved = pixel - rate * m / (std::sqrt(v_scale * v) + constants.epsilon);
-  // Written so that a NaN stays one.
+  // Written so that a NaN stays a NaN.
   const float raised = moved < constants.lowest ? constants.lowest : moved;
   pixel = raised > constants.highest ? constants.highest : raised;
 }
 
-/// Enqueues the count of the step, and says what an update needs besides.
+/// Enqueues step_kernel, and returns what an update needs besides.
 inline AdamConstants count_adam_step(std::int64_t* step, const AdamOptions& options,
                                      float* workspace, simt::StreamHandle stream) {
   simt::launch(step_kernel, {"adam_step", {1}, {1}}, stream, workspace, step, options.learning_rate,

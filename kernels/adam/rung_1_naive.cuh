@@ -6,17 +6,17 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// A thread updates one value, four loads and three stores of 4 bytes. Coalesced, so what it moves
-/// is what has to be moved; but a warp has 128 bytes of each array under way, and the loads that a
-/// processor can have waiting are bound before memory is.
+/// A thread updates one value with four loads and three stores of 4 bytes. They are coalesced, so
+/// it moves no more than it must. But a warp has only 128 bytes of each array under way: bound by
+/// the number of loads that an SM can have under way, not by memory.
 template <class T>
 __global__ void __launch_bounds__(256)
     adam_naive_kernel(T* pixels, T* m, T* v, const T* grad, const float* rate_and_v_scale,
                       std::int64_t count, AdamConstants constants) {
   const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= count) return;
-  // Through registers: one array might be another, for all the compiler knows, and what was read
-  // would be read again behind each store.
+  // In registers: the compiler must assume that the arrays overlap, and would read values again
+  // after each store.
   T pixel = pixels[i];
   T own_m = m[i];
   T own_v = v[i];

@@ -7,10 +7,11 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// Attacks the loads under way of rung 1: with packs a warp has 512 bytes of each array waiting.
+/// Attacks the number of loads that bounds rung 1: with packs a warp has 512 bytes of each array
+/// under way.
 ///
-/// One thread takes `group` neighbouring values at a time, with 4 in loads of 16 bytes; the grid
-/// strides over the rest. Bound by memory: 28 bytes moved per value, a square root and a division.
+/// A thread takes `group` neighbouring values at a time, 4 of them in loads of 16 bytes; the grid
+/// strides over the pixels. Bound by memory: 28 bytes per value, a square root and a division.
 template <int group>
 __global__ void __launch_bounds__(256)
     adam_kernel(float* pixels, float* m, float* v, const float* grad, const float* rate_and_v_scale,
@@ -33,7 +34,7 @@ __global__ void __launch_bounds__(256)
     store_pack<group>(m + group * i, m_pack);
     store_pack<group>(v + group * i, v_pack);
   }
-  // Up to three values are left where their number is no multiple of 4.
+  // Up to three values are left if their number is no multiple of 4.
   const std::int64_t left = count / group * group + first;
   if (left < count) {
     adam_update(pixels[left], m[left], v[left], grad[left], rate, v_scale, constants);

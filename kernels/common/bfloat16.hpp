@@ -41,8 +41,8 @@ struct bfloat16 {
 
 static_assert(sizeof(bfloat16) == 2);
 
-/// *to = value, rounded to T. Written as a cast inside a `simd` loop, GCC 12 keeps the temporary
-/// bfloat16 in memory and does not vectorise the loop.
+/// *to = value, rounded to T. With a cast in its place, GCC 12 keeps the temporary bfloat16 of a
+/// `simd` loop in memory and does not vectorise the loop.
 template <class T>
 IMPASTO_HOST_DEVICE inline void store(T* to, float value) {
   *to = static_cast<T>(value);

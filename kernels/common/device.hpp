@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// CUDA kernels are compiled twice: by nvcc into kernels::cuda, and by the host's compiler for the
-/// host-SIMT machine (simt/) into kernels::emulated. IMPASTO_DEVICE is the one being compiled.
+/// CUDA kernels are compiled twice: by nvcc into namespace kernels::cuda, and by the host's
+/// compiler for the host-SIMT machine (simt/) into kernels::emulated. IMPASTO_DEVICE names the one
+/// that is being compiled.
 #ifndef IMPASTO_DEVICE
 #define IMPASTO_DEVICE emulated
 #endif

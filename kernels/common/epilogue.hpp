@@ -7,8 +7,8 @@
 
 namespace impasto::kernels {
 
-/// A GradientEpilogue known to the compiler, so that the loop it ends has no branch. What it does
-/// not need it does not read: `grad` without accumulate, `feature` without the mask.
+/// A GradientEpilogue that the compiler knows, so that a loop which ends with it has no branch. It
+/// reads `grad` to accumulate and `feature` for the mask only.
 template <bool accumulate, bool relu_mask>
 struct FixedEpilogue {
   static constexpr bool reads_grad = accumulate;
@@ -22,7 +22,7 @@ struct FixedEpilogue {
   }
 };
 
-/// Calls body(FixedEpilogue<...>{}) with the epilogue asked for.
+/// Calls body(FixedEpilogue<...>{}) for this epilogue.
 template <class Body>
 void with_epilogue(const GradientEpilogue& epilogue, Body body) {
   if (epilogue.accumulate) {

@@ -17,7 +17,7 @@ struct float16 {
 
   float16() = default;
 
-  /// Rounds to nearest, ties to even; beyond 65504 lies infinity.
+  /// Rounds to nearest, ties to even; what is too large becomes infinity.
   IMPASTO_HOST_DEVICE explicit float16(float value) {
 #ifdef __CUDA_ARCH__
     bits = __half_as_ushort(__float2half_rn(value));

@@ -7,8 +7,8 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// d += a·b on tensor cores, 16×8 values per warp; T says what the registers hold, float tf32.
-/// 32 bytes of K at a time: 16 values of 16 bits or 8 of tf32 (the layouts: simt/ptx.hpp).
+/// d += a·b on tensor cores, 16×8 values per warp. T is what the registers hold, with tf32 for
+/// float. K is 32 bytes: 16 values of 16 bits or 8 of tf32. The layouts are in simt/ptx.hpp.
 template <class T>
 inline constexpr int mma_k = static_cast<int>(32 / sizeof(T));
 

@@ -22,12 +22,12 @@ __device__ __forceinline__ void store_pack(T* to, const Pack<T, width>& pack) {
   simt::store_vector(reinterpret_cast<Pack<T, width>*>(to), pack);
 }
 
-/// How many T go into the widest load, 16 bytes.
+/// How many T the widest load brings, 16 bytes.
 template <class T>
 inline constexpr int widest = static_cast<int>(16 / sizeof(T));
 
-/// Whether packs of `width` may be used: every pointer and the row length are multiples of it. A
-/// null pointer is never used and does not count.
+/// Whether packs of `width` may be used: the row's length and every pointer are multiples of it.
+/// Null pointers are never used and do not count.
 template <class T>
 bool can_pack(int width, std::int64_t row_length, std::initializer_list<const T*> pointers) {
   if (row_length % width != 0) return false;

@@ -5,16 +5,16 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// The sum over the warp, in lane 0 and every other lane: five exchanges, always in the same order.
+/// The sum over the warp, in every lane: five shuffles, always in the same order.
 template <class T>
 __device__ __forceinline__ T warp_sum(T value) {
   for (int lanes = 16; lanes > 0; lanes /= 2) value += __shfl_xor_sync(0xffffffffU, value, lanes);
   return value;
 }
 
-/// As many sums over the warp as lanes bring values, a power of two: lane l gets that of
-/// values[l % count]. Every exchange halves what is left to add, so that 8 values take 9 exchanges
-/// and not 40. The order of a sum is fixed.
+/// The sums over the warp of `count` values, a power of two: lane l gets the sum of
+/// values[l % count]. Every shuffle halves what is left to add, so that 8 values take 9 shuffles
+/// instead of 40. The order of each sum is fixed.
 template <int count>
 __device__ __forceinline__ float warp_sum_each(float (&values)[count]) {
   const unsigned lane = threadIdx.x % 32;
@@ -34,8 +34,8 @@ __device__ __forceinline__ float warp_sum_each(float (&values)[count]) {
   return sum;
 }
 
-/// The sum over a block of whole warps, in thread 0. The order of the sum is fixed by the block's
-/// size alone. `warp_sums` is shared memory for 32 values; a barrier must lie between two uses.
+/// The sum over a block of whole warps, in thread 0. The block's size fixes its order. `warp_sums`
+/// is shared memory for 32 values; there must be a barrier between two uses.
 template <class T>
 __device__ __forceinline__ T block_sum(T value, T* warp_sums) {
   const unsigned warp = threadIdx.x / 32;

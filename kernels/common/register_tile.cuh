@@ -6,8 +6,9 @@
 namespace impasto::kernels::IMPASTO_DEVICE {
 
 /// One step along K of a product in float: sum += a·bᵀ, `rows`×`columns` values per thread. A
-/// thread's rows lie in groups of four, `row_step` apart, and so do its columns: a group is one
-/// load of 16 bytes, and neighbouring threads read neighbouring groups, without bank conflicts.
+/// thread's rows come in groups of four that lie `row_step` apart, and its columns likewise. A
+/// group is one load of 16 bytes; neighbouring threads read neighbouring groups, without bank
+/// conflicts.
 template <int row_step, int column_step, int rows, int columns>
 __device__ __forceinline__ void add_outer_product(float (&sum)[rows][columns], const float* a,
                                                   const float* b) {

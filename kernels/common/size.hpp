@@ -19,8 +19,8 @@ struct MapSize {
   friend constexpr bool operator==(const MapSize&, const MapSize&) = default;
 };
 
-/// What an op that produces a gradient does besides writing it. Several terms meet at one feature
-/// map; each adds itself, and the last one applies the mask of the ReLU that made the map.
+/// How an operation stores a gradient. Several terms meet at one feature map: each adds to the
+/// gradient, and the last one applies the mask of the ReLU that made the map.
 struct GradientEpilogue {
   bool accumulate = false;  ///< add to what the gradient already holds instead of overwriting it
   bool relu_mask = false;   ///< then set the gradient to 0 where the feature map is 0

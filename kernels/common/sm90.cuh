@@ -12,8 +12,8 @@ template <class T>
 inline constexpr simt::Element element_of =
     std::is_same_v<T, bfloat16> ? simt::Element::bf16 : simt::Element::f16;
 
-/// Stages of shared memory, used in turn. `parity` is of the phase that a stage's barriers are in:
-/// it changes whenever all of them have been used.
+/// Where a pipeline stands: the stage of shared memory that is next, and the parity of the phase of
+/// that stage's barriers. The parity changes when all stages have been used.
 template <int stages>
 struct PipelineState {
   int stage = 0;
@@ -26,9 +26,9 @@ struct PipelineState {
   }
 };
 
-/// Makes the barriers of a ring's stages: full[s], at which one producer arrives with the bytes of
-/// its copies, and behind them free[s] = full[stages + s], at which each of so many warps does that
-/// reads the stage. By one thread, before fence_barriers.
+/// Makes the barriers of a pipeline's stages. At full[s] the producer arrives with the bytes of its
+/// loads; at free[s] = full[stages + s] each of the `warps` that read the stage arrives. One thread
+/// calls this, before fence_barriers.
 template <int stages>
 __device__ __forceinline__ void init_stages(simt::Mbarrier* full, unsigned warps) {
   for (int s = 0; s < stages; ++s) {
@@ -37,8 +37,8 @@ __device__ __forceinline__ void init_stages(simt::Mbarrier* full, unsigned warps
   }
 }
 
-/// A feature map as TMA takes it, (C,P,N), in boxes of 64 channels and so many pixels of an image.
-/// Channels come in packs of 8.
+/// The tensor map of a feature map, (C,P,N), for boxes of 64 channels and `pixels` pixels of an
+/// image. The number of channels is a multiple of 8.
 template <class T>
 simt::TensorMap make_tensor_map(const T* features, const MapSize& size, int pixels) {
   const auto extent = [](std::int64_t count) { return static_cast<std::uint64_t>(count); };

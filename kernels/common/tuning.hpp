@@ -13,8 +13,8 @@
 
 namespace impasto::kernels {
 
-/// What was measured to be the fastest rung on one device for one type and shape. `./dev tune`
-/// writes these, a file for each device.
+/// The rung that was measured to be the fastest on one device, for one type and shape. `./dev tune`
+/// writes a file of these for each device.
 struct TunedRung {
   std::string_view device;   ///< as CUDA names it
   std::string_view op;       ///< "gram"
@@ -34,9 +34,9 @@ constexpr std::string_view storage_name() {
   return std::is_same_v<T, float> ? "f32" : std::is_same_v<T, bfloat16> ? "bf16" : "fp16";
 }
 
-/// What the table says of the shape nearest to `size`: as many channels, and the number of pixels
-/// of an image that differs by the smallest factor. Not the batch: one image is to have the same
-/// bits in any. Empty where the table is silent.
+/// The table's rung for the shape nearest to `size`: the same number of channels, and the number of
+/// pixels that differs by the smallest factor. The batch plays no part, so that an image has the
+/// same bits in any batch. Empty if the table has no such row.
 inline std::string_view tuned_rung(std::span<const TunedRung> table, std::string_view device,
                                    std::string_view op, std::string_view storage,
                                    Arithmetic arithmetic, const MapSize& size) {

@@ -8,7 +8,7 @@
 namespace impasto::kernels::cpu {
 namespace {
 
-/// In place of an epilogue where the loss alone is wanted.
+/// Takes the place of an epilogue where only the loss is wanted.
 struct NoGradient {};
 
 template <class Epilogue, class T>

@@ -7,7 +7,7 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// The loss in one pass, a value at a time. blockIdx is (share of the image, image).
+/// The loss, one value at a time. blockIdx is (share of the image, image).
 template <class T>
 __global__ void __launch_bounds__(256)
     content_loss_naive_kernel(double* block_sums, const T* features, const T* target,
@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(256)
   if (threadIdx.x == 0) block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = sum;
 }
 
-/// The gradient in another, a thread for each value.
+/// The gradient, in a pass of its own, a thread for each value.
 template <class T>
 __global__ void __launch_bounds__(256)
     content_gradient_naive_kernel(T* grad, const T* features, const T* target, std::int64_t count,
@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(256)
   grad[i] = static_cast<T>(value);
 }
 
-/// As two formulas, two passes over both maps: 5 values moved where 3 would do, each alone.
+/// The two formulas in two passes over both maps: 5 values are moved where 3 would do, one by one.
 struct ContentLossNaive {
   template <class T>
   static void launch(float* loss, T* grad, const T* features, const T* target, const MapSize& size,

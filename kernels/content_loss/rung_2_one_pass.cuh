@@ -10,17 +10,18 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// In place of an epilogue where the loss alone is wanted.
+/// Takes the place of an epilogue where only the loss is wanted.
 struct NoContentGradient {
   static constexpr bool reads_grad = false;
 };
 
-/// Attacks what rung 1 leaves: one pass, in packs, for the loss and the gradient.
+/// Loss and gradient in one pass and in packs. Attacks the values that rung 1 moves twice, and one
+/// by one.
 ///
-/// A block takes its share of one image, a thread a pack of 16 bytes at a time, which it reads,
-/// adds to its sum and, as gradient, writes. Bound by memory: 3 values moved, 5 FLOP. A pack is
-/// summed in float and packs in double, one addition for several values: float alone would lose
-/// digits over a large map, and double throughout is slow where a GPU has few such units.
+/// A block takes its share of one image, a thread a pack of 16 bytes at a time: it reads the pack,
+/// adds it to its sum and writes the gradient. Bound by memory: 3 values moved, 5 FLOP. A pack is
+/// summed in float, the packs in double, one addition for several values. Float alone would lose
+/// digits over a large map, and double alone is slow on GPUs with few double units.
 template <class T, int width, class Epilogue>
 __global__ void __launch_bounds__(256, 4)
     content_loss_kernel(double* block_sums, T* grad, const T* features, const T* target,

@@ -9,16 +9,13 @@
 namespace impasto::kernels::cpu {
 
 /// The transforms of Winograd's F(4×4, 3×3): a 3×3 convolution with a quarter of the
-/// multiplications. Every 4×4 tile of the output comes from a 6×6 patch d of the input, overlapping
-/// by 2:
-///   U = G·g·Gᵀ,  V = Bᵀ·d·B,  M = Σ_c U⊙V,  y = Aᵀ·M·A
-/// and the sum over channels is 36 matrix products (tiles × Cin)·(Cin × Cout), one per position.
-/// Shapes  U (36,Cin,Cout); V (36,tiles,Cin); M (36,tiles,Cout); tiles in row order, image by
-/// image,
-///         ⌈H/4⌉·⌈W/4⌉ of them per image
-/// Error   1e-6 relative in float, ten times that of the direct sum: so it serves where feature
-/// maps
-///         are stored in 16 bits, whose rounding is a thousand times as much
+/// multiplications. Every 4×4 tile of y comes from a 6×6 patch d of x; patches overlap by 2.
+/// Math    U = G·g·Gᵀ,  V = Bᵀ·d·B,  M = Σ_c U⊙V,  y = Aᵀ·M·A
+///         The sum over channels is 36 matrix products (tiles × Cin)·(Cin × Cout), one a position.
+/// Shapes  U (36,Cin,Cout); V (36,tiles,Cin); M (36,tiles,Cout); ⌈H/4⌉·⌈W/4⌉ tiles an image, in row
+///         order, image by image
+/// Error   1e-6 relative in float, ten times that of the direct sum. So it serves feature maps in
+///         16 bits, whose rounding is a thousand times as large.
 /// Source  Lavin & Gray, "Fast algorithms for convolutional neural networks", CVPR 2016, §4.3
 /// Cost    4.5·Cin·Cout·N·H·W FLOP in the products, and 2.25 values written and read per value of x
 ///         and of y
@@ -43,11 +40,11 @@ void winograd_filters(float* u, const bfloat16* filters, std::int64_t in_channel
 void winograd_input(float* v, const bfloat16* x, const MapSize& size, std::int64_t first,
                     std::int64_t tiles);
 
-/// What happens to y on its way out, in this order.
+/// What is done to y before it is stored, in this order.
 struct WinogradEpilogue {
   const float* bias = nullptr;     ///< added to every pixel
   bool relu = false;               ///< negative values become 0
-  bool accumulate = false;         ///< what y holds is added
+  bool accumulate = false;         ///< y is added to
   const bfloat16* mask = nullptr;  ///< y = 0 where this feature map is 0
 };
 

@@ -7,7 +7,7 @@
 namespace impasto::kernels::cpu {
 namespace {
 
-/// Channels worked on together: one vector register of AVX-512, two of AVX2.
+/// Channels that are computed together: one vector register of AVX-512, two of AVX2.
 constexpr std::int64_t lanes = 16;
 using Lanes = std::array<float, lanes>;
 
@@ -115,7 +115,7 @@ void load_patch(std::array<std::array<Lanes, 6>, 6>& patch, const bfloat16* x, c
   }
 }
 
-/// Puts up to 16 channels of one pixel where they belong; the pointers are at those channels.
+/// Stores up to 16 channels of one pixel; the pointers point to those channels.
 void finish(bfloat16* y, const Lanes& values, std::int64_t count, const float* bias,
             const bfloat16* mask, const WinogradEpilogue& epilogue) {
   Lanes sum = values;

@@ -12,9 +12,8 @@ namespace impasto::kernels {
 
 /// Pixels to the first feature map: preprocess, 3×3 convolution, bias and ReLU in one; and the
 /// gradient back to the pixels.
-/// Math    y[n,h,w,k] = act(bias[k] + Σ_{r,s,c} weight[k,r,s,c]·(pixels[n,h+r−1,w+s−1,c] −
-/// mean[c]))
-///         the sum over taps inside the image: outside lies the mean pixel
+/// Math    y[n,h,w,k] = act(bias[k] + Σ_{r,s,c} weight[k,r,s,c]·(pixels[n,h+r−1,w+s−1,c]−mean[c]))
+///         summed over taps inside the image: outside lies the mean pixel
 ///         grad_pixels[n,h,w,c] = Σ_{k,r,s} weight[k,r,s,c] · grad_y[n,h+1−r,w+1−s,k]
 /// Shapes  pixels, grad_pixels (N,H,W,3), y, grad_y (N,H,W,Cout), weight (Cout,3,3,3), bias (Cout),
 ///         mean (3)

@@ -12,9 +12,9 @@ struct FirstConvMean {
   float values[3];
 };
 
-/// A thread computes one value of y: 27 pixel values, which its warp shares, and 27 weights that
-/// lie 27 floats from its neighbour's. Bound by these loads, two for a multiply-add, most of them
-/// from the L1 cache.
+/// A thread computes one value of y from 27 pixel values, which its warp shares, and 27 weights,
+/// which lie 27 floats from its neighbour's. Bound by these loads, two for a multiply-add, most of
+/// them from the L1 cache.
 template <class T>
 __global__ void __launch_bounds__(256)
     first_conv_forward_naive_kernel(T* y, const float* pixels, const float* weight,
@@ -41,10 +41,10 @@ __global__ void __launch_bounds__(256)
   y[at] = static_cast<T>(relu && sum < 0 ? 0.0F : sum);
 }
 
-/// A thread computes one value of a pixel's gradient: 9 taps of every channel. Its neighbours, the
-/// pixel's other two values, read the same gradients; the next pixel's lie C further, so a warp's
-/// loads are spread over ten lines. Bound by them. Outside the image any pixel is read, and not
-/// used.
+/// A thread computes one value of a pixel's gradient from 9 taps of every channel. The threads of
+/// the pixel's other two values read the same gradients; those of the next pixel lie C further, so
+/// that a warp's loads are spread over ten lines. Bound by these loads. For a tap outside the image
+/// some pixel is read and not used.
 template <class T>
 __global__ void __launch_bounds__(256)
     first_conv_backward_naive_kernel(float* grad_pixels, const T* grad_y, const float* weight,

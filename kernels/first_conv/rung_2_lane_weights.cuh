@@ -8,20 +8,20 @@
 #include "kernels/first_conv/first_conv.hpp"
 #include "simt/launch.hpp"
 
-// Attacks the loads of rung 1, two for a multiply-add, by where the factors lie: weights in
-// registers, pixels in shared memory.
+// Weights lie in registers, pixels in shared memory. Attacks the loads of rung 1, two for a
+// multiply-add.
 //
-// A block takes 32×16 pixels, one of its eight warps two rows of them, eight pixels at a time. A
-// lane has two neighbouring output channels, 64 to the warp, and keeps their 54 weights in
-// registers: so a warp reads or writes a pixel's channels in one instruction, 128 bytes in a row
-// for 16-bit types, and what a lane loads of the map is used for 18 multiply-adds (backward) or 6
-// per value (forward).
+// A block takes 32×16 pixels, each of its eight warps two rows of them, eight pixels at a time. A
+// lane has two neighbouring output channels, a warp 64, and keeps their 54 weights in registers. So
+// a warp reads or writes a pixel's channels in one instruction, 128 bytes in a row for 16-bit
+// types. What a lane loads of the map it uses for 18 multiply-adds backward, and for 6 per value
+// forward.
 //
-// At 64 channels there are 25 FLOP to a byte (16-bit), where an H100 has 20 per byte of bandwidth:
-// so the kernels are bound by what they issue. For sm_90a, per multiply-add of 64 channels of
-// bfloat16, that is 1.25 instructions forward and 1.9 backward, where values are unpacked, tested
-// against the border and added over lanes. Weights in shared memory would cost a load for every few
-// multiply-adds. Tensor cores would want the 27 taps gathered and padded to 32, and pixels and
+// With 64 channels of 16 bits there are 25 FLOP for each byte, and an H100 does 20 in the time it
+// moves one, so the kernels are bound by instruction issue. For sm_90a and bfloat16 they issue 1.25
+// instructions per multiply-add forward and 1.9 backward, where values are unpacked, tested against
+// the border and added over lanes. Weights in shared memory would cost a load for every few
+// multiply-adds. Tensor cores would need the 27 taps gathered and padded to 32, and pixels and
 // weights rounded to 16 bits.
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace first_conv_lanes {
@@ -40,18 +40,18 @@ struct Pixel {
   float red, green, blue;
 };
 
-/// This launch's channels of a map of `stride` channels.
+/// The channels of this launch, out of `stride` channels of the map.
 struct Channels {
   int count;
   std::int64_t stride;
 };
 
-/// One lane's weights; zero for a channel there is none of.
+/// One lane's weights; zero for a channel that does not exist.
 struct LaneWeights {
   float values[lane_channels][taps][3];
 };
 
-/// Through shared memory, turned on the way: each lane would otherwise read a line of its own.
+/// Loads them through shared memory, transposed: otherwise each lane would read its own line.
 __device__ __forceinline__ LaneWeights load_weights(const float* weight, int channels) {
   using Pair = Pack<float, lane_channels>;
   SIMT_SHARED(Pair, turned, [weights_per_channel][33]);
@@ -72,7 +72,7 @@ __device__ __forceinline__ LaneWeights load_weights(const float* weight, int cha
   return result;
 }
 
-/// The lane's channels at `at`, which is their first; zero where there are none.
+/// The lane's channels, the first of them at `at`; zero for those that do not exist.
 template <class T, bool full>
 __device__ __forceinline__ Pack<float, lane_channels> load_lane(const T* at, int channels) {
   Pack<float, lane_channels> result{};
@@ -110,8 +110,8 @@ __device__ __forceinline__ void store_lane(T* at, const float (&values)[lane_cha
 using Quad = Pack<float, 4>;
 using PixelTile = Quad[tile_rows + 2][tile_width + 2];
 
-/// The tile with one pixel more on every side, minus the mean and zero outside the image. A pixel
-/// has four places, the last of them zero, so that one load reads it.
+/// Loads the tile and one more pixel on every side, minus the mean, and zero outside the image. A
+/// pixel takes four floats, the last of them zero, so that one load reads it.
 __device__ __forceinline__ void load_pixels(PixelTile& tile, const float* image, const Pixel& mean,
                                             int top, int left, const MapSize& size) {
   constexpr int row_values = 4 * (tile_width + 2);
@@ -186,8 +186,8 @@ __global__ void __launch_bounds__(threads, 2)
   }
 }
 
-/// Lanes add over their own channels, then the warp over its lanes. With other than 64 channels, a
-/// pair's two conditions take registers that are then to be had at one block per processor only.
+/// Lanes add over their own channels, then the warp over its lanes. Unless there are 64 channels,
+/// the two conditions of a pair take so many registers that an SM holds one block only.
 template <class T, bool full>
 __global__ void __launch_bounds__(threads, full ? 2 : 1)
     first_conv_backward_kernel(float* grad_pixels, const T* grad_y, const float* weight,
@@ -253,8 +253,8 @@ inline simt::Grid grid_for(const char* name, const MapSize& size) {
   return {name, {across, down, static_cast<unsigned>(size.batch)}, {threads}};
 }
 
-/// Whether a map has the 64 channels that VGG's first has: the kernels know its strides then, and
-/// every lane has a pair. Else values are moved one by one.
+/// Whether the map has 64 channels, as VGG's first: then the kernels know its strides, and every
+/// lane moves a pair. Otherwise values are moved one by one.
 template <class T>
 bool is_full(const T* map, const MapSize& size) {
   return size.channels == warp_channels && can_pack<T>(lane_channels, warp_channels, {map});

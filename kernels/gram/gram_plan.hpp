@@ -8,21 +8,21 @@
 
 namespace impasto::kernels {
 
-/// How a Gram matrix is cut into blocks: into square tiles of the upper triangle, and the sum over
-/// pixels into splits. Comes from the size alone, so that every GPU sums in the same order.
+/// How a Gram matrix is cut into work: the upper triangle into square tiles, and the sum over
+/// pixels into splits. The size alone decides, so that every GPU sums in the same order.
 struct GramPlan {
   int tile;                       ///< channels along a tile's side
   std::int64_t tiles;             ///< on and above the diagonal
   std::int64_t splits;            ///< of the pixels
-  std::int64_t pixels_per_split;  ///< but for the last
+  std::int64_t pixels_per_split;  ///< the last split may have fewer
   std::int64_t partials;          ///< floats of partial sums per image
 
   enum Splits : std::uint8_t { enough_splits, one_split };
 
   explicit GramPlan(const MapSize& size, Splits wanted = enough_splits) {
-    // Two blocks for each processor of an H100. A split of 256 pixels reads about as many bytes as
-    // the partial sums it writes; over more than 4096 a running float sum would lose digits.
-    // Pixels come in whole slices, of at most 64.
+    // Two blocks for each SM of an H100. A split of 256 pixels reads about as many bytes as it
+    // writes partial sums; a running float sum over more than 4096 pixels would lose digits. Splits
+    // are whole slices, which have at most 64 pixels.
     constexpr std::int64_t most_blocks = 264;
     constexpr std::int64_t least_pixels = 256;
     constexpr std::int64_t most_pixels = 4096;

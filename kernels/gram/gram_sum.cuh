@@ -9,18 +9,19 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int gram_sum_threads = 256;
 
-/// A value of G, and whose it is to use.
+/// One value of G and whether this thread owns it.
 struct GramValue {
   float value;
   std::int64_t i, j;
-  bool own;       ///< this thread's
-  bool mirrored;  ///< it is G[j,i] as well, whose tile nobody computes
+  bool own;       ///< this thread stores it
+  bool mirrored;  ///< it is also G[j,i], whose tile nobody computes
 };
 
-/// This thread's value from the partial sums, in an order that the sizes fix. A block's threads are
-/// `parts` groups, one value per thread; group q sums the splits q, q + parts, ..., and the first
-/// group sums the groups, in their order. With many splits and few values (C = 64: 4096) one thread
-/// per value would wait for its loads one after the other. blockIdx is (256 / parts values, image).
+/// This thread's value, summed from the partial sums in an order that the sizes fix. A block's
+/// threads form `parts` groups of 256 / parts values each. Group q sums the splits q, q + parts,
+/// ..., and the first group adds the groups in their order. With many splits and few values (4096
+/// at C = 64) a single group would wait for its loads one after the other. blockIdx is (values,
+/// image).
 template <int tile>
 __device__ __forceinline__ GramValue gram_value(float (&sums)[gram_sum_threads],
                                                 const float* partials, std::int64_t channels,
@@ -54,9 +55,9 @@ __device__ __forceinline__ GramValue gram_value(float (&sums)[gram_sum_threads],
   return {sum, i, j, own, tile_row != tile_column};
 }
 
-/// The second stage: G. A product with itself needs only its upper triangle, so a value off the
-/// diagonal's tiles is written twice. Bound by memory, and that is mostly the L2 cache: 4 bytes
-/// read per value and split.
+/// The second stage: adds the partial sums to G. Only tiles of the upper triangle are computed, so
+/// a value off the diagonal's tiles is stored twice. Bound by memory, mostly by the L2 cache: 4
+/// bytes read per value and split.
 template <int tile>
 __global__ void __launch_bounds__(gram_sum_threads)
     gram_sum_kernel(float* gram, const float* partials, std::int64_t channels, std::int64_t tiles,
@@ -69,7 +70,7 @@ __global__ void __launch_bounds__(gram_sum_threads)
   if (sum.mirrored) image[sum.j * channels + sum.i] = sum.value;
 }
 
-/// Groups of a second stage's threads, its blocks for each image, and its grid.
+/// The second stage's groups of threads, its blocks for each image, and its grid.
 inline int gram_sum_parts(const GramPlan& plan) {
   int parts = 1;
   while (parts < 8 && parts * 8 < plan.splits) parts *= 2;
@@ -99,13 +100,13 @@ inline GramWork gram_work(const GramPlan& plan, const MapSize& size) {
           static_cast<unsigned>(plan.splits),
           static_cast<unsigned>(plan.tiles * plan.splits * size.batch)};
 }
-/// The grid of a first stage, one block for each piece.
+/// The grid of a first stage: one block for each work tile.
 inline simt::Grid gram_grid(const char* name, const GramPlan& plan, const MapSize& size) {
   return {name, {gram_work(plan, size).count}, {static_cast<unsigned>(2 * plan.tile)}};
 }
 
-/// What rungs of two stages share. FirstStage::launch_tiles<T, tile> launches the first;
-/// kernels/gram_loss has another second one.
+/// A rung with two stages. FirstStage::launch_tiles<T, tile> launches the first one. gram_loss runs
+/// the same first stage before a second stage of its own.
 template <class FirstStage, GramPlan::Splits splits = GramPlan::enough_splits>
 struct GramTwoStages {
   static GramPlan plan(const MapSize& size) { return GramPlan(size, splits); }

@@ -7,10 +7,10 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// The tiles of a first stage's work, each of which goes to a place of its own in the partial
-/// sums: a tile of an image's Gram matrix over a split of the pixels. Counted tile by tile, split
-/// by split, image by image: neighbours read the same pixels at the same time, from the L2 cache
-/// all but the first.
+/// The work of a first stage. A work tile is a tile of an image's Gram matrix, summed over a split
+/// of the pixels; it has its own place in the partial sums. Work tiles are numbered tile by tile,
+/// split by split, image by image: neighbours read the same pixels at the same time, and all but
+/// the first read them from the L2 cache.
 struct GramWork {
   std::int64_t pixels;    ///< of the image
   std::int64_t partials;  ///< per image
@@ -18,12 +18,12 @@ struct GramWork {
   int channels;
   unsigned tiles;
   unsigned splits;
-  unsigned count;
+  unsigned count;  ///< work tiles of all images
 };
 
-/// One of them.
+/// One work tile.
 struct GramWorkTile {
-  int row;     ///< the first of the tile's channels along i
+  int row;     ///< the tile's first channel along i
   int column;  ///< and along j
   int pixels;  ///< in this split
   int first_pixel;
@@ -32,7 +32,7 @@ struct GramWorkTile {
   std::int64_t partial;  ///< offset of its partial sums
 };
 
-/// Tiles on and above the diagonal are counted row by row.
+/// The row and column of a tile. The tiles on and above the diagonal are numbered row by row.
 __device__ __forceinline__ void tile_coordinates(unsigned index, unsigned side, unsigned& row,
                                                  unsigned& column) {
   row = 0;

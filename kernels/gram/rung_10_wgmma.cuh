@@ -6,30 +6,30 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// 64 pixels of 64 channels: what one copy brings.
+/// 64 pixels of 64 channels: the box of one TMA load.
 inline constexpr int gram_box_pixels = 64;
 inline constexpr int gram_box_bytes = gram_box_pixels * 128;
 template <int tile>
 inline constexpr int gram_wgmma_stages = tile == 64 ? 6 : 3;
-/// The boxes of a tile's rows, then those of its columns; the tile of 64 is always on the diagonal.
+/// A stage has the boxes of a tile's rows, then those of its columns, which are the same in the
+/// tile of 64: it is always on the diagonal.
 template <int tile>
 inline constexpr int gram_stage_bytes = (tile == 64 ? 1 : 2 * tile / 64) * gram_box_bytes;
 template <int tile>
 inline constexpr int gram_wgmma_shared_bytes =
     gram_wgmma_stages<tile>*(gram_stage_bytes<tile> + 2 * static_cast<int>(sizeof(simt::Mbarrier)));
 
-/// Rung 9 with what Hopper has for it: TMA for the copies and wgmma for the products. Attacks
-/// instruction issue: in rung 9 a thread computes addresses for every 16 bytes that it copies, and
-/// every factor goes through registers; here one thread asks for 8 KB at a time, and the products
-/// read shared memory themselves, pixels along rows as they are. What bounds it is memory, as
-/// before, with 48 KB under way in a block of the tile of 64 and 96 KB in one of 128, two blocks
-/// for each processor.
+/// Rung 9 with Hopper's TMA for the loads and wgmma for the products. Attacks instruction issue: in
+/// rung 9 a thread computes an address for every 16 bytes that it copies, and every factor goes
+/// through registers; here one thread loads 8 KB at a time, and wgmma reads shared memory, where a
+/// row holds one pixel (MN-major). Bound by memory, as before, with 48 KB under way in a block of
+/// the tile of 64 and 96 KB in a block of the tile of 128, two blocks for each SM.
 ///
-/// Its blocks take tiles as rung 9's do. A warp of its own is the producer: one thread waits until
-/// a stage is free and starts its copies, as many stages ahead as there are. The others are
-/// warpgroups, 64 rows of the tile each, with the sums of all of its columns in registers: they
-/// wait for a stage, multiply it and say that it is free, without a barrier among themselves.
-/// 16-bit values only: of tf32 wgmma takes no factor with pixels along rows.
+/// Blocks are persistent, as in rung 9. One warp is the producer: one of its threads waits until a
+/// stage is free and starts its loads, as far ahead as there are stages. The other warps are
+/// warpgroups of 64 rows of the tile each, with the sums of all columns in registers: they wait for
+/// a stage, multiply it and release it, without a barrier among themselves. 16-bit values only: in
+/// tf32 wgmma takes no MN-major factors.
 template <class T, int tile>
 __global__ void __launch_bounds__(2 * tile + 32, 2)
     gram_wgmma_kernel(float* partials, const __grid_constant__ simt::TensorMap features,

@@ -7,10 +7,10 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// As the formula reads: a warp computes one value, the product of two columns of the map, its
-/// lanes stride over the pixels. blockIdx is (j, i, image). Bound by memory as badly as can be:
-/// neighbouring lanes read values that lie C apart, so each load of a lane moves a sector of 32
-/// bytes of its own, and every value is read 2·C times.
+/// The formula as it stands: a warp computes one value, the product of two columns of the map, and
+/// its lanes stride over the pixels. blockIdx is (j, i, image). Bound by memory, as badly as can
+/// be: neighbouring lanes read values that lie C apart, so every lane moves a sector of 32 bytes
+/// for one value, and every value is read 2·C times.
 template <class T>
 __global__ void __launch_bounds__(32)
     gram_naive_kernel(float* gram, const T* features, std::int64_t pixels, std::int64_t channels) {

@@ -6,11 +6,11 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// A thread computes one value and walks over the pixels: a warp's 32 values are neighbours along
+/// A thread computes one value and walks over the pixels. A warp's 32 values are neighbours along
 /// j, so it reads 32 channels in a row and one more that all of its lanes share. Attacks the
-/// sectors of rung 1: what is moved is used. Still bound by memory, mostly by the L1 cache: two
-/// loads for a multiply-add, and every value is read by C threads. C² threads are few, too: 4096
-/// at conv1_1 for a GPU that runs a quarter of a million.
+/// sectors of rung 1: it uses all bytes that it moves. Still bound by memory, mostly by the L1
+/// cache: two loads for a multiply-add, and C threads read every value. There are few threads, too:
+/// C² = 4096 at conv1_1, on a GPU that runs a quarter of a million.
 template <class T>
 __global__ void __launch_bounds__(256)
     gram_coalesced_kernel(float* gram, const T* features, std::int64_t pixels,

@@ -8,8 +8,8 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 /// A block computes a tile of 32×32 values, a thread one of them. A slice of 32 pixels of both
 /// factors lies in shared memory, so that a value loaded from global memory is used 32 times.
-/// Attacks the loads of rung 2, C for every value of the map: now 2·C/32. Bound by shared memory:
-/// two loads for a multiply-add, one of which all lanes share.
+/// Attacks the loads of rung 2: every value of the map was loaded C times, now 2·C/32 times. Bound
+/// by shared memory: two loads for a multiply-add, one of which all lanes share.
 template <class T>
 __global__ void __launch_bounds__(1024)
     gram_shared_tile_kernel(float* gram, const T* features, std::int64_t pixels,

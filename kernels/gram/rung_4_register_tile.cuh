@@ -9,9 +9,9 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int gram_register_tile = 64;
 
-/// A tile of 64×64 values, 4×4 in the registers of each of 256 threads: a thread loads 8 values
-/// from shared memory for 16 multiply-adds. Attacks the shared loads of rung 3, two for one. `row`
-/// and `column` are the tile's first channels.
+/// The sums of a tile of 64×64 values, 4×4 in the registers of each of 256 threads: a thread loads
+/// 8 values from shared memory for 16 multiply-adds. Attacks the shared loads of rung 3, two for
+/// each multiply-add. `row` and `column` are the tile's first channels.
 template <class T>
 struct GramRegisterSum {
   static constexpr int tile = gram_register_tile;
@@ -55,8 +55,8 @@ struct GramRegisterSum {
   }
 };
 
-/// blockIdx is (tile along j, tile along i, image). Bound by multiply-adds, where there are blocks
-/// enough: at C = 64 there is one.
+/// blockIdx is (tile along j, tile along i, image). Bound by multiply-adds if there are enough
+/// blocks: at C = 64 there is one.
 template <class T>
 __global__ void __launch_bounds__(256)
     gram_register_tile_kernel(float* gram, const T* features, std::int64_t pixels,

@@ -6,10 +6,10 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// Rung 4 on the tiles on and above the diagonal alone; a value above it is written twice, as
-/// G[i,j] and G[j,i]. Attacks the multiply-adds: 3 tiles of 4 at C = 128, 36 of 64 at 512. The
-/// mirrored stores are not coalesced, and few: C² for a sum over all pixels. blockIdx is (tile of
-/// the triangle, image).
+/// Rung 4 for the tiles on and above the diagonal only. A value above it is stored twice, as G[i,j]
+/// and G[j,i]. Attacks the multiply-adds: 3 tiles of 4 are computed at C = 128, 36 of 64 at 512.
+/// The mirrored stores are not coalesced, but there are few: C² for a sum over all pixels. blockIdx
+/// is (tile of the triangle, image).
 template <class T>
 __global__ void __launch_bounds__(256)
     gram_upper_triangle_kernel(float* gram, const T* features, std::int64_t pixels,

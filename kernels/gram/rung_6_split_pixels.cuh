@@ -6,20 +6,19 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// The sum over pixels in splits, of as many as there are blocks to fill a GPU with; a second stage
-/// (gram_sum.cuh) adds them in a fixed order. Attacks the idle processors of rung 5, which has one
-/// block at C = 64 and ten tiles of 128 at 512, and the error of one running sum over all pixels.
+/// The sum over pixels is cut into splits, enough to fill a GPU with blocks; a second stage
+/// (gram_sum.cuh) adds them in a fixed order. Attacks the idle SMs of rung 5, which has one block
+/// at C = 64 and 36 at 512, and the error of one running sum over all pixels.
 ///
 /// A block sums one tile over one split of the pixels, a thread 8×8 of its values (8×4 in the tile
 /// of 64) in registers. A slice of 16 pixels lies in shared memory as it does in the feature map,
-/// pixel by pixel: that is the order in which both factors are read. In 16 bits a thread stores a
-/// pack as two groups of four channels, and in every second 32 channels neighbouring groups have
-/// changed places, so that the eight threads of a pass meet every bank once, not every second one
-/// twice. While a slice is multiplied the next is on its way to registers, then to the other half
-/// of the shared memory: one barrier a slice. (Value by value, where packs are not possible, it is
-/// loaded when it is needed, and every channel lies in its place.) On the diagonal both factors are
-/// the same slice. Bound by multiply-adds: a thread loads 64 bytes from shared memory for 64 of
-/// them.
+/// pixel by pixel, since both factors are read in that order. From 16 bits a thread stores a pack
+/// as two groups of four floats; in every second 32 channels neighbouring groups are swapped, so
+/// that the eight threads of a pass use every bank once instead of every second bank twice. While a
+/// slice is multiplied the next one is on its way to registers, then to the other half of the
+/// shared memory: one barrier a slice. (Where packs are not possible, values are loaded when they
+/// are needed, one by one, and no groups are swapped.) On the diagonal both factors are the same
+/// slice. Bound by multiply-adds: a thread loads 64 bytes from shared memory for 64 of them.
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     gram_fp32_kernel(float* partials, const T* features, GramWork work) {
@@ -42,7 +41,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   const int i0 = t / 16 * 4;
   const int j0 = t % 16 * 4;
 
-  // Where a channel lies, counted from the tile's first; and which channel lies there.
+  // Where a channel of the tile lies in a row, and which channel lies there.
   const auto place_of = [](int channel) { return channel ^ (channel / 32 % 2 * swizzle); };
   const auto load = [&](Pack<T, width>(&packs)[loads], int slice_pixel, int first_channel) {
 #pragma unroll

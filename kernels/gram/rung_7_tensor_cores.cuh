@@ -7,25 +7,25 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// A slice of the pixels in shared memory, 64 bytes of each of the tile's channels: 32 pixels of 16
-/// bits or 16 of float. Pixel by pixel as in the feature map. The 16-byte chunks of a row are
-/// swizzled, by a pattern that differs from row to row, so that what a warp reads along a column
-/// lies in different banks.
+/// A slice of the pixels in shared memory, pixel by pixel as in the feature map: 32 pixels in 16
+/// bits or 16 in float, 64 bytes of each of the tile's channels. The 16-byte chunks of a row are
+/// swizzled, differently from row to row, so that what a warp reads along a column lies in
+/// different banks.
 template <class T, int tile>
 struct GramSlice {
   static constexpr int pixels = static_cast<int>(64 / sizeof(T));
   static constexpr int chunks = tile / widest<T>;
   static constexpr int values = pixels * tile;
 
-  /// Where the value of a channel begins.
+  /// The place of a channel's value.
   static __device__ __forceinline__ int at(int pixel, int channel) {
-    const int pattern = sizeof(T) == 2 ? pixel & 7 : (pixel & 3) << 1;
-    const int chunk = (channel / widest<T>)^pattern;
+    const int swizzle = sizeof(T) == 2 ? pixel & 7 : (pixel & 3) << 1;
+    const int chunk = (channel / widest<T>)^swizzle;
     return pixel * tile + chunk * widest<T> + channel % widest<T>;
   }
 
-  /// The A factor of one product: 16 channels from `channel` on, mma_k pixels from `pixel` on.
-  /// Pixels are K and lie along rows, so 16-bit values are transposed on their way.
+  /// The A factor of one product: 16 channels from `channel` on, mma_k pixels from `pixel` on. A
+  /// row of the slice holds one pixel, that is one K, so ldmatrix transposes 16-bit values.
   static __device__ __forceinline__ void load_a(std::uint32_t (&a)[4], const T* slice, int pixel,
                                                 int channel) {
     const int lane = static_cast<int>(threadIdx.x % 32);
@@ -65,20 +65,20 @@ struct GramSlice {
 
 inline constexpr int gram_stages = 3;
 
-/// Bytes of shared memory: 48 KB in the tile of 128, which keeps two blocks on every GPU from
-/// sm_80 on, 12 KB in the tile of 64. That one is always on the diagonal.
+/// Bytes of shared memory: 48 KB for the tile of 128, so that two blocks fit on an SM from sm_80
+/// on, and 12 KB for the tile of 64, which is always on the diagonal.
 template <int tile>
 inline constexpr std::size_t gram_shared_bytes = gram_stages*(tile == 64 ? 1 : 2) * tile * 64;
 
-/// Rungs 7 to 9: products on tensor cores, sixteen times the rate of multiply-adds in float.
-/// Attacks what bounds rung 5, and leaves memory.
+/// The first stage of rungs 7 to 9: products on tensor cores, at sixteen times the rate of
+/// multiply-adds in float. Attacks the multiply-adds that bound rungs 5 and 6, and leaves memory.
 ///
-/// A block sums tiles, one after the other; a warp 64×32 values of one (32×32 in the tile of 64)
-/// in registers, by mma.sync. The slices of pixels go through three stages of shared memory: two
-/// are on their way while one is multiplied, without a break between tiles. On the diagonal both
-/// factors are the same slice, so up to C = 128 the feature map is read once and the whole square
-/// is computed: bound by memory, C FLOP per byte. `packed` copies 16 bytes asynchronously; maps
-/// that do not allow it are read value by value.
+/// A block sums one work tile after the other; a warp has 64×32 values of a tile (32×32 of the tile
+/// of 64) in registers, by mma.sync. The slices of pixels go through a pipeline of three stages of
+/// shared memory: two are on their way while one is multiplied, also from one work tile to the
+/// next. On the diagonal both factors are the same slice, so up to C = 128 the feature map is read
+/// once and the whole square is computed: bound by memory, C FLOP per byte. `packed` copies 16
+/// bytes by cp.async; maps that do not allow it are read value by value.
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     gram_mma_kernel(float* partials, const T* features, GramWork work) {
@@ -116,7 +116,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
       }
     }
   };
-  // The piece whose slices are on their way, and how far it is.
+  // The work tile that is being loaded, and the next slice to load of it.
   unsigned next_index = blockIdx.x;
   GramWorkTile next = gram_work_tile<tile>(work, next_index);
   int next_pixel = 0;
@@ -191,7 +191,7 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
   simt::cp_async_wait_group<0>();
 }
 
-/// The first stage of rungs 7 to 9, on at most `most_blocks` blocks.
+/// Launches it. `most_blocks` caps the grid; with no_block_limit each work tile has its own block.
 template <unsigned most_blocks>
 struct GramMma {
   template <class T, int tile>
@@ -207,7 +207,7 @@ struct GramMma {
 };
 inline constexpr unsigned no_block_limit = 0x7fffffffU;
 
-/// All pixels in one split: a block for each tile, and no more.
+/// Rung 7: all pixels in one split, so that there is one block for each tile of the matrix.
 struct GramTensorCoresOneSplit : GramTwoStages<GramMma<no_block_limit>, GramPlan::one_split> {};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -5,8 +5,8 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// Rung 7's blocks over splits of the pixels, as in rung 6: what tensor cores finish sooner is
-/// bound by memory, and ten blocks do not draw what a GPU can read. Two for each processor do.
+/// Rung 7 over splits of the pixels, as in rung 6. Tensor cores leave memory as the bound, and ten
+/// blocks do not ask for as much as a GPU can read; two for each SM do.
 struct GramTensorCoresSplit : GramTwoStages<GramMma<no_block_limit>> {};
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

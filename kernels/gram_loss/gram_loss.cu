@@ -16,8 +16,8 @@ namespace {
 
 constexpr auto tensor_cores = Arithmetic::tensor_cores;
 
-/// From rung 6 on, every rung of the Gram matrix that has two stages, under the same name: its
-/// first stage and the loss in its second.
+/// From rung 6 on these are the rungs of the Gram matrix that have two stages, under their names
+/// there: the same first stage, and the loss in the second.
 constexpr std::array ladder = {
     GramLossRung::of<GramLossTwoOperations<Arithmetic::fp32>>(
         {.name = "rung_1_two_operations", .idea = "gram, then style_loss"}),

@@ -7,10 +7,11 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// The Gram matrix's second stage, which has each value of G in a register: there it becomes D, its
-/// square and its share of M. Attacks the launches of rung 1, three for four, and spares G's way
-/// through memory. A value off the diagonal's tiles counts twice in the loss. In double from G on,
-/// as style_loss is. Bound by the L2 cache, from which it reads 4 bytes per value and split.
+/// The second stage of the Gram matrix with the loss in it: it has each value of G in a register,
+/// and computes D, D² and the value of M from it. Attacks what rung 1 does besides the product:
+/// three launches instead of four, and G is neither written nor read. A value off the diagonal's
+/// tiles counts twice in the loss. From G on it computes in double, as style_loss does. Bound by
+/// the L2 cache, from which it reads 4 bytes per value and split.
 template <int tile>
 __global__ void __launch_bounds__(gram_sum_threads)
     gram_loss_kernel(double* block_sums, float* matrix, const float* partials, const float* target,
@@ -34,10 +35,11 @@ __global__ void __launch_bounds__(gram_sum_threads)
   if (threadIdx.x == 0) block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = square;
 }
 
-/// The loss behind the first stage of a rung of the Gram matrix. `target` is symmetric.
+/// A rung of the Gram matrix with two stages, whose second stage is replaced by this one. `target`
+/// is symmetric.
 template <class TwoStages>
 struct GramLossLastStage {
-  /// Sums of blocks, two floats each, lie before the partial sums.
+  /// The sums of blocks, two floats each, lie before the partial sums.
   static std::int64_t workspace(const MapSize& size) {
     return 2 * size.batch * gram_sum_blocks(TwoStages::plan(size)) + TwoStages::workspace(size);
   }

@@ -6,12 +6,12 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// gram, then style_loss, each as it ships: four launches, and G is written and read between them.
-/// Bound by the launches where the map is small: at 512² a layer's Gram matrix takes the time of a
-/// few of them.
+/// gram, then style_loss, each as it ships: four launches, and G is written and read in between.
+/// Bound by the launches on small maps: at 512² a layer's Gram matrix takes as long as a few of
+/// them.
 template <Arithmetic arithmetic>
 struct GramLossTwoOperations {
-  /// G first, then what the two need, one after the other in the same place.
+  /// G, then the workspace of either operation: they run one after the other.
   static std::int64_t gram_count(const MapSize& size) {
     return (size.batch * size.channels * size.channels + 1) / 2 * 2;
   }

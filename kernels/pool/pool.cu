@@ -17,9 +17,8 @@ constexpr std::array ladder = {
         {.name = "rung_2_window", .idea = "a window and 16 bytes of channels", .ships = true}),
 };
 
-/// A missing cell is read from its neighbour inside: twice the same value changes no maximum, and
-/// (a + a) + (c + c) is exactly 2·(a + c), so a quarter of it is the average of the cells there
-/// are.
+/// For a cell outside the map its neighbour inside is read again: that changes no maximum, and
+/// (a + a) + (c + c) is exactly 2·(a + c), so that a quarter of it is the average of the two cells.
 template <class T, int width, PoolMode mode>
 __global__ void __launch_bounds__(pool_threads)
     pool_forward_kernel(T* y, const T* x, MapSize x_size, MapSize y_size) {

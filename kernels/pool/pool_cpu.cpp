@@ -10,9 +10,8 @@
 namespace impasto::kernels::cpu {
 namespace {
 
-/// A missing cell is read from its neighbour inside: twice the same value changes no maximum, and
-/// (a + a) + (c + c) is exactly 2·(a + c), so a quarter of it is the average of the cells there
-/// are.
+/// For a cell outside the map its neighbour inside is read again: that changes no maximum, and
+/// (a + a) + (c + c) is exactly 2·(a + c), so that a quarter of it is the average of the two cells.
 template <PoolMode mode, class T>
 void window_forward(T* y, const T* x, std::int64_t right, std::int64_t below, std::int64_t C) {
 #pragma omp simd
@@ -49,7 +48,7 @@ void forward(T* y, const T* x, const MapSize& x_size, PoolRounding rounding) {
   }
 }
 
-/// Gives the window's cells, `rows` × `columns` of them, their share of one pixel of grad_y.
+/// Gives the `rows` × `columns` cells of a window their share of one pixel of grad_y.
 template <PoolMode mode, int rows, int columns, class Epilogue, class T>
 void window_backward(T* grad_x, const T* grad_y, const T* x, std::int64_t row, std::int64_t C) {
 #pragma omp simd

@@ -7,11 +7,11 @@
 #include "kernels/pool/pool.hpp"
 #include "simt/launch.hpp"
 
-// One thread takes one window and a pack of 16 bytes of its channels: neighbouring threads read
-// neighbouring packs, so that every load of a warp is 512 bytes in a row, or few such rows. A block
-// takes 256 such items of one row of windows. Rows lie along blockIdx.y and images along z, which
-// leaves one 32-bit division per item where a flat index would need three of 64. Bound by memory:
-// every value is moved once, a window needs at most 4 additions or comparisons.
+// A thread takes one window and a pack of 16 bytes of its channels. Neighbouring threads read
+// neighbouring packs, so that a warp loads 512 bytes in a row, or a few such rows. A block takes
+// 256 such items of one row of windows. blockIdx.y is the row and z the image, which leaves one
+// 32-bit division per item; a flat index would need three of 64 bits. Bound by memory: every value
+// is moved once, and a window needs at most 4 additions or comparisons.
 namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int pool_threads = 256;
@@ -29,7 +29,7 @@ __device__ __forceinline__ void for_each_window(std::int64_t rows, std::int64_t 
   }
 }
 
-/// The grid for as many windows as `windows` has pixels, in packs of `width` channels.
+/// The grid for as many windows as `windows` has pixels, with packs of `width` channels.
 inline simt::Grid pool_grid(const char* name, const MapSize& windows, int width) {
   const std::int64_t items = windows.width * windows.channels / width;
   const std::int64_t blocks = std::max<std::int64_t>(1, (items + pool_threads - 1) / pool_threads);

@@ -7,10 +7,10 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// A thread computes one value of grad_x: finds its window, for the maximum looks through it, and
-/// joins what is there. Coalesced along the channels, one value a load; four threads look through
-/// each window, so a maximum costs 5 loads of x where 1 would do. Bound by the loads that can be
-/// under way, not by memory.
+/// A thread computes one value of grad_x: it finds the value's window, searches it for the maximum,
+/// and joins the gradient that is there. Loads are coalesced along the channels, one value each.
+/// Four threads search each window, so a maximum costs 5 loads of x where 1 would do. Bound by the
+/// number of loads that can be under way, not by memory.
 template <class T>
 __global__ void __launch_bounds__(256)
     pool_backward_naive_kernel(T* grad_x, const T* grad_y, const T* x, MapSize x_size,

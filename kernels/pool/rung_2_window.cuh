@@ -6,11 +6,11 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// A thread has a whole window, so that what it shares, the value of y, the position of the
-/// maximum, is found once and not four times; and packs of channels. Attacks the loads of rung 1.
+/// A thread takes a whole window and a pack of channels, so that the value of y and the place of
+/// the maximum are found once instead of four times. Attacks the loads of rung 1.
 ///
-/// The windows are those of rounding up, so that every cell of x is written by exactly one thread;
-/// those that y lacks have no gradient.
+/// The windows are those of rounding up, so that exactly one thread writes every cell of x. Windows
+/// that y does not have get no gradient.
 template <class T, int width, PoolMode mode, class Epilogue>
 __global__ void __launch_bounds__(pool_threads)
     pool_backward_kernel(T* grad_x, const T* grad_y, const T* x, MapSize x_size, MapSize y_size) {
@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(pool_threads)
     const bool has_below = 2 * i + 1 < x_size.height;
     const std::int64_t right = has_right ? C : 0;
     const std::int64_t below = has_below ? x_size.width * C : 0;
-    // A missing cell is its neighbour inside once more: never the first maximum, never written.
+    // A cell outside the map reads its neighbour inside: never the first maximum, never written.
     const std::int64_t at[4] = {corner, corner + right, corner + below, corner + below + right};
     const bool present[4] = {true, has_right, has_below, has_right && has_below};
     const bool pooled = i < y_size.height && column < y_size.width;

@@ -6,8 +6,8 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// Writes neighbouring values of a gradient as the epilogue says. `at` is their place in both maps;
-/// `left` values remain in the row, any number if `packed`, which needs all of them.
+/// Stores neighbouring values of a gradient as the epilogue says. `at` is their place in both maps.
+/// `left` values remain in the row; with `packed` all values are stored, whatever `left` is.
 template <bool packed, class T, int width>
 __device__ __forceinline__ void join_gradient(T* grad, const T* features, std::int64_t at, int left,
                                               const float (&values)[width],

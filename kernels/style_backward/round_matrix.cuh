@@ -9,9 +9,9 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int round_matrix_threads = 256;
 
-/// In which order M's columns are kept. Grouped: of each 32, columns 8·i + 2·j and the one after it
-/// are rows 8·j + 2·i and the one after that. A lane's pairs of four neighbouring products of 8
-/// columns are then eight neighbouring columns.
+/// The order in which the columns of M are stored. In `grouped` order, of each 32 columns, 8·i +
+/// 2·j and the next one are stored as rows 8·j + 2·i and the next one. Then a lane's pairs of four
+/// neighbouring products of 8 columns are eight neighbouring columns.
 enum class ColumnOrder : std::uint8_t { plain, grouped };
 
 __device__ __forceinline__ std::int64_t row_of_column(std::int64_t column, ColumnOrder order) {
@@ -20,14 +20,14 @@ __device__ __forceinline__ std::int64_t row_of_column(std::int64_t column, Colum
   return column - own + own % 8 / 2 * 8 + own / 8 * 2 + own % 2;
 }
 
-/// M as tensor cores take it, and what undoes its scaling. A warp takes one column, which is a row,
-/// M being symmetric: finds its largest value, multiplies by the power of two that brings that to
-/// [2¹⁴, 2¹⁵), and rounds to T, a float to tf32. M's coefficients are as small as 10⁻¹², far below
-/// float16; so scaled, 29 binary orders of a column are kept to all of its bits, and a power of two
-/// changes none. Per column and not per image: no block has to wait for another's maximum, and
-/// a column of small values loses nothing to a large one. Rows are padded with zeros to a multiple
-/// of 8, so that they are copied in 16 bytes whatever C is. Bound by the launch itself: at most 2¹⁸
-/// values.
+/// Rounds M for tensor cores, and stores what undoes its scaling. A warp takes one column, which is
+/// also a row, since M is symmetric. It finds the column's largest value, multiplies by the power
+/// of two that brings that value to [2¹⁴, 2¹⁵), and rounds to T, or to tf32 for float. Coefficients
+/// of M are as small as 10⁻¹², far below what float16 holds; so scaled, values down to 2⁻²⁹ of the
+/// largest keep all of their bits. Each column has its own scale: no block waits for another's
+/// maximum, and a column of small values loses nothing to one of large values. Rows are padded with
+/// zeros to a multiple of 8, so that 16 bytes can be copied at a time whatever C is. Bound by the
+/// launch itself: there are at most 2¹⁸ values.
 template <class T>
 __global__ void __launch_bounds__(round_matrix_threads)
     round_matrix_kernel(T* rounded, float* scales, const float* matrix, std::int64_t column_count,

@@ -7,11 +7,11 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// A thread computes one value of the gradient, its pixel's features times its column of M; sum and
-/// mask are taken along. A warp reads 32 neighbours of M and one feature that all lanes share, so
-/// loads are coalesced; but two for each multiply-add, of which M's come from the L1 cache if it
-/// holds 4·C² bytes, 1 MB at C = 512, and from L2 else. That is what bounds it. blockIdx is (tile
-/// of channels, tile of pixels, image).
+/// A thread computes one value of the gradient, its pixel's features times its column of M, and
+/// applies sum and mask. A warp reads 32 neighbouring values of M and one feature that all lanes
+/// share, so loads are coalesced. Bound by these loads, two for each multiply-add: M has 4·C²
+/// bytes, 1 MB at C = 512, and comes from the L2 cache where it does not fit into L1. blockIdx is
+/// (tile of channels, tile of pixels, image).
 template <class T>
 __global__ void __launch_bounds__(256)
     style_backward_naive_kernel(T* grad, const T* features, const float* matrix,

@@ -9,13 +9,13 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int style_backward_rows = 128;  // pixels per tile
 inline constexpr int style_backward_threads = 256;
-/// Of a multiprocessor, for which the registers are to suffice.
+/// Blocks per SM that __launch_bounds__ must leave registers for.
 template <int columns, bool packed>
 inline constexpr int style_backward_blocks = !packed         ? 1
                                              : columns == 64 ? 3
                                                              : 2;
 
-/// Whether F, the gradient and M are read and written in packs.
+/// Whether F, the gradient and M can be read and written in packs.
 template <class T>
 bool style_backward_in_packs(const T* grad, const T* features, const float* matrix,
                              const MapSize& size) {
@@ -33,16 +33,15 @@ inline simt::Grid style_backward_grid(const char* name, const MapSize& size, int
           {style_backward_threads}};
 }
 
-/// Attacks the loads of rung 1, two for each multiply-add, with tiles in shared memory and in
-/// registers.
+/// Tiles in shared memory and in registers. Attacks the loads of rung 1, two for each multiply-add.
 ///
-/// A block computes 128 pixels × `columns` channels, a thread 8×8 of them (8×4 in 64 columns) in
+/// A block computes 128 pixels × `columns` channels, a thread 8×8 of them (8×4 of 64 columns) in
 /// registers. blockIdx is (tile of pixels, tile of channels, image). A slice of 16 channels of F
 /// and 16 rows of M lie in shared memory, F transposed, so that both are read along rows. A warp
 /// stores 16 pixels of the rows k and k + 8 at once; in the upper eight rows neighbouring groups of
-/// 16 pixels have changed places, so that the two rows are in different banks. While a slice is
-/// multiplied the next is on its way to registers, then to the other half: one barrier a slice.
-/// Bound by multiply-adds: C of them for the three values that are moved.
+/// 16 pixels are swapped, so that the two rows use different banks. While a slice is multiplied the
+/// next one is on its way to registers, then to the other half of the shared memory: one barrier a
+/// slice. Bound by multiply-adds: C of them for three values that are moved.
 template <class T, int columns, bool packed>
 __global__ void __launch_bounds__(style_backward_threads, style_backward_blocks<columns, packed>)
     style_backward_fp32_kernel(T* grad, const T* features, const float* matrix, std::int64_t pixels,

@@ -8,18 +8,18 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// M as round_matrix_kernel leaves it.
+/// M as round_matrix_kernel stores it.
 template <class T>
 struct RoundedMatrix {
   const T* values;      ///< (N,C,padded)
-  const float* scales;  ///< (N,C), to be multiplied with
+  const float* scales;  ///< (N,C), what a column of the product is multiplied with
   int padded;
 };
 
-/// K in slices of 64 bytes, four chunks of 16: 32 values of 16 bits or 16 of float. A slice holds
-/// one row per pixel of F, or one per column of M. The chunks of a row are swizzled so that the
-/// eight rows that a warp reads at once lie in different banks; of M these are not neighbours
-/// (`own_column`).
+/// A slice of K is 64 bytes, four chunks of 16: 32 values of 16 bits or 16 of float. It has one row
+/// for each pixel of F, or for each column of M. The chunks of a row are swizzled so that the eight
+/// rows that a warp reads at once lie in different banks; in M these are not neighbours
+/// (`own_column`). Returns where a chunk begins.
 template <class T>
 __device__ __forceinline__ int feature_chunk(int row, int chunk) {
   return (row * 4 + (chunk ^ (row / 2 % 4))) * widest<T>;
@@ -29,9 +29,9 @@ __device__ __forceinline__ int matrix_chunk(int row, int chunk) {
   return (row * 4 + (chunk ^ (row / 8 % 4))) * widest<T>;
 }
 
-/// Which of a warp's 32 columns is column `group` of its product j. In this order a lane's results
-/// of the four products are eight neighbouring columns: the gradient is read and written in packs,
-/// straight from registers.
+/// Which of a warp's 32 columns is column `group` of product j. In this order a lane's results of
+/// the four products are eight neighbouring columns, so that it reads and writes the gradient in
+/// packs, straight from registers.
 __device__ __forceinline__ int own_column(int product, int group) {
   return group / 2 * 8 + 2 * product + group % 2;
 }
@@ -54,7 +54,7 @@ __device__ __forceinline__ void load_feature_factor(std::uint32_t (&a)[4], const
   }
 }
 
-/// The B factors of products j and j + 1, of the 32 columns from `row` on.
+/// The B factors of products j and j + 1; the warp's 32 columns begin at `row`.
 template <class T>
 __device__ __forceinline__ void load_matrix_factors(std::uint32_t (&b)[2][2], const T* slice,
                                                     int row, int j, int chunk) {
@@ -80,18 +80,18 @@ template <int columns>
 inline constexpr std::size_t matrix_slice_bytes = columns * 64;
 inline constexpr std::size_t feature_slice_bytes = style_backward_rows * 64;
 
-/// Products on tensor cores, which rung 2's multiply-adds are too slow for, and all of it in one
-/// pass over the maps: product, sum and mask.
+/// Products on tensor cores, with sum and mask in the same pass over the maps. Attacks the
+/// multiply-adds that bound rung 2.
 ///
-/// A block computes tiles of 128 pixels × `columns` channels, one after the other (x strides over
-/// the pixels, y is the tile of channels, z the image); a warp 64×32 of a tile (32×32 in 64
-/// columns) in registers, by mma.sync. F goes through three stages of shared memory, two slices on
-/// their way while one is multiplied, without a break between tiles. M is `resident` where all of a
-/// block's columns fit beside them (C ≤ 128 in 16 bits: 32 KB): then they are read once per block,
-/// else they go through stages with F. Bound by memory: three values moved for C multiply-adds. F
-/// is read again for the mask, not from shared memory, where its slices have been replaced, but
-/// from the L2 cache, where this block has just brought it; with all of F's slices kept in shared
-/// memory instead, one block would fit and not two.
+/// A persistent block computes tiles of 128 pixels × `columns` channels, one after the other (x
+/// strides over the pixels, y is the tile of channels, z the image); a warp has 64×32 values of a
+/// tile (32×32 of 64 columns) in registers, by mma.sync. F goes through a pipeline of three stages
+/// of shared memory: two slices are on their way while one is multiplied, also from tile to tile. M
+/// is `resident` if all of a block's columns fit beside F (C ≤ 128 in 16 bits: 32 KB), and is then
+/// read once per block; otherwise it goes through stages with F. Bound by memory: three values
+/// moved for C multiply-adds. F is read again for the mask: its slices in shared memory have been
+/// replaced, but this block has just brought them to the L2 cache. If all slices of F stayed in
+/// shared memory, an SM would hold one block instead of two.
 template <class T, int columns, bool packed>
 __global__ void __launch_bounds__(style_backward_threads, 2)
     style_backward_mma_kernel(T* grad, const T* features, RoundedMatrix<T> matrix,
@@ -228,7 +228,7 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
   simt::cp_async_wait_group<0>();
 }
 
-/// Blocks that stay, as many as a GPU holds and as long as the pixels last.
+/// A persistent grid: as many blocks as fit on the GPU, fewer if there are fewer tiles.
 inline simt::Grid style_backward_persistent_grid(const char* name, const MapSize& size, int columns,
                                                  unsigned blocks) {
   simt::Grid grid = style_backward_grid(name, size, columns);
@@ -240,7 +240,7 @@ struct StyleBackwardTensorCores {
   static std::int64_t round_up(std::int64_t count, std::int64_t unit) {
     return (count + unit - 1) / unit * unit;
   }
-  /// In floats. The scales come first in the workspace, the rounded matrices after them, aligned.
+  /// In floats. The workspace holds the scales, then the rounded matrices, aligned.
   static std::int64_t scale_count(const MapSize& size) {
     return round_up(size.batch * size.channels, 4);
   }
@@ -273,7 +273,7 @@ struct StyleBackwardTensorCores {
     const auto slices = static_cast<std::size_t>(round_up(size.channels, slice) / slice);
     const bool resident = slices * matrix_slice_bytes<columns> <= most_resident;
     const std::size_t matrix_slices = resident ? slices : style_backward_stages;
-    // Two for each of an H100's processors.
+    // Two for each SM of an H100.
     simt::Grid grid = style_backward_persistent_grid("style_backward_mma", size, columns, 264);
     grid.shared_bytes =
         style_backward_stages * feature_slice_bytes + matrix_slices * matrix_slice_bytes<columns>;

@@ -10,24 +10,24 @@ inline constexpr int style_wgmma_threads = 2 * 128 + 32;
 inline constexpr int feature_box_bytes = style_backward_rows * 128;
 template <int columns>
 inline constexpr int matrix_box_bytes = columns * 128;
-/// For each processor. Two of 128 columns would have 96 registers a thread, and the sums alone are
-/// 64; one block has twice the stages instead.
+/// Blocks per SM. Two of 128 columns would leave 96 registers a thread, and the sums alone take 64;
+/// one block has twice the stages instead.
 template <int columns>
 inline constexpr int style_wgmma_blocks = columns == 64 ? 2 : 1;
 template <int columns>
 inline constexpr int style_wgmma_stages = 6 / style_wgmma_blocks<columns>;
 
-/// Rung 3 with what Hopper has for it: TMA for the copies and wgmma for the products. Attacks
-/// instruction issue: the addresses of every 16 bytes copied, and factors that go through
+/// Rung 3 with Hopper's TMA for the loads and wgmma for the products. Attacks instruction issue: in
+/// rung 3 a thread computes an address for every 16 bytes that it copies, and factors go through
 /// registers. Bound by memory, as rung 3.
 ///
-/// A block computes tiles of 128 pixels × `columns` channels, as rung 3's do. One thread of a ninth
-/// warp is the producer: it has 64 channels of F at a time, and of M where not all of it is
-/// `resident` (C ≤ 128), copied to free stages. Two warpgroups have 64 pixels of the tile each,
-/// with all of its columns in registers. M's columns are kept in an order (`grouped`) in which a
-/// lane's results of four neighbouring products are eight neighbouring columns, so that the
-/// gradient is read and written in packs, as in rung 3. 16-bit values only: from shared memory
-/// wgmma takes floats as tf32 by cutting them off, and the gradient would lean to zero.
+/// A persistent block computes tiles of 128 pixels × `columns` channels. One thread of a ninth warp
+/// is the producer: it loads 64 channels of F at a time to a free stage, and of M as well unless
+/// all of M is `resident` (C ≤ 128). Two warpgroups have 64 pixels of the tile each, with all
+/// columns in registers. The columns of M are stored in `grouped` order, in which a lane's results
+/// of four neighbouring products are eight neighbouring columns, so that it reads and writes the
+/// gradient in packs, as in rung 3. 16-bit values only: wgmma truncates floats in shared memory to
+/// tf32, which would bias the gradient towards zero.
 template <class T, int columns>
 __global__ void __launch_bounds__(style_wgmma_threads, style_wgmma_blocks<columns>)
     style_backward_wgmma_kernel(T* grad, const T* features, const float* scales,
@@ -163,7 +163,7 @@ struct StyleBackwardWgmma {
   static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
                      const GradientEpilogue& epilogue, float* workspace,
                      simt::StreamHandle stream) {
-    // Columns are grouped by 32.
+    // Columns are grouped in 32s.
     const bool suits = size.channels % 32 == 0 && can_pack<T>(widest<T>, 32, {grad, features});
     const auto run = !suits                ? &StyleBackwardTensorCores::launch<T>
                      : size.channels <= 64 ? &launch_tiles<T, 64>

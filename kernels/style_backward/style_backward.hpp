@@ -28,11 +28,10 @@ void relu_mask(T* grad, const T* features, std::int64_t count);
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it, in one pass over the maps. T: float, bfloat16 or float16. `matrix` is symmetric;
-/// tensor cores multiply with it rounded to T, each column scaled by a power of two that brings its
+/// Enqueues it, in one pass over the maps. T: float, bfloat16 or float16. `matrix` is symmetric.
+/// For tensor cores it is rounded to T, each column scaled by a power of two that brings its
 /// largest value near 2¹⁵, so that float16 holds coefficients of any size. `workspace`, aligned to
-/// 16 bytes, holds style_backward_workspace(size) floats for that; Arithmetic::fp32 has no use for
-/// it.
+/// 16 bytes, holds style_backward_workspace(size) floats; Arithmetic::fp32 does not use it.
 template <class T>
 void style_backward(T* grad, const T* features, const float* matrix, const MapSize& size,
                     const GradientEpilogue& epilogue, Arithmetic arithmetic, float* workspace,
@@ -46,10 +45,10 @@ using StyleBackwardLauncher = void (*)(T* grad, const T* features, const float* 
 using StyleBackwardRung = RungWith<StyleBackwardLauncher>;
 std::span<const StyleBackwardRung> style_backward_ladder();
 
-/// The same in three steps, the second a library's:
+/// The same in three steps, of which a library does the second:
 ///   M' = round_for_product(M);  grad = α·F·M' + β·grad;  relu_mask, if asked for
-/// M' is M as T, times a power of two that is 1/α, one for the whole batch, which brings the
-/// largest value near 2¹⁵: float16 keeps values down to 2⁻²⁹ of it to all of its bits.
+/// M' is M/α in T. 1/α is a power of two, one for the whole batch, that brings the largest value
+/// near 2¹⁵: float16 keeps values down to 2⁻²⁹ of it with all of its bits.
 struct ProductScalars {
   float alpha;
   float beta;  ///< 1 to accumulate, else 0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a library's product leaves to do of style_backward: M in the type of F before it, the mask
-// after it.
+// What is left of style_backward around a library's product: before it, M is rounded to the type of
+// F; after it, the mask is applied.
 #include "kernels/common/bfloat16.hpp"
 #include "kernels/common/blocks.hpp"
 #include "kernels/common/float16.hpp"
@@ -12,7 +12,7 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
 constexpr int threads = 256;
-constexpr int maximum_blocks = 64;  // as many partial maxima, which every block of the next reads
+constexpr int maximum_blocks = 64;  // each leaves a maximum, which every block of the next reads
 
 /// The largest of all lanes' values.
 __device__ __forceinline__ unsigned warp_maximum(unsigned value) {
@@ -23,9 +23,9 @@ __device__ __forceinline__ unsigned warp_maximum(unsigned value) {
   return value;
 }
 
-/// The largest magnitude of a block's share of M, as bits: for numbers without a sign these have
-/// the numbers' order. A thread strides over the matrices, whole warps reading in a row; every
-/// block writes one value. Bound by the launch: at most 2¹⁸ values an image.
+/// The largest magnitude of a block's share of M, as bits: without their signs, floats are ordered
+/// as their bits are. A thread strides over the matrices, so that a warp reads neighbours; every
+/// block writes one value. Bound by the launch: there are at most 2¹⁸ values an image.
 __global__ void __launch_bounds__(threads)
     largest_magnitude_kernel(unsigned* largest_of_block, const float* matrix, std::int64_t count) {
   SIMT_SHARED(unsigned, largest_of_warp, [threads / 32]);
@@ -44,9 +44,10 @@ __global__ void __launch_bounds__(threads)
   if (threadIdx.x == 0) largest_of_block[blockIdx.x] = largest;
 }
 
-/// A thread rounds values of M, a warp's in a row, times the power of two that brings the largest
-/// of all to [2¹⁴, 2¹⁵); each warp finds it once more from the partial maxima. The first thread
-/// leaves what undoes it, as the product's α, and β beside it.
+/// A thread scales values of M by the power of two that brings the largest of all to [2¹⁴, 2¹⁵),
+/// and rounds them; a warp's values are neighbours. Each warp finds the largest again from the
+/// blocks' maxima. The first thread stores what undoes the scale as the product's α, and β beside
+/// it.
 template <class T>
 __global__ void __launch_bounds__(threads)
     round_for_product_kernel(T* rounded, ProductScalars* scalars, const unsigned* largest_of_block,
@@ -71,8 +72,8 @@ __global__ void __launch_bounds__(threads)
 }
 
 /// A thread takes `width` neighbouring values of both maps at a time, 16 bytes; the grid strides
-/// over the rest. Bound by memory: two values read and one written, and the gradient comes from the
-/// L2 cache where the product has just left it there.
+/// over the maps. Bound by memory: two values read and one written. A small gradient is still in
+/// the L2 cache, where the product has left it.
 template <class T, int width>
 __global__ void __launch_bounds__(threads)
     relu_mask_kernel(T* grad, const T* features, std::int64_t count) {

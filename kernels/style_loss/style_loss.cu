@@ -15,14 +15,14 @@ unsigned blocks_per_image(std::int64_t channels) {
   return blocks_for(channels * channels, threads * 4, most_blocks);
 }
 
-/// M, and each block's sum of D². One thread takes `group` neighbouring values at a time, the
-/// image's blocks stride over the rest; blockIdx.y is the image. In double, as on the CPU: near the
-/// end of an optimisation scale·G and the target agree in their leading digits. Bound by the launch
-/// itself: C² is at most 2¹⁸ values, three of which are moved, 3 MB.
+/// M, and each block's sum of D². A thread takes `group` neighbouring values at a time, and the
+/// image's blocks stride over the matrix; blockIdx.y is the image. In double, as on the CPU: near
+/// the end of an optimisation scale·G and the target agree in their leading digits. Bound by the
+/// launch itself: three times C² ≤ 2¹⁸ values are moved, 3 MB.
 ///
-/// One launch per layer and not one for all: each layer's G is there as soon as its convolution is
-/// done, and in a CUDA graph its loss runs beside the next layer's convolution. One launch for all
-/// would wait for the last layer, and stand between it and the backward pass.
+/// Each layer has its own launch: its G is there as soon as its convolution is done, and in a CUDA
+/// graph its loss runs beside the next layer's convolution. One launch for all layers would wait
+/// for the last one, and keep the backward pass waiting.
 template <int group>
 __global__ void __launch_bounds__(threads)
     style_loss_kernel(double* sums, float* matrix, const float* gram, const float* target,
@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(threads)
   if (threadIdx.x == 0) sums[blockIdx.y * gridDim.x + blockIdx.x] = sum;
 }
 
-/// The loss from the blocks' sums, one warp per image.
+/// The loss from the sums of blocks, one warp per image.
 __global__ void __launch_bounds__(32)
     style_loss_sum_kernel(float* loss, const double* sums, int blocks, double scale) {
   double sum = 0;

@@ -13,7 +13,8 @@ namespace impasto::kernels {
 ///         M[n]    = gradient_scale · D[n]
 ///         With G = FᵀF and gradient_scale = weight·4·loss_scale·gram_scale, F·M is the gradient of
 ///         weight·loss with respect to F (G is symmetric, hence 4 and not 2).
-/// Shapes  gram, matrix (N,C,C), which may be the same; target (C,C), already normalised, shared by the batch; loss (N)
+/// Shapes  gram, matrix (N,C,C), which may be the same array; target (C,C), already normalised,
+///         shared by the batch; loss (N)
 /// Source  Gatys, Ecker, Bethge 2015, eqs. 4–6
 /// Cost    3·C² values moved and 4·C² FLOP per image
 struct StyleLossScale {

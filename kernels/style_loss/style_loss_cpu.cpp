@@ -5,8 +5,8 @@
 namespace impasto::kernels::cpu {
 namespace {
 
-/// Works in double: near the end of an optimisation scale·G and the target agree in their leading
-/// digits, and what is left of a float would be noise. C² is small, so it costs nothing.
+/// Computes in double: near the end of an optimisation scale·G and the target agree in their
+/// leading digits, and their difference in float would be noise. C² is small, so it costs nothing.
 double chunk_sum(float* matrix, const float* gram, const float* target, std::int64_t begin,
                  std::int64_t end, const StyleLossScale& scale) {
   const double gram_scale = scale.gram;

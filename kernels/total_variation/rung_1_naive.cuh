@@ -5,9 +5,9 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// As the formula reads: for each value of its column a thread loads the value, its four neighbours
-/// and the gradient. All but two of these come from cache, and every one is a load to be issued and
-/// waited for: 6 for 12 bytes that have to be moved. The sums are those of rung 2.
+/// The formula as it stands: for each value of its column a thread loads the value, its four
+/// neighbours and the gradient. All but two of them come from cache, but each is a load to issue
+/// and to wait for: 6 loads for 12 bytes that must be moved. It sums as rung 2 does.
 template <bool with_gradient>
 __global__ void __launch_bounds__(variation_threads)
     variation_naive_kernel(double* block_sums, float* grad_pixels, const float* pixels,

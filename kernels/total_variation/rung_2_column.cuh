@@ -5,13 +5,13 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// Attacks rung 1's loads: of the values above, below and its own a thread loads one.
+/// Attacks the loads of rung 1: of the value, the one above and the one below, a thread loads one.
 ///
-/// A block takes 128 neighbouring values of 8 rows, a thread one of them and walks down, so that
-/// the value above and its own are in registers and only the one below is new; those to the left
-/// and right come from cache. A warp reads 128 bytes in a row whatever C is, so there is nothing
-/// that packs would add. Bound by memory: 12 bytes moved and 11 FLOP per value. A thread adds its
-/// few squares in float, everything above that in double.
+/// A block takes 128 neighbouring values of 8 rows. A thread takes one of them and walks down, so
+/// that its value and the one above are in registers and only the one below is new; those to the
+/// left and right come from cache. A warp reads 128 bytes in a row whatever C is, so packs would
+/// add nothing. Bound by memory: 12 bytes moved and 11 FLOP per value. A thread adds its few
+/// squares in float; everything else is added in double.
 template <bool with_gradient>
 __global__ void __launch_bounds__(variation_threads)
     total_variation_kernel(double* block_sums, float* grad_pixels, const float* pixels,
@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(variation_threads)
       const std::int64_t end = std::min(begin + variation_block_rows, size.height);
       const float* here = pixels + image + begin * row + at;
       float value = *here;
-      // From above and from the left: at the border nothing.
+      // The differences from above and from the left; 0 at the border.
       float up = begin > 0 ? value - here[-row] : 0.0F;
       float squares = 0;
       for (std::int64_t h = begin; h < end; ++h, here += row) {

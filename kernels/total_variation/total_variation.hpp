@@ -33,8 +33,8 @@ void total_variation(float* loss, float* grad_pixels, const float* pixels, const
                      const VariationScale& scale);
 }  // namespace cpu
 
-/// Blocks of the device's version along a row of W·C values and down the rows of one image: each
-/// has that many values of so many rows.
+/// A block of the device's version has variation_block_values neighbouring values of
+/// variation_block_rows rows; so many lie along a row of W·C values, and down the rows of an image.
 inline constexpr std::int64_t variation_block_values = 128;
 inline constexpr std::int64_t variation_block_rows = 8;
 constexpr std::int64_t variation_blocks_across(const MapSize& size) {

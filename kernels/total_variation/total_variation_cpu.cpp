@@ -5,7 +5,8 @@
 namespace impasto::kernels::cpu {
 namespace {
 
-/// A row of the image with those above and below it; at the border, itself, which differs by 0.
+/// A row of the image, the one above and the one below; at the border the row itself, which differs
+/// by 0.
 struct Rows {
   const float* here;
   const float* above;
@@ -13,7 +14,7 @@ struct Rows {
   std::int64_t channels;
 };
 
-/// Values [begin, end) of a row, which all have, or all lack, a neighbour to the left and right.
+/// Values [begin, end) of a row, which all have a neighbour on a side or all have none.
 template <bool has_left, bool has_right, bool with_gradient>
 double span_sum(float* grad, const Rows& rows, std::int64_t begin, std::int64_t end, float scale) {
   const float* here = rows.here;

@@ -10,7 +10,8 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int variation_threads = static_cast<int>(variation_block_values);
 
-/// Blocks of 128 values of a row by 8 rows; rows beyond a grid's 65535 are strided over.
+/// Blocks of 128 values of 8 rows. A grid has at most 65535 of them down; they stride over the
+/// rest.
 inline simt::Grid variation_grid(const char* name, const MapSize& size) {
   constexpr std::int64_t most_rows = 65535;
   return {name,
@@ -23,7 +24,7 @@ inline simt::Grid variation_grid(const char* name, const MapSize& size) {
 using VariationKernel = void (*)(double* block_sums, float* grad_pixels, const float* pixels,
                                  MapSize size, std::int64_t blocks_down, float scale);
 
-/// Both stages: a rung's kernel, which leaves the sums of its blocks, and their sum.
+/// Both stages: a rung's kernel, which stores a sum for each block, and the sum of these.
 inline void launch_variation(VariationKernel kernel, const char* name, float* loss,
                              float* grad_pixels, const float* pixels, const MapSize& size,
                              const VariationScale& scale, double* workspace,
