@@ -14,12 +14,13 @@
 
 namespace impasto::kernels {
 
-/// One way to compute an operation: kernels/<op>/rung_N_idea.cuh, one idea a file. The rungs of an
-/// operation are its ladder, from the plainest on; kernels/<op>/<op>.cu lists them, a line each.
+/// One way to compute an operation: kernels/<op>/rung_N_idea.cuh, one idea a file. (Rungs that launch
+/// the same kernel share one.) The rungs of an operation are its ladder, from the plainest on;
+/// kernels/<op>/<op>.cu lists them, a line each.
 /// Every rung keeps to the operation's contract for every size and alignment, and its line is all
 /// that tests and benchmarks need.
 struct Rung {
-  std::string_view name;  ///< its file's: "rung_3_shared_tile"
+  std::string_view name;  ///< "rung_3_shared_tile"
   std::string_view idea;  ///< in a few words, for tables
   Arithmetic arithmetic = Arithmetic::fp32;
   int least_sm = 75;        ///< the oldest GPU that runs it, 10·major + minor

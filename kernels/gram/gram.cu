@@ -10,9 +10,7 @@
 #include "kernels/gram/rung_4_register_tile.cuh"
 #include "kernels/gram/rung_5_upper_triangle.cuh"
 #include "kernels/gram/rung_6_split_pixels.cuh"
-#include "kernels/gram/rung_7_tensor_cores.cuh"
-#include "kernels/gram/rung_8_tensor_cores_split.cuh"
-#include "kernels/gram/rung_9_persistent.cuh"
+#include "kernels/gram/rungs_7_to_9_tensor_cores.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {

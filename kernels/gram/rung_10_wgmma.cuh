@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/common/sm90.cuh"
-#include "kernels/gram/rung_9_persistent.cuh"
+#include "kernels/gram/rungs_7_to_9_tensor_cores.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 

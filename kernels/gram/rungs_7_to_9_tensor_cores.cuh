@@ -210,4 +210,19 @@ inline constexpr unsigned no_block_limit = 0x7fffffffU;
 /// Rung 7: all pixels in one split, so that there is one block for each tile of the matrix.
 struct GramTensorCoresOneSplit : GramTwoStages<GramMma<no_block_limit>, GramPlan::one_split> {};
 
+/// Rung 8: rung 7 over splits of the pixels, as in rung 6. Tensor cores leave memory as the bound,
+/// and ten blocks do not ask for as much as a GPU can read; two for each SM do.
+struct GramTensorCoresSplit : GramTwoStages<GramMma<no_block_limit>> {};
+
+/// Two for each SM of an H100.
+inline constexpr unsigned gram_persistent_blocks = 264;
+
+/// Rung 9: rung 8 for batches and large images, which have more work tiles than a GPU holds blocks.
+/// Persistent blocks take one work tile after the other, of any image. When a block ends, the next
+/// one begins with empty stages, and memory idles for as long as a load takes; a persistent block
+/// loads the next work tile while it multiplies the end of this one. The bits are those of rung 8.
+/// One image of up to 2²⁰ pixels has no more work tiles than there are blocks, so that the two
+/// rungs are the same.
+struct GramPersistent : GramTwoStages<GramMma<gram_persistent_blocks>> {};
+
 }  // namespace impasto::kernels::IMPASTO_DEVICE
