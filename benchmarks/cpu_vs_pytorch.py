@@ -36,6 +36,8 @@ from peers.runs import (
 )
 
 
+# Where `./dev bench` installs the current PyTorch.
+PEERS = context.REPOSITORY / "build" / "peers-venv" / "bin" / "python"
 COMPARISON_FAILED = 8
 CHECKED_ITERATIONS = 10
 
@@ -117,15 +119,30 @@ def pytorch_contenders(
     ]
 
 
-def benchmark_program(arguments: argparse.Namespace, name: str, pattern: str) -> List[Any]:
+CONVOLUTIONS = {
+    "first_conv_forward": "forward",
+    "conv_forward": "forward",
+    "first_conv_backward": "gradient",
+    "conv_data_gradient": "gradient",
+}
+
+
+def benchmark_program(arguments: argparse.Namespace, name: str, *options: str) -> List[Any]:
     """The measurements of one of our Google Benchmark programs."""
     program = Path(arguments.impasto).with_name(name)
-    command = [str(program), f"--benchmark_filter={pattern}", "--benchmark_format=json"]
-    if name != "ceilings_bench":
-        command.append(f"--size={arguments.size}")
-    command.append("--benchmark_min_time=0.2")
+    command = [str(program), *options, "--benchmark_format=json", "--benchmark_min_time=0.2"]
     output = execute(command, {"OMP_NUM_THREADS": str(arguments.threads)})
     return json.loads(output)["benchmarks"]
+
+
+def convolutions_alone(arguments: argparse.Namespace) -> List[Any]:
+    """Named "forward/fp32/conv1_1" or "gradient/fp32/conv1_1"."""
+    rows = benchmark_program(arguments, "op_bench", "--backend=cpu", f"--shape={arguments.size}",
+                             f"--op={','.join(CONVOLUTIONS)}")  # fmt: skip
+    for row in rows:
+        op, _, shape, precision = row["name"].split("/")[:4]
+        row["name"] = f"{CONVOLUTIONS[op]}/{precision}/{shape.split('@')[0]}"
+    return rows
 
 
 class Series:
@@ -172,14 +189,16 @@ def measure(arguments: argparse.Namespace, contenders: Sequence[Contender]) -> D
             contender.runs.append(run)
             seconds = median(run.seconds_per_iteration(arguments.warm_up))
             print(f"round {number + 1}: {contender.name}: {seconds:.3f} s", file=sys.stderr)
-        convolutions.add(benchmark_program(arguments, "onednn_conv_bench", "."))
-        steps.add(benchmark_program(arguments, "iteration_bench", "^step/"))
-        ceilings.add(benchmark_program(arguments, "ceilings_bench", "."))
+        convolutions.add(convolutions_alone(arguments))
+        steps.add(benchmark_program(arguments, "iteration_bench", "--backend=cpu",
+                                    f"--size={arguments.size}", "--benchmark_filter=^step/"))  # fmt: skip
+        ceilings.add(benchmark_program(arguments, "ceilings_bench"))
     return {
         "contenders": [contender.result(arguments.warm_up) for contender in contenders],
         "convolution_seconds": convolutions.medians("real_time", 1e-3),
-        "winograd_error": convolutions.medians("error"),
         "step_seconds": steps.medians("real_time", 1e-3),
+        "step_flops": steps.medians("flops"),
+        "step_bytes": steps.medians("bytes"),
         "flops": ceilings.medians("FLOP/s"),
         "bytes_per_second": ceilings.medians("bytes/s"),
     }
@@ -193,7 +212,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--python",
         action="append",
-        help="an interpreter that has torch, h5py and PIL; may be repeated (default: this one)",
+        help="one that has torch, h5py and PIL; may be repeated (default: that of build/peers-venv)",
     )
     parser.add_argument("--size", type=int, default=256, help="side of the square pictures")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -209,7 +228,7 @@ def main() -> int:
     arguments = parse_arguments()
     about = context.describe()
     with tempfile.TemporaryDirectory() as folder:
-        pythons = arguments.python or [sys.executable]
+        pythons = arguments.python or [str(PEERS)]
         inputs = make_square_inputs(arguments.impasto, pythons[0], Path(folder), arguments.size)
         precisions = cpu_precisions(arguments.impasto)
         contenders = [impasto_contender(arguments, inputs, name) for name in precisions]

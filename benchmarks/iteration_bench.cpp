@@ -11,13 +11,13 @@
 #include <optional>
 #include <vector>
 
-#include "benchmarks/inputs.hpp"
 #include "benchmarks/on_backends.hpp"
 #include "benchmarks/step_work.hpp"
 #include "host/engine/plan.hpp"
 #include "host/engine/stylizer.hpp"
 #include "host/image/decode.hpp"
 #include "host/samples/samples.hpp"
+#include "weights/builtin.hpp"
 #include "weights/weights_file.hpp"
 
 namespace impasto::bench {
@@ -88,7 +88,8 @@ Running start(Backend& backend, const Settings& settings) {
       Style{picture(settings.style, draw_painting, settings.size)}};
   const Config config = coursera_from_content();
   auto session = std::make_unique<Session>(
-      backend, settings.weights.empty() ? he_weights() : load_weights(settings.weights),
+      backend,
+      settings.weights.empty() ? builtin_weights(0, "conv5_1") : load_weights(settings.weights),
       config.objective);
   const std::vector<Image> contents(static_cast<std::size_t>(settings.batch), content);
   auto stylizer = std::make_unique<Stylizer>(*session, config, contents, styles, contents);
@@ -226,18 +227,20 @@ void Axes::register_rows() const {
 int main(int argc, char** argv) {
   using namespace impasto::bench;
   Axes axes;
-  Program program{
-      .about = "One iteration of the preset coursera: the whole of it, and each of its steps.",
-      .options = axes.backends.options("--precision"),
-      .names = backend_names(),
-      .register_rows = [&] { axes.register_rows(); }};
-  for (const Option& option :
-       {number_axis("--size", "sides of the square pictures (256)", 16, axes.sizes),
-        batch_axis(axes.batches),
-        file_option("--weights", "of our own format (a network of its own)", axes.files.weights),
-        file_option("--content", "a square picture (one of its own)", axes.files.content),
-        file_option("--style", "another", axes.files.style)}) {
-    program.options.push_back(option);
-  }
-  return run_program(argc, argv, program);
+  return run_program(
+      argc, argv,
+      {.about = "One iteration of the preset coursera: the whole of it, and each of its steps.",
+       .add_options =
+           [&](CLI::App& app) {
+             axes.backends.add_options(app, "--precision");
+             add_axis(app, "--size", axes.sizes, "sides of the square pictures (256)")
+                 ->check(CLI::Range(std::int64_t{16}, std::int64_t{1} << 20));
+             add_batch_axis(app, axes.batches);
+             app.add_option("--weights", axes.files.weights,
+                            "in our own format (default: made up)");
+             app.add_option("--content", axes.files.content, "a square picture (default: made up)");
+             app.add_option("--style", axes.files.style, "another");
+           },
+       .footer = backend_names(),
+       .register_rows = [&] { axes.register_rows(); }});
 }

@@ -17,16 +17,14 @@ BackendEntry entry_of(const std::string& name) {
 
 }  // namespace
 
-std::vector<Option> BackendAxes::options(const std::string& precision_option) {
-  std::vector<std::string_view> known = {"auto"};
-  static const std::vector<BackendEntry> all = list_backends();
-  for (const BackendEntry& entry : all) known.push_back(entry.name);
-  return {
-      word_axis("--backend", "NAME,...", "who computes (auto: the best there is)", known, names),
-      precision_axis(precision_option, "precisions (all that the backend offers)", precisions),
-      flag_option("--no-plan-cache", "libraries' first plans, nothing timed to choose",
-                  no_plan_cache),
-  };
+void BackendAxes::add_options(CLI::App& app, const std::string& precision_option) {
+  std::vector<std::string> known = {"auto"};
+  for (const BackendEntry& entry : list_backends()) known.push_back(entry.name);
+  add_axis(app, "--backend", names, "who computes (auto: the best there is)")
+      ->check(CLI::IsMember(known));
+  add_precision_axis(app, precision_option, precisions, "precisions (all that the backend offers)");
+  app.add_flag("--no-plan-cache", no_plan_cache, "libraries' first plans, nothing timed to choose")
+      ->disable_flag_override();
 }
 
 std::vector<SharedBackend> BackendAxes::open() const {

@@ -2,18 +2,15 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "benchmarks/program.hpp"
+#include "benchmarks/shapes.hpp"
 #include "host/backend/registry.hpp"
 
 namespace impasto::bench {
-
-// Of the programs that measure backends: what a rung is to a kernel, a backend is to them.
 
 using SharedBackend = std::shared_ptr<Backend>;
 
@@ -24,7 +21,7 @@ struct BackendAxes {
   bool no_plan_cache = false;
 
   /// --backend, the precisions under the name given, --no-plan-cache.
-  std::vector<Option> options(const std::string& precision_option);
+  void add_options(CLI::App& app, const std::string& precision_option);
   /// Each backend in each precision asked for that it offers; adds what they run on to the context.
   /// Benchmarks keep them. Throws ErrorKind::backend where there is none.
   [[nodiscard]] std::vector<SharedBackend> open() const;

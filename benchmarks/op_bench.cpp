@@ -1,91 +1,78 @@
 // SPDX-License-Identifier: MIT
-#include "benchmarks/op_bench.hpp"
-
-#include <algorithm>
-#include <cmath>
-
+// Every operation on a backend, as "gram/cpu/conv3_1@512/bf16/batch:1". Before one is timed, what
+// one run of it writes is compared with what the reference backend writes; one that differs has no
+// time.
 #include "benchmarks/on_backends.hpp"
-#include "host/core/error.hpp"
+#include "host/check/check.hpp"
 
 namespace impasto::bench {
 namespace {
 
-/// The largest difference that rounding explains, in units of the reference's RMS. Observed on the
-/// CPU: 1.8e-6 and 1e-2.
-double limit(Precision precision) {
-  switch (precision) {
-    case Precision::fp32: return 1e-5;
-    case Precision::tf32: return 3e-2;
-    default: return 5e-2;
-  }
+/// What the reference backend computes in a fraction of a second. A case of more work is checked on
+/// as many of its rows as that takes, at full width, in the process that times it.
+constexpr double most_checked_flops = 2e8;
+
+struct Measured {
+  const Operation* op;
+  std::size_t variant;
+  NamedShape shape;
+};
+
+OpCase case_of(const Measured& what, const Shape& map, DataType storage) {
+  return what.op->cases(map, what.shape.out_channels, storage)[what.variant];
 }
 
-/// NaN is infinitely far.
-double error(const std::vector<float>& actual, const std::vector<float>& expected) {
-  double squares = 0;
-  double worst = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double wanted = static_cast<double>(expected[i]);
-    const double difference = std::abs(static_cast<double>(actual[i]) - wanted);
-    worst = std::isfinite(difference) ? std::max(worst, difference) : HUGE_VAL;
-    squares += wanted * wanted;
+CheckResult check(Backend& backend, const Measured& what) {
+  Shape map = what.shape.map;
+  const double flops = case_of(what, map, backend.activation_type()).work.flops;
+  if (flops > most_checked_flops) {
+    const double rows = static_cast<double>(map.height) * most_checked_flops / flops;
+    map.height = std::max<std::int64_t>(4, static_cast<std::int64_t>(rows));
   }
-  const double rms = std::sqrt(squares / static_cast<double>(expected.size()));
-  return rms > 0 ? worst / rms : worst;
+  const std::unique_ptr<Backend> reference = make_backend("reference");
+  return compare(case_of(what, map, backend.activation_type()), backend, *reference);
 }
 
-std::vector<float> values(Backend& backend, const OwnedTensor& tensor) {
-  std::vector<float> result(static_cast<std::size_t>(tensor.tensor.shape.count()));
-  backend.read(result, tensor);
-  return result;
-}
-
-/// Times an operation after comparing what one run of it writes with what the reference backend
-/// writes. A row that differs has no time.
-void measure(benchmark::State& state, Backend& backend, const MeasuredOp& op, const Shape& map) {
-  const Prepared prepared = op.prepare(backend, map);
-  prepared.run();
-  backend.synchronize();
-  double worst = 0;
-  {
-    const std::unique_ptr<Backend> reference = make_backend("reference");
-    const Prepared expected = op.prepare(*reference, map);
-    expected.run();
-    for (std::size_t i = 0; i < expected.outputs.size(); ++i) {
-      worst = std::max(worst, error(values(backend, prepared.outputs[i]),
-                                    values(*reference, expected.outputs[i])));
-    }
-  }
-  const double allowed = limit(backend.precision());
-  if (worst > allowed) {
-    state.SkipWithError(
-        fmt::format("an error of {:.2g} of the RMS, allowed are {:.2g}", worst, allowed).c_str());
+void measure(benchmark::State& state, Backend& backend, const Measured& what) {
+  const CheckResult checked = check(backend, what);
+  if (!checked.passed()) {
+    state.SkipWithError(fmt::format("an error of {:.2g} of the RMS, allowed are {:.2g}",
+                                    checked.error, checked.limit)
+                            .c_str());
     return;
   }
+  const OpCase op_case = case_of(what, what.shape.map, backend.activation_type());
+  Workbench bench(backend, backend.activation_type());
+  const Prepared prepared = op_case.prepare(backend, bench);
   for (auto _ : state) {
     prepared.run();
     backend.synchronize();
   }
-  report(state, op.work(map, backend.activation_type()));
-  state.counters["error"] = worst;
+  report(state, op_case.work);
+  state.counters["error"] = checked.error;
 }
 
-const std::vector<MeasuredOp>& all_ops() {
-  static const std::vector<MeasuredOp> all = [] {
-    std::vector<MeasuredOp> ops;
-    for (const auto& some :
-         {preprocess_ops(), pool_ops(), gram_ops(), gram_loss_ops(), style_backward_ops(),
-          content_loss_ops(), total_variation_ops(), adam_ops()}) {
-      ops.insert(ops.end(), some.begin(), some.end());
-    }
-    return ops;
-  }();
-  return all;
+/// The rows of an operation, each by its variant's place and what its name adds.
+std::vector<std::pair<std::size_t, std::string>> rows_of(const Operation& op) {
+  std::vector<std::pair<std::size_t, std::string>> rows;
+  const std::vector<OpCase> cases = op.cases({1, 4, 4, op.on_pixels ? 3 : 8}, 8, DataType::f32);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (cases[i].measured) rows.emplace_back(i, std::string(op.name) + cases[i].row);
+  }
+  return rows;
+}
+
+std::vector<std::string> row_names() {
+  std::vector<std::string> names;
+  for (const Operation& op : operations()) {
+    for (const auto& [variant, name] : rows_of(op)) names.push_back(name);
+  }
+  return names;
 }
 
 struct Axes {
-  std::vector<std::string> ops;
-  BackendAxes backends;
+  std::vector<std::string> ops = {};
+  BackendAxes backends = {};
   std::vector<std::string> shapes = {"256"};
   std::vector<std::int64_t> batches = {1};
 
@@ -94,28 +81,24 @@ struct Axes {
 
 void Axes::register_rows() const {
   for (const SharedBackend& backend : backends.open()) {
-    for (const MeasuredOp& op : all_ops()) {
-      if (!chosen(ops, op.name) || (op.cpu_only && backend->name() != "cpu") ||
-          (op.float_only && backend->precision() != Precision::fp32)) {
-        continue;
-      }
-      for (const NamedShape& shape : shapes_of(shapes, op.layers, op.on_pixels())) {
-        for (const std::int64_t batch : batches) {
-          Shape map = shape.size;
-          map.batch = batch;
-          add(fmt::format("{}/{}/{}/{}/batch:{}", op.name, backend->name(), shape.name,
-                          to_string(backend->precision()), batch),
-              [=, &op](benchmark::State& state) { measure(state, *backend, op, map); });
+    for (const Operation& op : operations()) {
+      // The pixels are the same in every precision.
+      if (op.on_pixels && backend->precision() != Precision::fp32) continue;
+      for (const auto& [variant, name] : rows_of(op)) {
+        if (!chosen(ops, name)) continue;
+        for (NamedShape shape : shapes_of(shapes, op)) {
+          for (const std::int64_t batch : batches) {
+            shape.map.batch = batch;
+            add(fmt::format("{}/{}/{}/{}/batch:{}", name, backend->name(), shape.name,
+                            to_string(backend->precision()), batch),
+                [=, what = Measured{&op, variant, shape}](benchmark::State& state) {
+                  measure(state, *backend, what);
+                });
+          }
         }
       }
     }
   }
-}
-
-std::vector<std::string_view> op_names() {
-  std::vector<std::string_view> names;
-  for (const MeasuredOp& op : all_ops()) names.push_back(op.name);
-  return names;
 }
 
 }  // namespace
@@ -124,13 +107,15 @@ std::vector<std::string_view> op_names() {
 int main(int argc, char** argv) {
   using namespace impasto::bench;
   Axes axes;
-  Program program{
-      .about = "Every operation of an iteration but the convolutions, alone, on a backend.",
-      .options = axes.backends.options("--dtype"),
-      .names = names_for_help("operations", op_names()) + backend_names(),
-      .register_rows = [&] { axes.register_rows(); }};
-  program.options.insert(program.options.begin(), op_axis(op_names(), axes.ops));
-  program.options.push_back(shape_axis(axes.shapes));
-  program.options.push_back(batch_axis(axes.batches));
-  return run_program(argc, argv, program);
+  return run_program(argc, argv,
+                     {.about = "Every operation of an iteration, alone, on a backend.",
+                      .add_options =
+                          [&](CLI::App& app) {
+                            add_op_axis(app, row_names(), axes.ops);
+                            axes.backends.add_options(app, "--dtype");
+                            add_shape_axis(app, axes.shapes);
+                            add_batch_axis(app, axes.batches);
+                          },
+                      .footer = backend_names(),
+                      .register_rows = [&] { axes.register_rows(); }});
 }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <benchmark/benchmark.h>
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "benchmarks/axes.hpp"
-#include "benchmarks/work.hpp"
+#include "host/check/work.hpp"
 
 namespace impasto::bench {
 
 /// What differs between the benchmark programs.
 struct Program {
-  std::string about = {};               ///< for --help: what a row is
-  std::vector<Option> options = {};     ///< besides Google Benchmark's
-  std::string names = {};               ///< for --help: what the axes of words offer, lines
+  std::string about = {};  ///< for --help: what a row is
+  std::function<void(CLI::App& app)> add_options = [](CLI::App& /*app*/) {};
+  std::string footer = {};              ///< for --help: what the lists of words offer
   std::vector<std::string> flags = {};  ///< Google Benchmark's, unless the command line differs
   std::function<void()> register_rows = {};  ///< after the options were taken; adds to the context
 };
 
-/// main(). Shows on the terminal and writes to a file what Google Benchmark would (console, JSON or
-/// CSV), but for rows that carry no counter `verified` and rows above their roof (`roof_share`):
+/// main(). Shows on the terminal and writes to a file (JSON) what Google Benchmark would, but for
+/// rows that carry no counter `verified` and rows above their roof (`roof_share`):
 /// these are named on stderr, and the program ends with 8. An Error ends it with its kind, an
 /// option that is not understood with 2.
 int run_program(int argc, char** argv, const Program& program);

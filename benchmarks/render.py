@@ -164,12 +164,15 @@ def iteration_scaling(result: Result) -> str:
     return table(("ms per picture", *header), rows)
 
 
+LADDER_SHAPE = "16x16x64"
+
+
 def ladders(result: Result) -> str:
     """Every rung: how often it moves what has to be moved. Maps in bf16 where it can."""
     shown = {}
     for row in result["benchmarks"]:
-        op, rung, _, precision = row["name"].split("/")[:4]
-        if precision == "bf16" or (op, rung) not in shown:
+        op, rung, shape, precision = row["name"].split("/")[:4]
+        if shape == LADDER_SHAPE and (precision == "bf16" or (op, rung) not in shown):
             shown[op, rung] = row
     rows = []
     for (op, rung), row in shown.items():

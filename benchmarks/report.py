@@ -11,10 +11,7 @@ import argparse
 import io
 import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
@@ -35,8 +32,7 @@ from results import (
 
 RESULTS = context.REPOSITORY / "benchmarks" / "results"
 NO_MACHINES = ("nvcc",)  # what the compiler says
-REFUSED, USAGE, NOT_WRITTEN, NO_BROWSER = 8, 2, 6, 77
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+REFUSED, USAGE, NOT_WRITTEN = 8, 2, 6
 
 COLOURS = {"fp32": "#2563a8", "tf32": "#7a4fb0", "bf16": "#d1662c", "fp16": "#2f8f5b"}
 OTHERS, INK = "#9aa5b1", "#27313d"
@@ -290,7 +286,7 @@ def counted(charts: Charts, machine: Machine) -> str:
     """What the host-SIMT machine counted: how often each rung moves what has to be moved."""
     found: Dict[str, Dict[str, Row]] = {}
     for row in machine.rows:
-        if not row.seconds_of:
+        if not row.seconds_of and row.parts.batch == 1:
             rungs = found.setdefault(row.parts.op, {})
             if row.parts.precision == "bf16" or row.parts.variant not in rungs:
                 rungs[row.parts.variant] = row
@@ -395,30 +391,6 @@ def page(machines: List[Machine]) -> str:
     )
 
 
-def complaints(browser: str, path: Path) -> List[str]:
-    """What a headless browser's console says of the page; without a network, so that nothing is fetched."""
-    with tempfile.TemporaryDirectory() as profile:
-        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-                   f"--user-data-dir={profile}", "--proxy-server=127.0.0.1:9", "--log-level=0",
-                   "--dump-dom", path.resolve().as_uri()]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    said = re.findall(r"CONSOLE(?:\(\d+\)|:\d+)?\] (.*)", done.stderr)
-    if done.returncode != 0 or "</svg>" not in done.stdout:
-        said.append(f"{browser} ended with {done.returncode} and showed no figure")
-    return said
-
-
-def check_in_browser(path: Path) -> int:
-    browser = next((found for found in map(shutil.which, BROWSERS) if found), None)
-    if browser is None:
-        print("report: no headless browser here (chromium-headless-shell)", file=sys.stderr)
-        return NO_BROWSER
-    said = complaints(browser, path)
-    for sentence in said:
-        print(f"{path}: {sentence}", file=sys.stderr)
-    return REFUSED if said else 0
-
-
 def result_folders(asked: List[Path]) -> List[Path]:
     found = asked or [one for one in sorted(RESULTS.iterdir()) if one.is_dir() and one.name not in NO_MACHINES]
     for folder in found:
@@ -446,7 +418,6 @@ def main() -> int:
     )
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="(default: all that are kept)")
     parser.add_argument("-o", "--output", type=Path, default=context.REPOSITORY / "build" / "report.html")
-    parser.add_argument("--check", action="store_true", help="open it in a headless browser as well")
     arguments = parser.parse_args()
     try:
         folders = result_folders(arguments.folders)
@@ -466,7 +437,7 @@ def main() -> int:
         for sentence in machine.refused:
             print(f"not shown: {sentence}", file=sys.stderr)
     print(arguments.output)
-    return check_in_browser(arguments.output) if arguments.check else 0
+    return 0
 
 
 if __name__ == "__main__":

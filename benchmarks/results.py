@@ -354,7 +354,8 @@ def read_beside_pytorch(machine: Machine, path: Path, document: Document) -> Non
     """cpu_vs_pytorch.json. Losses were compared before anything was timed, so its steps are checked."""
     machine.comparisons.append(read_comparison(path, document))
     for name, seconds in document.get("step_seconds", {}).items():
-        machine.rows.append(Row(name, path, (seconds,), {"verified": 1.0}, document["context"]))
+        work = {key: document.get(f"step_{key}", {}).get(name, 0.0) for key in ("flops", "bytes")}
+        machine.rows.append(Row(name, path, (seconds,), work, document["context"]))
     add_rates(machine, document)
 
 

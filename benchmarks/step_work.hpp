@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "benchmarks/work.hpp"
+#include "host/check/work.hpp"
 #include "host/core/error.hpp"
 #include "host/model/network.hpp"
 #include "host/model/schedule.hpp"

@@ -26,7 +26,7 @@ struct Measure::State {
   std::unique_ptr<impasto::cuda::Event> end;
 };
 
-Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()), runtime_(runtime) {
+Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()) {
   state_->begin = runtime.make_event();
   state_->end = runtime.make_event();
   state_->ceilings = measure_ceilings(runtime.stream());
@@ -46,7 +46,10 @@ Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()), runtime_
   context("ceiling_fp16_flops", roof.fp16);
   std::map<std::string, std::string> details;
   details["cuda"] = fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
-  if (why_no_cuda().empty()) details.merge(cuda_details());  // else there is no rung 0
+  // Without libraries there is no rung 0.
+  for (const DeviceEntry& device : list_cuda_devices()) {
+    details.insert(device.details.begin(), device.details.end());
+  }
   for (const auto& [name, value] : details) benchmark::AddCustomContext(name, value);
 }
 
@@ -65,31 +68,31 @@ std::vector<std::string> Measure::default_flags() {
           "--benchmark_display_aggregates_only=true"};
 }
 
-std::optional<double> Measure::run(benchmark::State& state, const Contender& contender,
-                                   const Point& point, const std::string& variant) {
+std::optional<double> Measure::run(benchmark::State& state, Runtime& runtime, const Task& task,
+                                   const std::string& variant) {
   const bool cold = variant == "/cold";
   const int launches = cold ? 1 : hot_launches;
-  for (int i = 0; i < warm_up; ++i) contender.launch();
-  const auto hot = cold ? nullptr : runtime_.capture([&] {
-    for (int i = 0; i < launches; ++i) contender.launch();
+  for (int i = 0; i < warm_up; ++i) task.launch();
+  const auto hot = cold ? nullptr : runtime.capture([&] {
+    for (int i = 0; i < launches; ++i) task.launch();
   });
   for (auto _ : state) {
     // The host launches while the flush is under way: nothing waits for it between the events.
-    if (cold) runtime_.fill_zero(state_->flush.get(), state_->flush_bytes);
-    runtime_.record(*state_->begin);
-    cold ? contender.launch() : runtime_.replay(*hot);
-    runtime_.record(*state_->end);
+    if (cold) runtime.fill_zero(state_->flush.get(), state_->flush_bytes);
+    runtime.record(*state_->begin);
+    cold ? task.launch() : runtime.replay(*hot);
+    runtime.record(*state_->end);
     state_->end->wait();
     state.SetIterationTime(1e-3 * state_->end->milliseconds_since(*state_->begin) / launches);
   }
   const Ceilings& roof = state_->ceilings;
-  const bool in_l2 = !cold && contender.work.bytes < static_cast<double>(roof.l2_bytes);
+  const bool in_l2 = !cold && task.work.bytes < static_cast<double>(roof.l2_bytes);
   // No kernel moves more than the faster of the two, whatever its mixture of loads and stores.
   const double moved =
       in_l2 ? std::max(roof.l2_copy, roof.l2_read) : std::max(roof.copy, roof.read);
-  const double memory = contender.work.bytes / moved;
-  const double rate = roof.flops(point.type, contender.rung.arithmetic);
-  return std::max(memory, rate > 0 ? contender.work.flops / rate : 0.0);
+  const double memory = task.work.bytes / moved;
+  const double rate = roof.flops(task.storage, task.arithmetic);
+  return std::max(memory, rate > 0 ? task.work.flops / rate : 0.0);
 }
 
 }  // namespace impasto::bench::cuda

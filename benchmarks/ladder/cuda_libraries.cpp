@@ -144,8 +144,6 @@ class GramCandidates final : public Candidates<GramCall> {
   std::shared_ptr<void> scalars_;
 };
 
-}  // namespace
-
 std::vector<LibraryRung> gram_libraries(Runtime& runtime, const Tensor& gram,
                                         const Tensor& features) {
   std::vector<LibraryRung> rungs;
@@ -163,9 +161,10 @@ std::vector<LibraryRung> gram_libraries(Runtime& runtime, const Tensor& gram,
   return rungs;
 }
 
+/// Joined to the gradient from above and masked, as benchmarks measure it.
 std::vector<LibraryRung> style_backward_libraries(Runtime& runtime, const Tensor& grad,
-                                                  const Tensor& features, const Tensor& matrix,
-                                                  const kernels::GradientEpilogue& epilogue) {
+                                                  const Tensor& features, const Tensor& matrix) {
+  constexpr GradientEpilogue epilogue{.accumulate = true, .relu_mask = true};
   std::vector<LibraryRung> rungs;
   const auto add = [&](const kernels::Rung& rung, auto open_library) {
     const StyleBackwardCall call{
@@ -197,6 +196,17 @@ std::vector<LibraryRung> style_backward_libraries(Runtime& runtime, const Tensor
         });
   }
   return rungs;
+}
+
+}  // namespace
+
+std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime,
+                                       std::span<const Tensor> tensors) {
+  if (op == "gram") return gram_libraries(runtime, tensors[0], tensors[1]);
+  if (op == "style_backward") {
+    return style_backward_libraries(runtime, tensors[0], tensors[1], tensors[2]);
+  }
+  return {};
 }
 
 }  // namespace impasto::bench::cuda

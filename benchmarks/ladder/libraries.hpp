@@ -2,12 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "host/core/tensor.hpp"
 #include "host/runtime/runtime.hpp"
 #include "kernels/common/ladder.hpp"
-#include "kernels/common/size.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
 
@@ -21,13 +22,9 @@ struct LibraryRung {
   std::function<void()> launch;
 };
 
-// Those of the libraries that can be loaded; on the host-SIMT machine there are none.
-
-/// `gram` (N,C,C) float, `features` in the storage of the maps.
-std::vector<LibraryRung> gram_libraries(Runtime& runtime, const Tensor& gram,
-                                        const Tensor& features);
-std::vector<LibraryRung> style_backward_libraries(Runtime& runtime, const Tensor& grad,
-                                                  const Tensor& features, const Tensor& matrix,
-                                                  const kernels::GradientEpilogue& epilogue);
+/// Of the libraries that can be loaded; on the host-SIMT machine there are none. `tensors` are
+/// those of the backend's function, outputs first.
+std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime,
+                                       std::span<const Tensor> tensors);
 
 }  // namespace impasto::bench::IMPASTO_DEVICE

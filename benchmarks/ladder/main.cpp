@@ -1,70 +1,111 @@
 // SPDX-License-Identifier: MIT
 // Every rung of every ladder as rows "gram/rung_3_shared_tile/conv3_1@512/bf16/batch:1"; tf32 are
-// float maps whose products tensor cores compute. A row's result is compared with the reference in
-// double before it is measured; one that is wrong is not shown.
-#include <fmt/format.h>
+// float maps whose products tensor cores compute. A row's result is compared with the reference's
+// before it is measured; one that is wrong is not shown.
 #include <map>
 #include <optional>
 #include <set>
 
+#include "benchmarks/ladder/ladders.hpp"
+#include "benchmarks/ladder/libraries.hpp"
 #include "benchmarks/ladder/measure.hpp"
 #include "benchmarks/program.hpp"
+#include "benchmarks/shapes.hpp"
+#include "host/backend/device/device_backend.hpp"
+#include "host/backend/device/libraries.hpp"
+#include "host/backend/reference/reference_backend.hpp"
+#include "host/check/check.hpp"
 #include "host/core/error.hpp"
+#include "kernels/common/tuning.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {
 namespace {
+
+using namespace impasto::IMPASTO_DEVICE;
+using kernels::Arithmetic;
 
 double least(const std::vector<double>& values) {
   return *std::min_element(values.begin(), values.end());
 }
 
-/// A precision as rows are named by it: how maps are stored, and for float ones how rungs multiply.
-struct Precision {
-  std::string_view name;
-  DataType type;
-  std::optional<kernels::Arithmetic> only;
+/// Float maps' rungs are named by how they multiply; those of 16-bit maps multiply either way.
+bool belongs(const kernels::Rung& rung, Precision precision) {
+  if (precision == Precision::fp32) return rung.arithmetic == Arithmetic::fp32;
+  if (precision == Precision::tf32) return rung.arithmetic == Arithmetic::tensor_cores;
+  return true;
+}
+
+/// Kernels alone: a ladder's operations need no library.
+class NoLibraries final : public Libraries {
+ public:
+  std::string names() const override { return "no libraries"; }
+  std::unique_ptr<DeviceConv> make_conv(const ConvParameters& /*parameters*/) override {
+    return std::make_unique<DeviceConv>();
+  }
+  std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& /*call*/) override {
+    return nullptr;
+  }
+  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(
+      const StyleBackwardCall& /*call*/) override {
+    return nullptr;
+  }
 };
-constexpr std::array<Precision, 4> precisions = {
-    {{"fp32", DataType::f32, kernels::Arithmetic::fp32},
-     {"tf32", DataType::f32, kernels::Arithmetic::tensor_cores},
-     {"bf16", DataType::bf16, std::nullopt},
-     {"fp16", DataType::fp16, std::nullopt}}};
 
-/// `name` is one of them.
-const Precision& precision_of(std::string_view name) {
-  return *std::find_if(precisions.begin(), precisions.end(),
-                       [&](const Precision& each) { return each.name == name; });
-}
+/// A device backend without libraries, and the runtime that it runs on.
+struct Device {
+  explicit Device(Precision precision) {
+    auto owned = std::make_unique<Runtime>();
+    runtime = owned.get();
+    backend = make_device_backend("ladder", precision, std::move(owned),
+                                  std::make_unique<NoLibraries>(), Tuning::off, PlanCache("", {}));
+  }
+  Runtime* runtime;
+  std::unique_ptr<Backend> backend;
+};
 
-std::vector<std::string_view> op_names() {
-  std::vector<std::string_view> names;
-  for (const Op& op : ops()) names.push_back(op.name);
-  return names;
-}
+/// Where on the axes rows lie that share their inputs and what is expected of them.
+struct Point {
+  const Ladder* ladder;
+  NamedShape shape;
+  Precision precision;
+
+  [[nodiscard]] std::string name() const {
+    return fmt::format("{}/{}/batch:{}", shape.name, to_string(precision), shape.map.batch);
+  }
+  /// The one that benchmarks measure; of several the first.
+  [[nodiscard]] OpCase op_case(DataType storage) const {
+    const auto cases = ladder->op.cases(shape.map, shape.out_channels, storage);
+    return *std::find_if(cases.begin(), cases.end(),
+                         [](const OpCase& each) { return each.measured; });
+  }
+};
 
 struct Axes {
-  std::vector<std::string> ops;    ///< none: all
-  std::vector<std::string> rungs;  ///< none: all
+  std::vector<std::string> ops = {};    ///< none: all
+  std::vector<std::string> rungs = {};  ///< none: all
   std::vector<std::string> shapes = Measure::default_shapes();
   std::vector<std::string> dtypes = {"fp32", "tf32", "bf16"};
   std::vector<std::int64_t> batches = {1};
 };
 
-class Laboratory {
+class Bench {
  public:
-  explicit Laboratory(Axes axes) : axes_(std::move(axes)), measure_(runtime_) {}
+  explicit Bench(Axes axes) : axes_(std::move(axes)), ladders_(ladders()) {
+    for (const std::string& dtype : axes_.dtypes) {
+      devices_.try_emplace(*parse_precision(dtype), *parse_precision(dtype));
+    }
+    measure_.emplace(*devices_.begin()->second.runtime);
+  }
 
   void register_rows() {
-    benchmark::AddCustomContext("device", runtime_.device());
-    for (const Op& op : ops()) {
-      if (!chosen(axes_.ops, op.name)) continue;
-      for (const NamedShape& shape : shapes_of(axes_.shapes, style_layers, op.on_pixels)) {
+    benchmark::AddCustomContext("device", devices_.begin()->second.runtime->device());
+    for (const Ladder& ladder : ladders_) {
+      if (!chosen(axes_.ops, ladder.op.name)) continue;
+      for (NamedShape shape : shapes_of(axes_.shapes, ladder.op)) {
         for (const std::int64_t batch : axes_.batches) {
           for (const std::string& dtype : axes_.dtypes) {
-            const Precision& precision = precision_of(dtype);
-            Point point{shape.size, precision.type};
-            point.size.batch = batch;
-            register_rungs(op, shape.name, precision, point);
+            shape.map.batch = batch;
+            register_rungs({&ladder, shape, *parse_precision(dtype)});
           }
         }
       }
@@ -78,24 +119,35 @@ class Laboratory {
   }
 
  private:
-  /// The arrays of one point at a time: they are made when its first row is measured.
-  void register_rungs(const Op& op, const std::string& shape, const Precision& precision,
-                      const Point& point) {
-    for (const Contender& listed : op.contenders(runtime_, {{1, 1, 1, 1}, point.type})) {
-      if (!chosen(axes_.rungs, listed.rung.name) || !listed.rung.runs_on(runtime_.sm()) ||
-          listed.rung.arithmetic != precision.only.value_or(listed.rung.arithmetic)) {
+  void register_rungs(const Point& point) {
+    const Device& device = devices_.at(point.precision);
+    const DataType storage = device.backend->activation_type();
+    if (point.ladder->op.on_pixels && point.precision != Precision::fp32) return;
+    std::vector<kernels::Rung> rungs;
+    Point tiny = point;
+    tiny.shape.map = {1, 1, 1, 1};
+    Workbench bench(*device.backend, storage);
+    const Prepared prepared = tiny.op_case(storage).prepare(*device.backend, bench);
+    for (const LibraryRung& library :
+         library_rungs(point.ladder->op.name, *device.runtime, prepared.tensors)) {
+      rungs.push_back(library.rung);
+    }
+    for (const LadderRung& rung : point.ladder->rungs) {
+      if (rung.offers(storage)) rungs.push_back(rung.about);
+    }
+    for (const kernels::Rung& rung : rungs) {
+      if (!chosen(axes_.rungs, rung.name) || !rung.runs_on(device.runtime->sm()) ||
+          !belongs(rung, point.precision)) {
         continue;
       }
-      registered_.emplace(listed.rung.name);
+      registered_.emplace(rung.name);
       for (const std::string& variant : Measure::variants()) {
-        const std::string name = fmt::format("{}/{}/{}/{}/batch:{}{}", op.name, listed.rung.name,
-                                             shape, precision.name, point.size.batch, variant);
-        const std::string rung(listed.rung.name);
+        const std::string name =
+            fmt::format("{}/{}/{}{}", point.ladder->op.name, rung.name, point.name(), variant);
         benchmark::RegisterBenchmark(name.c_str(),
                                      [=, this](benchmark::State& state) {
                                        try {
-                                         measure(state, contender_of(op, point, rung), point,
-                                                 variant);
+                                         measure(state, point, rung, variant);
                                        } catch (const Error& error) {
                                          // A library may have no way to do this.
                                          state.SkipWithError(error.what());
@@ -108,55 +160,77 @@ class Laboratory {
     }
   }
 
-  const Contender& contender_of(const Op& op, const Point& point, const std::string& rung) {
-    if (op.name != held_op_ || point.size != held_.size || point.type != held_.type) {
-      contenders_.clear();
+  /// What the reference computes, kept for the rungs of one point.
+  const Outputs& expected(const Point& point, const OpCase& op_case, DataType storage) {
+    const std::string key = std::string(point.ladder->op.name) + point.name();
+    if (key != expected_of_) {
+      const std::unique_ptr<Backend> reference = make_reference_backend();
+      expected_ = outputs_of(op_case, *reference, storage);
+      expected_of_ = key;
       verdicts_.clear();
-      contenders_ = op.contenders(runtime_, point);
-      held_op_ = op.name;
-      held_ = point;
     }
-    return *std::find_if(contenders_.begin(), contenders_.end(),
-                         [&](const Contender& each) { return each.rung.name == rung; });
+    return expected_;
   }
 
-  void measure(benchmark::State& state, const Contender& contender, const Point& point,
+  void measure(benchmark::State& state, const Point& point, const kernels::Rung& rung,
                const std::string& variant) {
+    Device& device = devices_.at(point.precision);
+    Backend& backend = *device.backend;
+    const DataType storage = backend.activation_type();
+    const OpCase op_case = point.op_case(storage);
+    const Outputs& wanted = expected(point, op_case, storage);
+    const kernels::ForcedRung forced(point.ladder->op.name, rung.name);
+    Workbench bench(backend, storage);
+    Prepared prepared = op_case.prepare(backend, bench);
+    for (const LibraryRung& library :
+         library_rungs(point.ladder->op.name, *device.runtime, prepared.tensors)) {
+      if (library.rung.name == rung.name) prepared.run = library.launch;
+    }
     // Once: its repetitions run the same code on the same inputs.
-    const auto known = verdicts_.find(contender.rung.name);
-    const Verdict verdict = known != verdicts_.end() ? known->second : contender.verify();
-    verdicts_[contender.rung.name] = verdict;
-    if (!verdict.good()) {
+    auto known = verdicts_.find(rung.name);
+    if (known == verdicts_.end()) {
+      const ErrorLimit error = error_of(outputs_of(op_case, backend, bench, prepared), wanted);
+      // Maps in 16 bits may be multiplied in float.
+      known = verdicts_.emplace(rung.name, judge(error, op_case.limit(point.precision))).first;
+    }
+    const CheckResult& verdict = known->second;
+    if (!verdict.passed()) {
       state.SkipWithError(fmt::format("an error of {:.2g} of the RMS, allowed are {:.2g}",
                                       verdict.error, verdict.limit)
                               .c_str());
       return;
     }
-    const auto roof = measure_.run(state, contender, point, variant);
-    report(state, contender.work);
+    const auto roof = measure_->run(
+        state, *device.runtime, {prepared.run, op_case.work, storage, rung.arithmetic}, variant);
+    report(state, op_case.work);
     if (roof) {
       state.counters["roof_share"] = rate_of(*roof);
     } else {  // it was not timed
       state.counters.erase("GB/s");
       state.counters.erase("TFLOP/s");
     }
-    state.SetLabel(std::string(contender.rung.idea));
+    state.SetLabel(std::string(rung.idea));
     state.counters["error"] = verdict.error;
-    state.counters["channels"] = static_cast<double>(point.size.channels);
-    state.counters["pixels"] = static_cast<double>(point.size.pixels());
-    state.counters["tensor_cores"] =
-        contender.rung.arithmetic == kernels::Arithmetic::tensor_cores ? 1 : 0;
+    state.counters["channels"] = static_cast<double>(point.shape.map.channels);
+    state.counters["pixels"] = static_cast<double>(point.shape.map.pixels());
+    state.counters["tensor_cores"] = rung.arithmetic == Arithmetic::tensor_cores ? 1 : 0;
   }
 
   Axes axes_;
+  std::vector<Ladder> ladders_;
+  std::map<Precision, Device> devices_;
+  std::optional<Measure> measure_;
   std::set<std::string> registered_;  ///< rungs
-  Runtime runtime_;
-  Measure measure_;
-  std::string_view held_op_;  ///< what `contenders_` are of
-  Point held_;
-  std::vector<Contender> contenders_;
-  std::map<std::string_view, Verdict> verdicts_;  ///< by rung
+  std::string expected_of_;
+  Outputs expected_;
+  std::map<std::string_view, CheckResult> verdicts_;  ///< by rung
 };
+
+std::vector<std::string> op_names() {
+  std::vector<std::string> names;
+  for (const Ladder& ladder : ladders()) names.emplace_back(ladder.op.name);
+  return names;
+}
 
 }  // namespace
 }  // namespace impasto::bench::IMPASTO_DEVICE
@@ -165,18 +239,20 @@ int main(int argc, char** argv) {
   using namespace impasto::bench;
   namespace device = impasto::bench::IMPASTO_DEVICE;
   device::Axes axes;
-  std::optional<device::Laboratory> laboratory;  // after --help, which needs no device
-  return run_program(
-      argc, argv,
-      {.about = device::Measure::about(),
-       .options = {op_axis(device::op_names(), axes.ops),
-                   word_axis("--rung", "NAME,...", "rungs of their ladders (all)", {}, axes.rungs),
-                   shape_axis(axes.shapes),
-                   precision_axis("--dtype", "precisions (fp32, tf32, bf16)", axes.dtypes),
-                   batch_axis(axes.batches)},
-       .names = names_for_help("operations", device::op_names()) +
-                "rungs: kernels/<op>/rung_<n>_<idea>.cuh, as rung_1_naive\n"
-                "tf32: float maps whose products tensor cores compute\n",
-       .flags = device::Measure::default_flags(),
-       .register_rows = [&] { laboratory.emplace(axes).register_rows(); }});
+  std::optional<device::Bench> bench;  // after --help, which needs no device
+  return run_program(argc, argv,
+                     {.about = device::Measure::about(),
+                      .add_options =
+                          [&](CLI::App& app) {
+                            add_op_axis(app, device::op_names(), axes.ops);
+                            add_axis(app, "--rung", axes.rungs, "rungs of their ladders (all)");
+                            add_shape_axis(app, axes.shapes);
+                            add_precision_axis(app, "--dtype", axes.dtypes,
+                                               "precisions (fp32, tf32, bf16)");
+                            add_batch_axis(app, axes.batches);
+                          },
+                      .footer = "rungs: kernels/<op>/rung_<n>_<idea>.cuh, as rung_1_naive\n"
+                                "tf32: float maps whose products tensor cores compute\n",
+                      .flags = device::Measure::default_flags(),
+                      .register_rows = [&] { bench.emplace(axes).register_rows(); }});
 }

@@ -10,7 +10,7 @@ namespace impasto::bench::emulated {
 
 struct Measure::State {};
 
-Measure::Measure(Runtime& runtime) : runtime_(runtime) {}
+Measure::Measure(Runtime& /*runtime*/) {}
 Measure::~Measure() = default;
 
 std::string Measure::about() {
@@ -22,15 +22,15 @@ std::vector<std::string> Measure::default_shapes() { return {"16x16x64", "8x16x1
 
 std::vector<std::string> Measure::default_flags() { return {"--benchmark_min_time=0.001"}; }
 
-std::optional<double> Measure::run(benchmark::State& state, const Contender& contender,
-                                   const Point& /*point*/, const std::string& /*variant*/) {
+std::optional<double> Measure::run(benchmark::State& state, Runtime& runtime, const Task& task,
+                                   const std::string& /*variant*/) {
   simt::Counter counter;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
     counter = {};
     simt::Machine::get().set_counter(&counter);
-    contender.launch();
-    runtime_.synchronize();
+    task.launch();
+    runtime.synchronize();
     simt::Machine::get().set_counter(nullptr);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     state.SetIterationTime(elapsed.count());
@@ -41,7 +41,7 @@ std::optional<double> Measure::run(benchmark::State& state, const Contender& con
   state.counters["loaded_bytes"] = number(counts.loads.bytes);
   state.counters["stored_bytes"] = number(counts.stores.bytes);
   state.counters["traffic_share"] =
-      contender.work.bytes / number(counts.loads.bytes + counts.stores.bytes);
+      task.work.bytes / number(counts.loads.bytes + counts.stores.bytes);
   state.counters["sectors_per_request"] =
       number(counts.loads.sectors + counts.stores.sectors) / requests;
   state.counters["shared_requests"] = number(counts.shared_requests);

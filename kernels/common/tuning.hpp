@@ -55,6 +55,28 @@ inline std::string_view tuned_rung(std::span<const TunedRung> table, std::string
   return best;
 }
 
+/// While it lives, `op` launches this rung of its ladder, whichever ships: for tests and
+/// measurements of a ladder. One at a time.
+class ForcedRung {
+ public:
+  ForcedRung(std::string_view op, std::string_view rung) { forced = {op, rung}; }
+  ForcedRung(const ForcedRung&) = delete;
+  ForcedRung& operator=(const ForcedRung&) = delete;
+  ~ForcedRung() { forced = {}; }
+
+  /// Empty where none is forced.
+  static std::string_view of(std::string_view op) {
+    return forced.op == op ? forced.rung : std::string_view();
+  }
+
+ private:
+  struct Forced {
+    std::string_view op;
+    std::string_view rung;
+  };
+  static inline Forced forced;
+};
+
 /// Whether this GPU can run the rung on maps of T.
 template <class T, class OpRung>
 bool can_run(const OpRung& rung, const simt::DeviceFacts& device) {
@@ -69,8 +91,13 @@ const OpRung& shipped_rung(std::span<const OpRung> ladder, std::string_view op,
   const simt::DeviceFacts& device = simt::device();
   const std::string_view tuned =
       tuned_rung(tuned_rungs, device.name, op, storage_name<T>(), arithmetic, size);
+  const std::string_view forced = ForcedRung::of(op);
   const OpRung* shipped = nullptr;
   for (const OpRung& rung : ladder) {
+    if (!forced.empty()) {
+      if (rung.name == forced && offers<T>(rung.launch)) return rung;
+      continue;
+    }
     if (rung.arithmetic != arithmetic || !can_run<T>(rung, device)) continue;
     if (rung.name == tuned) return rung;
     if (rung.ships) shipped = &rung;

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The programs that measure backends: axes as lists, the three outputs, and what ends them.
+"""The programs that measure backends: axes as lists, their outputs, and what ends them.
 
 usage: programs_test.py FOLDER_OF_PROGRAMS
 """
 
-import csv
 import json
 import subprocess
 import sys
@@ -64,23 +63,6 @@ class Programs(unittest.TestCase):
         shapes = [f"{size}/batch:{batch}" for size in (16, 32) for batch in (1, 2)]
         self.assertEqual(names, [f"iteration/fp32/{shape}/manual_time" for shape in shapes])
 
-    def test_rows_of_different_counters_make_one_table_in_csv(self):
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "rows.csv"
-            done = run("iteration_bench", "--backend=reference", "--size=16", FAST,
-                       "--benchmark_filter=^iteration/|Adam", "--benchmark_format=csv",
-                       f"--benchmark_out={out}", "--benchmark_out_format=csv")  # fmt: skip
-            self.assertEqual(done.returncode, 0, done.stderr)
-            kept = out.read_text()
-        self.assertEqual(kept, done.stdout)
-        rows = list(csv.DictReader(kept.splitlines()))
-        self.assertEqual([row["name"].split("/")[0] for row in rows], ["iteration", "step"])
-        for row in rows:
-            self.assertNotIn(None, row)
-            self.assertNotIn(None, row.values())
-            self.assertEqual(float(row["verified"]), 1)
-        self.assertIn("device bytes", rows[0])
-
     def test_what_one_program_writes_google_s_comparison_reads(self):
         tool = Path("/usr/share/benchmark/compare.py")
         if not tool.exists():
@@ -102,12 +84,12 @@ class Programs(unittest.TestCase):
             self.assertEqual(row["verified"], 1)
             self.assertGreater(row["FLOP/s"], 0)
 
-    def test_convolutions_are_compared_with_sums_in_double(self):
-        rows = self.document("onednn_conv_bench", "--size=32", "--dtype=fp32",
-                             "--benchmark_filter=conv1_")["benchmarks"]  # fmt: skip
-        self.assertGreaterEqual(len(rows), 6)
+    def test_large_products_are_compared_on_some_of_their_rows(self):
+        rows = self.document("op_bench", "--op=conv_forward,conv_data_gradient", "--backend=cpu",
+                             "--dtype=fp32", "--shape=conv1_2@96,conv5_1@32")["benchmarks"]  # fmt: skip
+        self.assertEqual(len(rows), 4)
         for row in rows:
-            self.assertLess(row["error"], 1e-2, row["name"])
+            self.assertLess(row["error"], 1e-5, row["name"])
 
     def test_what_cannot_be_understood_is_named(self):
         for program, wrong, named in (
@@ -116,7 +98,7 @@ class Programs(unittest.TestCase):
             ("op_bench", "--dtype=fp8", "fp8"),
             ("op_bench", "--shape=conv6_1@64", "conv6_1"),
             ("op_bench", "--batch=0", "--batch"),
-            ("op_bench", "--no-plan-cache=1", "--no-plan-cache"),
+            ("op_bench", "--no-plan-cache=1", "no-plan-cache"),
             ("iteration_bench", "--size=8", "--size"),
             ("iteration_bench", "--backend=cpu,simt", "--backend"),
             ("iteration_bench", "--shape=512", "--shape"),
@@ -128,7 +110,7 @@ class Programs(unittest.TestCase):
 
     def test_help_names_axes_operations_and_backends(self):
         shown = run("op_bench", "--help").stdout
-        for word in ("--op=", "--shape=", "--dtype=", "--batch=", "--backend=", "gram", "simt"):
+        for word in ("--op", "--shape", "--dtype", "--batch", "--backend", "gram", "simt"):
             self.assertIn(word, shown)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Optional
 
 SKIPPED = 77
-COMPARE = Path(__file__).resolve().parents[2] / "benchmarks" / "peers" / "compare_losses.py"
+COMPARE = Path(__file__).with_name("compare_losses.py")
 
 
 def python_with_torch() -> Optional[str]:

@@ -55,10 +55,11 @@ TEST_P(FastBackend, AgreesWithTheReferenceOnEveryOperation) {
   const auto tested = make(GetParam());
   const auto reference = make_backend("reference");
   for (const Size& size : sizes) {
-    for (const OpCase& op : op_cases(size.map, size.out_channels, tested->activation_type())) {
-      const CheckResult result = compare(op, *tested, *reference);
-      EXPECT_LE(result.error, result.limit) << op.op << " " << op.what;
-    }
+    for_each_case(size.map, size.out_channels, tested->activation_type(),
+                  [&](const std::string& op, const std::string& what, const OpCase& op_case) {
+                    const CheckResult result = compare(op_case, *tested, *reference);
+                    EXPECT_LE(result.error, result.limit) << op << " " << what;
+                  });
   }
 }
 
@@ -66,17 +67,23 @@ TEST_P(FastBackend, AgreesWithTheReferenceOnEveryOperation) {
 TEST_P(FastBackend, GivesTheSameBitsOnAnyNumberOfThreads) {
   const int threads = omp_get_max_threads();
   for (const Size& size : sizes) {
-    std::map<std::string, std::vector<float>> first;
+    std::map<std::string, Outputs> first;
     for (const int count : {1, 2, 3}) {
       omp_set_num_threads(count);
       const auto tested = make(GetParam());
-      for (const OpCase& op : op_cases(size.map, size.out_channels, tested->activation_type())) {
-        const std::string name = op.op + " " + op.what;
-        const std::vector<float> output = op.run(*tested);
-        const std::vector<float>& expected = first.try_emplace(name, output).first->second;
-        ASSERT_EQ(expected.size(), output.size()) << name;
-        EXPECT_EQ(0, std::memcmp(expected.data(), output.data(), output.size() * 4)) << name;
-      }
+      const DataType storage = tested->activation_type();
+      for_each_case(size.map, size.out_channels, storage,
+                    [&](const std::string& op, const std::string& what, const OpCase& op_case) {
+                      const std::string name = op + " " + what;
+                      const Outputs found = outputs_of(op_case, *tested, storage);
+                      const Outputs& expected = first.try_emplace(name, found).first->second;
+                      for (std::size_t i = 0; i < expected.size(); ++i) {
+                        ASSERT_EQ(expected[i].size(), found[i].size()) << name;
+                        EXPECT_EQ(0, std::memcmp(expected[i].data(), found[i].data(),
+                                                 found[i].size() * sizeof(float)))
+                            << name;
+                      }
+                    });
     }
   }
   omp_set_num_threads(threads);
@@ -156,12 +163,21 @@ INSTANTIATE_TEST_SUITE_P(
       return tested.param.first + "_" + std::string(to_string(tested.param.second));
     });
 
+/// A case of one output, to which each run writes two values.
+OpCase writing(const std::function<std::vector<float>()>& values) {
+  return {.prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+    const Tensor output = bench.master_output({.channels = 2});
+    return {[=, &on] { on.write(output, values()); }, {output}};
+  }};
+}
+
 TEST(Check, FindsAValueThatIsWrong) {
   const auto backend = make_backend("cpu", Precision::fp32);
   int calls = 0;
-  const OpCase changing{"op", "changes by one part in a thousand", [&](Backend&) {
-                          return std::vector<float>{1, ++calls == 1 ? 2.002F : 2.0F};
-                        }};
+  // Changes by one part in a thousand.
+  const OpCase changing = writing([&] {
+    return std::vector<float>{1, ++calls == 1 ? 2.002F : 2.0F};
+  });
   const CheckResult result = compare(changing, *backend, *backend);
   EXPECT_FALSE(result.passed());
   EXPECT_NEAR(result.error, 0.002 / std::sqrt(5.0), 1e-5);
@@ -169,9 +185,9 @@ TEST(Check, FindsAValueThatIsWrong) {
 
 TEST(Check, CountsAnUnwrittenValueAsWrong) {
   const auto backend = make_backend("cpu", Precision::fp32);
-  const OpCase unwritten{"op", "NaN", [](Backend&) {
-                           return std::vector<float>{std::numeric_limits<float>::quiet_NaN()};
-                         }};
+  const OpCase unwritten{.prepare = [](Backend&, Workbench& bench) -> Prepared {
+    return {[] {}, {bench.master_output({})}};
+  }};
   EXPECT_FALSE(compare(unwritten, *backend, *backend).passed());
 }
 

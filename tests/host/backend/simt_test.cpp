@@ -31,10 +31,11 @@ TEST_P(SimtBackend, AgreesWithTheReferenceOnEveryOperation) {
   for (const auto& [map, out_channels] : {std::pair<Shape, std::int64_t>{{1, 3, 3, 5}, 7},
                                           {{2, 7, 5, 17}, 13},
                                           {{1, 13, 11, 64}, 32}}) {
-    for (const OpCase& op : op_cases(map, out_channels, tested->activation_type())) {
-      const CheckResult result = compare(op, *tested, *reference);
-      EXPECT_LE(result.error, result.limit) << op.op << " " << op.what;
-    }
+    for_each_case(map, out_channels, tested->activation_type(),
+                  [&](const std::string& op, const std::string& what, const OpCase& op_case) {
+                    const CheckResult result = compare(op_case, *tested, *reference);
+                    EXPECT_LE(result.error, result.limit) << op << " " << what;
+                  });
   }
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What nvcc makes of every CUDA kernel: registers, shared memory, spills, theoretical occupancy.
 
-Compiles each source of kernels/device_sources.cmake for every architecture, without a GPU, and reads
+Compiles kernels/*/*.cu for every architecture, without a GPU, and reads
 the assembler's report. Occupancy is the share of a multiprocessor's warps that fit at once, from
 registers, static shared memory and the block size of __launch_bounds__.
 
@@ -68,8 +68,7 @@ def occupancy(arch: str, threads: int, registers: int, shared_bytes: int) -> flo
 
 
 def sources() -> List[Path]:
-    text = (ROOT / "kernels" / "device_sources.cmake").read_text(encoding="utf-8")
-    return [ROOT / "kernels" / name for name in re.findall(r"^\s+(\S+\.cu)$", text, re.MULTILINE)]
+    return sorted((ROOT / "kernels").glob("*/*.cu"))
 
 
 def compile_source(nvcc: str, source: Path, arch: str, *options: str) -> str:

@@ -6,7 +6,7 @@ Optimises the built-in pictures at odd sizes with the built-in network and the p
 both programs, and compares the loss and every part of it before each step: first the reference
 backend with PyTorch in double, which decides whether the mathematics is the same, then the CPU
 backend with PyTorch in each precision both have. Exits with 8 where they do not agree
-(agreement.py says what that means).
+(benchmarks/peers/agreement.py says what that means).
 """
 
 import argparse
@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator
 
-from agreement import judge
-from runs import execute, make_inputs, run_impasto, run_peer
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+from peers.agreement import judge  # noqa: E402
+from peers.runs import execute, make_inputs, run_impasto, run_peer  # noqa: E402
 
 COMPARISON_FAILED = 8
 

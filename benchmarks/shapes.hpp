@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/check/operation.hpp"
+
+namespace impasto::bench {
+
+/// What an operation works on, by the name it was given.
+struct NamedShape {
+  std::string name;
+  Shape map;
+  std::int64_t out_channels = 0;  ///< of a convolution, else the map's
+};
+
+/// The shapes of a command line for one operation: "conv3_1@512" is conv3_1's feature map for a
+/// picture of 512×512, "64x48x128" a map of H×W×C, and "512" the maps at all layers at which the
+/// operation stands in VGG-19. A convolution's map is what it reads. An operation on pixels works
+/// on the picture, and on each size once. Throws ErrorKind::usage.
+std::vector<NamedShape> shapes_of(std::span<const std::string> texts, const Operation& op);
+
+/// An option "--name=a,b,...". Every combination of a program's lists is a row.
+template <class Value>
+CLI::Option* add_axis(CLI::App& app, const std::string& name, std::vector<Value>& into,
+                      const std::string& about) {
+  return app.add_option(name, into, about)->delimiter(',')->allow_extra_args(false);
+}
+void add_shape_axis(CLI::App& app, std::vector<std::string>& into);
+/// "--dtype" or "--precision": fp32, tf32, bf16, fp16.
+void add_precision_axis(CLI::App& app, const std::string& name, std::vector<std::string>& into,
+                        const std::string& about);
+void add_batch_axis(CLI::App& app, std::vector<std::int64_t>& into);
+void add_op_axis(CLI::App& app, const std::vector<std::string>& known,
+                 std::vector<std::string>& into);
+
+/// Whether a list that was asked for, or that says nothing, has the name.
+inline bool chosen(const std::vector<std::string>& names, std::string_view name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace impasto::bench

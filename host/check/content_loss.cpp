@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "host/check/operation.hpp"
+
+namespace impasto {
+namespace {
+
+constexpr ContentLossScale scale{.loss = 0.25, .gradient = 0.5};
+
+std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  std::vector<OpCase> cases = {
+      {.variant = "loss alone",
+       .work = work::content_loss(map, storage, {}),
+       .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+         const Tensor loss = bench.master_output({.batch = map.batch});
+         const Tensor features = bench.features(map, 1);
+         const Tensor target = bench.features(map, 6);
+         return {[=, &on] { on.content_loss(loss, {}, features, target, scale, {}); },
+                 {loss, features, target}};
+       }}};
+  for (const GradientEpilogue& epilogue : epilogues) {
+    cases.push_back(
+        {.variant = describe(epilogue),
+         .measured = !epilogue.accumulate && epilogue.relu_mask,
+         .work = work::content_loss(map, storage, epilogue),
+         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+           const Tensor loss = bench.master_output({.batch = map.batch});
+           const Tensor grad = bench.gradient_output(map, epilogue);
+           const Tensor features = bench.features(map, 1);
+           const Tensor target = bench.features(map, 6);
+           return {[=, &on] { on.content_loss(loss, grad, features, target, scale, epilogue); },
+                   {loss, grad, features, target},
+                   2};
+         }});
+  }
+  return cases;
+}
+
+}  // namespace
+
+std::vector<Operation> content_loss_operations() {
+  return {{.name = "content_loss", .layers = {"conv2_2", "conv4_2"}, .cases = cases}};
+}
+
+}  // namespace impasto

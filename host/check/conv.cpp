@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "host/check/operation.hpp"
+
+namespace impasto {
+namespace {
+
+Shape widened(Shape map, std::int64_t channels) {
+  map.channels = channels;
+  return map;
+}
+
+/// Winograd's transform, which a backend may use in 16 bits, rounds more than a sum does.
+std::vector<OpCase> forward(const Shape& x, std::int64_t out_channels, DataType storage) {
+  const Shape y = widened(x, out_channels);
+  std::vector<OpCase> cases;
+  for (const bool relu : {true, false}) {
+    cases.push_back({.variant = fmt::format("to {}, {}", out_channels, relu ? "ReLU" : "linear"),
+                     .measured = relu,
+                     .work = work::conv(x, y, storage),
+                     .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+                       const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);
+                       const Tensor from = bench.features(x, 1);
+                       const Tensor to = bench.map_output(y);
+                       return {[=, &on] { on.conv_forward(to, from, *conv, relu); }, {to, from}};
+                     }});
+  }
+  return cases;
+}
+
+std::vector<OpCase> data_gradient(const Shape& x, std::int64_t out_channels, DataType storage) {
+  const Shape y = widened(x, out_channels);
+  std::vector<OpCase> cases;
+  for (const GradientEpilogue& epilogue : epilogues) {
+    work::Work work = work::conv(y, x, storage);
+    work.bytes += work::extra_reads(epilogue) * work::width(storage) * work::values(x);
+    const bool written = !epilogue.accumulate && epilogue.relu_mask;  // as below no style layer
+    cases.push_back(
+        {.variant = fmt::format("from {}, {}", out_channels, describe(epilogue)),
+         .measured = written,
+         .work = work,
+         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+           const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);
+           const Tensor grad_x = bench.gradient_output(x, epilogue);
+           const Tensor grad_y = bench.gradient(y, 2);
+           const Tensor features = bench.features(x, 1);
+           return {[=, &on] { on.conv_data_gradient(grad_x, grad_y, features, *conv, epilogue); },
+                   {grad_x, grad_y, features}};
+         }});
+  }
+  return cases;
+}
+
+std::vector<std::string_view> layers() {
+  return {"conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3",
+          "conv3_4", "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv5_1"};
+}
+
+}  // namespace
+
+std::vector<Operation> conv_operations() {
+  return {
+      {.name = "conv_forward", .layers = layers(), .widens = true, .cases = forward},
+      {.name = "conv_data_gradient", .layers = layers(), .widens = true, .cases = data_gradient}};
+}
+
+}  // namespace impasto

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include <cmath>
+
+#include "host/check/operation.hpp"
+
+namespace impasto {
+namespace {
+
+/// A rung that keeps one running sum over all pixels errs by more the more there are.
+ErrorLimit limit(Precision precision, const Shape& map) {
+  ErrorLimit limit = error_limit(precision);
+  if (precision == Precision::fp32) {
+    const double growth = std::sqrt(static_cast<double>(map.pixels()));
+    limit.rms += 3e-8 * growth;
+    limit.worst += 3e-7 * growth;
+  }
+  return limit;
+}
+
+std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  return {{.measured = true,
+           .work = work::gram(map, storage),
+           .limit = [=](Precision precision) { return limit(precision, map); },
+           .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+             const Tensor gram = bench.master_output(matrix_shape(map.batch, map.channels));
+             const Tensor features = bench.features(map, 1);
+             return {[=, &on] { on.gram(gram, features); }, {gram, features}};
+           }}};
+}
+
+}  // namespace
+
+std::vector<Operation> gram_operations() {
+  return {{.name = "gram", .layers = style_loss_layers(), .cases = cases}};
+}
+
+}  // namespace impasto

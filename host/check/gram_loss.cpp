@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "host/check/operation.hpp"
+
+namespace impasto {
+namespace {
+
+std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  return {{.measured = true,
+           .work = work::gram_loss(map, storage),
+           .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+             const Tensor loss = bench.master_output({.batch = map.batch});
+             const Tensor matrix = bench.master_output(matrix_shape(map.batch, map.channels));
+             const Tensor features = bench.features(map, 1);
+             const Tensor target = bench.symmetric(matrix_shape(1, map.channels), 5);
+             const StyleLossScale scale{
+                 .gram = 1 / static_cast<double>(map.pixels()), .loss = 0.25, .gradient = 0.125};
+             return {[=, &on] { on.gram_loss(loss, matrix, features, target, scale); },
+                     {loss, matrix, features, target},
+                     2};
+           }}};
+}
+
+}  // namespace
+
+std::vector<Operation> gram_loss_operations() {
+  return {{.name = "gram_loss", .layers = style_loss_layers(), .cases = cases}};
+}
+
+}  // namespace impasto

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "host/check/operation.hpp"
+
+// The map is x, which is pooled.
+namespace impasto {
+namespace {
+
+using kernels::PoolMode;
+using kernels::PoolRounding;
+
+constexpr std::array<PoolKind, 4> kinds = {{{PoolMode::max, PoolRounding::up},
+                                            {PoolMode::max, PoolRounding::down},
+                                            {PoolMode::average, PoolRounding::up},
+                                            {PoolMode::average, PoolRounding::down}}};
+
+std::string mode_of(const PoolKind& kind) { return kind.mode == PoolMode::max ? "max" : "average"; }
+
+std::string name_of(const PoolKind& kind) {
+  return fmt::format("{}, {}", mode_of(kind), kind.rounding == PoolRounding::up ? "up" : "down");
+}
+
+bool rounds_up(const PoolKind& kind) { return kind.rounding == PoolRounding::up; }
+
+std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  std::vector<OpCase> cases;
+  for (const PoolKind& kind : kinds) {
+    const Shape small = kernels::pooled(map, kind.rounding);
+    if (small.pixels() == 0) continue;
+    cases.push_back({.variant = name_of(kind),
+                     .measured = rounds_up(kind),
+                     .row = fmt::format("_{}", mode_of(kind)),
+                     .work = work::pool_forward(map, small, storage),
+                     .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+                       const Tensor x = bench.features(map, 1);
+                       const Tensor y = bench.map_output(small);
+                       return {[=, &on] { on.pool_forward(y, x, kind); }, {y, x}};
+                     }});
+  }
+  return cases;
+}
+
+std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  std::vector<OpCase> cases;
+  for (const PoolKind& kind : kinds) {
+    const Shape small = kernels::pooled(map, kind.rounding);
+    if (small.pixels() == 0) continue;
+    for (const GradientEpilogue& epilogue : epilogues) {
+      // No style layer lies below a pool: nothing is added to what it writes.
+      const bool as_in_vgg = rounds_up(kind) && !epilogue.accumulate && epilogue.relu_mask;
+      cases.push_back({.variant = fmt::format("{}, {}", name_of(kind), describe(epilogue)),
+                       .measured = as_in_vgg,
+                       .row = fmt::format("_{}", mode_of(kind)),
+                       .work = work::pool_backward(map, small, storage, kind, epilogue),
+                       .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+                         const Tensor grad_x = bench.gradient_output(map, epilogue);
+                         const Tensor grad_y = bench.gradient(small, 2);
+                         const Tensor x = bench.features(map, 1);
+                         return {[=, &on] { on.pool_backward(grad_x, grad_y, x, kind, epilogue); },
+                                 {grad_x, grad_y, x}};
+                       }});
+    }
+  }
+  return cases;
+}
+
+const std::vector<std::string_view> layers = {"conv1_2", "conv2_2", "conv3_4", "conv4_4"};
+
+}  // namespace
+
+std::vector<Operation> pool_operations() {
+  return {{.name = "pool_forward", .layers = layers, .cases = forward},
+          {.name = "pool_backward", .layers = layers, .cases = backward}};
+}
+
+}  // namespace impasto
