@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, List
 
+from run_paths import bad_parts, elf_files
+
 MOST_BYTES = 60_000_000
 # Libraries of the machine.
 C_LIBRARY = re.compile(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|resolv|util))\.so")
@@ -99,6 +101,8 @@ def main() -> int:
         with tarfile.open(archive) as packed:
             packed.extractall(folder / "unpacked")
         (root,) = (folder / "unpacked").iterdir()
+        if wrong := [path.name for path in elf_files(root) if bad_parts(path)]:
+            sys.exit(f"these look for libraries in the current folder: {', '.join(wrong)}")
         check(root, folder)
         print(
             f"{archive.name}: {size / 1e6:.1f} MB, runs by itself "
