@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
+#include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/terminal.hpp"
@@ -46,10 +48,21 @@ void write_attribute(const Hdf5Dataset& dataset, const char* name, const std::st
   }
 }
 
-/// False when HDF5 could not write all of it.
-bool write_file(const Activation& activation, const Origin& origin, const std::string& path) {
-  Hdf5FileId file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-  if (!file) return false;
+/// Writes an activation as an HDF5 file, atomically: one float32 dataset `activation` (H,W,C) with
+/// its origin as attributes. Throws ErrorKind::output.
+void save_activation(const Activation& activation, const Origin& origin, const OutputPath& path) {
+  const Hdf5Session session;
+  // Asked while the handles are open: closing them clears what HDF5 remembers.
+  const auto check = [&path](bool done) {
+    if (done) return;
+    fail(ErrorKind::output, "{}: cannot be written: {}", path.string(), hdf5_reason());
+  };
+  AtomicFile target(path.string());
+  const Hdf5Properties access(H5Pcreate(H5P_FILE_ACCESS));
+  H5Pset_file_locking(access.get(), false, true);  // some file systems cannot lock
+  Hdf5FileId file(
+      H5Fcreate(target.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
+  check(static_cast<bool>(file));
   const std::array<hsize_t, 3> shape = {static_cast<hsize_t>(activation.height),
                                         static_cast<hsize_t>(activation.width),
                                         static_cast<hsize_t>(activation.channels)};
@@ -59,25 +72,15 @@ bool write_file(const Activation& activation, const Origin& origin, const std::s
   H5Pset_obj_track_times(timeless.get(), false);
   Hdf5Dataset dataset(H5Dcreate2(file.get(), "activation", H5T_IEEE_F32LE, space.get(), H5P_DEFAULT,
                                  timeless.get(), H5P_DEFAULT));
-  if (!dataset || H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                           activation.values.data()) < 0) {
-    return false;
-  }
+  check(static_cast<bool>(dataset));
+  check(H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                 activation.values.data()) >= 0);
   write_attribute(dataset, "layer", origin.layer);
   write_attribute(dataset, "image", origin.image);
   write_attribute(dataset, "weights", origin.weights);
-  return dataset.close() && file.close();
-}
-
-/// Writes an activation as an HDF5 file, atomically: one float32 dataset `activation` (H,W,C) with
-/// its origin as attributes. Throws ErrorKind::output.
-void save_activation(const Activation& activation, const Origin& origin, const OutputPath& path) {
-  const Hdf5Session session;
-  AtomicFile file(path.string());
-  if (!write_file(activation, origin, file.temporary_path())) {
-    fail(ErrorKind::output, "{}: cannot be written: {}", path.string(), hdf5_reason());
-  }
-  file.commit();
+  check(dataset.close());
+  check(file.close());
+  target.commit();
 }
 
 void print_summary(const Settings& settings, const Activation& activation) {
@@ -109,6 +112,8 @@ void show_activations(const Settings& settings) {
   Session session(*backend, open_weights(settings, *backend, convolution_at(layer)),
                   settings.config.objective.pool, vgg19_index(layer));
   const Activation values = activation(session, image, layer);
+  const auto finite = [](float value) { return std::isfinite(value); };
+  if (!std::ranges::all_of(values.values, finite)) refuse_infinite_losses(settings.image);
   if (settings.output) {
     const std::string name = std::filesystem::path(settings.image).filename().string();
     save_activation(values, {layer, name, session.network().description()}, settings.output);

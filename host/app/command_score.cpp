@@ -7,6 +7,7 @@
 
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
+#include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/terminal.hpp"
@@ -34,6 +35,7 @@ void score_picture(const Settings& settings) {
   Session session(*backend, open_weights(settings, *backend, deepest_convolution(objective)),
                   objective);
   const Losses losses = score(session, settings.config, image, content, styles);
+  if (!losses.finite()) refuse_infinite_losses(settings.image);
   print_result(dump(describe(losses)) + "\n");
 }
 

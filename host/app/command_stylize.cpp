@@ -11,7 +11,6 @@
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
-#include "host/app/signals.hpp"
 #include "host/app/stylize_run.hpp"
 #include "host/app/terminal.hpp"
 #include "host/engine/initial.hpp"
@@ -53,9 +52,9 @@ StylizeInputs load_inputs(const Settings& settings) {
 
 void print_plan_in_words(const Settings& settings, const Backend& backend,
                          const StylizeInputs& inputs, const MemoryEstimate& memory) {
-  std::string text;
-  const auto add = [&text](std::string_view label, const std::string& value) {
-    text += fmt::format("{:<16}{}\n", label, value);
+  std::string lines;
+  const auto add = [&lines](std::string_view label, const std::string& value) {
+    lines += text("{:<16}{}\n", label, value);
   };
   const auto picture = [](const std::string& name, const Image& image) {
     return fmt::format("{} ({}x{})", name, image.width, image.height);
@@ -78,7 +77,7 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
                   human_bytes(memory.total()), human_bytes(memory.weights),
                   human_bytes(memory.persistent), human_bytes(memory.arena),
                   human_bytes(memory.workspace)));
-  print_result(text);
+  print_result(lines);
 }
 
 /// --dry-run: what would be done and what it needs, on stdout.
@@ -112,7 +111,6 @@ void stylize(const Settings& settings) {
     print_plan(settings, *backend, inputs);
     return;
   }
-  stop_if_asked();
   StylizeRun(settings, *backend, inputs).run();
 }
 

@@ -9,7 +9,6 @@
 #include "host/app/describe.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
-#include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
 #include "host/app/version.hpp"
 #include "host/backend/registry.hpp"
@@ -30,11 +29,11 @@ void generate(const Settings& settings) {
 
 /// One redrawn line on a terminal; elsewhere nothing, it takes seconds.
 void show_progress(const ConvertProgress& progress) {
-  stop_if_asked();
   if (!terminal().redraws) return;
   const bool done = progress.done >= progress.total;
-  message("\r{} {} %\x1b[K{}", progress.stage,
-          100 * progress.done / std::max<std::uint64_t>(progress.total, 1), done ? "\r\x1b[K" : "");
+  print_message(fmt::format("\r{} {} %\x1b[K{}", progress.stage,
+                            100 * progress.done / std::max<std::uint64_t>(progress.total, 1),
+                            done ? "\r\x1b[K" : ""));
 }
 
 void convert(const Settings& settings) {
@@ -60,15 +59,14 @@ Json describe(const ValueStatistics& values) {
 
 std::string origin(const WeightsReport& report) {
   const WeightsOrigin& source = report.header.origin;
-  std::string text;
+  std::string lines;
   if (!source.source_file.empty()) {
-    text +=
-        fmt::format("Source   {}\n         SHA-256 {}\n", source.source_file, source.source_sha256);
-    text += report.known == nullptr ? std::string("Unknown  no published file has this hash\n")
-                                    : fmt::format("Known    {}, as {} published it\n",
-                                                  report.known->name, report.known->publisher);
+    lines += text("Source   {}\n         SHA-256 {}\n", source.source_file, source.source_sha256);
+    lines += report.known == nullptr ? std::string("Unknown  no published file has this hash\n")
+                                     : text("Known    {}, as {} published it\n", report.known->name,
+                                            report.known->publisher);
   }
-  return text + fmt::format("Writer   impasto {}\n", source.converter_version);
+  return lines + text("Writer   impasto {}\n", source.converter_version);
 }
 
 Json describe(const WeightsReport& report) {
@@ -95,19 +93,18 @@ Json describe(const WeightsReport& report) {
 
 std::string table(const WeightsReport& report, const std::string& path) {
   const WeightsHeader& header = report.header;
-  std::string text =
-      fmt::format("File     {}, {}\n         SHA-256 {}\nNetwork  {}\n{}Mean     {} {} {}\n\n",
-                  path, human_bytes(report.file_bytes), report.file_sha256, header.description,
-                  origin(report), header.mean[0], header.mean[1], header.mean[2]);
-  text += fmt::format("{:<9}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "LAYER", "IN->OUT", "LOWEST",
-                      "HIGHEST", "MEAN", "DEVIATION", "MEAN BIAS");
+  std::string lines = text("File     {}, {}\n         SHA-256 {}\nNetwork  {}\n", path,
+                           human_bytes(report.file_bytes), report.file_sha256, header.description) +
+                      origin(report) +
+                      text("Mean     {} {} {}\n\n", header.mean[0], header.mean[1], header.mean[2]);
+  lines += text("{:<9}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "LAYER", "IN->OUT", "LOWEST",
+                "HIGHEST", "MEAN", "DEVIATION", "MEAN BIAS");
   for (const LayerReport& layer : report.layers) {
-    text +=
-        fmt::format("{:<9}{:>12}{:>12.4g}{:>12.4g}{:>12.3g}{:>12.4g}{:>12.4g}\n", layer.name,
-                    fmt::format("{}->{}", layer.in_channels, layer.out_channels), layer.weight.min,
-                    layer.weight.max, layer.weight.mean, layer.weight.deviation, layer.bias.mean);
+    lines += text("{:<9}{:>12}{:>12.4g}{:>12.4g}{:>12.3g}{:>12.4g}{:>12.4g}\n", layer.name,
+                  text("{}->{}", layer.in_channels, layer.out_channels), layer.weight.min,
+                  layer.weight.max, layer.weight.mean, layer.weight.deviation, layer.bias.mean);
   }
-  return text;
+  return lines;
 }
 
 void inspect(const Settings& settings) {

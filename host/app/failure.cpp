@@ -28,6 +28,13 @@ int report(ErrorKind kind, std::string_view message, std::string_view hint) {
 
 }  // namespace
 
+void refuse_infinite_losses(std::string_view what) {
+  throw HintedError(
+      ErrorKind::diverged,
+      fmt::format("{}: what the network makes of it is not finite; nothing was written", what),
+      "smaller weights help, or --precision fp32");
+}
+
 int report_failure(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
@@ -41,7 +48,7 @@ int report_failure(const std::exception_ptr& failure) {
   } catch (const std::bad_alloc&) {
     return report(ErrorKind::out_of_memory, "not enough memory", {});
   } catch (const std::exception& error) {
-    return report(ErrorKind::internal, error.what(), {});
+    return report(ErrorKind::internal, printable(error.what()), {});
   }
 }
 

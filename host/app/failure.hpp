@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "host/core/error.hpp"
 
@@ -19,6 +20,10 @@ class HintedError : public Error {
  private:
   std::string hint_;
 };
+
+/// Throws ErrorKind::diverged for losses that were infinite or no numbers before any step was
+/// taken.
+[[noreturn]] void refuse_infinite_losses(std::string_view what);
 
 /// Ends the program as a signal asked. Where nothing was saved `nothing_saved` says so to the user.
 struct Interrupted {

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <optional>
 #include <sys/stat.h>
@@ -63,7 +66,7 @@ bool is_snapshot(const Output& output, const fs::path& file) {
   for (const fs::path& name : {file, destination(file)}) {
     const auto number = snapshot_number(output.path.string(), name);
     if (number && *number > 0 && *number < output.iterations && *number % output.every == 0 &&
-        same_file(output.path.snapshot(*number).string(), file.string())) {
+        same_file(output.path.snapshot(*number, output.iterations).string(), file.string())) {
       return true;
     }
   }
@@ -81,7 +84,7 @@ std::vector<std::string> files_of(const Output& output) {
        fs::directory_iterator(folder.empty() ? "." : folder, ignored)) {
     const auto number = snapshot_number(output.path.string(), entry.path());
     if (!number) continue;
-    const std::string name = output.path.snapshot(*number).string();
+    const std::string name = output.path.snapshot(*number, output.iterations).string();
     if (fs::path(name).filename() == entry.path().filename() && is_snapshot(output, name)) {
       files.push_back(name);
     }
@@ -99,7 +102,7 @@ bool writes_over(const Output& output, const std::string& path) {
 
 std::string described(const Output& output) {
   return output.every == 0 ? output.path.string()
-                           : output.path.snapshot(output.every).string() + "...";
+                           : output.path.snapshot(output.every, output.iterations).string() + "...";
 }
 
 /// Two outputs may be one device; what is a file, only one.
@@ -154,12 +157,23 @@ void refuse_standard_streams(const Output& output) {
   }
 }
 
+/// A log is written where it is, not replaced.
+void check_can_append(const std::string& path) {
+  std::error_code ignored;
+  const int reason = fs::is_directory(path, ignored)                              ? EISDIR
+                     : ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0 ? errno
+                                                                                  : 0;
+  if (reason == 0) return;
+  fail(ErrorKind::output, "cannot write '{}': {}", path, std::strerror(reason));
+}
+
 }  // namespace
 
-OutputPath OutputPath::snapshot(std::int64_t iteration) const {
+OutputPath OutputPath::snapshot(std::int64_t iteration, std::int64_t iterations) const {
   const fs::path path(path_);
-  const std::string file =
-      fmt::format("{}_{:04}{}", path.stem().string(), iteration, path.extension().string());
+  const std::size_t digits = std::max<std::size_t>(fmt::formatted_size("{}", iterations), 4);
+  const std::string file = fmt::format("{}_{:0{}}{}", path.stem().string(), iteration, digits,
+                                       path.extension().string());
   return OutputPath((path.parent_path() / file).string());
 }
 
@@ -173,13 +187,17 @@ void check_files(std::span<const std::string> inputs, std::span<const Output> ou
     refuse_standard_streams(output);
     refuse_extension(output);
   }
+  std::error_code ignored;
   for (const Output& output : outputs) {
-    if (is_device(output)) continue;
+    if (output.stream && fs::exists(fs::status(output.path.string(), ignored))) {
+      check_can_append(output.path.string());
+      continue;
+    }
     for (const std::string& file : files_of(output)) check_writable(file);
     if (output.every > 0 && output.iterations > output.every) {
-      // The last snapshot has the longest name.
+      // All their names are as long as the last one's.
       const std::int64_t last = (output.iterations - 1) / output.every * output.every;
-      check_writable(output.path.snapshot(last).string());
+      check_writable(output.path.snapshot(last, output.iterations).string());
     }
   }
 }

@@ -17,8 +17,9 @@ class OutputPath {
   OutputPath() = default;
   [[nodiscard]] explicit operator bool() const { return !path_.empty(); }
   [[nodiscard]] const std::string& string() const { return path_; }
-  /// The snapshot of "out.png" after 100 iterations: "out_0100.png". It belongs to --save-every.
-  [[nodiscard]] OutputPath snapshot(std::int64_t iteration) const;
+  /// The snapshot of "out.png" after 100 of 1000 iterations: "out_0100.png". Names sort as their
+  /// iterations do. It belongs to --save-every.
+  [[nodiscard]] OutputPath snapshot(std::int64_t iteration, std::int64_t iterations) const;
 
  private:
   friend class OutputFolder;

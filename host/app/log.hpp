@@ -16,12 +16,15 @@ namespace impasto::app {
 /// the log is given up, and failure() tells at the end.
 class Log {
  public:
-  /// Without a path nothing is written. Throws ErrorKind::output where the file cannot be opened.
-  explicit Log(const OutputPath& path);
+  Log() = default;
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
   ~Log();
 
+  /// Begins the file anew; without a path nothing is written. Throws ErrorKind::output where it
+  /// cannot be opened, where another run writes it, and for a pipe that nobody reads.
+  void open(const OutputPath& path);
+  /// Waits for a pipe's reader, but not beyond a signal.
   void write(const Json& record);
   void write(const Progress& progress);
 

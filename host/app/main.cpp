@@ -148,7 +148,7 @@ void run(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   using namespace impasto::app;
-  catch_signals();
+  set_up_process();
   try {
     run(argc, argv);
     return 0;

@@ -152,7 +152,7 @@ std::vector<Setting> make_table() {
   const Writes hdf5{{".h5", ".hdf5"}};
   const Writes json_lines{{".jsonl", ".ndjson", ".json", ".log", ".txt"}, true};
   const Whole side{16, 32768};  // up to the longest side that ImageLimits admits
-  const Real weight{};
+  const Real weight{.highest = largest_weight};
   const Choice precisions{{"auto", "fp32", "tf32", "bf16", "fp16"}};
 
   return {

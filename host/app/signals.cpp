@@ -2,36 +2,59 @@
 #include "host/app/signals.hpp"
 
 #include <atomic>
+#include <fcntl.h>
 #include <signal.h>
+#include <string_view>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/app/failure.hpp"
+#include "host/core/atomic_file.hpp"
 
 namespace impasto::app {
 namespace {
 
 std::atomic<int> caught{0};
+std::atomic<bool> deferred{false};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may touch nothing else");
 
-extern "C" void remember(int signal) {
+extern "C" void handle(int signal) {
   int none = 0;
-  if (!caught.compare_exchange_strong(none, signal)) _exit(128 + signal);
+  if (deferred && caught.compare_exchange_strong(none, signal)) return;
+  remove_temporary_files();
+  if (!deferred) {
+    constexpr std::string_view message = "impasto: stopped; nothing was written\n";
+    static_cast<void>(!::write(STDERR_FILENO, message.data(), message.size()));
+  }
+  _exit(128 + signal);
+}
+
+void open_missing_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat status {};
+    // The lowest free number is this one. Writing to it fails, which print_result() tells.
+    if (::fstat(stream, &status) != 0) static_cast<void>(::open("/dev/null", O_RDONLY));
+  }
 }
 
 }  // namespace
 
-void catch_signals() {
+void set_up_process() {
+  open_missing_streams();
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
   struct sigaction action {};
-  action.sa_handler = remember;
+  action.sa_handler = handle;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXCPU}) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
 }
+
+DeferredSignals::DeferredSignals() { deferred = true; }
+DeferredSignals::~DeferredSignals() { deferred = false; }
 
 int caught_signal() { return caught.load(); }
-
-void stop_if_asked() {
-  if (const int signal = caught.load(); signal != 0) throw Interrupted{signal, true};
-}
 
 }  // namespace impasto::app

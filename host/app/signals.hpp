@@ -3,14 +3,24 @@
 
 namespace impasto::app {
 
-/// From here on the first SIGINT or SIGTERM is only remembered, so that the work in hand can be
+/// To be called first. From here on SIGINT, SIGTERM, SIGHUP and SIGXCPU end the program at once
+/// with 128 + signal, and no temporary file stays; those that were ignored, as nohup and '&' have
+/// it, stay ignored. A pipe that nobody reads and a file that may not grow are errors of writing,
+/// no signals. A standard stream that is closed is opened on /dev/null, so that no file of ours
+/// gets its number and, with it, what is meant for the terminal.
+void set_up_process();
+
+/// While one lives, the first of these signals is only remembered, so that the work in hand can be
 /// saved; a second one ends the program at once.
-void catch_signals();
+class DeferredSignals {
+ public:
+  DeferredSignals();
+  DeferredSignals(const DeferredSignals&) = delete;
+  DeferredSignals& operator=(const DeferredSignals&) = delete;
+  ~DeferredSignals();
+};
 
-/// The signal that arrived, or 0.
+/// The signal that was remembered, or 0.
 int caught_signal();
-
-/// Throws Interrupted if one has arrived: for places where there is nothing to save yet.
-void stop_if_asked();
 
 }  // namespace impasto::app

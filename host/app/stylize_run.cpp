@@ -5,7 +5,6 @@
 #include <chrono>
 #include <ctime>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
 #include <sys/resource.h>
@@ -57,41 +56,42 @@ StylizeRun::StylizeRun(const Settings& settings, Backend& backend, const Stylize
     : settings_(settings),
       backend_(backend),
       inputs_(inputs),
-      log_(settings.log),
       progress_(settings.config, settings.quiet) {}
 
 void StylizeRun::run() {
-  try {
-    optimise();
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::diverged) {
-      log_.write({{"event", "error"},
-                  {"exit_code", static_cast<int>(error.kind())},
-                  {"message", error.what()}});
-    }
-    throw;
-  }
-}
-
-void StylizeRun::optimise() {
   progress_.prepare(settings_.weights ? "Reading the network"
                                       : "Making and calibrating the built-in network");
   Weights weights =
       open_weights(settings_, backend_, deepest_convolution(settings_.config.objective));
-  stop_if_asked();
   progress_.prepare("Looking at the pictures");
   Session session(backend_, std::move(weights), settings_.config.objective);
   Stylizer stylizer(session, settings_.config, std::span(&inputs_.content, 1), inputs_.styles,
                     std::span(&inputs_.initial, 1));
   const Network& network = session.network();
-  log_.write(start_record(network));
+  // Not earlier: a run that is refused leaves the log of the last one alone.
+  const DeferredSignals deferred;
+  log_.open(settings_.log);
+  try {
+    log_.write(start_record(network));
+    optimise(stylizer, network);
+  } catch (const Error& error) {
+    log_.write({{"event", "error"},
+                {"exit_code", static_cast<int>(error.kind())},
+                {"message", error.what()}});
+    throw;
+  }
+  if (has_result()) say_result(network);
+  end();
+}
+
+void StylizeRun::optimise(Stylizer& stylizer, const Network& network) {
   course_.ending =
       impasto::run(stylizer, settings_.config.iterations, 1,
                    [&](const Progress& progress) { return report(network, progress); });
   progress_.clear();
-  save(network, stylizer.image());
-  summarise(network);
-  end();
+  const std::string sha256 = has_result() ? save(network, stylizer.image()) : std::string();
+  end_record_ = end_record(sha256);
+  log_.write(end_record_);
 }
 
 bool StylizeRun::report(const Network& network, const Progress& progress) {
@@ -102,11 +102,23 @@ bool StylizeRun::report(const Network& network, const Progress& progress) {
   const bool snapshot = settings_.save_every && progress.iteration > 0 &&
                         progress.iteration < settings_.config.iterations &&
                         progress.iteration % *settings_.save_every == 0;
-  if (snapshot) {
-    save_image(finished(progress.picture(0)),
-               settings_.output.snapshot(progress.iteration).string(), comment(network));
-  }
+  if (snapshot) save_snapshot(network, progress);
   return caught_signal() == 0;
+}
+
+/// A snapshot that cannot be written does not cost the result.
+void StylizeRun::save_snapshot(const Network& network, const Progress& progress) {
+  const OutputPath path =
+      settings_.output.snapshot(progress.iteration, settings_.config.iterations);
+  try {
+    save_image(finished(progress.picture(0)), path.string(), comment(network));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::output) throw;
+    if (failed_snapshot_) return;
+    failed_snapshot_ = error;
+    progress_.clear();
+    message("impasto: {}; going on without it\n", error.what());
+  }
 }
 
 Image StylizeRun::finished(Image picture) const {
@@ -115,15 +127,13 @@ Image StylizeRun::finished(Image picture) const {
   return picture;
 }
 
-bool StylizeRun::saved() const {
-  return course_.last.iteration > 0 || course_.ending != Ending::stopped;
+bool StylizeRun::has_result() const {
+  if (!course_.last.losses.empty() && course_.ending == Ending::diverged) return true;
+  return course_.last.iteration > 0;
 }
 
-void StylizeRun::save(const Network& network, Image image) {
-  if (!saved()) {
-    log_.write(end_record({}));
-    return;
-  }
+/// Writes the result and the sheet; the SHA-256 of the result.
+std::string StylizeRun::save(const Network& network, Image image) {
   const Image picture = finished(std::move(image));
   const std::string sha256 = save_image(picture, settings_.output.string(), comment(network));
   if (settings_.sheet) {
@@ -132,14 +142,7 @@ void StylizeRun::save(const Network& network, Image image) {
     pictures.push_back(picture);
     save_image(make_sheet(pictures, picture.height), settings_.sheet.string(), comment(network));
   }
-  const Json record = end_record(sha256);
-  log_.write(record);
-  if (settings_.json) {
-    Json result = record;
-    result.erase("event");
-    result["losses"] = describe(course_.last.losses.front());
-    print_result(dump(result) + "\n");
-  }
+  return sha256;
 }
 
 Json StylizeRun::start_record(const Network& network) const {
@@ -181,10 +184,15 @@ std::string StylizeRun::comment(const Network& network) const {
                {"config", describe(settings_)}});
 }
 
-void StylizeRun::summarise(const Network& network) const {
+void StylizeRun::say_result(const Network& network) const {
+  if (settings_.json) {
+    Json result = end_record_;
+    result.erase("event");
+    result["losses"] = describe(course_.last.losses.front());
+    print_result(dump(result) + "\n");
+  }
   if (settings_.quiet) return;
   const Progress& last = course_.last;
-  if (!saved()) return;
   const std::string_view verb =
       course_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
   message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
@@ -195,7 +203,7 @@ void StylizeRun::summarise(const Network& network) const {
   if (settings_.log) message("Log      {}\n", settings_.log.string());
   message("Network  {}\n", network.description());
   if (!settings_.weights) {
-    message(
+    print_message(
         "         a stand-in with random weights. The trained VGG-19 paints better: get its file,\n"
         "         then 'impasto weights convert FILE vgg19.h5' and --weights vgg19.h5\n");
   }
@@ -205,15 +213,17 @@ void StylizeRun::summarise(const Network& network) const {
 
 void StylizeRun::end() const {
   if (course_.ending == Ending::diverged) {
+    if (!has_result()) refuse_infinite_losses("the initial picture");
     throw HintedError(
         ErrorKind::diverged,
-        fmt::format("the loss is no longer a finite number after iteration {}; {} holds the last "
-                    "picture whose loss was",
-                    course_.last.iteration, settings_.output.string()),
+        fmt::format("the loss is not finite after iteration {}; {} holds the picture of "
+                    "iteration {}, the last whose loss was finite",
+                    course_.last.iteration + 1, settings_.output.string(), course_.last.iteration),
         "a smaller --learning-rate usually helps");
   }
+  if (failed_snapshot_) throw Error(*failed_snapshot_);
   if (log_.failure()) throw Error(*log_.failure());
-  if (course_.ending == Ending::stopped) throw Interrupted{caught_signal(), !saved()};
+  if (course_.ending == Ending::stopped) throw Interrupted{caught_signal(), !has_result()};
 }
 
 }  // namespace impasto::app

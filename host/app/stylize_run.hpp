@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,11 +25,11 @@ struct StylizeInputs {
 /// the result, the sheet and the summary.
 class StylizeRun {
  public:
-  /// Opens the log. The arguments must outlive the object.
+  /// The arguments must outlive the object.
   StylizeRun(const Settings& settings, Backend& backend, const StylizeInputs& inputs);
 
-  /// Throws Interrupted after a signal and ErrorKind::diverged after a NaN, the picture being
-  /// saved.
+  /// Throws Interrupted after a signal, ErrorKind::diverged after a NaN, and ErrorKind::output for
+  /// a snapshot or a log that failed; the picture is saved then.
   void run();
 
  private:
@@ -38,17 +40,18 @@ class StylizeRun {
     Ending ending = Ending::finished;
   };
 
-  void optimise();
+  void optimise(Stylizer& stylizer, const Network& network);
   [[nodiscard]] Json start_record(const Network& network) const;
   [[nodiscard]] Json end_record(const std::string& sha256) const;
   [[nodiscard]] std::string comment(const Network& network) const;
   /// A picture of the optimisation with the content's transparency and depth.
   [[nodiscard]] Image finished(Image picture) const;
   bool report(const Network& network, const Progress& progress);
-  /// A run stopped before its first step has nothing to show but its own beginning.
-  [[nodiscard]] bool saved() const;
-  void save(const Network& network, Image image);
-  void summarise(const Network& network) const;
+  void save_snapshot(const Network& network, const Progress& progress);
+  /// Whether there is a picture besides the one that the run began with.
+  [[nodiscard]] bool has_result() const;
+  std::string save(const Network& network, Image image);
+  void say_result(const Network& network) const;
   void end() const;
 
   const Settings& settings_;
@@ -57,6 +60,8 @@ class StylizeRun {
   Log log_;
   ProgressLine progress_;
   Course course_;
+  Json end_record_;
+  std::optional<Error> failed_snapshot_;  ///< the first
 };
 
 }  // namespace impasto::app

@@ -2,9 +2,9 @@
 #include "host/app/terminal.hpp"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <poll.h>
 #include <string>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -52,10 +52,23 @@ const Terminal& terminal() {
   return found;
 }
 
-void print_message(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fflush(stderr);
+int write_all(int descriptor, std::string_view text, const std::function<bool()>& give_up) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN) {
+      constexpr int milliseconds = 200;
+      pollfd place{descriptor, POLLOUT, 0};
+      if (::poll(&place, 1, milliseconds) == 0 && give_up()) return EINTR;
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
 }
+
+void print_message(std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); }
 
 void print_failure(std::string_view message, std::string_view hint) {
   const bool colour = terminal().colour;
@@ -68,9 +81,8 @@ void print_failure(std::string_view message, std::string_view hint) {
 }
 
 void print_result(std::string_view text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (!written || std::fflush(stdout) != 0) {
-    fail(ErrorKind::output, "standard output: cannot write: {}", std::strerror(errno));
+  if (const int reason = write_all(STDOUT_FILENO, text); reason != 0) {
+    fail(ErrorKind::output, "standard output: cannot write: {}", std::strerror(reason));
   }
 }
 

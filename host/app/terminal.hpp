@@ -2,8 +2,12 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <functional>
+#include <string>
 #include <string_view>
-#include <utility>
+#include <type_traits>
+
+#include "host/core/printable.hpp"
 
 namespace impasto::app {
 
@@ -19,7 +23,13 @@ struct Terminal {
 
 const Terminal& terminal();
 
-/// Text as it is, to stderr.
+/// Writes all of the text, waiting where the other end is slow; `give_up` is asked now and then
+/// whether to go on waiting. 0, or the system's reason.
+int write_all(
+    int descriptor, std::string_view text,
+    const std::function<bool()>& give_up = [] { return false; });
+
+/// Text as it is, to stderr. A stderr that nobody reads is no failure.
 void print_message(std::string_view text);
 
 /// "impasto: <message>", and under it the hint if there is one; to stderr.
@@ -28,9 +38,29 @@ void print_failure(std::string_view message, std::string_view hint);
 /// To stdout; throws ErrorKind::output when stdout does not take it, a full disk for example.
 void print_result(std::string_view text);
 
+/// A text in a message may come from anywhere, a file's name say; other values are as they are.
+template <class T>
+using Printable =
+    std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;
+
+template <class T>
+Printable<T> made_printable(const T& value) {
+  if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    return printable(value);
+  } else {
+    return value;
+  }
+}
+
+/// fmt::format for people: every text among the arguments is made printable (printable.hpp).
 template <class... Args>
-void message(fmt::format_string<Args...> format, Args&&... args) {
-  print_message(fmt::format(format, std::forward<Args>(args)...));
+std::string text(fmt::format_string<Printable<Args>...> format, const Args&... args) {
+  return fmt::format(format, made_printable(args)...);
+}
+
+template <class... Args>
+void message(fmt::format_string<Printable<Args>...> format, const Args&... args) {
+  print_message(text(format, args...));
 }
 
 }  // namespace impasto::app

@@ -13,8 +13,6 @@
 namespace impasto::app {
 namespace {
 
-constexpr double largest_float = std::numeric_limits<float>::max();
-
 /// The whole text as a number, or nothing.
 template <class T>
 std::optional<T> parsed(std::string_view text) {
@@ -50,9 +48,9 @@ LayerWeight read_layer(std::string_view option, std::string_view name) {
 
 double read_layer_weight(std::string_view option, std::string_view text) {
   const auto number = parsed<double>(text);
-  if (number && *number >= 0 && *number <= largest_float) return *number;
-  fail(ErrorKind::usage, "{}: a layer's weight is a number that is 0 or greater, not '{}'", option,
-       text);
+  if (number && *number >= 0 && *number <= largest_weight) return *number;
+  fail(ErrorKind::usage, "{}: a layer's weight is a number from 0 to {:g}, not '{}'", option,
+       largest_weight, text);
 }
 
 }  // namespace
@@ -74,8 +72,8 @@ double Real::read(std::string_view option, std::string_view text) const {
     fail(ErrorKind::usage, "{} takes a number {}, not '{}'", option,
          zero ? "that is 0 or greater" : "greater than 0", text);
   }
-  if (*number > largest_float) {
-    fail(ErrorKind::usage, "{} takes a number up to 3.4e38, not '{}'", option, text);
+  if (*number > highest) {
+    fail(ErrorKind::usage, "{} takes a number up to {:g}, not '{}'", option, highest, text);
   }
   return *number;
 }

@@ -25,13 +25,18 @@ struct Whole {
   [[nodiscard]] std::int64_t read(std::string_view option, std::string_view text) const;
 };
 
-/// A number that float32, in which everything is computed, can hold.
+/// A number from 0, or from just above it, to `highest`.
 struct Real {
-  bool zero = true;  ///< or only greater
+  bool zero = true;
+  double highest = std::numeric_limits<float>::max();
 
   [[nodiscard]] std::string takes() const { return "X"; }
   [[nodiscard]] double read(std::string_view option, std::string_view text) const;
 };
+
+/// The largest weight of a loss or a layer: Adam squares gradients in float32, and beyond this the
+/// squares would be infinite and the pictures stay as they are.
+inline constexpr double largest_weight = 1e15;
 
 /// One of a few words.
 struct Choice {

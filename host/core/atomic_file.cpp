@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/core/atomic_file.hpp"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -69,6 +72,32 @@ int reason_against_replacing(const struct statx& existing, const struct statx& f
   return sticky && !owner ? EPERM : 0;
 }
 
+/// The names of the temporaries that there are, where a signal handler can read them. A program
+/// that writes more files at once than this leaves some behind when it is stopped.
+struct KnownTemporary {
+  std::atomic<bool> used{false};
+  std::atomic<bool> complete{false};  ///< whether all of the name is there
+  std::array<char, 4096> name{};
+};
+std::array<KnownTemporary, 16> known_temporaries;
+
+void remember(const std::string& path) {
+  for (KnownTemporary& known : known_temporaries) {
+    if (path.size() >= known.name.size() || known.used.exchange(true)) continue;
+    std::copy(path.c_str(), path.c_str() + path.size() + 1, known.name.begin());
+    known.complete = true;
+    return;
+  }
+}
+
+void forget(const std::string& path) {
+  for (KnownTemporary& known : known_temporaries) {
+    if (!known.complete || path != known.name.data()) continue;
+    known.complete = false;
+    known.used = false;
+  }
+}
+
 /// A free name in the target's folder. It keeps the extension, because libraries choose the format
 /// by it, and nothing else of the target's name, which may already be as long as a name can be.
 std::string temporary_name(const std::string& path) {
@@ -85,14 +114,18 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(resol
   refuse_other_than_file(path_, target_);
   do {
     temporary_ = temporary_name(target_);
+    remember(temporary_);
     file_ =
         FileDescriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file_) forget(temporary_);
   } while (!file_ && (errno == EEXIST || errno == EINTR));
   if (!file_) fail_to_write(path_, errno);
 }
 
 AtomicFile::~AtomicFile() {
-  if (file_) ::unlink(temporary_.c_str());
+  if (!file_) return;
+  ::unlink(temporary_.c_str());
+  forget(temporary_);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -122,16 +155,24 @@ void AtomicFile::commit() {
   if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
     const int reason = errno;
     file_ = {};
+    forget(temporary_);
     fail(ErrorKind::output, "cannot write '{}': {}; it is complete as '{}'", path_,
          std::generic_category().message(reason), temporary_);
   }
   file_ = {};
+  forget(temporary_);
   // The rename is durable once its folder is. Some shared file systems refuse to flush a folder;
   // the file is complete all the same.
   const fs::path folder = fs::path(target_).parent_path();
   const FileDescriptor handle(
       ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (handle) static_cast<void>(::fsync(handle.get()));
+}
+
+void remove_temporary_files() noexcept {
+  for (const KnownTemporary& known : known_temporaries) {
+    if (known.complete) ::unlink(known.name.data());
+  }
 }
 
 void check_writable(const std::string& path) {

@@ -34,6 +34,10 @@ class AtomicFile {
   FileDescriptor file_;
 };
 
+/// Removes the temporaries of all AtomicFiles, for a signal handler that is about to end the
+/// program.
+void remove_temporary_files() noexcept;
+
 /// Throws what an AtomicFile at this path would throw, for all that can be known before there is
 /// anything to write: so that it is noticed before hours of work. Leaves nothing behind.
 void check_writable(const std::string& path);

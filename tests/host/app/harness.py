@@ -86,9 +86,10 @@ class ProgramTest(unittest.TestCase):
         return self.succeed(*self.stylize_arguments("--iterations", iterations, *more, **pictures),
                             **options)
 
-    def start(self, *arguments):
+    def start(self, *arguments, **options):
         return subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=self.folder, text=True,
-                                env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                **options)
 
     def wait_for_lines(self, process, name, count):
         """Until a log has that many lines."""

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """--log: every record is there, and its numbers add up."""
 
+import array
 import hashlib
 import json
+import math
+import os
+import select
 import unittest
 
 import png
@@ -66,6 +70,31 @@ class LogTest(ProgramTest):
                          "--iterations", "2", "--log", "run.jsonl", "--weights", weights())
             self.check_log(read_log(self.path("run.jsonl")), 2)
 
+    def test_losses_that_are_infinite_from_the_start(self):
+        """The first layers have weights of 9000, which the reader does not mind."""
+        with open(weights(), "rb") as file:
+            data = file.read()
+        values = array.array("f", data[: 12 << 20])
+        for at in range(0, len(values), 64):
+            block = values[at : at + 64]
+            if all(1e-9 < abs(value) < 10 for value in block):
+                loud = [math.copysign(9000, value) for value in block]
+                values[at : at + 64] = array.array("f", loud)
+        with open(self.path("loud.h5"), "wb") as file:
+            file.write(values.tobytes() + data[12 << 20 :])
+        layers = ("--content-layers", "conv3_4", "--style-layers", "conv3_4", "--weights", "loud.h5")
+        run = ["stylize", *SAMPLES, "-o", "out.png", "--size", "48", *layers]
+        for more in ((), ("--json",), ("-q",), ("-q", "--json"), ("--log", "run.jsonl")):
+            self.fail_with(7, *run, *more, says=["initial picture", "not finite", "weights"])
+            self.assertNotIn("out.png", self.files())
+        log = read_log(self.path("run.jsonl"))
+        self.assertEqual((log[-1]["ending"], log[-1]["output"]), ("diverged", None))
+        self.fail_with(7, "score", SAMPLES[0], "--size", "48", "--content", SAMPLES[0], "--style",
+                       SAMPLES[1], *layers, says="not finite")
+        self.fail_with(7, "activations", SAMPLES[0], "--size", "48", "--layer", "conv3_4", "-o", "a.h5",
+                       "--weights", "loud.h5", says="not finite")
+        self.assertNotIn("a.h5", self.files())
+
     def test_a_second_run_replaces_the_log(self):
         for iterations in (4, 2):
             self.stylize("--log", "run.jsonl", iterations=iterations)
@@ -91,6 +120,48 @@ class LogTest(ProgramTest):
         # The last picture with a finite loss is the one that the log ends with.
         rows = png.Picture(self.path("out.png")).rows()
         self.assertGreater(len({bytes(row) for row in rows}), 1)
+
+    def test_pipe_that_nobody_reads(self):
+        os.mkfifo(self.path("pipe"))
+        self.fail_with(6, *self.stylize_arguments("--log", "pipe"), says=["pipe", "nobody reads"])
+
+    def test_pipe_whose_reader_goes_away(self):
+        os.mkfifo(self.path("pipe"))
+        reader = os.open(self.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)
+        process = self.start(*self.stylize_arguments("--iterations", "300", "--log", "pipe", "-q"))
+        while not self.readable(reader) or not os.read(reader, 1 << 16):
+            pass
+        os.close(reader)
+        _, messages = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 6, messages)
+        self.assertIn("incomplete", messages)
+        self.assert_complete_picture("out.png")
+
+    def readable(self, reader):
+        return bool(select.select([reader], [], [], 0.01)[0])
+
+    def test_two_runs_with_one_log(self):
+        first = self.start(*self.stylize_arguments("--iterations", "1000000", "--log", "run.jsonl"))
+        self.wait_for_lines(first, "run.jsonl", 2)
+        self.fail_with(6, *self.stylize_arguments("--log", "run.jsonl", output="second.png"),
+                       says=["run.jsonl", "another run"])
+        first.terminate()
+        first.communicate(timeout=60)
+        log = read_log(self.path("run.jsonl"))
+        self.assertEqual([r["event"] for r in log].count("start"), 1)
+        self.assertEqual(log[-1]["ending"], "stopped")
+
+    def test_a_run_that_is_refused_leaves_the_last_log(self):
+        self.stylize("--log", "run.jsonl")
+        with open(self.path("run.jsonl"), "rb") as file:
+            before = file.read()
+        with open(self.path("bad.h5"), "wb") as file:
+            file.write(b"no weights" * 100)
+        arguments = ["stylize", *SAMPLES, "-o", "out.png", "--log", "run.jsonl"]
+        self.fail_with(4, *arguments, "--weights", "bad.h5")
+        self.fail_with(3, "stylize", "nowhere.png", *arguments[2:])
+        with open(self.path("run.jsonl"), "rb") as file:
+            self.assertEqual(file.read(), before)
 
     def test_log_that_cannot_be_opened(self):
         self.fail_with(6, *self.stylize_arguments("--log", "no/such/folder.jsonl"),

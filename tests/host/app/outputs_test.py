@@ -14,7 +14,7 @@ import unittest
 import zlib
 
 import png
-from harness import PROGRAM, ProgramTest
+from harness import PROGRAM, ProgramTest, environment, read_log
 
 
 class OutputTest(ProgramTest):
@@ -128,9 +128,25 @@ class FullDiskTest(ProgramTest):
         self.check_nothing_left(self.run_program(*self.large(output)), disk)
 
     def test_file_size_limit(self):
-        result = self.run_program(*self.large("out.png"), restore_signals=False,
-                                  preexec_fn=limit_files)
+        result = self.run_program(*self.large("out.png"), preexec_fn=limit_files)
         self.check_nothing_left(result, self.folder)
+
+    def test_file_size_limit_of_other_outputs(self):
+        for arguments in (("activations", "sample:scene", "--layer", "conv1_1", "-o", "a.h5"),
+                          ("weights", "generate", "g.h5"),
+                          ("samples", ".", "--size", "256")):
+            result = self.run_program(*arguments, preexec_fn=limit_files)
+            self.assertEqual(result.returncode, 6, result.stderr)
+            self.assertRegex(result.stderr, r"(?m)^impasto: ")
+            self.assertEqual(self.files(), [])
+
+    def test_file_size_limit_of_the_log(self):
+        arguments = self.stylize_arguments("--iterations", "80", "--log", "run.jsonl")
+        arguments[arguments.index("--size") + 1] = "16"
+        result = self.run_program(*arguments, preexec_fn=lambda: limit_files(16384))
+        self.assertEqual(result.returncode, 6, result.stderr)
+        self.assertIn("incomplete", result.stderr)
+        self.assertEqual(self.files(), ["out.png", "run.jsonl"])
 
     def large(self, output):
         arguments = self.stylize_arguments("--iterations", "1", output=output)
@@ -138,8 +154,65 @@ class FullDiskTest(ProgramTest):
         return arguments
 
 
-def limit_files():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+def limit_files(size=4096):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+class SnapshotTest(ProgramTest):
+    def test_one_that_cannot_be_written_does_not_cost_the_result(self):
+        process = self.start(*self.stylize_arguments("--iterations", "41", "--save-every", "40",
+                                                     "--log", "run.jsonl"))
+        self.wait_for_lines(process, "run.jsonl", 2)
+        os.mkdir(self.path("out_0040.png"))
+        _, messages = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 6, messages)
+        self.assertIn("out_0040.png", messages)
+        self.assert_complete_picture("out.png")
+        self.assertEqual(read_log(self.path("run.jsonl"))[-1]["ending"], "finished")
+
+    def test_names_sort_as_the_iterations_do(self):
+        self.stylize("--save-every", "5000", "--dry-run", iterations=10001)
+        os.mkdir(self.path("out_05000.png"))
+        self.fail_with(6, *self.stylize_arguments("--save-every", "5000", "--iterations", "10001"),
+                       says="out_05000.png")
+
+
+class StreamTest(ProgramTest):
+    """Standard streams that are closed, or that nobody reads."""
+
+    def check_run(self, result):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_complete_picture("out.png")
+        self.assertEqual(read_log(self.path("run.jsonl"))[-1]["ending"], "finished")
+
+    def test_closed_streams(self):
+        arguments = self.stylize_arguments("--iterations", "20", "--log", "run.jsonl")
+        for streams in ((2,), (0, 1, 2)):
+            self.check_run(self.run_program(*arguments, preexec_fn=lambda: close_all(streams)))
+
+    def test_a_result_for_a_closed_stdout(self):
+        result = self.run_program(*self.stylize_arguments("--iterations", "2", "--log", "run.jsonl",
+                                                          "--json"),
+                                  preexec_fn=lambda: close_all((1,)))
+        self.assertEqual(result.returncode, 6, result.stderr)
+        self.assertEqual(read_log(self.path("run.jsonl"))[-1]["event"], "end")
+        self.assert_complete_picture("out.png")
+
+    def test_progress_that_nobody_reads(self):
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        arguments = self.stylize_arguments("--iterations", "20", "--log", "run.jsonl")
+        result = subprocess.run([PROGRAM, *map(str, arguments)], cwd=self.folder, env=environment(),
+                                stdout=write_end, stderr=write_end, timeout=60, check=False)
+        os.close(write_end)
+        self.assertEqual(result.returncode, 0)
+        self.assert_complete_picture("out.png")
+        self.assertEqual(read_log(self.path("run.jsonl"))[-1]["ending"], "finished")
+
+
+def close_all(streams):
+    for stream in streams:
+        os.close(stream)
 
 
 class MemoryTest(ProgramTest):

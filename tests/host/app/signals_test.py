@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: MIT
 """The first SIGINT or SIGTERM saves and ends, the second ends at once."""
 
+import array
+import fcntl
 import hashlib
+import os
 import signal
+import termios
 import time
 import unittest
 
 from harness import ProgramTest, read_log
+
+
+def ignore_hang_up_and_interrupt():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class SignalTest(ProgramTest):
@@ -35,6 +44,63 @@ class SignalTest(ProgramTest):
 
     def test_terminate(self):
         self.stop(signal.SIGTERM)
+
+    def test_hang_up(self):
+        self.stop(signal.SIGHUP)
+
+    def test_end_of_cpu_time(self):
+        self.stop(signal.SIGXCPU)
+
+    def test_what_was_ignored_stays_ignored(self):
+        """As nohup and '&' in a script have it."""
+        arguments = self.stylize_arguments("--iterations", "60", "--log", "run.jsonl")
+        process = self.start(*arguments, preexec_fn=ignore_hang_up_and_interrupt)
+        self.wait_for_lines(process, "run.jsonl", 3)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGINT)
+        _, messages = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, messages)
+        self.assertEqual(read_log(self.path("run.jsonl"))[-1]["iterations"], 60)
+
+    def test_every_command_ends_at_once(self):
+        # Without --weights each of these makes a network first, which takes longer than a signal.
+        for arguments in (("weights", "generate", "g.h5"),
+                          ("score", "sample:scene", "--content", "sample:scene", "--style",
+                           "sample:painting"),
+                          ("activations", "sample:scene", "--layer", "conv5_4", "-o", "a.h5"),
+                          ("samples", ".", "--size", "8000"),
+                          ("check",)):
+            process = self.start(*arguments)
+            self.wait_for_handlers(process)
+            process.send_signal(signal.SIGTERM)
+            start = time.monotonic()
+            _, messages = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 128 + signal.SIGTERM, messages)
+            self.assertIn("impasto: stopped", messages)
+            self.assertLess(time.monotonic() - start, 1)
+            self.assertEqual([name for name in self.files() if name.startswith(".")], [])
+
+    def test_a_log_whose_reader_has_stopped_reading(self):
+        os.mkfifo(self.path("pipe"))
+        reader = os.open(self.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        process = self.start(*self.stylize_arguments("--iterations", "1000000", "--log", "pipe"))
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+        before = -1
+        while self.unread(reader) < 3000 or self.unread(reader) != before:
+            before = self.unread(reader)
+            time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        _, messages = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 6, messages)
+        self.assertIn("incomplete", messages)
+        self.assert_complete_picture("out.png")
+
+    def unread(self, reader):
+        """As many bytes as wait in the pipe."""
+        buffer = array.array("i", [0])
+        fcntl.ioctl(reader, termios.FIONREAD, buffer)
+        return buffer[0]
 
     def wait_for_handlers(self, process):
         """Until the program catches signals: before that they end it, however busy the machine."""

@@ -54,6 +54,21 @@ class UsageTest(ProgramTest):
         self.refuse("--style-layers", "conv1_1,conv1_1", says="conv1_1")
         self.refuse("--style-layers", "conv1_1,,conv2_1", says="--style-layers")
 
+    def test_layers_that_switch_a_loss_off(self):
+        for flag in ("--style-layers", "--content-layers"):
+            for layers in ("", " ", "conv1_1:0", "conv1_1:0,conv2_1:0"):
+                self.refuse(flag, layers, says=[flag, "-weight 0"])
+        with open(self.path("run.toml"), "w", encoding="utf-8") as file:
+            file.write("style-layers = []\n")
+        self.fail_with(2, "stylize", "sample:scene", "sample:painting", "-o", "out.png", "--config",
+                       "run.toml", says=["run.toml", "--style-layers"])
+
+    def test_weights_that_float32_cannot_square(self):
+        for value in ("1e16", "1e38", "1e308"):
+            for flag in ("--style-weight", "--content-weight", "--tv-weight"):
+                self.refuse(flag, value, says=[flag, "up to 1e+15"])
+            self.refuse("--style-layers", f"conv1_1:{value}", says=["--style-layers", "1e+15"])
+
     def test_nothing_to_minimise(self):
         self.refuse("--content-weight", "0", "--style-weight", "0", "--tv-weight", "0", says="weight")
 
