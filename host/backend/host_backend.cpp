@@ -8,6 +8,7 @@
 #include <fstream>
 #include <utility>
 
+#include "host/backend/free_memory.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto {
@@ -57,18 +58,7 @@ std::string HostBackend::processor() {
   return "unknown processor";
 }
 
-std::optional<std::size_t> HostBackend::free_memory() const {
-  // "MemAvailable:    8123456 kB"; swap counts too, slow as it is.
-  std::ifstream file("/proc/meminfo");
-  std::size_t kilobytes = 0;
-  bool found = false;
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("MemAvailable:") && !line.starts_with("SwapFree:")) continue;
-    found = true;
-    kilobytes += std::stoull(line.substr(line.find(':') + 1));
-  }
-  return found ? std::optional(kilobytes << 10U) : std::nullopt;
-}
+std::optional<std::size_t> HostBackend::free_memory() const { return impasto::free_memory(); }
 
 std::unique_ptr<Readback> HostBackend::make_readback(std::int64_t count) {
   return std::make_unique<HostReadback>(*this, count);
