@@ -11,9 +11,11 @@
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
+#include "host/app/sheet.hpp"
 #include "host/app/stylize_run.hpp"
 #include "host/app/terminal.hpp"
 #include "host/engine/initial.hpp"
+#include "host/image/encode.hpp"
 
 namespace impasto::app {
 namespace {
@@ -103,10 +105,20 @@ void print_plan(const Settings& settings, Backend& backend, const StylizeInputs&
                "\n");
 }
 
+/// A format may be unable to hold the result, or the sheet, which is wider.
+void check_sizes(const Settings& settings, const StylizeInputs& inputs) {
+  const Image& content = inputs.content;
+  check_picture_fits(settings.output.string(), content.height, content.width);
+  if (!settings.sheet) return;
+  const SheetSize size = sheet_size(pictures_of_sheet(inputs, content), content.height);
+  check_picture_fits(settings.sheet.string(), size.height, size.width);
+}
+
 void stylize(const Settings& settings) {
   check(settings.config.objective);
   const std::unique_ptr<Backend> backend = open_backend(settings);
   const StylizeInputs inputs = load_inputs(settings);
+  check_sizes(settings, inputs);
   if (settings.dry_run) {
     print_plan(settings, *backend, inputs);
     return;

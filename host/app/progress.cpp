@@ -46,7 +46,20 @@ void ProgressLine::prepare(std::string_view what) {
   drawn_ = true;
 }
 
+/// A pause, of a program that was stopped for a while, is no iteration's time.
+void ProgressLine::count(const Progress& progress) {
+  constexpr double pause = 20;  // usual iterations
+  double took = progress.seconds - seen_seconds_;
+  seen_seconds_ = progress.seconds;
+  if (progress.iteration < 2) return;
+  const double usual = counted_ > 0 ? working_seconds_ / static_cast<double>(counted_) : took;
+  if (counted_ >= 3 && took > pause * usual && took > 1) took = usual;
+  working_seconds_ += took;
+  ++counted_;
+}
+
 void ProgressLine::update(const Progress& progress) {
+  count(progress);
   if (quiet_) return;
   if (terminal().redraws) {
     redraw(progress);
@@ -57,11 +70,10 @@ void ProgressLine::update(const Progress& progress) {
 
 std::string ProgressLine::facts(const Progress& progress) const {
   const std::int64_t total = config_.iterations;
-  const auto done = static_cast<double>(progress.iteration);
   std::string text =
       fmt::format("{:>{}}/{}", progress.iteration, fmt::formatted_size("{}", total), total);
-  if (progress.iteration > 0 && progress.seconds > 0) {
-    const double rate = done / progress.seconds;
+  if (counted_ > 0 && working_seconds_ > 0) {
+    const double rate = static_cast<double>(counted_) / working_seconds_;
     const double left = static_cast<double>(total - progress.iteration) / rate;
     text += fmt::format("  {:.{}f} it/s  ETA {}", rate, rate < 10 ? 2 : 0, human_time(left));
   }

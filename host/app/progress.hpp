@@ -29,6 +29,7 @@ class ProgressLine {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void count(const Progress& progress);
   [[nodiscard]] std::string facts(const Progress& progress) const;
   void redraw(const Progress& progress);
   void print(const Progress& progress);
@@ -38,6 +39,9 @@ class ProgressLine {
   bool drawn_ = false;
   std::optional<Clock::time_point> last_;
   std::int64_t last_tenth_ = -1;
+  double seen_seconds_ = 0;     ///< of the last progress
+  double working_seconds_ = 0;  ///< of the iterations that are counted
+  std::int64_t counted_ = 0;    ///< iterations, for the rate: all but the first, which prepares
 };
 
 }  // namespace impasto::app

@@ -12,11 +12,12 @@ namespace {
 
 constexpr float white = 255;
 
-Image at_height(const Image& picture, std::int64_t height) {
-  if (picture.height == height) return picture;
+std::int64_t margin(std::int64_t height) { return std::max<std::int64_t>(height / 24, 4); }
+
+/// The width of a picture that is brought to a height.
+std::int64_t width_at(const Image& picture, std::int64_t height) {
   const double scale = static_cast<double>(height) / static_cast<double>(picture.height);
-  const auto width = std::lround(static_cast<double>(picture.width) * scale);
-  return resize(picture, height, std::max(width, 1L));
+  return std::max(std::lround(static_cast<double>(picture.width) * scale), 1L);
 }
 
 void paste(Image& sheet, const Image& picture, std::int64_t top, std::int64_t left) {
@@ -34,21 +35,24 @@ void paste(Image& sheet, const Image& picture, std::int64_t top, std::int64_t le
 
 }  // namespace
 
+SheetSize sheet_size(std::span<const Image> pictures, std::int64_t height) {
+  SheetSize size{height + 2 * margin(height), margin(height)};
+  for (const Image& picture : pictures) size.width += width_at(picture, height) + margin(height);
+  return size;
+}
+
 Image make_sheet(std::span<const Image> pictures, std::int64_t height) {
-  const std::int64_t margin = std::max<std::int64_t>(height / 24, 4);
-  std::vector<Image> row;
+  const SheetSize size = sheet_size(pictures, height);
   Image sheet;
-  sheet.height = height + 2 * margin;
-  sheet.width = margin;
-  for (const Image& picture : pictures) {
-    row.push_back(at_height(picture, height));
-    sheet.width += row.back().width + margin;
-  }
+  sheet.height = size.height;
+  sheet.width = size.width;
   sheet.rgb.assign(static_cast<std::size_t>(3 * sheet.pixels()), white);
-  std::int64_t left = margin;
-  for (const Image& picture : row) {
-    paste(sheet, picture, margin, left);
-    left += picture.width + margin;
+  std::int64_t left = margin(height);
+  for (const Image& picture : pictures) {
+    const std::int64_t width = width_at(picture, height);
+    const bool fits = picture.height == height;
+    paste(sheet, fits ? picture : resize(picture, height, width), margin(height), left);
+    left += width + margin(height);
   }
   return sheet;
 }

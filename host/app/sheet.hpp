@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "host/image/image.hpp"
 
 namespace impasto::app {
+
+struct SheetSize {
+  std::int64_t height;
+  std::int64_t width;
+};
+
+/// The size of make_sheet's picture.
+SheetSize sheet_size(std::span<const Image> pictures, std::int64_t height);
 
 /// Pictures side by side at one height, with even white margins around and between them: before,
 /// style, after.

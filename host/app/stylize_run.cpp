@@ -52,6 +52,13 @@ double rate(const Progress& progress) {
 
 }  // namespace
 
+std::vector<Image> pictures_of_sheet(const StylizeInputs& inputs, const Image& result) {
+  std::vector<Image> pictures = {inputs.content};
+  for (const Style& style : inputs.styles) pictures.push_back(style.image);
+  pictures.push_back(result);
+  return pictures;
+}
+
 StylizeRun::StylizeRun(const Settings& settings, Backend& backend, const StylizeInputs& inputs)
     : settings_(settings),
       backend_(backend),
@@ -89,13 +96,15 @@ void StylizeRun::optimise(Stylizer& stylizer, const Network& network) {
       impasto::run(stylizer, settings_.config.iterations, 1,
                    [&](const Progress& progress) { return report(network, progress); });
   progress_.clear();
-  const std::string sha256 = has_result() ? save(network, stylizer.image()) : std::string();
+  const std::string sha256 = has_result() ? save(network, result(stylizer)) : std::string();
   end_record_ = end_record(sha256);
   log_.write(end_record_);
 }
 
 bool StylizeRun::report(const Network& network, const Progress& progress) {
+  const auto loss = [](const Progress& at) { return at.losses.front().total; };
   if (progress.iteration == 0) course_.first = progress;
+  if (progress.iteration == 0 || loss(progress) < loss(course_.best)) course_.best = progress;
   course_.last = progress;
   log_.write(progress);
   progress_.update(progress);
@@ -127,6 +136,22 @@ Image StylizeRun::finished(Image picture) const {
   return picture;
 }
 
+bool StylizeRun::Course::risen() const {
+  return ending == Ending::finished && last.losses.front().total > first.losses.front().total;
+}
+
+Image StylizeRun::result(Stylizer& stylizer) {
+  if (!course_.risen()) return stylizer.image();
+  if (course_.best.iteration == 0) return inputs_.initial;
+  // No iteration keeps its picture for this rare case: the same steps give the same bits again.
+  progress_.prepare("Going back to the best picture");
+  stylizer.reset(std::span(&inputs_.content, 1), inputs_.styles, std::span(&inputs_.initial, 1));
+  for (std::int64_t i = 0; i < course_.best.iteration; ++i) stylizer.step();
+  Image image = stylizer.image();
+  progress_.clear();
+  return image;
+}
+
 bool StylizeRun::has_result() const {
   if (!course_.last.losses.empty() && course_.ending == Ending::diverged) return true;
   return course_.last.iteration > 0;
@@ -137,10 +162,8 @@ std::string StylizeRun::save(const Network& network, Image image) {
   const Image picture = finished(std::move(image));
   const std::string sha256 = save_image(picture, settings_.output.string(), comment(network));
   if (settings_.sheet) {
-    std::vector<Image> pictures = {inputs_.content};
-    for (const Style& style : inputs_.styles) pictures.push_back(style.image);
-    pictures.push_back(picture);
-    save_image(make_sheet(pictures, picture.height), settings_.sheet.string(), comment(network));
+    save_image(make_sheet(pictures_of_sheet(inputs_, picture), picture.height),
+               settings_.sheet.string(), comment(network));
   }
   return sha256;
 }
@@ -170,6 +193,7 @@ Json StylizeRun::end_record(const std::string& sha256) const {
           {"output", saved ? Json(settings_.output.string()) : Json()},
           {"sha256", saved ? Json(sha256) : Json()},
           {"iterations", course_.last.iteration},
+          {"result_iteration", saved ? Json(course_.result().iteration) : Json()},
           {"seconds", course_.last.seconds},
           {"iterations_per_second", rate(course_.last)},
           {"peak_memory_bytes", peak_memory_bytes()}};
@@ -188,7 +212,7 @@ void StylizeRun::say_result(const Network& network) const {
   if (settings_.json) {
     Json result = end_record_;
     result.erase("event");
-    result["losses"] = describe(course_.last.losses.front());
+    result["losses"] = describe(course_.result().losses.front());
     print_result(dump(result) + "\n");
   }
   if (settings_.quiet) return;
@@ -219,6 +243,16 @@ void StylizeRun::end() const {
         fmt::format("the loss is not finite after iteration {}; {} holds the picture of "
                     "iteration {}, the last whose loss was finite",
                     course_.last.iteration + 1, settings_.output.string(), course_.last.iteration),
+        "a smaller --learning-rate usually helps");
+  }
+  if (course_.risen()) {
+    throw HintedError(
+        ErrorKind::diverged,
+        fmt::format("the loss rose from {:.4g} to {:.4g}; {} holds the best picture, of iteration "
+                    "{} with {:.4g}",
+                    course_.first.losses.front().total, course_.last.losses.front().total,
+                    settings_.output.string(), course_.best.iteration,
+                    course_.best.losses.front().total),
         "a smaller --learning-rate usually helps");
   }
   if (failed_snapshot_) throw Error(*failed_snapshot_);

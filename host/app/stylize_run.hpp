@@ -21,6 +21,9 @@ struct StylizeInputs {
   Image initial;
 };
 
+/// What a sheet shows: the content, the styles and the result.
+std::vector<Image> pictures_of_sheet(const StylizeInputs& inputs, const Image& result);
+
 /// One stylization as the user sees it: the optimisation with its progress, log and snapshots, then
 /// the result, the sheet and the summary.
 class StylizeRun {
@@ -33,11 +36,17 @@ class StylizeRun {
   void run();
 
  private:
-  /// The last iteration that was reported, and the first.
+  /// The first iteration that was reported, the last, and the one with the smallest loss.
   struct Course {
     Progress first;
     Progress last;
+    Progress best;
     Ending ending = Ending::finished;
+
+    /// Whether all iterations together made it worse.
+    [[nodiscard]] bool risen() const;
+    /// The iteration whose picture is the result.
+    [[nodiscard]] const Progress& result() const { return risen() ? best : last; }
   };
 
   void optimise(Stylizer& stylizer, const Network& network);
@@ -48,6 +57,8 @@ class StylizeRun {
   [[nodiscard]] Image finished(Image picture) const;
   bool report(const Network& network, const Progress& progress);
   void save_snapshot(const Network& network, const Progress& progress);
+  /// The picture of Course::result().
+  [[nodiscard]] Image result(Stylizer& stylizer);
   /// Whether there is a picture besides the one that the run began with.
   [[nodiscard]] bool has_result() const;
   std::string save(const Network& network, Image image);

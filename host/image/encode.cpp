@@ -66,16 +66,12 @@ void set_comment(VipsImage* image, std::string_view field, std::string comment) 
   vips_image_set_string(image, field.data(), comment.c_str());
 }
 
-void check_saveable(const Image& image, const std::string& path, const ImageFormat& format) {
+void check_saveable(const Image& image) {
   const auto pixels = static_cast<std::size_t>(image.pixels());
   require(image.height > 0 && image.width > 0 && image.rgb.size() == pixels * 3 &&
               (image.alpha.empty() || image.alpha.size() == pixels),
           "an image of {}×{} with {} colour and {} alpha values cannot be saved", image.width,
           image.height, image.rgb.size(), image.alpha.size());
-  if (std::max(image.height, image.width) > format.max_side) {
-    fail(ErrorKind::output, "cannot write '{}': {}×{} pixels, {} holds at most {} a side", path,
-         image.width, image.height, format.name, format.max_side);
-  }
 }
 
 }  // namespace
@@ -93,10 +89,18 @@ void check_output_path(const std::string& path) {
   check_writable(path);
 }
 
+void check_picture_fits(const std::string& path, std::int64_t height, std::int64_t width) {
+  const ImageFormat& format = format_of_extension(path);
+  if (std::max(height, width) <= format.max_side) return;
+  fail(ErrorKind::output, "cannot write '{}': {}×{} pixels, {} holds at most {} a side", path,
+       width, height, format.name, format.max_side);
+}
+
 std::string save_image(const Image& image, const std::string& path, std::string_view comment) {
   vips::start();
   const ImageFormat& format = format_of_extension(path);
-  check_saveable(image, path, format);
+  check_saveable(image);
+  check_picture_fits(path, image.height, image.width);
   const bool keep_alpha = !image.alpha.empty() && format.holds_alpha;
   const bool wide = image.bits == 16 && format.holds_16_bits;
   const Handle pixels = wide ? make_vips_image<std::uint16_t>(image, keep_alpha)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@ std::vector<std::string> writable_extensions();
 /// Throws ErrorKind::usage unless save_image can write the extension of `path`, ErrorKind::output
 /// unless a file can be written there (check_writable): so that a mistake shows before the work.
 void check_output_path(const std::string& path);
+
+/// Throws ErrorKind::output when the format of the extension cannot hold a picture of this size.
+void check_picture_fits(const std::string& path, std::int64_t height, std::int64_t width);
 
 /// Writes in the format of the extension (formats.hpp), atomically, with an sRGB profile; values
 /// are rounded and clamped. 16 bits per channel where the image came with 16 and the format can

@@ -27,13 +27,14 @@ void start() {
     // Where libvips looks for its modules: formats that Impasto does not read, which in an archive
     // that has moved would be another machine's.
     g_setenv("VIPSHOME", "/nonexistent", FALSE);
+    // First, because glib would print what libvips says on stdout.
+    constexpr int messages = G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO;
+    g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(messages), drop_message, nullptr);
     if (vips_init("impasto") != 0) {
       fail(ErrorKind::internal, "libvips does not start: {}", take_error());
     }
     vips_block_untrusted_set(TRUE);
     vips_cache_set_max(0);
-    constexpr int messages = G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO;
-    g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(messages), drop_message, nullptr);
     return true;
   }();
   static_cast<void>(started);

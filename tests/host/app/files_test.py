@@ -178,6 +178,16 @@ class UnwritableTest(ProgramTest):
         for name in ("/proc/x.png", "/sys/x.png"):
             self.refuse(output=name, says=name)
 
+    def test_pictures_larger_than_their_format(self):
+        # WebP holds 16383 pixels a side; a sheet is three pictures wide.
+        png.write(self.path("wide.png"), 40, 1, lambda x, y: (x, 0, 0))
+        run = ("stylize", "wide.png", "wide.png", "--style-size", "16", "--log", "run.jsonl")
+        for more in (("-o", "out.webp", "--size", "16400"),
+                     ("-o", "out.webp", "--size", "16400", "--dry-run"),
+                     ("-o", "out.png", "--size", "9000", "--sheet", "out.webp")):
+            self.fail_with(6, *run, *more, says=["out.webp", "16383"])
+            self.assertEqual(self.files(), ["wide.png"])
+
     def test_write_protected_file(self):
         png.write(self.path("out.png"), 2, 2, lambda x, y: (0, 0, 0))
         os.chmod(self.path("out.png"), 0o444)

@@ -121,6 +121,24 @@ class LogTest(ProgramTest):
         rows = png.Picture(self.path("out.png")).rows()
         self.assertGreater(len({bytes(row) for row in rows}), 1)
 
+    def test_a_loss_that_rises(self):
+        """The steps are far too large: the best picture is kept, and the run says so."""
+        run = ("stylize", *SAMPLES, "--size", "24", "--content-layers", "conv1_1", "--style-layers",
+               "conv1_1", "--preset", "coursera", "--learning-rate", "100", "--init", "content",
+               "--weights", weights())
+        self.fail_with(7, *run, "-o", "out.png", "--iterations", "12", "--log", "run.jsonl",
+                       says=["the loss rose", "out.png", "--learning-rate"])
+        log = read_log(self.path("run.jsonl"))
+        losses = [record["loss"] for record in log[1:-1]]
+        best = losses.index(min(losses))
+        self.assertGreater(losses[-1], losses[0])
+        self.assertGreater(best, 0)
+        self.assertEqual((log[-1]["ending"], log[-1]["result_iteration"]), ("finished", best))
+        self.check_hash(log[-1])
+        self.succeed(*run, "-o", "best.png", "--iterations", best)
+        kept, expected = (png.Picture(self.path(name)).rows() for name in ("out.png", "best.png"))
+        self.assertEqual(kept, expected)
+
     def test_pipe_that_nobody_reads(self):
         os.mkfifo(self.path("pipe"))
         self.fail_with(6, *self.stylize_arguments("--log", "pipe"), says=["pipe", "nobody reads"])
@@ -128,7 +146,7 @@ class LogTest(ProgramTest):
     def test_pipe_whose_reader_goes_away(self):
         os.mkfifo(self.path("pipe"))
         reader = os.open(self.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)
-        process = self.start(*self.stylize_arguments("--iterations", "300", "--log", "pipe", "-q"))
+        process = self.start(*self.stylize_arguments("--iterations", "40", "--log", "pipe", "-q"))
         while not self.readable(reader) or not os.read(reader, 1 << 16):
             pass
         os.close(reader)
