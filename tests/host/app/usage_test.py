@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What the program says to a command line that makes no sense."""
 
+import os
 import unittest
 
+import png
 from harness import ProgramTest
 
 
@@ -29,7 +31,7 @@ class UsageTest(ProgramTest):
         self.refuse("--size", says="--size")
 
     def test_option_twice(self):
-        self.refuse("--size", "48", "--size", "64", says="--size")
+        self.refuse("--size", "48", "--size", "64", says=["--size is given 2 times", "'64'"])
 
     def test_numbers(self):
         for flag in ("--size", "--style-size", "--iterations", "--seed", "--save-every"):
@@ -97,6 +99,16 @@ class UsageTest(ProgramTest):
         self.fail_with(2, "stylize", "scene.png", "painting.png", "-o", "out.png", "--log",
                        "painting.png", says=["painting.png", "is an input"])
         self.assertEqual(self.files(), before)
+
+    def test_initial_picture_of_another_shape(self):
+        self.fail_with(3, "stylize", "sample:scene", "sample:painting", "-o", "out.png", "--size", "48",
+                       "--init", self.tall(), says=["tall.png", "shape", "--init takes content"])
+        os.remove(self.path("tall.png"))
+        self.refuse("--init", "Random", code=3, says=["'Random'", "--init takes content, random, mix"])
+
+    def tall(self):
+        png.write(self.path("tall.png"), 20, 60, lambda x, y: (x, y, 0))
+        return "tall.png"
 
     def test_word_too_many(self):
         self.fail_with(2, "devices", "all", says="does not expect 'all'")
