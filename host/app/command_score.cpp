@@ -20,7 +20,7 @@ constexpr auto examples = R"(Example:
   impasto score out.png --content photo.jpg --style starry_night.jpg
 
 The content is brought to the picture's size. The result is one line of JSON:
-loss, content, style, variation, content_layers, style_layers.)";
+loss, content, style, tv, content_layers, style_layers.)";
 
 void score_picture(const Settings& settings) {
   const std::unique_ptr<Backend> backend = open_backend(settings);

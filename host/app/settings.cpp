@@ -360,7 +360,7 @@ std::string Setting::option() const {
 }
 
 std::string Setting::key() const {
-  std::string key(name.starts_with("tv-") ? fmt::format("variation{}", name.substr(2)) : name);
+  std::string key(name);
   std::ranges::replace(key, '-', '_');
   return key;
 }

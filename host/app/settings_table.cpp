@@ -319,7 +319,7 @@ std::vector<Setting> make_table() {
        .commands = losses,
        .help = "how much smoothness counts (total variation)",
        .recorded = true,
-       .value = value(weight, AT(config.objective["variation"].weight))},
+       .value = value(weight, AT(config.objective["tv"].weight))},
       {.name = "content-layers",
        .group = objective_group,
        .commands = losses,

@@ -28,8 +28,8 @@ Config coursera() {
                                       {"conv5_1", 0.2}}},
                           {.factor = 1, .channel_power = 0, .pixel_power = 1},
                           {.factor = 0.25, .channel_power = 2, .pixel_power = 0}},
-                 VariationLoss{{.name = "variation", .weight = 0},
-                               {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
+                 TotalVariationLoss{{.name = "tv", .weight = 0},
+                                    {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
       .pool = {kernels::PoolMode::average, kernels::PoolRounding::up}};
   config.optimizer = AdamOptions{.learning_rate = 2.0, .form = kernels::AdamEpsilon::tensorflow};
   config.iterations = 200;
@@ -53,8 +53,8 @@ Config impasto_default() {
                            .layers = {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}}},
                           {.factor = 1, .channel_power = 0, .pixel_power = 1},
                           {.factor = 1, .channel_power = 2, .pixel_power = 0}},
-                 VariationLoss{{.name = "variation", .weight = 1},
-                               {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
+                 TotalVariationLoss{{.name = "tv", .weight = 1},
+                                    {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
       .pool = {kernels::PoolMode::average, kernels::PoolRounding::up}};
   config.optimizer = AdamOptions{.learning_rate = 10, .lowest = 0, .highest = 255};
   config.iterations = 100;

@@ -13,13 +13,13 @@
 #include "host/model/network.hpp"
 #include "host/terms/content.hpp"
 #include "host/terms/gram.hpp"
-#include "host/terms/variation.hpp"
+#include "host/terms/total_variation.hpp"
 #include "kernels/pool/pool.hpp"
 
 namespace impasto {
 
 /// Every kind of loss: a new one is a file beside these and a row here.
-using AnyLoss = std::variant<ContentLoss, GramLoss, VariationLoss>;
+using AnyLoss = std::variant<ContentLoss, GramLoss, TotalVariationLoss>;
 
 /// What is minimised: the sum of its losses, and how the network pools, because that changes what
 /// they see.

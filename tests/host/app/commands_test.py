@@ -25,14 +25,14 @@ class ScoreTest(ProgramTest):
         self.stylize("--log", "run.jsonl", content="in.png")
         last = read_log(self.path("run.jsonl"))[-2]
         scored = self.score("out.png", "--content", "in.png")
-        for key in ("loss", "content", "style", "variation"):
+        for key in ("loss", "content", "style", "tv"):
             self.assertAlmostEqual(scored[key] / last[key], 1, delta=1e-3, msg=key)
         for layer, value in last["style_layers"].items():
             self.assertAlmostEqual(scored["style_layers"][layer] / value, 1, delta=1e-3)
 
     def test_keys(self):
         scored = self.score("sample:scene", "--size", "48", "--content", "sample:scene")
-        self.assertEqual(list(scored), ["loss", "content", "style", "variation", "content_layers",
+        self.assertEqual(list(scored), ["loss", "content", "style", "tv", "content_layers",
                                         "style_layers"])
         self.assertEqual(scored["content"], 0)
         self.assertEqual(list(scored["style_layers"]), ["conv1_1", "conv2_1"])
@@ -46,7 +46,7 @@ class ScoreTest(ProgramTest):
 
     def test_style_of_itself_is_free(self):
         scored = self.score("sample:painting", "--size", "48", "--content", "sample:painting")
-        self.assertLess(scored["style"], 1e-6 * scored["variation"])
+        self.assertLess(scored["style"], 1e-6 * scored["tv"])
 
 
 class ActivationsTest(ProgramTest):

@@ -42,7 +42,7 @@ class LogTest(ProgramTest):
         content = sum(config["content_layers"][k] * v for k, v in record["content_layers"].items())
         total = (config["content_weight"] * record["content"]
                  + config["style_weight"] * record["style"]
-                 + config["variation_weight"] * record["variation"])
+                 + config["tv_weight"] * record["tv"])
         self.assertEqual(record["style_layers"].keys(), config["style_layers"].keys())
         self.assert_close(record["style"], style)
         self.assert_close(record["content"], content)

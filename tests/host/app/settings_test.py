@@ -40,7 +40,7 @@ class SettingsTest(ProgramTest):
         config = self.plan("--config", "run.toml", "--size", "300", env=env)
         self.assertEqual(config["size"], 300)
         self.assertEqual(config["style_weight"], 4)
-        self.assertEqual(config["variation_weight"], 0.5)
+        self.assertEqual(config["tv_weight"], 0.5)
         self.assertEqual(config["iterations"], 11)
         self.assertEqual(config["preset"], "impasto")
 

@@ -27,7 +27,7 @@ class SimtEngine : public testing::Test {
   SimtEngine() {
     config_.objective["content"].layers = {{"conv2_1", 1}};
     config_.objective["style"].layers = {{"conv1_1", 1}, {"conv2_1", 1}};
-    config_.objective["variation"].weight = 1;
+    config_.objective["tv"].weight = 1;
     for (std::uint32_t n = 0; n < 2; ++n) contents_.push_back(random_image(12, 14, n));
   }
   void TearDown() override {

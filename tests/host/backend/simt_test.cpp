@@ -48,7 +48,7 @@ struct Trace {
 Trace optimise(Backend& backend, int iterations) {
   static const Weights weights = test::random_weights();
   Config config = preset("coursera");
-  config.objective["variation"].weight = 1;
+  config.objective["tv"].weight = 1;
   const Image content = test::random_image(48, 64, 1);
   const Style style{test::random_image(41, 39, 2), 1};
   const Image initial = make_initial(config, content);

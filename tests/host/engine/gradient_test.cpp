@@ -20,7 +20,7 @@ Config everything() {
   Config config = preset("coursera");
   config.objective["content"].layers = {{"conv4_2", 1}, {"conv3_1", 0.5}, {"pool2", 0.25}};
   config.objective["style"].layers.push_back({"pool1", 0.1});
-  config.objective["variation"].weight = 3;
+  config.objective["tv"].weight = 3;
   return config;
 }
 

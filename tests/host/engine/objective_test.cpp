@@ -15,7 +15,7 @@ Objective three_losses() {
   Objective objective = preset("coursera").objective;
   objective["content"] = {.name = "content", .weight = 2, .layers = {{"conv1_1", 1}, {"pool1", 3}}};
   objective["style"] = {.name = "style", .weight = 5, .layers = {{"relu1_2", 0.5}}};
-  objective["variation"].weight = 7;
+  objective["tv"].weight = 7;
   return objective;
 }
 
@@ -27,15 +27,15 @@ TEST(Losses, AreNamedAndWeightedInTheOrderOfTheTerms) {
             (std::vector<std::pair<std::string, double>>{{"conv1_1", 10}, {"pool1", 20}}));
   EXPECT_EQ(losses["style"].value, 15);
   EXPECT_EQ(losses["style"].layers.front().first, "conv1_2") << "by our own name";
-  EXPECT_EQ(losses["variation"].value, 40);
-  EXPECT_TRUE(losses["variation"].of_pixels);
+  EXPECT_EQ(losses["tv"].value, 40);
+  EXPECT_TRUE(losses["tv"].of_pixels);
   EXPECT_EQ(losses.total, 2 * 70 + 5 * 15 + 7 * 40);
   EXPECT_THROW((void)losses["depth"], Error);
 }
 
 TEST(Losses, AreFiniteOnlyWhenEveryPartIs) {
   Objective objective = three_losses();
-  objective["variation"].weight = 0;
+  objective["tv"].weight = 0;
   EXPECT_TRUE(name_losses(objective, std::vector<float>{1, 2, 3, 4}).finite());
   EXPECT_FALSE(name_losses(objective, std::vector<float>{1, 2, 3, NAN}).finite());
   EXPECT_FALSE(name_losses(objective, std::vector<float>{1, INFINITY, 3, 4}).finite());

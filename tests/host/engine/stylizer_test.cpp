@@ -25,7 +25,7 @@ const Weights& weights() {
 
 Config small_config() {
   Config config = preset("coursera");
-  config.objective["variation"].weight = 1;
+  config.objective["tv"].weight = 1;
   return config;
 }
 
@@ -107,7 +107,7 @@ TEST(Stylizer, EvaluateGivesTheLossesOfTheStepThatFollows) {
   EXPECT_EQ(evaluated.total, stepped.total);
   EXPECT_EQ(evaluated["content"].layers, stepped["content"].layers);
   EXPECT_EQ(evaluated["style"].layers, stepped["style"].layers);
-  EXPECT_GT(evaluated["variation"].value, 0);
+  EXPECT_GT(evaluated["tv"].value, 0);
 }
 
 TEST(Stylizer, TheContentHasNoContentLossAgainstItself) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "host/terms/variation.hpp"
+#include "host/terms/total_variation.hpp"
 
 namespace impasto {
 namespace {
 
-class VariationTerm final : public Term {
+class TotalVariationTerm final : public Term {
  public:
-  VariationTerm(const VariationLoss& loss, const TermPlace& place) : Term(place) {
+  TotalVariationTerm(const TotalVariationLoss& loss, const TermPlace& place) : Term(place) {
     scale_.loss = loss.scale.at(place.shape);
     scale_.gradient = place.gradient_weight * 2 * scale_.loss;
   }
@@ -38,8 +38,8 @@ class VariationTerm final : public Term {
 
 }  // namespace
 
-std::unique_ptr<Term> VariationLoss::make_term(const TermPlace& place) const {
-  return std::make_unique<VariationTerm>(*this, place);
+std::unique_ptr<Term> TotalVariationLoss::make_term(const TermPlace& place) const {
+  return std::make_unique<TotalVariationTerm>(*this, place);
 }
 
 }  // namespace impasto

@@ -9,7 +9,7 @@ namespace impasto {
 
 /// Total variation of the pixels: how much neighbours differ, so how rough the picture is.
 /// weight · scale · TV(pixels), scale at (3, H·W)   (kernels/total_variation/total_variation.hpp)
-struct VariationLoss : Loss {
+struct TotalVariationLoss : Loss {
   static constexpr bool of_pixels = true;
   Normaliser scale;
 
