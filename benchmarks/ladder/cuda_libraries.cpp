@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Rung 0 on a GPU. Not yet run on one.
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <utility>
 
-#include "benchmarks/ladder/libraries.hpp"
+#include "benchmarks/ladder/measure.hpp"
 #include "host/backend/cuda/candidates.hpp"
 #include "host/backend/cuda/cublaslt.hpp"
 #include "host/backend/cuda/cudnn.hpp"
@@ -20,6 +19,8 @@ namespace {
 
 using namespace impasto::cuda;
 using kernels::Arithmetic;
+
+constexpr std::int64_t most_workspace_bytes = std::int64_t{256} << 20U;
 
 /// Whether `load` finds its library; says once why not.
 bool can_load(void (*load)()) {
@@ -58,41 +59,38 @@ std::vector<kernels::Rung> cublaslt_rungs(DataType type) {
 
 /// A library's candidates, and the handle that they need as long as they live.
 template <class Call>
-struct Opened {
+struct Proposals {
   std::shared_ptr<void> handle;
-  std::shared_ptr<Candidates<Call>> candidates;
+  std::vector<Candidate<Call>> candidates;
 };
 
-/// The fastest candidate on the tensors of `call`, as the backend would choose it but with time for
-/// every engine.
 template <class Call>
-std::function<void()> fastest(Runtime& runtime, std::function<Opened<Call>()> open,
-                              const Call& call) {
-  struct Chosen {
-    Opened<Call> opened;
-    Candidate<Call> candidate;
-    std::shared_ptr<void> workspace;
-  };
-  return [=, &runtime, open = std::move(open), chosen = std::make_shared<std::optional<Chosen>>()] {
-    if (!*chosen) {
-      Opened<Call> opened = open();
-      const auto allocate = [&](std::int64_t bytes) {
-        return runtime.allocate(static_cast<std::size_t>(bytes) + 1);
-      };
-      Autotuner autotuner(
-          Tuning::retune, PlanCache("", {}),
-          [&](std::span<const Launch> launches) { return time_on_stream(runtime, launches); },
-          {.building = std::chrono::minutes(1)});
-      Candidate<Call> candidate = autotuner.choose(
-          "this row", opened.candidates.get(), std::nullopt, [&](std::int64_t workspace_bytes) {
-            auto workspace = allocate(workspace_bytes);
-            return TimedCall<Call>{call, workspace.get(), workspace};
-          });
-      auto workspace = allocate(candidate.workspace_bytes);
-      *chosen = Chosen{std::move(opened), std::move(candidate), std::move(workspace)};
-    }
-    (*chosen)->candidate.enqueue(call, (*chosen)->workspace.get());
-  };
+Launch fastest(Runtime& runtime, const Call& call, const Proposals<Call>& proposals) {
+  if (proposals.candidates.empty()) fail(ErrorKind::backend, "the library has no way to do this");
+  std::int64_t workspace_bytes = 1;
+  for (const Candidate<Call>& each : proposals.candidates) {
+    workspace_bytes = std::max(workspace_bytes, each.workspace_bytes);
+  }
+  const auto workspace = runtime.allocate(static_cast<std::size_t>(workspace_bytes));
+  std::vector<Launch> launches;
+  for (const Candidate<Call>& each : proposals.candidates) {
+    launches.emplace_back([=, handle = proposals.handle] { each.enqueue(call, workspace.get()); });
+  }
+  const std::vector<double> times = time_on_stream(runtime, launches);
+  const auto least = std::min_element(times.begin(), times.end());
+  if (*least == failed_timing) fail(ErrorKind::backend, "nothing that the library proposes runs");
+  return launches[static_cast<std::size_t>(least - times.begin())];
+}
+
+/// The rung whose first launch asks the library for `proposals` and times them on the tensors of
+/// `call`.
+template <class Call>
+LibraryRung library_rung(const kernels::Rung& rung, Runtime& runtime, const Call& call,
+                         std::function<Proposals<Call>()> proposals) {
+  return {rung, [=, &runtime, chosen = std::make_shared<Launch>()] {
+            if (!*chosen) *chosen = fastest(runtime, call, proposals());
+            (*chosen)();
+          }};
 }
 
 struct GramCall {
@@ -103,110 +101,86 @@ struct GramCall {
 /// cuBLASLt's algorithms for G = FᵀF. The backend does not use them: which of them is best, and
 /// with it the order of a sum, changes with the batch, and they compute the whole of G, not only
 /// the upper triangle.
-class GramCandidates final : public Candidates<GramCall> {
- public:
-  GramCandidates(Runtime& runtime, cublasLtHandle_t handle, Precision precision,
-                 const Shape& features)
-      : runtime_(runtime),
-        matmul_(std::make_shared<Matmul>(handle, precision, Matmul::Kind::gram, features)),
-        proposed_(matmul_->propose(most_workspace_bytes)),
-        scalars_(runtime.allocate(sizeof(kernels::cuda::ProductScalars))) {
-    constexpr kernels::cuda::ProductScalars plain{1, 0};
-    runtime.copy_to_device(scalars_.get(), &plain, sizeof plain);
-    runtime.synchronize();
-  }
-
-  [[nodiscard]] std::optional<Candidate<GramCall>> next() override {
-    if (next_ == proposed_.size()) return std::nullopt;
-    const MatmulAlgorithm& algorithm = proposed_[next_++];
-    return Candidate<GramCall>{
-        {"cuBLASLt", algorithm.parameters},
-        algorithm.workspace_bytes,
-        [=, matmul = matmul_, scalars = scalars_, stream = runtime_.stream()](const GramCall& call,
-                                                                              void* workspace) {
-          matmul->run(algorithm, call.gram.data, call.features.data, call.features.data,
-                      static_cast<const kernels::cuda::ProductScalars*>(scalars.get()), workspace,
-                      stream);
-        }};
-  }
-  /// Nothing is kept from one run to the next.
-  [[nodiscard]] std::optional<Candidate<GramCall>> find(const AlgoId& /*id*/) override {
-    return std::nullopt;
-  }
-
- private:
-  static constexpr std::int64_t most_workspace_bytes = std::int64_t{64} << 20U;
-
-  Runtime& runtime_;
-  std::shared_ptr<Matmul> matmul_;
-  std::vector<MatmulAlgorithm> proposed_;
-  std::size_t next_ = 0;
-  std::shared_ptr<void> scalars_;
-};
-
-std::vector<LibraryRung> gram_libraries(Runtime& runtime, const Tensor& gram,
-                                        const Tensor& features) {
-  std::vector<LibraryRung> rungs;
-  if (!has_cublaslt()) return rungs;
-  const GramCall call{gram, features};
-  for (const kernels::Rung& rung : cublaslt_rungs(features.type)) {
-    const Precision precision = precision_of(features.type, rung.arithmetic);
-    const auto open = [=, &runtime] {
-      const auto handle = open_cublaslt();
-      return Opened<GramCall>{handle, std::make_shared<GramCandidates>(
-                                          runtime, handle.get(), precision, call.features.shape)};
+Proposals<GramCall> gram_proposals(Runtime& runtime, Precision precision, const Shape& features) {
+  constexpr kernels::cuda::ProductScalars plain{1, 0};
+  const std::shared_ptr<void> scalars = runtime.allocate(sizeof plain);
+  runtime.copy_to_device(scalars.get(), &plain, sizeof plain);
+  runtime.synchronize();
+  const auto handle = open_cublaslt();
+  const auto matmul =
+      std::make_shared<Matmul>(handle.get(), precision, Matmul::Kind::gram, features);
+  Proposals<GramCall> proposals{handle, {}};
+  for (const MatmulAlgorithm& algorithm : matmul->propose(most_workspace_bytes)) {
+    const auto enqueue = [=, stream = runtime.stream()](const GramCall& call, void* workspace) {
+      matmul->run(algorithm, call.gram.data, call.features.data, call.features.data,
+                  static_cast<const kernels::cuda::ProductScalars*>(scalars.get()), workspace,
+                  stream);
     };
-    rungs.push_back({rung, fastest<GramCall>(runtime, open, call)});
+    proposals.candidates.push_back({{}, algorithm.workspace_bytes, enqueue});
   }
-  return rungs;
+  return proposals;
+}
+
+/// The backend's candidates. cuDNN compiles each of its engines: no further one after a minute.
+Proposals<StyleBackwardCall> style_backward_proposals(Runtime& runtime,
+                                                      std::shared_ptr<void> handle,
+                                                      const StyleLibraries& libraries,
+                                                      const StyleBackwardCall& call) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + std::chrono::minutes(1);
+  Proposals<StyleBackwardCall> proposals{std::move(handle), {}};
+  const auto candidates = style_backward_candidates(runtime, libraries, call);
+  for (auto next = candidates->next(); next; next = candidates->next()) {
+    if (next->workspace_bytes <= most_workspace_bytes) proposals.candidates.push_back(*next);
+    if (Clock::now() > end) break;
+  }
+  return proposals;
 }
 
 /// Joined to the gradient from above and masked, as benchmarks measure it.
-std::vector<LibraryRung> style_backward_libraries(Runtime& runtime, const Tensor& grad,
-                                                  const Tensor& features, const Tensor& matrix) {
+StyleBackwardCall style_backward_call(std::span<const Tensor> tensors, Arithmetic arithmetic) {
   constexpr GradientEpilogue epilogue{.accumulate = true, .relu_mask = true};
-  std::vector<LibraryRung> rungs;
-  const auto add = [&](const kernels::Rung& rung, auto open_library) {
-    const StyleBackwardCall call{
-        {precision_of(features.type, rung.arithmetic), features.shape, epilogue},
-        grad,
-        features,
-        matrix};
-    const auto open = [=, &runtime] {
-      const auto [handle, libraries] = open_library();
-      return Opened<StyleBackwardCall>{handle, style_backward_candidates(runtime, libraries, call)};
-    };
-    rungs.push_back({rung, fastest<StyleBackwardCall>(runtime, open, call)});
-  };
-  if (has_cublaslt()) {
-    for (const kernels::Rung& rung : cublaslt_rungs(features.type)) {
-      add(rung, [] {
-        const auto handle = open_cublaslt();
-        return std::pair<std::shared_ptr<void>, StyleLibraries>{handle, {handle.get(), nullptr}};
-      });
-    }
-  }
-  // Without tensor cores it has no engine for this.
-  if (has_cudnn()) {
-    add({"rung_0_cudnn_on_tensor_cores", "sum and mask in its product", Arithmetic::tensor_cores,
-         80},
-        [&runtime] {
-          const auto handle = open_cudnn(runtime.stream());
-          return std::pair<std::shared_ptr<void>, StyleLibraries>{handle, {nullptr, handle.get()}};
-        });
-  }
-  return rungs;
+  const Tensor& features = tensors[1];
+  return {{precision_of(features.type, arithmetic), features.shape, epilogue},
+          tensors[0],
+          features,
+          tensors[2]};
 }
 
 }  // namespace
 
 std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime,
                                        std::span<const Tensor> tensors) {
-  if (op == "gram") return gram_libraries(runtime, tensors[0], tensors[1]);
-  if (op == "style_backward") {
-    return style_backward_libraries(runtime, tensors[0], tensors[1], tensors[2]);
+  std::vector<LibraryRung> rungs;
+  if (op == "gram" && has_cublaslt()) {
+    const GramCall call{tensors[0], tensors[1]};
+    for (const kernels::Rung& rung : cublaslt_rungs(call.features.type)) {
+      const Precision precision = precision_of(call.features.type, rung.arithmetic);
+      rungs.push_back(library_rung<GramCall>(rung, runtime, call, [=, &runtime] {
+        return gram_proposals(runtime, precision, call.features.shape);
+      }));
+    }
   }
-  return {};
+  if (op == "style_backward" && has_cublaslt()) {
+    for (const kernels::Rung& rung : cublaslt_rungs(tensors[1].type)) {
+      const StyleBackwardCall call = style_backward_call(tensors, rung.arithmetic);
+      rungs.push_back(library_rung<StyleBackwardCall>(rung, runtime, call, [=, &runtime] {
+        const auto handle = open_cublaslt();
+        return style_backward_proposals(runtime, handle, {.cublaslt = handle.get()}, call);
+      }));
+    }
+  }
+  // Without tensor cores cuDNN has no engine for this.
+  if (op == "style_backward" && has_cudnn()) {
+    const kernels::Rung rung{"rung_0_cudnn_on_tensor_cores", "sum and mask in its product",
+                             Arithmetic::tensor_cores, 80};
+    const StyleBackwardCall call = style_backward_call(tensors, rung.arithmetic);
+    rungs.push_back(library_rung<StyleBackwardCall>(rung, runtime, call, [=, &runtime] {
+      const auto handle = open_cudnn(runtime.stream());
+      return style_backward_proposals(runtime, handle, {.cudnn = handle.get()}, call);
+    }));
+  }
+  return rungs;
 }
 
 }  // namespace impasto::bench::cuda

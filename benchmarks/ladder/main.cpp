@@ -7,7 +7,6 @@
 #include <set>
 
 #include "benchmarks/ladder/ladders.hpp"
-#include "benchmarks/ladder/libraries.hpp"
 #include "benchmarks/ladder/measure.hpp"
 #include "benchmarks/program.hpp"
 #include "benchmarks/shapes.hpp"

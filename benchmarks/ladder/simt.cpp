@@ -51,4 +51,10 @@ std::optional<double> Measure::run(benchmark::State& state, Runtime& runtime, co
   return std::nullopt;
 }
 
+/// The host-SIMT machine runs no library: its ladders begin at rung 1.
+std::vector<LibraryRung> library_rungs(std::string_view /*op*/, Runtime& /*runtime*/,
+                                       std::span<const Tensor> /*tensors*/) {
+  return {};
+}
+
 }  // namespace impasto::bench::emulated
