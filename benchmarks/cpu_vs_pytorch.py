@@ -71,15 +71,11 @@ class Contender:
         return " ".join(filter(None, (self.program, self.precision, self.form)))
 
     def result(self, warm_up: int) -> Dict[str, Any]:
-        times = [seconds for run in self.runs for seconds in run.seconds_per_iteration(warm_up)]
         return {
             "program": self.program,
             "form": self.form,
             "precision": self.precision,
             "seconds_per_iteration": median_seconds(self.runs, warm_up),
-            "fastest_iteration": min(times),
-            "slowest_iteration": max(times),
-            "iterations_timed": len(times),
             "peak_memory_bytes": self.peak_memory_bytes,
             "largest_loss_difference": self.difference,
             "about": self.runs[0].about,

@@ -9,7 +9,6 @@ matplotlib's.
 
 import argparse
 import io
-import os
 import re
 import sys
 from html import escape
@@ -401,17 +400,6 @@ def result_folders(asked: List[Path]) -> List[Path]:
     return found
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Beside the target and renamed over it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="./dev report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -426,7 +414,8 @@ def main() -> int:
         return USAGE
     try:
         machines = [read_machine(folder) for folder in folders]
-        write_whole(arguments.output, page(machines))
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(page(machines), encoding="utf-8")
     except ResultError as error:
         print(f"report: {error}", file=sys.stderr)
         return REFUSED

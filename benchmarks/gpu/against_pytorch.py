@@ -15,8 +15,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 from gpu.campaign import Campaign, Result
 from gpu.measurements import ITERATION, UNTUNED, benchmark, seconds_of
 from peers.agreement import judge
-from peers.runs import Inputs, Run, peer_command, run_impasto
-from peers.served import ServedPeer
+from peers.runs import Inputs, Run, ServedPeer, peer_command, run_impasto
 
 CHECKED_ITERATIONS = 10
 THREADS = 4  # of the host

@@ -109,32 +109,18 @@ def stylize(
     return [event for event in events if event["event"] == "iteration"], events[-1]
 
 
-MONTAGE = """
-import sys
-from PIL import Image
-pictures = [Image.open(path) for path in sys.argv[2:]]
-width, height = pictures[0].size
-sheet = Image.new("RGB", (width * len(pictures), height))
-for place, picture in enumerate(pictures):
-    sheet.paste(picture, (place * width, 0))
-sheet.save(sys.argv[1], quality=90)
-"""
-
-
 def stylization(campaign: Campaign, result: Result) -> None:
     """A whole stylization in every precision, beside the CPU's; the pictures are kept."""
     scale = campaign.scale
     folder = campaign.output / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = [folder / "cpu.png"]
-    expected, _ = stylize(campaign, pictures[0], "cpu", "fp32", scale.cpu_iterations)
+    expected, _ = stylize(campaign, folder / "cpu.png", "cpu", "fp32", scale.cpu_iterations)
     result.update(size=scale.sample_size, iterations=scale.iterations, runs={})
     precisions = sorted(campaign.precisions(), key=lambda name: name != "fp32")
     final = math.nan
     for precision in precisions:
         picture = folder / f"{precision}.png"
         records, end = stylize(campaign, picture, scale.backend, precision, scale.iterations)
-        pictures.append(picture)
         last = records[-1]["loss"]
         if precision == "fp32":
             final = last
@@ -155,10 +141,6 @@ def stylization(campaign: Campaign, result: Result) -> None:
             "sha256": end["sha256"],
         }
         campaign.keep(result)
-    paths = [str(path) for path in pictures]
-    sheet = campaign.output / "pictures" / "sheet.jpg"
-    campaign.execute(campaign.python, "-c", MONTAGE, str(sheet), *paths)
-    result["sheet"] = [path.name for path in pictures]
 
 
 def determinism(campaign: Campaign, result: Result) -> None:

@@ -18,7 +18,6 @@ place, nothing that needs no gradient has one, and the losses of an iteration ar
 import argparse
 import json
 import platform
-import re
 import resource
 import sys
 import time
@@ -127,29 +126,14 @@ def choose_arithmetic(options: Options) -> None:
         torch.backends.cudnn.benchmark = True
 
 
-def loaded_libraries() -> List[str]:
-    """The linear algebra and thread libraries in this process: their choice decides the speed."""
-    with open("/proc/self/maps", encoding="utf-8") as file:
-        paths = {line.split()[-1] for line in file if "/" in line}
-    pattern = re.compile(r"/lib[^/]*(blas|mkl|dnn|gomp|iomp|omp5)[^/]*\.so")
-    return sorted(path for path in paths if pattern.search(path))
-
-
-def one_line(text: str, start: str) -> str:
-    return next((line.strip(" -") for line in text.splitlines() if start in line), "")
-
-
 def describe_run(options: Options, batch: int) -> Dict[str, Any]:
-    build = torch.__config__.show()
     on_gpu = options.device == "cuda"
     return {
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "onednn": one_line(build, "MKL-DNN"),
-        "cpu_capability": one_line(build, "CPU capability"),
+        "build": torch.__config__.show().splitlines(),
         "cudnn": torch.backends.cudnn.version() if on_gpu else None,
         "device": torch.cuda.get_device_name() if on_gpu else "cpu",
-        "libraries": loaded_libraries(),
         "threads": options.threads,
         "channels_last": options.channels_last,
         "precision": options.precision,
