@@ -228,7 +228,7 @@ STAGES = ("environment", "tests", "tuning", "iteration", "stylization", "peers",
     "ladders",
     "sanitizer",
 )
-NOTHING_YET = "Nothing on this page has run on a GPU yet.\n"
+NOTHING_YET = "No measurements yet.\n"
 UNTUNED = "\\* with the libraries' first plans, not the fastest of several.\n"
 VERSIONS = (("CUDA", "cuda"), ("cuDNN", "cudnn"), ("PyTorch", "torch"))
 DETAILED = (512, 1)  # side and batch of the breakdown

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // On a GPU a row is timed by events: "/cold" with the L2 cache flushed before every launch, "/hot"
-// with launches behind one another. Not yet run on one.
+// with launches back to back.
 #include <algorithm>
 #include <cuda_runtime.h>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rung 0 on a GPU. Not yet run on one.
+// Rung 0 on a GPU: what the libraries do.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

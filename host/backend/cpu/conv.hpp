@@ -42,7 +42,7 @@ class FilterBank {
 /// A convolution through oneDNN, primitives cached by shape. The data gradient is a convolution
 /// too, of the rotated filters, made when a gradient is first asked for: on nhwc float it runs as
 /// fast as the forward pass, where oneDNN's own data gradient is 7 to 15 % slower
-/// (benchmarks/onednn_conv).
+/// (docs/decisions/0002).
 class OneDnnConv final : public CpuConv {
  public:
   OneDnnConv(OneDnn& onednn, const ConvParameters& parameters);
