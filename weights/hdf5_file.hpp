@@ -11,12 +11,12 @@
 namespace impasto {
 
 /// An HDF5 file of unknown origin, read by code of our own: HDF5's library was not made for files
-/// that somebody else sends (docs/decisions/0015-own-hdf5-reader.md). Understood is what our writer
-/// and Keras write: the original file format (superblock 0), groups, float32 datasets in one piece,
+/// that somebody else sends (docs/decisions/0015-own-hdf5-reader.md). It reads what our writer and
+/// Keras write: the original file format (superblock 0), groups, float32 datasets in one piece,
 /// and attributes that are numbers or texts of fixed length. Everything else is refused: links
 /// other than hard ones, external and virtual storage, chunks and filters, shared types.
 ///
-/// Every offset and every length is held against the file before it is used. Memory stays at
+/// Every offset and every length is checked against the file before it is used. Memory stays at
 /// a few MiB and the values that read_floats() was asked for.
 ///
 /// Objects are named by absolute path ("/conv1_1/weight"). Every refusal throws ErrorKind::weights

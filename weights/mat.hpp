@@ -37,7 +37,7 @@ struct MatVisitor {
 };
 
 /// Reads a MATLAB level-5 file (little-endian, compressed or not), trusting nothing in it: every
-/// size is held against the element around it, nesting and counts are bounded, and arrays of more
+/// size is checked against the enclosing element, nesting and counts are bounded, and arrays of more
 /// than 4 Mi values are not read, so that memory stays below 64 MiB. Throws ErrorKind::weights.
 void read_mat(const std::string& path, std::uint64_t bytes, const MatVisitor& visitor);
 

@@ -14,7 +14,7 @@
 
 namespace impasto {
 
-/// Takes one layer of a published file, in Impasto's layout; in whatever order the file has them.
+/// Takes one layer of a published file in Impasto's layout. Layers come in the order of the file.
 using LayerSink = std::function<void(const VggLayer& layer, ConvParameters parameters)>;
 
 /// Reads MatConvNet's imagenet-vgg-verydeep-19.mat in any of its layouts and returns the mean pixel
@@ -27,7 +27,7 @@ std::optional<std::array<float, 3>> read_matconvnet(const std::string& path, std
 std::optional<std::array<float, 3>> read_keras(const std::string& path, std::uint64_t bytes,
                                                const LayerSink& sink);
 
-/// What a file with all of VGG-16's layers lacks is no accident.
+/// Added to the error where a file has exactly VGG-16's layers, so it is not a damaged VGG-19.
 inline constexpr std::string_view vgg16_note = ": the file holds VGG-16; expected VGG-19";
 
 /// The convolution of that name, or nullptr.

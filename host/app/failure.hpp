@@ -25,7 +25,7 @@ class HintedError : public Error {
 /// taken.
 [[noreturn]] void refuse_infinite_losses(std::string_view what);
 
-/// Ends the program as a signal asked. Where nothing was saved `nothing_saved` says so to the user.
+/// Thrown to end the program as a signal asked. With `nothing_saved` the user is told so.
 struct Interrupted {
   int signal = 0;
   bool nothing_saved = false;

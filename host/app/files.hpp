@@ -10,8 +10,8 @@
 
 namespace impasto::app {
 
-/// A file that a command writes. What writes files takes one of these, and only the table of
-/// settings makes them: so nothing is written that was not compared with everything else first.
+/// A file that a command writes. Functions that write files take one of these, and only the table
+/// of settings makes them, so every output has been compared with all inputs and outputs before.
 class OutputPath {
  public:
   OutputPath() = default;
@@ -52,9 +52,9 @@ struct Output {
 };
 
 /// Refuses what would destroy a file: throws ErrorKind::usage when two of the outputs, or an output
-/// and something that is read, are one file, by whatever names, and for an extension of another
-/// format. Then throws ErrorKind::output for an output that cannot be written, as far as that can
-/// be known before.
+/// and an input, are one file under whatever names, and for an extension of another format. Then
+/// throws ErrorKind::output for an output that cannot be written, as far as that can be known
+/// before.
 void check_files(std::span<const std::string> inputs, std::span<const Output> outputs);
 
 }  // namespace impasto::app

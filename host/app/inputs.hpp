@@ -14,7 +14,7 @@
 
 namespace impasto::app {
 
-/// The backend asked for. Throws with a suggestion for a name that does not exist.
+/// The requested backend. Throws with a suggestion for a name that does not exist.
 std::unique_ptr<Backend> open_backend(const Settings& settings);
 
 /// A picture by file name, or one of the program's own: "sample:scene" or "sample:painting". With

@@ -23,7 +23,7 @@ class ProgressLine {
   /// What is being done before the first iteration; on a terminal only.
   void prepare(std::string_view what);
   void update(const Progress& progress);
-  /// Takes the drawn line away, so that messages start on a clean one.
+  /// Erases the drawn line, so that messages start on a clean one.
   void clear();
 
  private:

@@ -21,7 +21,7 @@ namespace impasto::app {
 
 using Json = nlohmann::ordered_json;
 
-/// Everything that can be said to impasto, with what holds when nothing is said.
+/// The values of all settings, and their defaults.
 struct Settings {
   std::string content;
   std::vector<std::string> styles;
@@ -55,7 +55,7 @@ struct Settings {
 /// The texts that were given for one setting: most take exactly one.
 using Words = std::vector<std::string>;
 
-/// How the value of a setting is read, shown and, if it names files, looked at.
+/// How the value of a setting is read and shown, and which files it names.
 struct Value {
   std::string takes = {};  ///< "N", "FILE", "avg|max"; empty for a switch
   bool many = false;       ///< may be given more than once
@@ -66,7 +66,7 @@ struct Value {
   std::function<std::vector<Output>(const Settings&)> writes = {};      ///< files
 };
 
-/// One setting: a row of the table that is all there is to know about it. From the row come the
+/// One setting: its row in the table, which says everything about it. From the row come the
 /// option --style-weight, its line in --help, the variable IMPASTO_STYLE_WEIGHT, the key
 /// style-weight in a configuration file, and style_weight in the log.
 struct Setting {
@@ -75,7 +75,7 @@ struct Setting {
   std::string_view group = {};   ///< its heading in --help
   std::vector<std::string_view> commands = {};  ///< that take it; none: only a preset sets it
   std::string help = {};
-  std::string otherwise = {};   ///< what holds without it, where the value does not show that
+  std::string otherwise = {};   ///< its default in words, where the value does not show it
   std::string required = {};    ///< "a style picture": the command does not run without it
   std::string_view needs = {};  ///< another option, without which this one means nothing
   bool recorded = false;        ///< belongs to the recipe of a picture: in the log and in --dry-run
@@ -100,9 +100,9 @@ struct CommandTexts {
   std::string footer;
 };
 
-/// Adds a command with the settings that the table has for it. `run` gets what the user said: each
-/// setting from the command line or, failing that, from the environment or, failing that, from the
-/// --config file: keys in the section named after the command, then those at its top.
+/// Adds a command with the settings that the table has for it. `run` gets their values: each from
+/// the command line, else the environment, else the --config file (there first from the section
+/// named after the command, then from the keys at its top).
 ///
 /// Before it runs, this refuses with ErrorKind::usage a value that does not fit, a key or section
 /// nobody knows, what is missing, and an output that is also an input or another output; with

@@ -3,11 +3,11 @@
 
 namespace impasto::app {
 
-/// To be called first. From here on SIGINT, SIGTERM, SIGHUP and SIGXCPU end the program at once
+/// Call it first. From then on SIGINT, SIGTERM, SIGHUP and SIGXCPU end the program at once
 /// with 128 + signal, and no temporary file stays; those that were ignored, as nohup and '&' have
-/// it, stay ignored. A pipe that nobody reads and a file that may not grow are errors of writing,
-/// no signals. A standard stream that is closed is opened on /dev/null, so that no file of ours
-/// gets its number and, with it, what is meant for the terminal.
+/// it, stay ignored. A pipe that nobody reads and a file that may not grow become errors of write
+/// calls, not signals. A closed standard stream is opened on /dev/null, so that no file of ours
+/// gets its number and receives what is meant for the terminal.
 void set_up_process();
 
 /// While one lives, the first of these signals is only remembered, so that the work in hand can be

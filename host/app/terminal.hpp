@@ -23,8 +23,8 @@ struct Terminal {
 
 const Terminal& terminal();
 
-/// Writes all of the text, waiting where the other end is slow; `give_up` is asked now and then
-/// whether to go on waiting. 0, or the system's reason.
+/// Writes all of the text and waits where the other end is slow. It calls `give_up` now and then
+/// and stops waiting when that returns true. Returns 0 or the system's errno.
 int write_all(
     int descriptor, std::string_view text,
     const std::function<bool()>& give_up = [] { return false; });
@@ -38,7 +38,8 @@ void print_failure(std::string_view message, std::string_view hint);
 /// To stdout; throws ErrorKind::output when stdout does not take it, a full disk for example.
 void print_result(std::string_view text);
 
-/// A text in a message may come from anywhere, a file's name say; other values are as they are.
+/// Makes a text printable, since it may come from anywhere, as a file name does; leaves other
+/// values as they are.
 template <class T>
 using Printable =
     std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;

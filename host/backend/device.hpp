@@ -96,15 +96,14 @@ class Device {
   [[nodiscard]] virtual std::unique_ptr<Readback> make_readback(std::int64_t count) = 0;
   virtual void synchronize() = 0;
 
-  /// Calls `operations`, which enqueue nothing this time but have everything made that they need;
-  /// their tensors need no memory yet. Returns the bytes of workspace that the neediest of them
-  /// asks for.
+  /// Calls `operations`, which enqueue nothing this time but make everything that they need; their
+  /// tensors need no memory yet. Returns the largest workspace that one of them requests, in bytes.
   [[nodiscard]] virtual std::size_t prepare(const std::function<void()>& operations) = 0;
   /// Operations use this memory between their stages, for as long as its owner keeps it. Without
   /// it, or where it is too small, they allocate their own.
   virtual void use_workspace(const Buffer& memory, std::size_t bytes) = 0;
 
-  /// Records `operations`, all of which have been done or prepared before, without doing them.
+  /// Records `operations` without doing them. All of them must have been done or prepared before.
   [[nodiscard]] virtual std::unique_ptr<Recording> record(std::function<void()> operations) = 0;
   /// Marks the point that the enqueued work has reached.
   [[nodiscard]] virtual std::unique_ptr<Event> record_event() = 0;

@@ -9,22 +9,22 @@
 
 namespace impasto {
 
-/// What a case writes on a backend, each output's values.
+/// Runs a case on a backend and returns the values of each output.
 using Outputs = std::vector<std::vector<float>>;
 Outputs outputs_of(const OpCase& op_case, Backend& backend, DataType storage);
-/// The same of what is prepared already; runs it.
+/// Runs a prepared case and returns the values of each output.
 Outputs outputs_of(const OpCase& op_case, Backend& backend, Workbench& bench,
                    const Prepared& prepared);
 
-/// How far outputs are from what is expected, in the units of ErrorLimit: of the output that is
-/// farthest. A NaN in either is infinitely far.
+/// The error of the outputs in the units of ErrorLimit: that of the output with the largest one. A
+/// NaN on either side is an infinite error.
 ErrorLimit error_of(const Outputs& found, const Outputs& expected);
 
 /// How far one operation of a backend is from the other's.
 struct CheckResult {
   std::string op;
   std::string what;  ///< shape and variant
-  /// Of the root mean square and the worst difference the one that is nearer to its limit.
+  /// The root mean square or the largest difference, whichever is nearer to its limit.
   double error = 0;
   double limit = 0;
   [[nodiscard]] bool passed() const { return error <= limit; }

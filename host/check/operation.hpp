@@ -27,7 +27,7 @@ class Workbench {
   Tensor gradient(const Shape& shape, std::uint32_t seed, float scale = 1);
   /// Pixels, a moment, a matrix: of deviation `scale` about `mean`.
   Tensor master(const Shape& shape, std::uint32_t seed, float scale = 1, float mean = 0);
-  /// A matrix as it comes of a Gram matrix.
+  /// A symmetric matrix like a Gram matrix.
   Tensor symmetric(const Shape& square, std::uint32_t seed, float scale = 1);
   Tensor map_output(const Shape& shape);
   Tensor master_output(const Shape& shape);
@@ -66,8 +66,7 @@ struct ErrorLimit {
 /// For any operation: 1e-6 and 1e-5 in fp32, 1e-3 and 3e-2 in tf32, 1e-2 and 5e-2 in bf16 and fp16.
 ErrorLimit error_limit(Precision precision);
 
-/// One operation in one variant at one shape: all that tests, `impasto check` and benchmarks know
-/// of it.
+/// One operation in one variant at one shape, as tests, `impasto check` and benchmarks use it.
 struct OpCase {
   std::string variant = {};  ///< "max, up, masked"
   /// How an iteration calls it: benchmarks measure this one, under the name of the operation and
@@ -83,7 +82,7 @@ struct OpCase {
 /// An operation of `Backend`, one file of host/check/ for each stem.
 struct Operation {
   std::string_view name = {};                 ///< the backend's function
-  std::vector<std::string_view> layers = {};  ///< where it stands in VGG-19; {"pixels"}
+  std::vector<std::string_view> layers = {};  ///< where VGG-19 uses it, or {"pixels"}
   bool on_pixels = false;  ///< its map has three channels, whatever the precision of others
   bool widens = false;     ///< a convolution: from `map` to a map of `out_channels`
   std::vector<OpCase> (*cases)(const Shape& map, std::int64_t out_channels, DataType storage) = {};

@@ -12,9 +12,9 @@ namespace impasto::work {
 using kernels::GradientEpilogue;
 using kernels::PoolKind;
 
-/// What an operation has to do at least, whoever does it: floating-point operations, and bytes that
-/// it reads and writes once each. A rate measured against it is comparable between implementations,
-/// and with what the machine can do. The contracts in kernels/<op>/<op>.hpp state the same costs in
+/// The least that an operation must do in any implementation: floating-point operations, and bytes
+/// that it reads and writes once each. Rates measured against it can be compared between
+/// implementations and with the machine's peak. The contracts in kernels/<op>/<op>.hpp state the same costs in
 /// words; these are the only formulas.
 struct Work {
   double flops = 0;

@@ -38,8 +38,8 @@ class AtomicFile {
 /// program.
 void remove_temporary_files() noexcept;
 
-/// Throws what an AtomicFile at this path would throw, for all that can be known before there is
-/// anything to write: so that it is noticed before hours of work. Leaves nothing behind.
+/// Throws what an AtomicFile at this path would throw, as far as that can be known beforehand, so
+/// that the user learns of it before hours of work. Leaves nothing behind.
 void check_writable(const std::string& path);
 
 }  // namespace impasto

@@ -8,8 +8,8 @@
 
 namespace impasto {
 
-/// An open file, closed with the object. Where it could not be opened it is false, and errno says
-/// why.
+/// An open file, closed with the object. It converts to false where the file could not be opened;
+/// errno says why.
 class FileDescriptor {
  public:
   FileDescriptor() = default;

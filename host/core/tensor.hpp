@@ -68,8 +68,8 @@ inline Tensor image_of(const Tensor& batch, std::int64_t n) {
   return one;
 }
 
-/// The bytes a tensor takes where others follow it: each starts on a boundary that any vector
-/// instruction and any GPU load is content with.
+/// The bytes that a tensor takes in an arena, padded so that the next tensor is aligned for every
+/// vector instruction and GPU load.
 inline std::size_t aligned_bytes(const Tensor& tensor) {
   constexpr std::size_t alignment = 256;
   return (tensor.bytes() + alignment - 1) / alignment * alignment;

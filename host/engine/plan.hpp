@@ -25,9 +25,9 @@ struct Style {
   double weight = 1;
 };
 
-/// Everything the stylization of N pictures of one size computes and keeps: the schedules of an
-/// iteration and of the targets, the tensors that live throughout, and the memory all of it takes,
-/// known before anything is allocated, which is done at once.
+/// Everything that the stylization of N pictures of one size computes and keeps: the schedules of
+/// an iteration and of the targets, the tensors that last, and their memory. Its size is known
+/// before it is allocated, in one piece.
 class Plan {
  public:
   /// `network` must outlive the plan; one without parameters is enough until something is prepared
@@ -43,7 +43,7 @@ class Plan {
   /// much is missing, and the largest size that would fit.
   void require_room(const Backend& backend) const;
   void allocate(Backend& backend);
-  /// Enqueues the way to the start of a stylization: the targets of these pictures, whose shapes
+  /// Starts a stylization. Enqueues the targets of these pictures, whose shapes
   /// are the planned ones, the optimiser at zero steps, the initial pixels. Waits.
   void reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
              std::span<const Image> initials);
@@ -52,9 +52,10 @@ class Plan {
   [[nodiscard]] const Schedule& iteration() const { return iteration_; }
   /// The losses alone.
   [[nodiscard]] const Schedule& evaluation() const { return evaluation_; }
-  /// What either computed last: a row of N losses for each term, in the order of make_terms().
+  /// The losses computed last, by either of these: a row of N losses for each term, in the order of
+  /// make_terms().
   [[nodiscard]] const Tensor& losses() const { return tensors_[losses_]; }
-  /// The same by name, one for each picture, from losses()' values.
+  /// The values of losses() by name, one Losses for each picture.
   [[nodiscard]] std::vector<Losses> named(std::span<const float> losses) const;
   /// Whether a style picture is compared with.
   [[nodiscard]] bool needs_style() const { return deepest_of(TargetSource::style).has_value(); }

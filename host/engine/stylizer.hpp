@@ -23,7 +23,7 @@ class Session {
   /// the weights is freed. Throws ErrorKind::weights when they end earlier.
   Session(Backend& backend, Weights weights, const PoolKind& pool, std::size_t deepest)
       : backend_(backend), network_(backend, std::move(weights), pool, deepest) {}
-  /// With what `objective` needs of the network.
+  /// With the layers that `objective` needs.
   Session(Backend& backend, Weights weights, const Objective& objective)
       : Session(backend, std::move(weights), objective.pool, deepest_layer(objective)) {}
 
@@ -87,7 +87,7 @@ struct MemoryEstimate {
 };
 
 /// The estimate for results of the shape `pixels` (N,H,W,3) from style pictures of the shapes
-/// `styles`. Has the backend prepare every operation, which a GPU takes its time for.
+/// `styles`. The backend prepares every operation, which takes a while on a GPU.
 MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
                                std::span<const Shape> styles);
 

@@ -30,9 +30,9 @@ struct GradientTerm {
 /// it must outlive them.
 class Network {
  public:
-  /// Only the shapes: good for planning, not for running.
+  /// Without parameters: it can plan but not run.
   explicit Network(PoolKind pool) : pool_(pool) {}
-  /// With parameters that are all zero, for layers [0, deepest]: good for preparing too.
+  /// With zeros as parameters, for layers [0, deepest]: it can also prepare.
   Network(Backend& backend, PoolKind pool, std::size_t deepest);
   /// With parameters, for layers [0, deepest]; the host's copy goes with the argument. Throws
   /// ErrorKind::weights when `weights` ends earlier.

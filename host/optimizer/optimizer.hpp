@@ -11,7 +11,7 @@
 
 namespace impasto {
 
-/// How the pixels follow their gradient. It owns its state, on the device, and must outlive the
+/// Moves the pixels along their gradient. It owns its state, on the device, and must outlive the
 /// schedules that it adds to.
 class Optimizer {
  public:
@@ -23,7 +23,7 @@ class Optimizer {
   /// The memory of its state, to be bound before any schedule runs.
   [[nodiscard]] std::size_t bytes() const { return state_.bytes(); }
   void bind(void* memory) { state_.bind(memory); }
-  /// Enqueues the way back to zero steps.
+  /// Enqueues what puts its state back to zero steps.
   virtual void reset(Backend& backend) const;
 
   /// Appends losses and gradient of the pixels as they are at that point of the schedule; returns

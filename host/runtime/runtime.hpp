@@ -42,7 +42,7 @@ class Event {
 /// where memory is short ErrorKind::out_of_memory.
 ///
 /// Work is asynchronous: enqueued in order, done some time before `synchronize` returns. The
-/// machine does it as late as that, so that a host that reads too early is found out. With
+/// machine does it as late as possible, so that tests notice a host that reads too early. With
 /// IMPASTO_SYNC=1 in the environment each launch is waited for, and an error names the kernel.
 class Runtime {
  public:

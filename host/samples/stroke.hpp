@@ -30,7 +30,7 @@ struct Canvas {
   std::vector<float> bare;
 };
 
-/// Lays the strokes, the last one on top: painted from the top down, so that what is covered costs
+/// Paints the strokes, the last one on top. It goes from the top down, so that covered paint costs
 /// nothing. Bands of the canvas are painted on all threads; each pixel sees its strokes in the same
 /// order on any number of them.
 void lay_strokes(const std::vector<Stroke>& strokes, Colour ground, Canvas& canvas);

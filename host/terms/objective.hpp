@@ -45,7 +45,7 @@ void check(const Objective& objective);
 /// The deepest layer that a loss looks at: how far a network has to be loaded.
 std::size_t deepest_layer(const Objective& objective);
 
-/// In which numbers terms compute, and by what their gradients are multiplied.
+/// The types that terms compute in, and the factor of their gradients.
 struct TermNumbers {
   DataType activations = DataType::f32;
   DataType master = DataType::f32;

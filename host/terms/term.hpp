@@ -47,7 +47,7 @@ struct Loss {
 /// Which picture a term compares with.
 enum class TargetSource : std::uint8_t { none, content, style };
 
-/// Where a term looks, and in which numbers.
+/// Where a term applies, and the types that it computes in.
 struct TermPlace {
   std::optional<std::size_t> layer = {};  ///< of vgg19; none: the pixels
   Shape shape = {};                       ///< of the layer's feature map, or of the pixels
@@ -86,12 +86,12 @@ class Term {
   [[nodiscard]] std::size_t bytes() const { return state_.bytes(); }
   void bind(void* memory) { state_.bind(memory); }
 
-  /// Appends what makes its target of `x`, the map of a picture of target_source().
+  /// Appends the computation of its target from `x`, the map of a picture of target_source().
   virtual void add_target(Schedule& /*schedule*/, TensorId /*x*/,
                           const TargetShare& /*share*/) const {}
 
-  /// Appends the term's losses at the map `x`, to which no weight is applied. With `with_gradient`
-  /// they may be left to the gradient that is returned.
+  /// Appends the term's losses at the map `x`, before any weight. With `with_gradient` the returned
+  /// gradient term may compute them instead.
   [[nodiscard]] virtual std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x,
                                                              const LossSlot& loss,
                                                              bool with_gradient) const = 0;

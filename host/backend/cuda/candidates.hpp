@@ -30,7 +30,7 @@ std::unique_ptr<CudnnConv> make_cudnn_conv(Runtime& runtime, Precision precision
 std::unique_ptr<Candidates<ConvCall>> conv_candidates(Runtime& runtime, cudnnHandle_t handle,
                                                       const ConvCall& call);
 
-/// The libraries that are asked, by their handles; one that is null is not.
+/// The handles of the libraries to ask; null for a library that is not asked.
 struct StyleLibraries {
   cublasLtHandle_t cublaslt = nullptr;
   cudnnHandle_t cudnn = nullptr;

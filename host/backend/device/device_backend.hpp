@@ -11,9 +11,9 @@
 
 namespace impasto::IMPASTO_DEVICE {
 
-/// The backend whose operations are our CUDA kernels and what libraries have beside them. It
-/// chooses between the two, for each problem when it first meets it. It is compiled once for CUDA
-/// and once for the host-SIMT machine.
+/// The backend that runs our CUDA kernels and the candidates of libraries. It chooses between them
+/// for each problem when the problem first comes up. It is compiled once for CUDA and once for the
+/// host-SIMT machine.
 std::unique_ptr<Backend> make_device_backend(std::string name, Precision precision,
                                              std::unique_ptr<Runtime> runtime,
                                              std::unique_ptr<Libraries> libraries, Tuning tuning,

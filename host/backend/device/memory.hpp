@@ -33,8 +33,8 @@ inline Buffer upload(Runtime& runtime, const std::vector<float>& values, DataTyp
   return memory;
 }
 
-/// Device memory between the stages of one operation. Operations follow each other on one stream,
-/// so all use the same.
+/// Device memory between the stages of one operation. Operations run one after another on one
+/// stream, so all share the same memory.
 class Scratch {
  public:
   explicit Scratch(Runtime& runtime) : runtime_(runtime) {}
@@ -47,8 +47,8 @@ class Scratch {
     return bytes == 0 || measuring_ ? nullptr : static_cast<T*>(find(bytes));
   }
 
-  /// The most that `operations` ask for. While it runs, operations only ask for memory and enqueue
-  /// no work.
+  /// The most workspace that one of `operations` requests. While it runs, operations only request
+  /// memory and enqueue no work.
   std::size_t measure(const std::function<void()>& operations) {
     largest_ = 0;
     measuring_ = true;

@@ -90,7 +90,7 @@ class DeviceEvent final : public impasto::Event {
 };
 
 /// Times candidates on the runtime's stream the way an iteration runs them: recorded, a few in a
-/// row, and replayed between two events, so that what the host takes to enqueue them does not
+/// row, and replayed between two events, so that the host's time to enqueue them does not
 /// count. One that cannot be recorded has failed. Throws ErrorKind::backend when the device is
 /// lost.
 std::vector<double> time_on_stream(Runtime& runtime, std::span<const Launch> launches,

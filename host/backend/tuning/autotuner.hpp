@@ -34,9 +34,9 @@ struct TimingLimits {
 /// The time of a candidate that could not be run.
 inline constexpr double failed_timing = std::numeric_limits<double>::infinity();
 
-/// The median time of each launch, in their order. Every one runs once untimed, for what is loaded
-/// or compiled at a first launch; then they take turns, round after round, so that a clock that
-/// changes meanwhile changes all of them. One that throws an Error is out: failed_timing.
+/// The median time of each launch, in their order. Each launch first runs once untimed, because a
+/// first launch may load or compile code. Then they take turns, round after round, so that a change
+/// of the clock affects all of them. A launch that throws an Error gets failed_timing.
 std::vector<double> time_in_turns(std::span<const Launch> launches, const Timer& timer,
                                   const TimingLimits& limits = {});
 
@@ -62,7 +62,8 @@ class Candidates {
   /// The next candidate; none after the last. The library's first choice comes first. Those that
   /// turn out not to work here are passed over.
   [[nodiscard]] virtual std::optional<Candidate<Call>> next() = 0;
-  /// The candidate of an id that may come from anywhere; none where the library has no such.
+  /// The candidate with this id, which is not trusted; none where the library has no such
+  /// candidate.
   [[nodiscard]] virtual std::optional<Candidate<Call>> find(const AlgoId& id) = 0;
   /// Why next() has none, where the library says so.
   [[nodiscard]] virtual std::string refusal() const { return {}; }
@@ -77,7 +78,7 @@ struct TimedCall {
   std::shared_ptr<void> memory;
 };
 
-/// Makes a TimedCall with so much workspace. Throws ErrorKind::out_of_memory when there is not
+/// Makes a TimedCall with the given bytes of workspace. Throws ErrorKind::out_of_memory when there is not
 /// enough.
 template <class Call>
 using MakeTimedCall = std::function<TimedCall<Call>(std::int64_t workspace_bytes)>;

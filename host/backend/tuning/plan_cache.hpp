@@ -9,8 +9,8 @@
 
 namespace impasto {
 
-/// Names one implementation of an operation as it is asked for: an engine with its knobs, an
-/// algorithm with its fields. Asked for again it does the same, to the bit.
+/// The key by which an implementation is requested from its library: an engine with its knobs, an
+/// algorithm with its fields. The same key gives the same bits.
 struct AlgoId {
   std::string implementation;                      ///< "cuDNN", "own kernel"
   std::map<std::string, std::int64_t> parameters;  ///< {"engine": 5, "knob 3": 1}
@@ -26,8 +26,8 @@ struct Timing {
   friend bool operator==(const Timing&, const Timing&) = default;
 };
 
-/// The fastest implementation found for a problem on one machine, and all that it was measured
-/// against.
+/// The fastest implementation found for a problem on one machine, with the times of all
+/// candidates.
 struct CachedAlgo {
   AlgoId id;
   std::int64_t workspace_bytes = 0;
