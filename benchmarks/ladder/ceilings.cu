@@ -16,10 +16,6 @@ constexpr int threads = 256;
 constexpr int rounds = 2048;
 constexpr int chains = 8;  // independent of each other: more than latency times throughput
 
-void require(cudaError_t status) {
-  if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
-}
-
 /// Past the L1 cache, which would otherwise hold a processor's share.
 __device__ __forceinline__ float4 load(const float4* from) { return __ldcg(from); }
 
@@ -85,58 +81,49 @@ __global__ void __launch_bounds__(threads) mma_kernel(float* out, unsigned bits)
 }
 
 /// The least of ten, after two to warm up.
-double seconds(cudaStream_t stream, const std::function<void()>& launch) {
-  cudaEvent_t begin = nullptr;
-  cudaEvent_t end = nullptr;
-  require(cudaEventCreate(&begin));
-  require(cudaEventCreate(&end));
-  float least = 1e30F;
+double seconds(Runtime& runtime, const std::function<void()>& launch) {
+  const auto begin = runtime.make_event();
+  const auto end = runtime.make_event();
+  double least = 1e30;
   for (int time = 0; time < 12; ++time) {
-    require(cudaEventRecord(begin, stream));
+    runtime.record(*begin);
     launch();
-    require(cudaEventRecord(end, stream));
-    require(cudaEventSynchronize(end));
-    float milliseconds = 0;
-    require(cudaEventElapsedTime(&milliseconds, begin, end));
-    if (time >= 2) least = std::min(least, milliseconds);
+    runtime.record(*end);
+    end->wait();
+    if (time >= 2) least = std::min(least, end->milliseconds_since(*begin));
   }
-  cudaEventDestroy(begin);
-  cudaEventDestroy(end);
-  return 1e-3 * static_cast<double>(least);
+  return 1e-3 * least;
 }
 
 }  // namespace
 
-double Ceilings::flops(DataType type, kernels::Arithmetic arithmetic) const {
-  if (arithmetic == kernels::Arithmetic::fp32) return fma;
-  return type == DataType::f32 ? tf32 : type == DataType::bf16 ? bf16 : fp16;
-}
-
-Ceilings measure_ceilings(CUstream_st* stream) {
-  int gpu = 0;
+Ceilings measure_ceilings(Runtime& runtime) {
   cudaDeviceProp properties{};
-  require(cudaGetDevice(&gpu));
-  require(cudaGetDeviceProperties(&properties, gpu));
+  if (cudaGetDeviceProperties(&properties, runtime.index()) != cudaSuccess) {
+    throw std::runtime_error("cudaGetDeviceProperties failed");
+  }
   Ceilings ceilings;
   ceilings.l2_bytes = static_cast<std::size_t>(properties.l2CacheSize);
   const std::int64_t beyond_caches =
       std::max<std::int64_t>(8 * properties.l2CacheSize, std::int64_t{256} << 20U);
-  float* memory = nullptr;
-  require(cudaMalloc(&memory, static_cast<std::size_t>(2 * beyond_caches)));
-  require(cudaMemset(memory, 0, static_cast<std::size_t>(2 * beyond_caches)));
+  const auto both = static_cast<std::size_t>(2 * beyond_caches);
+  const std::shared_ptr<void> allocated = runtime.allocate(both);
+  runtime.fill_zero(allocated.get(), both);
+  auto* memory = static_cast<float*>(allocated.get());
   const auto* from = reinterpret_cast<const float4*>(memory);
   auto* to = reinterpret_cast<float4*>(memory + beyond_caches / 4);
 
+  const auto stream = runtime.stream();
   const auto blocks = static_cast<unsigned>(properties.multiProcessorCount * 8);
   const simt::Grid grid{"ceiling", {blocks}, {threads}};
   const auto copy_rate = [&](std::int64_t bytes, int times) {
     const double taken = seconds(
-        stream, [&] { simt::launch(copy_kernel, grid, stream, to, from, bytes / 16, times); });
+        runtime, [&] { simt::launch(copy_kernel, grid, stream, to, from, bytes / 16, times); });
     return 2.0 * static_cast<double>(bytes) * times / taken;
   };
   const auto read_rate = [&](std::int64_t bytes, int times) {
     const double taken = seconds(
-        stream, [&] { simt::launch(read_kernel, grid, stream, to, from, bytes / 16, times); });
+        runtime, [&] { simt::launch(read_kernel, grid, stream, to, from, bytes / 16, times); });
     return static_cast<double>(bytes) * times / taken;
   };
   ceilings.copy = copy_rate(beyond_caches, 1);
@@ -145,17 +132,17 @@ Ceilings measure_ceilings(CUstream_st* stream) {
   ceilings.l2_read = read_rate(properties.l2CacheSize / 4, 50);
   const double all_threads = static_cast<double>(blocks) * threads;
   ceilings.fma = 2.0 * rounds * chains * all_threads /
-                 seconds(stream, [&] { simt::launch(fma_kernel, grid, stream, memory, 0.5F); });
+                 seconds(runtime, [&] { simt::launch(fma_kernel, grid, stream, memory, 0.5F); });
   if (properties.major >= 8) {
     const auto mma_rate = [&](auto kernel, double K) {
-      const double taken = seconds(stream, [&] { simt::launch(kernel, grid, stream, memory, 0U); });
+      const double taken =
+          seconds(runtime, [&] { simt::launch(kernel, grid, stream, memory, 0U); });
       return 2.0 * 16 * 8 * K * rounds * chains * all_threads / 32 / taken;
     };
     ceilings.tf32 = mma_rate(mma_kernel<float>, 8);
     ceilings.bf16 = mma_rate(mma_kernel<kernels::bfloat16>, 16);
     ceilings.fp16 = mma_rate(mma_kernel<kernels::float16>, 16);
   }
-  cudaFree(memory);
   return ceilings;
 }
 

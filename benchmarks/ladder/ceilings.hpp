@@ -3,12 +3,11 @@
 
 #include <cstddef>
 
-#include "host/core/tensor.hpp"
-#include "kernels/common/arithmetic.hpp"
-
-struct CUstream_st;
+#include "host/runtime/runtime.hpp"
 
 namespace impasto::bench::cuda {
+
+using impasto::cuda::Runtime;
 
 /// What this GPU can do at most, measured by kernels that do nothing else: the roofs that rows are
 /// held against.
@@ -22,10 +21,8 @@ struct Ceilings {
   double tf32 = 0;  ///< FLOP/s on tensor cores; 0 before sm_80
   double bf16 = 0;
   double fp16 = 0;
-
-  [[nodiscard]] double flops(DataType type, kernels::Arithmetic arithmetic) const;
 };
 
-Ceilings measure_ceilings(CUstream_st* stream);
+Ceilings measure_ceilings(Runtime& runtime);
 
 }  // namespace impasto::bench::cuda

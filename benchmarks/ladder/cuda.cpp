@@ -16,6 +16,11 @@ namespace {
 constexpr int warm_up = 3;
 constexpr int hot_launches = 20;  // between two events, recorded: the host launches them as one
 
+double peak_flops(const Ceilings& roof, DataType type, kernels::Arithmetic arithmetic) {
+  if (arithmetic == kernels::Arithmetic::fp32) return roof.fma;
+  return type == DataType::f32 ? roof.tf32 : type == DataType::bf16 ? roof.bf16 : roof.fp16;
+}
+
 }  // namespace
 
 struct Measure::State {
@@ -29,7 +34,7 @@ struct Measure::State {
 Measure::Measure(Runtime& runtime) : state_(std::make_unique<State>()) {
   state_->begin = runtime.make_event();
   state_->end = runtime.make_event();
-  state_->ceilings = measure_ceilings(runtime.stream());
+  state_->ceilings = measure_ceilings(runtime);
   state_->flush_bytes = 2 * state_->ceilings.l2_bytes;
   state_->flush = runtime.allocate(state_->flush_bytes);
   const Ceilings& roof = state_->ceilings;
@@ -91,7 +96,7 @@ std::optional<double> Measure::run(benchmark::State& state, Runtime& runtime, co
   const double moved =
       in_l2 ? std::max(roof.l2_copy, roof.l2_read) : std::max(roof.copy, roof.read);
   const double memory = task.work.bytes / moved;
-  const double rate = roof.flops(task.storage, task.arithmetic);
+  const double rate = peak_flops(roof, task.storage, task.arithmetic);
   return std::max(memory, rate > 0 ? task.work.flops / rate : 0.0);
 }
 
