@@ -5,7 +5,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Tuple
 
 from peers.runs import Inputs, execute, make_square_inputs
 
@@ -16,61 +16,49 @@ class Skipped(Exception):
     """A stage cannot run here, for a reason that is no fault."""
 
 
+Shapes = Tuple[Tuple[int, int], ...]  # side and batch, the most telling first
+
+
 @dataclass(frozen=True)
 class Scale:
-    """What is run, and how large."""
+    """What is run, and how large: on a GPU, unless it says otherwise."""
 
-    backend: str
-    device: str  # PyTorch's
-    kernel_tests: str  # the program, and which of its tests
-    kernel_filter: str
-    backend_filter: str  # of backend_test
-    check_backend: str
-    shapes: Sequence[Tuple[int, int]]  # side and batch, the most telling first
-    tuned_shapes: Sequence[Tuple[int, int]]  # others get the libraries' first plans
-    peer_shapes: Sequence[Tuple[int, int]]
-    peer_forms: Tuple[str, ...]
-    sample_size: int
-    iterations: int  # of a whole stylization
-    cpu_iterations: int
-    repetitions: int  # of the run whose result must not change
-    rounds: int
-    min_seconds: float  # of one measurement
-    ceilings: Tuple[str, ...]  # the program that measures what the machine can do at most
-    ladder: str  # the program of the ladders
-    ladder_ops: Tuple[str, ...]
-    ladder_options: Tuple[str, ...]
-
-
-FULL = Scale(
-    backend="cuda",
-    device="cuda",
-    kernel_tests="cuda_kernels_test",
-    kernel_filter="*",
-    backend_filter="*/cuda_*",
-    check_backend="cuda",
-    shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (4096, 1)]
-    + [(256, 8), (1024, 8), (2048, 8), (4096, 8)],
-    peer_shapes=[(512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (256, 8), (1024, 8), (2048, 8)],
-    tuned_shapes=[(512, 1), (512, 8)],
-    peer_forms=("eager", "autocast", "tuned eager", "compiled"),
-    sample_size=512,
-    iterations=500,
-    cpu_iterations=30,
-    repetitions=20,
-    rounds=3,
-    min_seconds=0.4,
-    ceilings=("cuda_bench", "--op=adam", "--shape=8x8x3", "--benchmark_repetitions=1"),
-    ladder="cuda_bench",
+    backend: str = "cuda"
+    device: str = "cuda"  # PyTorch's
+    kernel_tests: str = "cuda_kernels_test"  # the program, and which of its tests
+    kernel_filter: str = "*"
+    backend_filter: str = "*/cuda_*"  # of backend_test
+    check_backend: str = "cuda"
+    shapes: Shapes = ((512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (4096, 1)) + (
+        (256, 8), (1024, 8), (2048, 8), (4096, 8),
+    )  # fmt: skip
+    tuned_shapes: Shapes = ((512, 1), (512, 8))  # others get the libraries' first plans
+    peer_shapes: Shapes = ((512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1)) + (
+        (256, 8), (1024, 8), (2048, 8),
+    )  # fmt: skip
+    peer_forms: Tuple[str, ...] = ("eager", "autocast", "tuned eager", "compiled")
+    sample_size: int = 512
+    iterations: int = 500  # of a whole stylization
+    cpu_iterations: int = 30
+    repetitions: int = 20  # of the run whose result must not change
+    rounds: int = 3
+    min_seconds: float = 0.4  # of one measurement
+    # The program that measures what the machine can do at most.
+    ceilings: Tuple[str, ...] = ("cuda_bench", "--op=adam", "--shape=8x8x3", "--benchmark_repetitions=1")
+    ladder: str = "cuda_bench"
     # style_backward last: building cuDNN's engines for its rung 0 may take all the time there is.
-    ladder_ops=("gram", "gram_loss", "pool_backward", "first_conv_forward", "first_conv_backward")
-    + ("content_loss", "total_variation", "adam", "style_backward"),
-    ladder_options=(
+    ladder_ops: Tuple[str, ...] = (
+        ("gram", "gram_loss", "pool_backward", "first_conv_forward", "first_conv_backward")
+        + ("content_loss", "total_variation", "adam", "style_backward")
+    )
+    ladder_options: Tuple[str, ...] = (
         "--shape=conv1_1@512,conv3_1@512,conv5_1@512",
         "--dtype=fp32,tf32,bf16",
         "--benchmark_repetitions=5",
-    ),
-)
+    )
+
+
+FULL = Scale()
 
 # The same path on a CPU, as small as it can be.
 REHEARSAL = Scale(
@@ -80,9 +68,9 @@ REHEARSAL = Scale(
     kernel_filter="Adam*",
     backend_filter="Check.*",
     check_backend="simt",
-    shapes=[(32, 1)],
-    peer_shapes=[(32, 1)],
-    tuned_shapes=[],
+    shapes=((32, 1),),
+    peer_shapes=((32, 1),),
+    tuned_shapes=(),
     peer_forms=("eager",),
     sample_size=32,
     iterations=12,
