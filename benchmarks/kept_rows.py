@@ -2,9 +2,10 @@
 """Rows of Google Benchmark's JSON as they are kept: one line for each, so that a difference can be read."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
+
+from peers.runs import execute
 
 Rows = List[Dict[str, Any]]
 # What is the same in every row, or is worked out from the others.
@@ -13,17 +14,9 @@ LEFT_OUT = ("run_name", "family_index", "per_family_instance_index", "run_type",
 OF_THE_PLACE = ("host_name", "caches", "library_build_type")
 
 
-def run(program: Path, *arguments: str) -> str:
-    command = [str(program), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
-    return done.stdout
-
-
 def measure(program: Path, *arguments: str, left_out: Sequence[str] = LEFT_OUT) -> Dict[str, Any]:
     """The program's context and its rows, without aggregates."""
-    document = json.loads(run(program, "--benchmark_format=json", *arguments))
+    document = json.loads(execute([str(program), "--benchmark_format=json", *arguments]))
     rows: Rows = [
         {key: value for key, value in row.items() if key not in left_out}
         for row in document["benchmarks"]
