@@ -125,6 +125,7 @@ FusedOutputs gram_loss_outputs(Backend& backend, const Shape& map) {
   FusedOutputs both{outputs(), {}};
   backend.Ops::gram_loss(loss, matrix, features, target, scale);
   both.composed = outputs();
+  backend.synchronize();  // the memory goes, and must not be filled after that
   return both;
 }
 
