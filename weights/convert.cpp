@@ -23,21 +23,22 @@ constexpr std::uint64_t max_source_bytes = std::uint64_t{4} << 30U;
 
 using Progress = std::function<void(const ConvertProgress&)>;
 
-IdentifiedFile identify_source(const std::string& path) {
-  IdentifiedFile file = identify_weight_file(path, max_source_bytes);
-  switch (file.kind) {
+FileKind identify_source(const SourceFile& file) {
+  const IdentifiedFile found = identify(file);
+  const std::string& path = file.name();
+  switch (found.kind) {
     case FileKind::matlab5:
-    case FileKind::hdf5: return file;
+    case FileKind::hdf5: return found.kind;
     case FileKind::matlab73:
       fail(ErrorKind::weights,
            "weights '{}' are a MATLAB 7.3 file; expected level 5, as published or saved with -v7",
            path);
-    case FileKind::other: break;
+    default: break;
   }
   fail(ErrorKind::weights,
        "weights '{}' are neither a MATLAB nor an HDF5 file but {}. Expected MatConvNet's "
        "imagenet-vgg-verydeep-19.mat or Keras' .h5 file of VGG-19",
-       path, file.content);
+       path, found.content);
 }
 
 WeightsOrigin hash_source(const std::string& path, std::uint64_t bytes, const Progress& progress) {
@@ -71,14 +72,15 @@ void check_values(const std::string& path, std::string_view what, std::span<cons
 
 ConversionReport convert_weights(const std::string& in, const std::string& out,
                                  const Progress& progress) {
-  const IdentifiedFile source = identify_source(in);
+  const SourceFile source(in, max_source_bytes);
+  const FileKind kind = identify_source(source);
   std::error_code no_such_file;
   if (fs::equivalent(in, out, no_such_file)) {
     fail(ErrorKind::usage, "cannot convert '{}' onto itself", in);
   }
   WeightsWriter writer(out);
   ConversionReport report;
-  report.header.origin = hash_source(in, source.bytes, progress);
+  report.header.origin = hash_source(in, source.bytes(), progress);
 
   const std::vector<const VggLayer*> all = convs_up_to(vgg19.back().name);
   std::set<std::string_view> written;
@@ -89,10 +91,10 @@ ConversionReport convert_weights(const std::string& in, const std::string& out,
     writer.write(layer, parameters);
     if (progress) progress({"converting", written.size(), all.size()});
   };
-  const bool matlab = source.kind == FileKind::matlab5;
+  const bool matlab = kind == FileKind::matlab5;
   report.source_format = matlab ? "MatConvNet (MATLAB level 5)" : "Keras (HDF5)";
   const std::optional<std::array<float, 3>> mean =
-      matlab ? read_matconvnet(in, source.bytes, sink) : read_keras(in, source.bytes, sink);
+      matlab ? read_matconvnet(source, sink) : read_keras(source, sink);
   report.header.mean = mean.value_or(vgg_mean);
   if (!mean) {
     report.notes.push_back(fmt::format("the file has no mean pixel; the published one is taken: {}",

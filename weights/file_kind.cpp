@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "weights/file_kind.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <string_view>
-#include <system_error>
 
-#include "host/core/error.hpp"
 #include "host/core/file_content.hpp"
 
 namespace impasto {
@@ -19,6 +12,11 @@ using std::string_view_literals::operator""sv;
 
 constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n"sv;
 constexpr std::size_t matlab_user_block = 512;  // MATLAB 7.3 puts the HDF5 file behind it
+
+/// A length in 8 bytes, little-endian and below 2^40, then JSON.
+bool is_safetensors(std::string_view head) {
+  return head.size() > 8 && head.substr(5, 3) == "\0\0\0"sv && head[8] == '{';
+}
 
 FileKind kind_of(std::string_view head) {
   if (head.starts_with(hdf5_signature)) return FileKind::hdf5;
@@ -31,38 +29,17 @@ FileKind kind_of(std::string_view head) {
     const char major = head[126] == 'I' ? head[125] : head[124];
     return major == 2 ? FileKind::matlab73 : FileKind::matlab5;
   }
+  if (head.starts_with("PK\x03\x04"sv) || head.starts_with("PK\x05\x06"sv)) return FileKind::zip;
+  if (head.size() > 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) return FileKind::pickle;
+  if (is_safetensors(head)) return FileKind::safetensors;
   return FileKind::other;
 }
 
 }  // namespace
 
-IdentifiedFile identify_weight_file(const std::string& path, std::uint64_t max_bytes) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (error) fail(ErrorKind::weights, "cannot read weights '{}': {}", path, error.message());
-  if (!fs::is_regular_file(status)) {
-    fail(ErrorKind::weights, "cannot read weights '{}': expected a file, found a {}", path,
-         fs::is_directory(status) ? "directory" : "device or pipe");
-  }
-  const std::uint64_t bytes = fs::file_size(path, error);
-  if (error) fail(ErrorKind::weights, "cannot read weights '{}': {}", path, error.message());
-  if (bytes == 0) fail(ErrorKind::weights, "cannot read weights '{}': the file is empty", path);
-  if (bytes > max_bytes) {
-    fail(ErrorKind::weights, "weights '{}' are refused: expected at most {} bytes, found {}", path,
-         max_bytes, bytes);
-  }
-
-  std::array<char, described_bytes> block{};
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  file.read(block.data(), block.size());
-  if (!file && !file.eof()) {
-    fail(ErrorKind::weights, "cannot read weights '{}': {}", path,
-         std::generic_category().message(errno));
-  }
-  const std::string_view head(block.data(), static_cast<std::size_t>(file.gcount()));
-  return {kind_of(head), bytes, describe_content(head)};
+IdentifiedFile identify(const SourceFile& file) {
+  const std::string head = file.head(described_bytes);
+  return {kind_of(head), describe_content(head)};
 }
 
 }  // namespace impasto

@@ -204,36 +204,29 @@ std::string shape_text(std::span<const std::uint64_t> shape) {
 
 // The file.
 
-Hdf5File::Hdf5File(std::string path, std::uint64_t bytes)
-    : path_(std::move(path)), bytes_(bytes), file_(path_, std::ios::binary) {
-  if (!file_) fail(ErrorKind::weights, "cannot read weights '{}'", path_);
-  read_superblock();
-}
+Hdf5File::Hdf5File(SourceFile file) : file_(std::move(file)) { read_superblock(); }
 
 void Hdf5File::refuse(const std::string& object, const std::string& reason) const {
-  fail(ErrorKind::weights, "weights '{}' are refused: {} {}", path_, object, reason);
+  file_.refuse(fmt::format("{} {}", object, reason));
 }
 
 std::vector<char> Hdf5File::read(const std::string& object, std::uint64_t address,
                                  std::uint64_t count) const {
-  if (count > max_block || count > bytes_ || address > bytes_ - count) {
+  if (count > max_block || count > file_.bytes() || address > file_.bytes() - count) {
     refuse(object, fmt::format("is damaged: it points to {} bytes at {}, the file has {}", count,
-                               address, bytes_));
+                               address, file_.bytes()));
   }
   std::vector<char> block(count);
-  file_.clear();
-  file_.seekg(static_cast<std::streamoff>(address));
-  file_.read(block.data(), static_cast<std::streamsize>(count));
-  if (!file_) refuse(object, fmt::format("cannot be read: {} bytes at {}", count, address));
+  file_.read(address, block);
   return block;
 }
 
 void Hdf5File::read_superblock() {
   const auto refuse_file = [&](const std::string& reason) {
-    fail(ErrorKind::weights, "weights '{}' cannot be read as HDF5: {}", path_, reason);
+    fail(ErrorKind::weights, "weights '{}' cannot be read as HDF5: {}", path(), reason);
   };
   constexpr std::uint64_t size = 96;
-  if (bytes_ < size) refuse_file("truncated file");
+  if (file_.bytes() < size) refuse_file("truncated file");
   const std::vector<char> block = read("/", 0, size);
   Cursor from(block, [&] { refuse_file("truncated file"); });
   from.skip(8);  // the signature
@@ -254,8 +247,8 @@ void Hdf5File::read_superblock() {
   const std::uint64_t driver = from.number(8);
   if (base != 0 || driver != undefined_address)
     refuse_file("its addresses do not count from its beginning");
-  if (end > bytes_) {
-    refuse_file(fmt::format("truncated file: expected {} bytes, found {}", end, bytes_));
+  if (end > file_.bytes()) {
+    refuse_file(fmt::format("truncated file: expected {} bytes, found {}", end, file_.bytes()));
   }
   from.skip(8);
   root_ = from.number(8);
@@ -539,16 +532,13 @@ std::vector<float> Hdf5File::read_floats(const std::string& dataset,
     refuse(dataset, fmt::format("is incomplete: expected {} bytes within the file, found {}",
                                 declared, stored));
   }
-  if (declared > bytes_ || address > bytes_ - declared) {
+  if (declared > file_.bytes() || address > file_.bytes() - declared) {
     refuse(dataset, fmt::format("is incomplete: its {} bytes at {} lie outside the file of {}",
-                                declared, address, bytes_));
+                                declared, address, file_.bytes()));
   }
 
   std::vector<float> values(count);
-  file_.clear();
-  file_.seekg(static_cast<std::streamoff>(address));
-  file_.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(declared));
-  if (!file_) refuse(dataset, "cannot be read");
+  file_.read(address, {reinterpret_cast<char*>(values.data()), declared});
   for (std::size_t i = 0; i < count; ++i) {
     if (type.big_endian) {
       const auto bytes = std::as_bytes(std::span(&values[i], 1));

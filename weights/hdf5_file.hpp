@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "weights/source_file.hpp"
 
 namespace impasto {
 
@@ -23,10 +24,10 @@ namespace impasto {
 /// and names the file, the object, what was expected and what was found.
 class Hdf5File {
  public:
-  /// `path` must hold an HDF5 signature at its very beginning (file_kind.hpp).
-  Hdf5File(std::string path, std::uint64_t bytes);
+  /// `file` must hold an HDF5 signature at its very beginning (file_kind.hpp).
+  explicit Hdf5File(SourceFile file);
 
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return file_.name(); }
 
   /// Whether a group has a link of that name. Refuses it unless it is a hard link.
   [[nodiscard]] bool contains(const std::string& group, const std::string& name) const;
@@ -73,9 +74,7 @@ class Hdf5File {
   [[nodiscard]] std::optional<Attribute> open_attribute(const std::string& object,
                                                         const std::string& name) const;
 
-  std::string path_;
-  std::uint64_t bytes_;
-  mutable std::ifstream file_;
+  SourceFile file_;
   std::uint64_t root_ = 0;  ///< where the header of the group "/" is
 };
 

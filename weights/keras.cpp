@@ -66,11 +66,10 @@ std::vector<float> to_engine_layout(const std::vector<float>& kernel, std::size_
 
 }  // namespace
 
-std::optional<std::array<float, 3>> read_keras(const std::string& path, std::uint64_t bytes,
-                                               const LayerSink& sink) {
-  const Hdf5File file(path, bytes);
+std::optional<std::array<float, 3>> read_keras(const SourceFile& source, const LayerSink& sink) {
+  const Hdf5File file(source);
   if (file.numbers("/", "format_version")) {
-    fail(ErrorKind::weights, "weights '{}' are in Impasto's format already", path);
+    fail(ErrorKind::weights, "weights '{}' are in Impasto's format already", source.name());
   }
   // A whole model, saved with its weights, keeps them one group further down.
   const std::string base = file.contains("/", "model_weights") ? "/model_weights" : "";

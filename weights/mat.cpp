@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <span>
-#include <zlib.h>
 
 #include "host/core/error.hpp"
+#include "weights/inflate.hpp"
 
 // The format: MathWorks, "MAT-File Format", version 5. A file is a header of 128 bytes and
 // elements; an element is a tag (type, size) and data, padded to 8 bytes; one of up to 4 bytes has
@@ -27,7 +26,7 @@ constexpr std::uint64_t max_inflated = std::uint64_t{2} << 30U;
 /// before what was asked for.
 class ByteSource {
  public:
-  explicit ByteSource(std::string path) : path_(std::move(path)) {}
+  explicit ByteSource(SourceFile file) : file_(std::move(file)) {}
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
   virtual ~ByteSource() = default;
@@ -37,40 +36,35 @@ class ByteSource {
   virtual void skip(std::uint64_t count) = 0;
   /// How many bytes were read or skipped.
   [[nodiscard]] std::uint64_t position() const { return position_; }
-  [[nodiscard]] const std::string& path() const { return path_; }
 
-  [[noreturn]] void refuse(const std::string& reason) const;
+  [[noreturn]] void refuse(const std::string& reason) const { file_.refuse(reason); }
 
  protected:
+  [[nodiscard]] const SourceFile& file() const { return file_; }
   void advance(std::uint64_t count) { position_ += count; }
 
  private:
-  std::string path_;
+  SourceFile file_;
   std::uint64_t position_ = 0;
 };
 
 /// A file; skipping costs nothing.
 class FileSource : public ByteSource {
  public:
-  FileSource(const std::string& path, std::uint64_t bytes);
+  explicit FileSource(const SourceFile& file) : ByteSource(file) {}
 
   void read(std::span<char> to) override;
   void skip(std::uint64_t count) override;
-  [[nodiscard]] std::uint64_t remaining() const { return bytes_ - position(); }
-
- private:
-  void check_remaining(std::uint64_t count) const;
-
-  std::ifstream file_;
-  std::uint64_t bytes_;
+  [[nodiscard]] std::uint64_t remaining() const { return file().bytes() - position(); }
+  /// The next bytes of the file, which are passed over.
+  SourceFile take(std::uint64_t count);
 };
 
-/// What the next `compressed` bytes of a file unfold to (zlib), at most 2 GiB. It uses constant
-/// memory, so a bomb costs time alone.
+/// What compressed bytes (zlib) unfold to, at most 2 GiB.
 class InflateSource : public ByteSource {
  public:
-  InflateSource(FileSource& from, std::uint64_t compressed);
-  ~InflateSource() override;
+  explicit InflateSource(const SourceFile& compressed)
+      : ByteSource(compressed), inflater_(compressed, Inflater::Form::zlib, max_inflated) {}
 
   void read(std::span<char> to) override;
   void skip(std::uint64_t count) override;
@@ -78,82 +72,28 @@ class InflateSource : public ByteSource {
   void finish();
 
  private:
-  bool inflate_some(std::span<char> to, std::size_t& written);
-
-  FileSource& from_;
-  std::uint64_t compressed_;
-  std::vector<char> input_;
-  z_stream stream_{};
+  Inflater inflater_;
 };
 
-void ByteSource::refuse(const std::string& reason) const {
-  fail(ErrorKind::weights, "weights '{}' are refused: {}", path_, reason);
-}
-
-FileSource::FileSource(const std::string& path, std::uint64_t bytes)
-    : ByteSource(path), file_(path, std::ios::binary), bytes_(bytes) {
-  if (!file_) fail(ErrorKind::weights, "cannot read weights '{}'", path);
-}
-
-void FileSource::check_remaining(std::uint64_t count) const {
-  if (count <= remaining()) return;
-  refuse(fmt::format("the file is cut short: expected {} bytes at {}, found {}", count, position(),
-                     remaining()));
-}
-
 void FileSource::read(std::span<char> to) {
-  check_remaining(to.size());
-  file_.read(to.data(), static_cast<std::streamsize>(to.size()));
-  if (!file_) refuse(fmt::format("{} bytes at {} cannot be read", to.size(), position()));
+  file().read(position(), to);
   advance(to.size());
 }
 
-void FileSource::skip(std::uint64_t count) {
-  check_remaining(count);
-  file_.seekg(static_cast<std::streamoff>(count), std::ios::cur);
+void FileSource::skip(std::uint64_t count) { take(count); }
+
+SourceFile FileSource::take(std::uint64_t count) {
+  SourceFile part = file().part(position(), count);
   advance(count);
-}
-
-InflateSource::InflateSource(FileSource& from, std::uint64_t compressed)
-    : ByteSource(from.path()), from_(from), compressed_(compressed), input_(block_bytes) {
-  require(inflateInit(&stream_) == Z_OK, "zlib cannot start");
-}
-
-InflateSource::~InflateSource() { inflateEnd(&stream_); }
-
-/// False at the end of the stream.
-bool InflateSource::inflate_some(std::span<char> to, std::size_t& written) {
-  if (stream_.avail_in == 0 && compressed_ > 0) {
-    const std::size_t count = std::min<std::uint64_t>(compressed_, input_.size());
-    from_.read(std::span(input_).first(count));
-    compressed_ -= count;
-    stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
-    stream_.avail_in = static_cast<uInt>(count);
-  }
-  const std::size_t room = std::min(to.size(), block_bytes);
-  stream_.next_out = reinterpret_cast<Bytef*>(to.data());
-  stream_.avail_out = static_cast<uInt>(room);
-  const int status = inflate(&stream_, Z_NO_FLUSH);
-  written = room - stream_.avail_out;
-  advance(written);
-  if (position() > max_inflated) {
-    refuse(fmt::format("compressed data unfold to more than {} bytes", max_inflated));
-  }
-  if (status == Z_STREAM_END) return false;
-  if (status == Z_BUF_ERROR) refuse("compressed data end too early");
-  if (status != Z_OK) {
-    refuse(fmt::format("compressed data are damaged: {}",
-                       stream_.msg == nullptr ? zError(status) : stream_.msg));
-  }
-  return true;
+  return part;
 }
 
 void InflateSource::read(std::span<char> to) {
   while (!to.empty()) {
-    std::size_t written = 0;
-    const bool more = inflate_some(to, written);
-    to = to.subspan(written);
-    if (!more && !to.empty()) refuse("compressed data hold less than they say");
+    const std::size_t count = inflater_.read_some(to);
+    if (count == 0) refuse("compressed data hold less than they say");
+    to = to.subspan(count);
+    advance(count);
   }
 }
 
@@ -168,10 +108,8 @@ void InflateSource::skip(std::uint64_t count) {
 
 void InflateSource::finish() {
   std::vector<char> unwanted(block_bytes);
-  std::size_t written = 0;
-  while (inflate_some(unwanted, written)) {
+  while (inflater_.read_some(unwanted) > 0) {
   }
-  from_.skip(compressed_);
 }
 
 // What the bytes mean.
@@ -490,8 +428,8 @@ const MatValue* MatValue::field(std::string_view name) const {
   return found == fields.end() ? nullptr : &cells[static_cast<std::size_t>(found - fields.begin())];
 }
 
-void read_mat(const std::string& path, std::uint64_t bytes, const MatVisitor& visitor) {
-  FileSource file(path, bytes);
+void read_mat(const SourceFile& source, const MatVisitor& visitor) {
+  FileSource file(source);
   std::array<char, 128> head{};
   file.read(head);
   if (head[126] != 'I' || head[127] != 'M') {
@@ -511,7 +449,7 @@ void read_mat(const std::string& path, std::uint64_t bytes, const MatVisitor& vi
       visit_variable(file, tag.size, visitor);
       continue;
     }
-    InflateSource inflated(file, tag.size);
+    InflateSource inflated(file.take(tag.size));
     const Tag inner = Parser(inflated).read_tag();
     if (inner.small || inner.type != matrix) {
       file.refuse(fmt::format("a compressed element has type {}; expected a variable", inner.type));

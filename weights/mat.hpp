@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "weights/source_file.hpp"
+
 namespace impasto {
 
 /// A value in a MATLAB file.
@@ -39,6 +41,6 @@ struct MatVisitor {
 /// Reads a MATLAB level-5 file (little-endian, compressed or not), trusting nothing in it: every
 /// size is checked against the enclosing element, nesting and counts are bounded, and arrays of more
 /// than 4 Mi values are not read, so that memory stays below 64 MiB. Throws ErrorKind::weights.
-void read_mat(const std::string& path, std::uint64_t bytes, const MatVisitor& visitor);
+void read_mat(const SourceFile& file, const MatVisitor& visitor);
 
 }  // namespace impasto

@@ -94,8 +94,8 @@ std::optional<std::array<float, 3>> mean_of(const MatValue& image) {
 
 }  // namespace
 
-std::optional<std::array<float, 3>> read_matconvnet(const std::string& path, std::uint64_t bytes,
-                                                    const LayerSink& sink) {
+std::optional<std::array<float, 3>> read_matconvnet(const SourceFile& file, const LayerSink& sink) {
+  const std::string& path = file.name();
   bool has_layers = false;
   bool has_net = false;
   std::optional<std::array<float, 3>> mean;
@@ -134,7 +134,7 @@ std::optional<std::array<float, 3>> read_matconvnet(const std::string& path, std
     if (name == "meta") take_mean(value.field("normalization"));
     if (name == "normalization") take_mean(&value);
   };
-  read_mat(path, bytes, visitor);
+  read_mat(file, visitor);
   if (!has_layers) {
     fail(ErrorKind::weights,
          "weights '{}' are refused: expected a variable 'layers', as in "

@@ -11,6 +11,7 @@
 
 #include "host/backend/backend.hpp"
 #include "host/model/vgg19.hpp"
+#include "weights/source_file.hpp"
 
 namespace impasto {
 
@@ -19,13 +20,11 @@ using LayerSink = std::function<void(const VggLayer& layer, ConvParameters param
 
 /// Reads MatConvNet's imagenet-vgg-verydeep-19.mat in any of its layouts and returns the mean pixel
 /// (red, green, blue), if there is one. The classifier is passed over. Throws ErrorKind::weights.
-std::optional<std::array<float, 3>> read_matconvnet(const std::string& path, std::uint64_t bytes,
-                                                    const LayerSink& sink);
+std::optional<std::array<float, 3>> read_matconvnet(const SourceFile& file, const LayerSink& sink);
 
 /// Reads Keras' VGG-19 weights (HDF5) in either naming, from BGR to RGB, and returns the mean
 /// pixel. Throws ErrorKind::weights.
-std::optional<std::array<float, 3>> read_keras(const std::string& path, std::uint64_t bytes,
-                                               const LayerSink& sink);
+std::optional<std::array<float, 3>> read_keras(const SourceFile& file, const LayerSink& sink);
 
 /// Added to the error where a file has exactly VGG-16's layers, so it is not a damaged VGG-19.
 inline constexpr std::string_view vgg16_note = ": the file holds VGG-16; expected VGG-19";

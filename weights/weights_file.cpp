@@ -20,9 +20,10 @@ namespace {
 
 /// Opens what looks like HDF5 and tells of anything else what it is and what to do.
 Hdf5File open_hdf5(const std::string& path) {
-  const IdentifiedFile file = identify_weight_file(path, max_weights_bytes);
-  switch (file.kind) {
-    case FileKind::hdf5: return {path, file.bytes};
+  SourceFile file(path, max_weights_bytes);
+  const IdentifiedFile found = identify(file);
+  switch (found.kind) {
+    case FileKind::hdf5: return Hdf5File(std::move(file));
     case FileKind::matlab5:
       fail(ErrorKind::weights,
            "weights '{}' are in MATLAB's format; convert them first: impasto weights convert IN "
@@ -33,9 +34,9 @@ Hdf5File open_hdf5(const std::string& path) {
            "weights '{}' are a MATLAB 7.3 file; expected an HDF5 file written by impasto weights "
            "convert",
            path);
-    case FileKind::other: break;
+    default:
+      fail(ErrorKind::weights, "weights '{}' are not an HDF5 file but {}", path, found.content);
   }
-  fail(ErrorKind::weights, "weights '{}' are not an HDF5 file but {}", path, file.content);
 }
 
 bool is_hex(std::string_view text, std::size_t digits) {

@@ -63,7 +63,7 @@ class Convert : public ::testing::Test {
     const LayerSink keep = [&](const VggLayer& layer, ConvParameters parameters) {
       weights.convs.push_back({std::string(layer.name), std::move(parameters)});
     };
-    mean_ = read_matconvnet(in_, std::filesystem::file_size(in_), keep);
+    mean_ = read_matconvnet({in_, max_weights_bytes}, keep);
     weights.mean = mean_.value_or(vgg_mean);
     return weights;
   }
@@ -137,7 +137,7 @@ TEST_F(Convert, PutsPublishedValuesWhereTheyBelong) {
     ++layers;
   };
   // It ends at the second layer, which is not there.
-  const auto read = [&] { read_keras(in_, std::filesystem::file_size(in_), sink); };
+  const auto read = [&] { read_keras({in_, max_weights_bytes}, sink); };
   EXPECT_THAT(message_of(ErrorKind::weights, read), HasSubstr("/block1_conv2 is missing"));
   EXPECT_EQ(layers, 1);
 }

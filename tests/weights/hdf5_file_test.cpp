@@ -27,7 +27,7 @@ class Hdf5Reader : public ::testing::Test {
     return Hdf5FileId(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
   }
 
-  [[nodiscard]] Hdf5File open() const { return {path_, std::filesystem::file_size(path_)}; }
+  [[nodiscard]] Hdf5File open() const { return Hdf5File({path_, max_weights_bytes}); }
 
   std::string refusal(const std::function<void(const Hdf5File&)>& use) const {
     return message_of(ErrorKind::weights, [&] { use(open()); });
