@@ -3,7 +3,9 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS impasto EXPORT impasto-targets)
-install(TARGETS impasto_app RUNTIME)
+if(IMPASTO_PROGRAM)
+  install(TARGETS impasto_app RUNTIME)
+endif()
 install(EXPORT impasto-targets NAMESPACE impasto:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
 install(DIRECTORY simt kernels host weights DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto
         FILES_MATCHING PATTERN "*.hpp" PATTERN "app" EXCLUDE)
