@@ -9,19 +9,16 @@
 namespace impasto::bench {
 namespace {
 
-BackendEntry entry_of(const std::string& name) {
+DeviceEntry entry_of(const Backend& backend) {
   const std::vector<BackendEntry> all = list_backends();
-  return *std::find_if(all.begin(), all.end(),
-                       [&](const BackendEntry& entry) { return entry.name == name; });
+  const auto& devices = std::ranges::find(all, backend.name(), &BackendEntry::name)->devices;
+  return *std::ranges::find(devices, backend.index(), &DeviceEntry::index);
 }
 
 }  // namespace
 
 void BackendAxes::add_options(CLI::App& app, const std::string& precision_option) {
-  std::vector<std::string> known = {"auto"};
-  for (const BackendEntry& entry : list_backends()) known.push_back(entry.name);
-  add_axis(app, "--backend", names, "who computes (auto: the best there is)")
-      ->check(CLI::IsMember(known));
+  add_axis(app, "--backend", names, "who computes (auto: the best there is); cuda:1, a device");
   add_precision_axis(app, precision_option, precisions, "precisions (all that the backend offers)");
   app.add_flag("--no-plan-cache", no_plan_cache, "libraries' first plans, nothing timed to choose")
       ->disable_flag_override();
@@ -32,14 +29,14 @@ std::vector<SharedBackend> BackendAxes::open() const {
   std::string devices;
   for (const std::string& asked : names) {
     const std::unique_ptr<Backend> first = make_backend(asked);
-    const BackendEntry entry = entry_of(first->name());
+    const DeviceEntry device = entry_of(*first);
     devices += (devices.empty() ? "" : "; ") + first->description();
-    for (const auto& [key, value] : entry.devices.front().details)
-      benchmark::AddCustomContext(key, value);
-    for (const Precision precision : entry.precisions()) {
+    for (const auto& [key, value] : device.details) benchmark::AddCustomContext(key, value);
+    for (const Precision precision : device.precisions) {
       if (!chosen(precisions, to_string(precision))) continue;
-      opened.push_back(make_backend(entry.name, precision,
-                                    {.tuning = no_plan_cache ? Tuning::off : Tuning::cached}));
+      opened.push_back(make_backend(
+          first->name(), precision,
+          {.index = device.index, .tuning = no_plan_cache ? Tuning::off : Tuning::cached}));
     }
   }
   if (opened.empty()) {

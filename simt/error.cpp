@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "simt/error.hpp"
 
+#include <atomic>
+
 namespace simt {
 namespace {
 
-std::int64_t failing = 0;
-bool lost = false;
-std::int64_t counted = 0;
+// Several threads count, each on a device of its own.
+std::atomic<std::int64_t> failing = 0;
+std::atomic<bool> lost = false;
+std::atomic<std::int64_t> counted = 0;
 
 }  // namespace
 
@@ -24,8 +27,8 @@ void lose_device(std::int64_t k) {
 std::int64_t calls() { return counted; }
 
 void count_call(const std::string& name) {
-  ++counted;
-  if (counted == failing || (lost && counted > failing)) {
+  const std::int64_t call = ++counted;
+  if (call == failing || (lost && call > failing)) {
     throw Error(name + ": failed, as a test asked for");
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -14,7 +15,7 @@ class Error : public std::runtime_error {
 };
 
 /// Whether every launch is waited for, so that an error shows at the kernel that made it. Slow.
-inline bool synchronous_launches = false;
+inline std::atomic<bool> synchronous_launches = false;
 
 /// Makes the k-th call from now on fail as a GPU's might, counted from 1; 0 makes none fail.
 void fail_call(std::int64_t k);

@@ -87,12 +87,17 @@ inline const DeviceFacts& device() {
 }
 
 /// Enqueues kernel(arguments...) for every thread of the grid; without a stream it runs at once.
-/// Throws Error for a grid that CUDA would refuse. What the kernel does wrong is thrown when it
-/// runs.
+/// Throws Error for what CUDA would refuse: an impossible grid, the stream of a device that is not
+/// the calling thread's. What the kernel does wrong is thrown when it runs.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream,
             Arguments... arguments) {
   require_valid(grid);
+  if (stream != nullptr && stream->device() != Machine::current()) {
+    throw Error(std::string("launch of ") + grid.name + ": the stream is of device " +
+                std::to_string(stream->device()) + ", the current device is " +
+                std::to_string(Machine::current()));
+  }
   count_call(std::string("launch of ") + grid.name);
   auto work = [=] {
     auto body = [=] { kernel(static_cast<Parameters>(arguments)...); };

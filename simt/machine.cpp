@@ -48,9 +48,11 @@ void require_valid(const Grid& grid) {
 Machine::Machine() : async_(std::make_unique<Async>(*this)) {}
 Machine::~Machine() = default;
 
+void Machine::set_current(int index) { current_index = index; }
+
 Machine& Machine::get() {
-  static Machine machine;
-  return machine;
+  static std::array<Machine, count> machines;
+  return machines[static_cast<std::size_t>(current_index)];
 }
 
 void Machine::launch(const Grid& grid, Fiber::Body body, void* argument, bool traced) {

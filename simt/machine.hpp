@@ -54,14 +54,23 @@ using Lanes = std::array<void*, 32>;
 
 /// One GPU, one block at a time: each CUDA thread is a fiber that runs until it has to wait.
 ///
-/// A thread that does something wrong ends the launch: `launch` throws Error. One host thread at a
-/// time may use the machine.
+/// A thread that does something wrong ends the launch: `launch` throws Error. There are several
+/// machines, each with memory of its own, so that host code for several GPUs can be tested. One
+/// host thread at a time may use a machine; several threads may use one each.
 class Machine {
  public:
+  static constexpr int count = 2;
+
   Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
   ~Machine();
+
+  /// As cudaSetDevice: from here on the calling thread uses the machine of this index. A thread
+  /// starts with machine 0.
+  static void set_current(int index);
+  [[nodiscard]] static int current() { return current_index; }
+  /// The calling thread's machine.
   static Machine& get();
 
   /// Runs body(argument) for every thread of the grid. Throws Error.
@@ -202,7 +211,8 @@ class Machine {
   [[nodiscard]] std::string name(const Thread& thread) const;
   [[nodiscard]] std::vector<std::uint64_t> block_order();
 
-  static inline Machine* running = nullptr;
+  static inline thread_local constinit int current_index = 0;
+  static inline thread_local constinit Machine* running = nullptr;
 
   Schedule schedule_;
   Counter* counter_ = nullptr;

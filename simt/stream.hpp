@@ -13,6 +13,12 @@ class Stream {
  public:
   using Work = std::function<void()>;
 
+  explicit Stream(int device = 0) : device_(device) {}
+
+  /// The index of the machine that does its work. That machine must be the calling thread's when
+  /// work is enqueued and done.
+  [[nodiscard]] int device() const { return device_; }
+
   void enqueue(Work work) { (capturing_ ? captured_ : queue_).push_back(std::move(work)); }
 
   /// Does all the work that was enqueued. If some of it throws, the work after it is dropped.
@@ -30,6 +36,7 @@ class Stream {
   [[nodiscard]] bool capturing() const { return capturing_; }
 
  private:
+  int device_;
   std::vector<Work> queue_;
   std::vector<Work> captured_;
   bool capturing_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <fmt/ranges.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,35 +21,53 @@ namespace {
 
 constexpr auto explanation =
     R"(A backend's first precision is its default; --backend auto takes the first
-backend that is available.
+backend that is available. --backend cuda:1 takes the GPU of that number.
 
 --tune times every way that cuDNN, cuBLASLt and our kernels have to do what an
 iteration of each preset needs, and keeps the fastest for later runs.)";
 
-std::string precision_list(const BackendEntry& entry) {
-  std::string text;
-  for (const Precision precision : entry.precisions()) {
-    text += fmt::format("{}{}", text.empty() ? "" : " ", to_string(precision));
-  }
-  return text;
+std::vector<std::string_view> names_of(const std::vector<Precision>& precisions) {
+  std::vector<std::string_view> names;
+  for (const Precision precision : precisions) names.push_back(to_string(precision));
+  return names;
 }
 
-std::string device_or_reason(const BackendEntry& entry) {
-  if (!entry.unavailable.empty()) return "not available: " + entry.unavailable;
-  return make_backend(entry.name)->description();
+/// As --backend takes it: "cpu", or "cuda:1" where there are several.
+std::string name_of(const BackendEntry& entry, const DeviceEntry& device) {
+  return entry.devices.size() == 1 ? entry.name : fmt::format("{}:{}", entry.name, device.index);
 }
 
+/// Empty where the device can be used.
+const std::string& why_unavailable(const BackendEntry& entry, const DeviceEntry& device) {
+  return entry.unavailable.empty() ? device.unavailable : entry.unavailable;
+}
+
+std::string describe_device(const BackendEntry& entry, const DeviceEntry& device) {
+  return make_backend(entry.name, std::nullopt, {.index = device.index})->description();
+}
+
+/// A line for each device, a backend's description below its last one.
 void print_table(const std::vector<BackendEntry>& entries) {
   std::string text = fmt::format("{:<11}{:<22}{}\n", "BACKEND", "PRECISION", "DEVICE");
+  const auto line = [&](std::string_view name, const std::vector<Precision>& precisions,
+                        std::string_view device) {
+    const std::string list = fmt::format("{}", fmt::join(names_of(precisions), " "));
+    text += fmt::format("{:<11}{:<22}{}\n", name, list, device);
+  };
   for (const BackendEntry& entry : entries) {
-    // A GPU and its libraries stand on a line each.
-    std::string device = device_or_reason(entry);
-    const std::size_t libraries = device.find("; ");
-    if (libraries != std::string::npos) {
-      device.replace(libraries, 2, fmt::format("\n{:<33}", ""));
+    if (entry.devices.empty()) line(entry.name, {}, "not available: " + entry.unavailable);
+    for (const DeviceEntry& device : entry.devices) {
+      const std::string& reason = why_unavailable(entry, device);
+      std::string about =
+          reason.empty() ? describe_device(entry, device) : "not available: " + reason;
+      // A GPU and its libraries stand on a line each.
+      const std::size_t libraries = about.find("; ");
+      if (libraries != std::string::npos) {
+        about.replace(libraries, 2, fmt::format("\n{:<33}", ""));
+      }
+      line(name_of(entry, device), device.precisions, about);
     }
-    text += fmt::format("{:<11}{:<22}{}\n", entry.name, precision_list(entry), device);
-    text += fmt::format("{:<33}{}\n", "", entry.description);
+    line("", {}, entry.description);
   }
   print_result(text);
 }
@@ -56,13 +75,16 @@ void print_table(const std::vector<BackendEntry>& entries) {
 void print_json(const std::vector<BackendEntry>& entries) {
   Json list = Json::array();
   for (const BackendEntry& entry : entries) {
-    Json precisions = Json::array();
-    for (const Precision precision : entry.precisions()) precisions.push_back(to_string(precision));
     const bool available = entry.unavailable.empty();
     Json devices = Json::array();
     for (const DeviceEntry& device : entry.devices) {
+      const std::string& reason = why_unavailable(entry, device);
       devices.push_back({{"index", device.index},
-                         {"available", device.unavailable.empty()},
+                         {"name", name_of(entry, device)},
+                         {"available", reason.empty()},
+                         {"reason", reason.empty() ? Json() : Json(reason)},
+                         {"device", reason.empty() ? Json(describe_device(entry, device)) : Json()},
+                         {"precisions", names_of(device.precisions)},
                          {"details", device.details}});
     }
     list.push_back(
@@ -71,7 +93,7 @@ void print_json(const std::vector<BackendEntry>& entries) {
          {"available", available},
          {"reason", available ? Json() : Json(entry.unavailable)},
          {"device", available ? Json(make_backend(entry.name)->description()) : Json()},
-         {"precisions", precisions},
+         {"precisions", names_of(entry.precisions())},
          {"details", entry.devices.empty() ? Json::object() : Json(entry.devices.front().details)},
          {"devices", devices}});
   }
@@ -80,8 +102,12 @@ void print_json(const std::vector<BackendEntry>& entries) {
 
 /// Has the GPU choose its plans for the iteration of every preset, and keeps them.
 void tune(const Settings& settings) {
+  const std::string gpu = settings.backend == "auto" ? "cuda" : settings.backend;
+  if (gpu != "cuda" && !gpu.starts_with("cuda:")) {
+    fail(ErrorKind::usage, "--tune is for a GPU: expected --backend cuda or cuda:1, got '{}'", gpu);
+  }
   const std::unique_ptr<Backend> backend =
-      make_backend("cuda", parse_precision(settings.precision), {.tuning = Tuning::retune});
+      make_backend(gpu, parse_precision(settings.precision), {.tuning = Tuning::retune});
   if (cache_folder().empty()) {
     fail(ErrorKind::output, "there is no place for the plan cache: set IMPASTO_CACHE_DIR");
   }

@@ -122,9 +122,9 @@ std::string listed(const char* help, const Writes& type) {
   return fmt::format("{} {}", help, fmt::join(type.extensions, " "));
 }
 
-Choice backends(std::vector<std::string> names) {
+BackendName backends(std::vector<std::string> names) {
   for (const BackendEntry& entry : list_backends()) names.push_back(entry.name);
-  return {names};
+  return {{names}};
 }
 
 // A reference to one of the settings.
@@ -403,7 +403,14 @@ std::vector<Setting> make_table() {
       {.name = "backend",
        .group = machine_group,
        .commands = computing,
-       .help = "where to compute; auto is the best there is,\nsee 'impasto devices'",
+       .help = "where to compute; auto is the best there is,\nsee 'impasto devices'; cuda:1 is the "
+               "second GPU",
+       .value = value(backends({"auto"}), AT(backend))},
+      {.name = "backend",
+       .commands = {"devices"},
+       .help = "with --tune: the GPU to tune for, as cuda:1",
+       .otherwise = "the first GPU",
+       .needs = "--tune",
        .value = value(backends({"auto"}), AT(backend))},
       {.name = "precision",
        .group = machine_group,

@@ -87,6 +87,16 @@ std::string Choice::read(std::string_view option, std::string_view text) const {
                     did_you_mean(text, words));
 }
 
+std::string BackendName::read(std::string_view option, std::string_view text) const {
+  const std::size_t colon = text.find(':');
+  static_cast<void>(names.read(option, text.substr(0, colon)));
+  if (colon != std::string_view::npos && !parsed<unsigned>(text.substr(colon + 1))) {
+    fail(ErrorKind::usage, "{} takes the number of a device after the colon, not '{}'", option,
+         text);
+  }
+  return std::string(text);
+}
+
 std::string Text::read(std::string_view /*option*/, std::string_view text) const {
   return std::string(text);
 }

@@ -46,6 +46,14 @@ struct Choice {
   [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
 };
 
+/// A backend, or one of its devices: "cuda" or "cuda:1".
+struct BackendName {
+  Choice names;
+
+  [[nodiscard]] std::string takes() const { return names.takes(); }
+  [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
+};
+
 struct Text {
   std::string type;
 

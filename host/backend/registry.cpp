@@ -33,9 +33,8 @@ std::vector<RegisteredBackend> registered_backends() {
            make_cuda_backend},
           {{"cpu", "oneDNN convolutions and products, OpenMP", "", one_device(cpu_precisions())},
            on_the_host(make_cpu_backend)},
-          {{"simt", "the CUDA kernels on the host, for checking them", "",
-            one_device({Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16})},
-           on_the_host(make_simt_backend)},
+          {{"simt", "the CUDA kernels on the host, for checking them", "", list_simt_devices()},
+           make_simt_backend},
           {{"reference", "plain loops in double, for checking", "", one_device({Precision::fp32})},
            on_the_host([](Precision) { return make_reference_backend(); })}};
 }

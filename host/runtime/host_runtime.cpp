@@ -32,6 +32,7 @@ void begin_call(const char* name) {
 }
 
 void work_through(simt::Stream& stream) {
+  simt::Machine::set_current(stream.device());
   try {
     stream.synchronize();
   } catch (const simt::Error& error) {
@@ -67,24 +68,31 @@ struct Runtime::State {
   simt::Stream stream;
 };
 
-Runtime::Runtime(int index) : state_(std::make_unique<State>()) {
-  if (index != 0) fail(ErrorKind::backend, "the host-SIMT machine has no device {}", index);
+Runtime::Runtime(int index) {
+  if (index < 0 || index >= simt::Machine::count) {
+    fail(ErrorKind::backend, "the host-SIMT machine has no device {}", index);
+  }
+  state_ = std::make_unique<State>(simt::Stream(index));
   read_launch_mode();
 }
 Runtime::~Runtime() = default;
 
-int Runtime::index() const { return 0; }
-void Runtime::make_current() const {}
+int Runtime::index() const { return state_->stream.device(); }
+void Runtime::make_current() const { simt::Machine::set_current(index()); }
 std::string Runtime::device() const { return "CUDA kernels on the host, one fiber per thread"; }
 int Runtime::sm() const { return simt::device().sm; }
 Stream Runtime::stream() const { return &state_->stream; }
 bool Runtime::synchronous() { return simt::synchronous_launches; }
-std::optional<std::size_t> Runtime::free_memory() const { return memory().free_bytes(); }
+std::optional<std::size_t> Runtime::free_memory() const {
+  make_current();
+  return memory().free_bytes();
+}
 
 std::shared_ptr<void> Runtime::allocate(std::size_t bytes) {
   begin_call("allocation of device memory");
+  make_current();
   try {
-    return {memory().allocate(bytes), [](void* data) { memory().free(data); }};
+    return {memory().allocate(bytes), [&owner = memory()](void* data) { owner.free(data); }};
   } catch (const std::bad_alloc&) {
     fail(ErrorKind::out_of_memory, "not enough memory: {} MiB asked for", bytes >> 20U);
   }

@@ -39,7 +39,8 @@ class Event {
 /// Everything the host asks of a GPU besides kernels: memory, one stream of work, events, recording
 /// and replay. The same declarations for CUDA and for the host-SIMT machine, so that the code above
 /// them runs, and is tested, without a GPU. All throw ErrorKind::backend naming the call;
-/// where memory is short ErrorKind::out_of_memory.
+/// where memory is short ErrorKind::out_of_memory. Several threads may use a runtime each, on
+/// devices of their own.
 ///
 /// Work is asynchronous: enqueued in order, done some time before `synchronize` returns. The
 /// machine does it as late as possible, so that tests notice a host that reads too early. With

@@ -41,5 +41,16 @@ TEST(Stream, RefusesALaunchBeforeItIsEnqueued) {
                Error);
 }
 
+TEST(Stream, RefusesALaunchWhileAnotherDeviceIsCurrent) {
+  Stream stream(1);
+  const auto launch_on_it = [&] {
+    launch(&add_one, {"add_one", {1}, {1}}, &stream, static_cast<int*>(nullptr));
+  };
+  EXPECT_THROW(launch_on_it(), Error);
+  Machine::set_current(1);
+  EXPECT_NO_THROW(launch_on_it());
+  Machine::set_current(0);
+}
+
 }  // namespace
 }  // namespace simt::test

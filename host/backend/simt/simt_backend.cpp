@@ -108,8 +108,17 @@ class CpuConvolutions final : public Libraries {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_simt_backend(Precision precision) {
-  auto runtime = std::make_unique<emulated::Runtime>();
+std::vector<DeviceEntry> list_simt_devices() {
+  std::vector<DeviceEntry> devices;
+  for (int index = 0; index < simt::Machine::count; ++index) {
+    devices.push_back(
+        {index, "", {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16}, {}});
+  }
+  return devices;
+}
+
+std::unique_ptr<Backend> make_simt_backend(Precision precision, const DeviceOptions& options) {
+  auto runtime = std::make_unique<emulated::Runtime>(options.index.value_or(0));
   auto convolutions = std::make_unique<CpuConvolutions>(*runtime);
   return emulated::make_device_backend("simt", precision, std::move(runtime),
                                        std::move(convolutions), Tuning::off, PlanCache("", {}));

@@ -124,6 +124,23 @@ class DevicesTest(ProgramTest):
             self.skipTest("every backend is available here")
         self.fail_with(5, *self.stylize_arguments("--backend", missing[0]), says="impasto devices")
 
+    def test_every_command_that_computes_takes_a_device(self):
+        pictures = ("sample:scene", "--content", "sample:scene", "--style", "sample:painting")
+        for command in (self.stylize_arguments(), ("score", *pictures), ("check",),
+                        ("activations", "sample:scene", "--layer", "conv1_1")):
+            self.fail_with(5, *command, "--backend", "cpu:1", says="has no device 1")
+        activations = ("activations", "sample:scene", "--layer", "conv1_1", "--size", "16", "--json")
+        shown = [self.succeed(*activations, "--weights", weights(), "--backend", f"simt:{n}").stdout for n in (0, 1)]
+        self.assertEqual(*shown)
+
+    def test_every_device_is_listed_by_the_name_that_opens_it(self):
+        table = self.succeed("devices").stdout
+        for entry in json.loads(self.succeed("devices", "--json").stdout):
+            for device in entry["devices"]:
+                self.assertRegex(table, rf"(?m)^{device['name']} ")
+                self.assertEqual(device["available"], device["device"] is not None)
+        self.assertRegex(table, r"(?m)^simt:1 +fp32")
+
     def test_tuning_without_a_gpu(self):
         entries = {e["name"]: e for e in json.loads(self.succeed("devices", "--json").stdout)}
         if entries["cuda"]["available"]:
@@ -139,6 +156,9 @@ class DevicesTest(ProgramTest):
         self.fail_with(2, "devices", "--size", "64", says="--tune")
         self.fail_with(2, "devices", "--tune", "--json", says="--json")
         self.fail_with(2, "devices", "--tune", "--precision", "fp8", says="fp8")
+        self.fail_with(2, "devices", "--backend", "cuda:1", says="--tune")
+        self.fail_with(2, "devices", "--tune", "--backend", "cpu", says="--backend cuda")
+        self.succeed("devices", env={"IMPASTO_BACKEND": "cpu"})
 
     def test_no_plan_cache_is_a_switch_of_whatever_opens_a_backend(self):
         for command in ("stylize", "score", "activations", "check"):

@@ -47,6 +47,9 @@ class UsageTest(ProgramTest):
         self.refuse("--preset", "courseera", says=["--preset", "did you mean 'coursera'?"])
         self.refuse("--pooling", "mean", says=["--pooling takes avg or max, not 'mean'"])
         self.refuse("--backend", "cpuu", says=["--backend", "did you mean 'cpu'?"])
+        self.refuse("--backend", "cpuu:0", says=["--backend", "did you mean 'cpu'?"])
+        for device in ("cpu:", "cpu:x", "cpu:-1"):
+            self.refuse("--backend", device, says=["--backend", "number of a device", f"'{device}'"])
         self.refuse("--precision", "fp64", says=["--precision", "'fp64'"])
 
     def test_layers(self):

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The CUDA kernels behind the backend's interface, on the host-SIMT machine.
 #include <gtest/gtest.h>
+#include <thread>
+#include <vector>
 
 #include "host/backend/registry.hpp"
 #include "host/check/check.hpp"
@@ -43,6 +45,8 @@ TEST_P(SimtBackend, AgreesWithTheReferenceOnEveryOperation) {
 struct Trace {
   std::vector<double> losses;
   std::vector<float> pixels;
+
+  bool operator==(const Trace&) const = default;
 };
 
 Trace optimise(Backend& backend, int iterations) {
@@ -91,6 +95,35 @@ TEST_P(SimtBackend, GivesTheSameBitsTwiceAndUnderEverySchedule) {
     EXPECT_EQ(again.losses, first.losses);
     EXPECT_EQ(again.pixels, first.pixels);
   }
+}
+
+TEST(SimtDevices, EachHasItsMemory) {
+  const auto second = make_backend("simt:1");
+  const auto in_use = [](int device) {
+    simt::Machine::set_current(device);
+    const std::size_t bytes = simt::Machine::get().device_memory().bytes_in_use();
+    simt::Machine::set_current(0);
+    return bytes;
+  };
+  const std::size_t before = in_use(0);
+  Buffer memory = second->allocate(1000);
+  EXPECT_EQ(in_use(0), before);
+  EXPECT_EQ(in_use(1), 1000U);
+  memory.reset();  // while device 0 is current
+  EXPECT_EQ(in_use(1), 0U);
+}
+
+TEST(SimtDevices, AThreadForEachComputesWhatOneThreadDoes) {
+  const Trace expected = optimise(*make_backend("simt:0", Precision::bf16), 1);
+  std::vector<Trace> traces(simt::Machine::count);
+  std::vector<std::thread> threads;
+  for (int device = 0; device < simt::Machine::count; ++device) {
+    threads.emplace_back([&trace = traces[static_cast<std::size_t>(device)], device] {
+      trace = optimise(*make_backend("simt", Precision::bf16, {.index = device}), 1);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Trace& trace : traces) EXPECT_EQ(trace, expected);
 }
 
 }  // namespace
