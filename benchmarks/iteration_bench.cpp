@@ -14,7 +14,7 @@
 #include "benchmarks/on_backends.hpp"
 #include "benchmarks/step_work.hpp"
 #include "host/engine/plan.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/engine/stylization.hpp"
 #include "host/image/decode.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/builtin.hpp"

@@ -14,7 +14,7 @@
 #include "host/backend/registry.hpp"
 #include "host/backend/tuning/plan_cache.hpp"
 #include "host/core/error.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/engine/stylization.hpp"
 
 namespace impasto::app {
 namespace {

@@ -72,8 +72,8 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
     }
   }
   add("network", settings.weights.value_or("built-in"));
-  add("machine",
-      fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()), backend.description()));
+  add("machine", fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()),
+                             backend.description()));
   add("memory",
       fmt::format("{} = {} network + {} picture and targets + {} feature maps + {} workspace",
                   human_bytes(memory.total()), human_bytes(memory.weights),
@@ -85,12 +85,8 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
 /// --dry-run: what would be done and what it needs, on stdout.
 void print_plan(const Settings& settings, Backend& backend, const StylizeInputs& inputs) {
   const Image& content = inputs.content;
-  std::vector<Shape> styles;
-  for (const Style& style : inputs.styles) {
-    styles.push_back({1, style.image.height, style.image.width, 3});
-  }
-  const MemoryEstimate memory =
-      estimate_memory(backend, settings.config, {1, content.height, content.width, 3}, styles);
+  const MemoryEstimate memory = estimate_memory(
+      backend, settings.config, pixel_shape(std::span(&content, 1)), shapes_of(inputs.styles));
   if (!settings.json) {
     print_plan_in_words(settings, backend, inputs, memory);
     return;

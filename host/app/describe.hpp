@@ -5,7 +5,7 @@
 
 #include "host/app/settings.hpp"
 #include "host/backend/backend.hpp"
-#include "host/engine/stylizer.hpp"
+#include "host/engine/stylization.hpp"
 #include "host/model/network.hpp"
 
 namespace impasto::app {

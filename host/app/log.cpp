@@ -52,7 +52,8 @@ void Log::write(const Json& record) {
 
 void Log::write(const Progress& progress) {
   if (descriptor_ < 0) return;
-  Json record = {{"event", "iteration"}, {"iteration", progress.iteration}};
+  Json record = {
+      {"event", "iteration"}, {"iteration", progress.iteration}, {"size", progress.size}};
   record.update(describe(progress.losses.front()));
   record["seconds"] = progress.seconds;
   write(record);

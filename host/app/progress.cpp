@@ -20,8 +20,8 @@ std::string repeated(std::string_view text, std::int64_t times) {
   return result;
 }
 
-std::string bar(std::int64_t done, std::int64_t total, std::int64_t width) {
-  const std::int64_t filled = total > 0 ? done * width / total : width;
+std::string bar(double done, std::int64_t width) {
+  const auto filled = static_cast<std::int64_t>(done * static_cast<double>(width));
   const Terminal& screen = terminal();
   const std::string full = repeated(screen.unicode ? "━" : "#", filled);
   const std::string rest = repeated(screen.unicode ? "╌" : ".", width - filled);
@@ -50,11 +50,14 @@ void ProgressLine::prepare(std::string_view what) {
 void ProgressLine::count(const Progress& progress) {
   constexpr double pause = 20;  // usual iterations
   double took = progress.seconds - seen_seconds_;
+  const double work = progress.work - seen_work_;
   seen_seconds_ = progress.seconds;
+  seen_work_ = progress.work;
   if (progress.iteration < 2) return;
-  const double usual = counted_ > 0 ? working_seconds_ / static_cast<double>(counted_) : took;
+  const double usual = counted_ > 0 ? working_seconds_ / counted_work_ * work : took;
   if (counted_ >= 3 && took > pause * usual && took > 1) took = usual;
   working_seconds_ += took;
+  counted_work_ += work;
   ++counted_;
 }
 
@@ -74,7 +77,7 @@ std::string ProgressLine::facts(const Progress& progress) const {
       fmt::format("{:>{}}/{}", progress.iteration, fmt::formatted_size("{}", total), total);
   if (counted_ > 0 && working_seconds_ > 0) {
     const double rate = static_cast<double>(counted_) / working_seconds_;
-    const double left = static_cast<double>(total - progress.iteration) / rate;
+    const double left = (1 - progress.work) * working_seconds_ / counted_work_;
     text += fmt::format("  {:.{}f} it/s  ETA {}", rate, rate < 10 ? 2 : 0, human_time(left));
   }
   const Losses& losses = progress.losses.front();
@@ -99,7 +102,7 @@ void ProgressLine::redraw(const Progress& progress) {
   const std::int64_t room = width - static_cast<std::int64_t>(text.size()) - 2;
   if (room >= 5) {
     const std::int64_t bar_width = std::min(room, widest_bar);
-    text = bar(progress.iteration, config_.iterations, bar_width) + "  " + text;
+    text = bar(progress.work, bar_width) + "  " + text;
   } else {
     text.resize(std::min(text.size(), static_cast<std::size_t>(width)));
   }
@@ -109,8 +112,7 @@ void ProgressLine::redraw(const Progress& progress) {
 
 void ProgressLine::print(const Progress& progress) {
   const Clock::time_point now = Clock::now();
-  const std::int64_t tenth =
-      config_.iterations > 0 ? progress.iteration * 10 / config_.iterations : 10;
+  const auto tenth = static_cast<std::int64_t>(10 * progress.work);
   if (last_ && tenth == last_tenth_ && now - *last_ < print_interval) return;
   last_ = now;
   last_tenth_ = tenth;

@@ -40,8 +40,10 @@ class ProgressLine {
   std::optional<Clock::time_point> last_;
   std::int64_t last_tenth_ = -1;
   double seen_seconds_ = 0;     ///< of the last progress
+  double seen_work_ = 0;        ///< of the last progress
   double working_seconds_ = 0;  ///< of the iterations that are counted
-  std::int64_t counted_ = 0;    ///< iterations, for the rate: all but the first, which prepares
+  double counted_work_ = 0;     ///< of these, as a share of all work
+  std::int64_t counted_ = 0;    ///< how many: all but the first, which prepares
 };
 
 }  // namespace impasto::app

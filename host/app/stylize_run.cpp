@@ -46,10 +46,6 @@ Json describe_picture(const std::string& path, const Image& image) {
   return {{"path", path}, {"height", image.height}, {"width", image.width}};
 }
 
-double rate(const Progress& progress) {
-  return progress.seconds > 0 ? static_cast<double>(progress.iteration) / progress.seconds : 0;
-}
-
 }  // namespace
 
 std::vector<Image> pictures_of_sheet(const StylizeInputs& inputs, const Image& result) {
@@ -72,15 +68,15 @@ void StylizeRun::run() {
       open_weights(settings_, backend_, deepest_convolution(settings_.config.objective));
   progress_.prepare("Looking at the pictures");
   Session session(backend_, std::move(weights), settings_.config.objective);
-  Stylizer stylizer(session, settings_.config, std::span(&inputs_.content, 1), inputs_.styles,
-                    std::span(&inputs_.initial, 1));
+  Stylization stylization(session, settings_.config, pixel_shape(std::span(&inputs_.content, 1)),
+                          shapes_of(inputs_.styles));
   const Network& network = session.network();
   // Not earlier: a run that is refused leaves the log of the last one alone.
   const DeferredSignals deferred;
   log_.open(settings_.log);
   try {
     log_.write(start_record(network));
-    optimise(stylizer, network);
+    optimise(stylization, network);
   } catch (const Error& error) {
     log_.write({{"event", "error"},
                 {"exit_code", static_cast<int>(error.kind())},
@@ -91,21 +87,18 @@ void StylizeRun::run() {
   end();
 }
 
-void StylizeRun::optimise(Stylizer& stylizer, const Network& network) {
-  course_.ending =
-      impasto::run(stylizer, settings_.config.iterations, 1,
-                   [&](const Progress& progress) { return report(network, progress); });
+void StylizeRun::optimise(Stylization& stylization, const Network& network) {
+  stylized_ = stylization.run(std::span(&inputs_.content, 1), inputs_.styles,
+                              std::span(&inputs_.initial, 1), 1,
+                              [&](const Progress& progress) { return report(network, progress); });
   progress_.clear();
-  const std::string sha256 = has_result() ? save(network, result(stylizer)) : std::string();
+  const std::string sha256 =
+      has_result() ? save(network, std::move(stylized_.pictures.front())) : std::string();
   end_record_ = end_record(sha256);
   log_.write(end_record_);
 }
 
 bool StylizeRun::report(const Network& network, const Progress& progress) {
-  const auto loss = [](const Progress& at) { return at.losses.front().total; };
-  if (progress.iteration == 0) course_.first = progress;
-  if (progress.iteration == 0 || loss(progress) < loss(course_.best)) course_.best = progress;
-  course_.last = progress;
   log_.write(progress);
   progress_.update(progress);
   const bool snapshot = settings_.save_every && progress.iteration > 0 &&
@@ -136,25 +129,13 @@ Image StylizeRun::finished(Image picture) const {
   return picture;
 }
 
-bool StylizeRun::Course::risen() const {
-  return ending == Ending::finished && last.losses.front().total > first.losses.front().total;
-}
-
-Image StylizeRun::result(Stylizer& stylizer) {
-  if (!course_.risen()) return stylizer.image();
-  if (course_.best.iteration == 0) return inputs_.initial;
-  // No iteration keeps its picture for this rare case: the same steps give the same bits again.
-  progress_.prepare("Going back to the best picture");
-  stylizer.reset(std::span(&inputs_.content, 1), inputs_.styles, std::span(&inputs_.initial, 1));
-  for (std::int64_t i = 0; i < course_.best.iteration; ++i) stylizer.step();
-  Image image = stylizer.image();
-  progress_.clear();
-  return image;
-}
-
 bool StylizeRun::has_result() const {
-  if (!course_.last.losses.empty() && course_.ending == Ending::diverged) return true;
-  return course_.last.iteration > 0;
+  if (!stylized_.courses.empty() && stylized_.ending == Ending::diverged) return true;
+  return stylized_.iterations > 0;
+}
+
+double StylizeRun::rate() const {
+  return stylized_.seconds > 0 ? static_cast<double>(stylized_.iterations) / stylized_.seconds : 0;
 }
 
 /// Writes the result and the sheet; the SHA-256 of the result.
@@ -189,13 +170,13 @@ Json StylizeRun::start_record(const Network& network) const {
 Json StylizeRun::end_record(const std::string& sha256) const {
   const bool saved = !sha256.empty();
   return {{"event", "end"},
-          {"ending", name(course_.ending)},
+          {"ending", name(stylized_.ending)},
           {"output", saved ? Json(settings_.output.string()) : Json()},
           {"sha256", saved ? Json(sha256) : Json()},
-          {"iterations", course_.last.iteration},
-          {"result_iteration", saved ? Json(course_.result().iteration) : Json()},
-          {"seconds", course_.last.seconds},
-          {"iterations_per_second", rate(course_.last)},
+          {"iterations", stylized_.iterations},
+          {"result_iteration", saved ? Json(course().result().iteration) : Json()},
+          {"seconds", stylized_.seconds},
+          {"iterations_per_second", rate()},
           {"peak_memory_bytes", peak_memory_bytes()}};
 }
 
@@ -212,17 +193,16 @@ void StylizeRun::say_result(const Network& network) const {
   if (settings_.json) {
     Json result = end_record_;
     result.erase("event");
-    result["losses"] = describe(course_.result().losses.front());
+    result["losses"] = describe(course().result().losses);
     print_result(dump(result) + "\n");
   }
   if (settings_.quiet) return;
-  const Progress& last = course_.last;
   const std::string_view verb =
-      course_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
+      stylized_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
   message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
           verb, settings_.output.string(), inputs_.content.width, inputs_.content.height,
-          last.iteration, last.seconds, rate(last), course_.first.losses.front().total,
-          last.losses.front().total);
+          stylized_.iterations, stylized_.seconds, rate(), course().first.losses.total,
+          course().last.losses.total);
   if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
   if (settings_.log) message("Log      {}\n", settings_.log.string());
   message("Network  {}\n", network.description());
@@ -236,28 +216,27 @@ void StylizeRun::say_result(const Network& network) const {
 }
 
 void StylizeRun::end() const {
-  if (course_.ending == Ending::diverged) {
+  if (stylized_.ending == Ending::diverged) {
     if (!has_result()) refuse_infinite_losses("the initial picture");
     throw HintedError(
         ErrorKind::diverged,
         fmt::format("the loss is not finite after iteration {}; {} holds the picture of "
                     "iteration {}, the last whose loss was finite",
-                    course_.last.iteration + 1, settings_.output.string(), course_.last.iteration),
+                    stylized_.iterations + 1, settings_.output.string(), stylized_.iterations),
         "a smaller --learning-rate usually helps");
   }
-  if (course_.risen()) {
+  if (!stylized_.courses.empty() && course().rose) {
     throw HintedError(
         ErrorKind::diverged,
         fmt::format("the loss rose from {:.4g} to {:.4g}; {} holds the best picture, of iteration "
                     "{} with {:.4g}",
-                    course_.first.losses.front().total, course_.last.losses.front().total,
-                    settings_.output.string(), course_.best.iteration,
-                    course_.best.losses.front().total),
+                    course().first.losses.total, course().last.losses.total,
+                    settings_.output.string(), course().best.iteration, course().best.losses.total),
         "a smaller --learning-rate usually helps");
   }
   if (failed_snapshot_) throw Error(*failed_snapshot_);
   if (log_.failure()) throw Error(*log_.failure());
-  if (course_.ending == Ending::stopped) throw Interrupted{caught_signal(), !has_result()};
+  if (stylized_.ending == Ending::stopped) throw Interrupted{caught_signal(), !has_result()};
 }
 
 }  // namespace impasto::app

@@ -10,7 +10,7 @@
 #include "host/app/log.hpp"
 #include "host/app/progress.hpp"
 #include "host/app/settings.hpp"
-#include "host/engine/run.hpp"
+#include "host/engine/stylization.hpp"
 
 namespace impasto::app {
 
@@ -36,20 +36,7 @@ class StylizeRun {
   void run();
 
  private:
-  /// The first iteration that was reported, the last, and the one with the smallest loss.
-  struct Course {
-    Progress first;
-    Progress last;
-    Progress best;
-    Ending ending = Ending::finished;
-
-    /// Whether all iterations together made it worse.
-    [[nodiscard]] bool risen() const;
-    /// The iteration whose picture is the result.
-    [[nodiscard]] const Progress& result() const { return risen() ? best : last; }
-  };
-
-  void optimise(Stylizer& stylizer, const Network& network);
+  void optimise(Stylization& stylization, const Network& network);
   [[nodiscard]] Json start_record(const Network& network) const;
   [[nodiscard]] Json end_record(const std::string& sha256) const;
   [[nodiscard]] std::string comment(const Network& network) const;
@@ -57,10 +44,10 @@ class StylizeRun {
   [[nodiscard]] Image finished(Image picture) const;
   bool report(const Network& network, const Progress& progress);
   void save_snapshot(const Network& network, const Progress& progress);
-  /// The picture of Course::result().
-  [[nodiscard]] Image result(Stylizer& stylizer);
+  [[nodiscard]] const Course& course() const { return stylized_.courses.front(); }
   /// Whether there is a picture besides the one that the run began with.
   [[nodiscard]] bool has_result() const;
+  [[nodiscard]] double rate() const;
   std::string save(const Network& network, Image image);
   void say_result(const Network& network) const;
   void end() const;
@@ -70,7 +57,7 @@ class StylizeRun {
   const StylizeInputs& inputs_;
   Log log_;
   ProgressLine progress_;
-  Course course_;
+  Stylized stylized_;
   Json end_record_;
   std::optional<Error> failed_snapshot_;  ///< the first
 };

@@ -68,12 +68,13 @@ inline Tensor image_of(const Tensor& batch, std::int64_t n) {
   return one;
 }
 
-/// The bytes that a tensor takes in an arena, padded so that the next tensor is aligned for every
-/// vector instruction and GPU load.
-inline std::size_t aligned_bytes(const Tensor& tensor) {
+/// The bytes that `bytes` take in an arena, padded so that what follows is aligned for every vector
+/// instruction and GPU load.
+inline std::size_t aligned_bytes(std::size_t bytes) {
   constexpr std::size_t alignment = 256;
-  return (tensor.bytes() + alignment - 1) / alignment * alignment;
+  return (bytes + alignment - 1) / alignment * alignment;
 }
+inline std::size_t aligned_bytes(const Tensor& tensor) { return aligned_bytes(tensor.bytes()); }
 
 /// N square matrices (N,C,C).
 constexpr Shape matrix_shape(std::int64_t batch, std::int64_t channels) {

@@ -19,14 +19,23 @@ enum class Init : std::uint8_t {
   file,     ///< a picture of the user's
 };
 
+/// Coarse to fine: a picture is optimised at several sizes one after the other, each starting from
+/// what the coarser one before it made of it.
+struct Scales {
+  std::int64_t count = 1;
+  double ratio = 2;            ///< of a scale's side to that of the coarser one
+  double iteration_ratio = 1;  ///< of its iterations to those of the coarser one, at most 1
+};
+
 /// One stylization, complete: two runs with equal configurations, pictures and weights on one
 /// machine give the same bits.
 struct Config {
   std::string preset;
   Objective objective;
   OptimizerSettings optimizer;
-  std::int64_t iterations = 200;
-  std::int64_t size = 512;  ///< longer side of the result, in pixels
+  std::int64_t iterations = 200;  ///< of all scales together
+  std::int64_t size = 512;        ///< longer side of the result, in pixels
+  Scales scales;
   Init init = Init::content;
   double noise_ratio = 0.6;
   double noise_amplitude = 20;

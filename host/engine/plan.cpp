@@ -36,6 +36,7 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
           {.activations = activations, .master = master, .gradient_scale = gradient_scale_})),
       style_shares_(style_shapes_.size()) {
   for (std::size_t& kept : kept_) kept = tensors_.reserve(pixels, master);
+  best_ = tensors_.reserve(pixels, master);
   losses_ =
       tensors_.reserve({static_cast<std::int64_t>(terms_.size()), 1, 1, pixels.batch}, master);
   optimizer_ = make_optimizer(config.optimizer, tensors_[pixels_], gradient_scale_);
@@ -152,6 +153,7 @@ void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<co
   require(styles.size() == style_shapes_.size() && pixel_shape(initials) == pixels().shape,
           "planned for {} styles and pictures of {}, found {} and {}", style_shapes_.size(),
           to_string(pixels().shape), styles.size(), to_string(pixel_shape(initials)));
+  backend.use_workspace(memory_, workspace_bytes_);
   if (content_pass_) run_target_pass(backend, *content_pass_, contents);
   const double weights = std::accumulate(styles.begin(), styles.end(), 0.0,
                                          [](double sum, const Style& s) { return sum + s.weight; });
@@ -192,6 +194,15 @@ Shape pixel_shape(std::span<const Image> pictures) {
   return {static_cast<std::int64_t>(pictures.size()), first.height, first.width, 3};
 }
 
+Shape scaled_to(const Shape& pixels, std::int64_t longer) {
+  const double scale =
+      static_cast<double>(longer) / static_cast<double>(std::max(pixels.height, pixels.width));
+  const auto side = [scale](std::int64_t full) {
+    return std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(full)));
+  };
+  return {pixels.batch, side(pixels.height), side(pixels.width), pixels.channels};
+}
+
 // Memory.
 
 std::vector<Schedule*> Plan::schedules() {
@@ -202,9 +213,10 @@ std::vector<Schedule*> Plan::schedules() {
 }
 
 void Plan::prepare(Backend& backend) {
-  workspace_bytes_ = backend.prepare([&] {
+  const std::size_t bytes = backend.prepare([&] {
     for (const Schedule* schedule : schedules()) schedule->run(backend);
   });
+  workspace_bytes_ = aligned_bytes(bytes);
 }
 
 std::size_t Plan::persistent_bytes() const {
@@ -215,29 +227,19 @@ std::size_t Plan::persistent_bytes() const {
 
 std::size_t Plan::bytes() const { return persistent_bytes() + arena_bytes_ + workspace_bytes_; }
 
-void Plan::allocate(Backend& backend) {
-  memory_ = backend.allocate(bytes());
-  auto* next = static_cast<std::byte*>(memory_.get());
+/// The workspace comes first, so that plans which share memory have it at one place.
+void Plan::bind(const Buffer& memory) {
+  memory_ = memory;
+  auto* next = static_cast<std::byte*>(memory_.get()) + workspace_bytes_;
   const auto take = [&next](std::size_t bytes) { return std::exchange(next, next + bytes); };
   tensors_.bind(take(tensors_.bytes()));
   for (const auto& term : terms_) term->bind(take(term->bytes()));
   optimizer_->bind(take(optimizer_->bytes()));
   void* arena = take(arena_bytes_);
   for (Schedule* schedule : schedules()) schedule->bind(arena);
-  backend.use_workspace(Buffer(memory_, take(workspace_bytes_)), workspace_bytes_);
 }
 
 namespace {
-
-/// A shape like `pixels` whose longer side is `longer`.
-Shape scaled_to(const Shape& pixels, std::int64_t longer) {
-  const double scale =
-      static_cast<double>(longer) / static_cast<double>(std::max(pixels.height, pixels.width));
-  const auto side = [scale](std::int64_t full) {
-    return std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(full)));
-  };
-  return {pixels.batch, side(pixels.height), side(pixels.width), pixels.channels};
-}
 
 std::size_t mebibytes(std::size_t bytes) { return (bytes + (1U << 20U) - 1) >> 20U; }
 

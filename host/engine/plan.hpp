@@ -42,8 +42,9 @@ class Plan {
   /// Throws ErrorKind::out_of_memory when the backend says that it has less room than bytes(): how
   /// much is missing, and the largest size that would fit.
   void require_room(const Backend& backend) const;
-  void allocate(Backend& backend);
-  /// Starts a stylization. Enqueues the targets of these pictures, whose shapes
+  /// Takes its memory from `memory`, of bytes() bytes or more.
+  void bind(const Buffer& memory);
+  /// Starts a stylization, for which the backend uses this plan's workspace. Enqueues the targets of these pictures, whose shapes
   /// are the planned ones, the optimiser at zero steps, the initial pixels. Waits.
   void reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
              std::span<const Image> initials);
@@ -68,6 +69,8 @@ class Plan {
   /// Room for as many copies of the pixels as run() keeps aside.
   static constexpr std::size_t kept_count = 3;
   [[nodiscard]] const Tensor& kept(std::size_t i) const { return tensors_[kept_[i]]; }
+  /// Each picture as it was when the loss that run() reported was smallest.
+  [[nodiscard]] const Tensor& best() const { return tensors_[best_]; }
 
   /// Pixels, targets, losses and the optimiser's state, which last.
   [[nodiscard]] std::size_t persistent_bytes() const;
@@ -75,7 +78,7 @@ class Plan {
   [[nodiscard]] std::size_t arena_bytes() const { return arena_bytes_; }
   /// What operations need between their stages.
   [[nodiscard]] std::size_t workspace_bytes() const { return workspace_bytes_; }
-  /// All of these, which allocate() asks for.
+  /// All of these, which bind() takes.
   [[nodiscard]] std::size_t bytes() const;
 
  private:
@@ -109,6 +112,7 @@ class Plan {
   TensorBlock tensors_;
   std::size_t pixels_;
   std::array<std::size_t, kept_count> kept_;
+  std::size_t best_;
   std::vector<std::unique_ptr<Term>> terms_;
   std::size_t losses_;
   std::unique_ptr<Optimizer> optimizer_;
@@ -122,7 +126,7 @@ class Plan {
 
   std::size_t arena_bytes_ = 0;
   std::size_t workspace_bytes_ = 0;
-  Buffer memory_;  ///< tensors, targets, the optimiser's state, arena, workspace
+  Buffer memory_;  ///< workspace, tensors, targets, the optimiser's state, arena
 };
 
 /// Brings pictures to the device as one batch; and the n-th of a batch back. Both wait.
@@ -131,5 +135,8 @@ Image read_picture(Backend& backend, const Tensor& batch, std::int64_t n);
 
 /// The shape of pictures as one batch.
 Shape pixel_shape(std::span<const Image> pictures);
+
+/// A shape of the form of `pixels` whose longer side is `longer`.
+Shape scaled_to(const Shape& pixels, std::int64_t longer);
 
 }  // namespace impasto

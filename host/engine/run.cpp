@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/run.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
+#include <limits>
 #include <utility>
 
 #include "host/core/error.hpp"
@@ -56,6 +58,10 @@ Image LookAhead::good_image(std::int64_t n) const {
   return read_picture(backend_, stylizer_.plan().kept(good_), n);
 }
 
+void LookAhead::good_is_best(std::int64_t n) {
+  backend_.copy(image_of(stylizer_.plan().best(), n), image_of(stylizer_.plan().kept(good_), n));
+}
+
 void LookAhead::restore() {
   watched_ = 0;
   backend_.copy(stylizer_.plan().pixels(), stylizer_.plan().kept(good_));
@@ -75,6 +81,16 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
   LookAhead ahead(stylizer);
   const auto picture = [&ahead](std::int64_t n) { return ahead.good_image(n); };
   Ending ending = Ending::finished;
+  const Shape& pixels = stylizer.plan().pixels().shape;
+  std::vector<double> smallest(static_cast<std::size_t>(pixels.batch),
+                               std::numeric_limits<double>::infinity());
+  const auto keep_best = [&](const std::vector<Losses>& losses) {
+    for (std::size_t n = 0; n < losses.size(); ++n) {
+      if (losses[n].total >= smallest[n]) continue;
+      smallest[n] = losses[n].total;
+      ahead.good_is_best(static_cast<std::int64_t>(n));
+    }
+  };
   /// Whether to go on, by the oldest that is watched.
   const auto collect = [&] {
     const Watched oldest = watched.front();
@@ -84,8 +100,15 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
       ending = Ending::diverged;
       return false;
     }
-    if (!oldest.reported || report({oldest.iteration, seconds(), std::move(losses), picture}))
+    if (!oldest.reported) return true;
+    keep_best(losses);
+    const double work =
+        iterations == 0 ? 1
+                        : static_cast<double>(oldest.iteration) / static_cast<double>(iterations);
+    if (report({oldest.iteration, seconds(), std::move(losses), picture,
+                std::max(pixels.height, pixels.width), work})) {
       return true;
+    }
     if (oldest.iteration < iterations) ending = Ending::stopped;
     return false;
   };

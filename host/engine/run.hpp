@@ -21,13 +21,15 @@ struct Progress {
   std::vector<Losses> losses;  ///< of each picture after `iteration` steps
   /// The n-th picture with these losses, while the caller is being told. Waits.
   std::function<Image(std::int64_t n)> picture;
+  std::int64_t size = 0;  ///< the longer side at which it is optimised now
+  double work = 0;        ///< the share of all work that is done
 };
 
 /// Runs up to `iterations` steps. Calls `report` with the losses after every `report_every`-th
 /// step, the first and the last included, as they arrive: the device may be an iteration or two
 /// ahead. Returning false asks to stop. A NaN or Inf among the losses ends the run at once,
 /// unreported. However it ends, the current pictures are then the ones last reported, or later ones
-/// whose losses were seen to be finite.
+/// whose losses were seen to be finite. Plan::best() then has those with the smallest losses reported.
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
            const std::function<bool(const Progress&)>& report);
 
@@ -51,6 +53,8 @@ class LookAhead {
   [[nodiscard]] bool arrived() const;
   [[nodiscard]] std::vector<Losses> collect();
   [[nodiscard]] Image good_image(std::int64_t n = 0) const;
+  /// Copies the n-th good picture to Plan::best().
+  void good_is_best(std::int64_t n);
   /// Makes the good pictures the current ones and forgets what is watched.
   void restore();
 

@@ -10,16 +10,16 @@ namespace {
 
 std::span<const Image> only(const Image& picture) { return std::span(&picture, 1); }
 
+}  // namespace
+
 std::vector<Shape> shapes_of(std::span<const Style> styles) {
   std::vector<Shape> shapes;
   for (const Style& style : styles) shapes.push_back(pixel_shape(only(style.image)));
   return shapes;
 }
 
-}  // namespace
-
 Stylizer::Stylizer(Session& session, const Config& config, const Shape& pixels,
-                   std::vector<Shape> styles)
+                   std::vector<Shape> styles, WithoutMemory /*tag*/)
     : session_(session),
       plan_(session.network(), config, pixels, session.backend().master_type(),
             session.backend().activation_type(), styles) {
@@ -27,8 +27,13 @@ Stylizer::Stylizer(Session& session, const Config& config, const Shape& pixels,
     fail(ErrorKind::usage, "expected at least one style picture");
   }
   plan_.prepare(session.backend());
+}
+
+Stylizer::Stylizer(Session& session, const Config& config, const Shape& pixels,
+                   std::vector<Shape> styles)
+    : Stylizer(session, config, pixels, std::move(styles), WithoutMemory{}) {
   plan_.require_room(session.backend());
-  plan_.allocate(session.backend());
+  bind(session.backend().allocate(plan_.bytes()));
 }
 
 Stylizer::Stylizer(Session& session, const Config& config, std::span<const Image> contents,
@@ -69,24 +74,8 @@ Image Stylizer::image(std::int64_t n) {
   return read_picture(session_.backend(), plan_.pixels(), n);
 }
 
-MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
-                               std::span<const Shape> styles) {
-  const std::size_t deepest = deepest_layer(config.objective);
-  const Network network(backend, config.objective.pool, deepest);
-  Plan plan(network, config, pixels, backend.master_type(), backend.activation_type(),
-            {styles.begin(), styles.end()});
-  plan.prepare(backend);
-  std::size_t parameters = 0;
-  for (std::size_t layer = 0; layer <= deepest; ++layer) {
-    if (vgg19[layer].kind == pool_kind) continue;
-    parameters +=
-        static_cast<std::size_t>(9 * vgg19[layer].in_channels * vgg19[layer].out_channels);
-  }
-  // Once as they are and once rotated, for the data gradient.
-  return {.weights = 2 * parameters * size_of(backend.activation_type()),
-          .persistent = plan.persistent_bytes(),
-          .arena = plan.arena_bytes(),
-          .workspace = plan.workspace_bytes()};
+Image Stylizer::best_image(std::int64_t n) {
+  return read_picture(session_.backend(), plan_.best(), n);
 }
 
 Losses score(Session& session, const Config& config, const Image& image, const Image& content,

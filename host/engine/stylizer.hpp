@@ -50,6 +50,14 @@ class Stylizer {
   Stylizer(Session& session, const Config& config, std::span<const Image> contents,
            std::span<const Style> styles, std::span<const Image> initials);
 
+  /// Plans only: bind() must follow.
+  struct WithoutMemory {};
+  Stylizer(Session& session, const Config& config, const Shape& pixels, std::vector<Shape> styles,
+           WithoutMemory /*tag*/);
+  /// Takes its memory from `memory`, of plan().bytes() bytes or more. Several objects that take
+  /// turns may have the same: each starts with a reset().
+  void bind(const Buffer& memory) { plan_.bind(memory); }
+
   /// Starts anew with other pictures of the same shapes: computes the targets and puts the
   /// optimiser back to zero steps. Plans, uploads and records nothing. Waits.
   void reset(std::span<const Image> contents, std::span<const Style> styles,
@@ -65,6 +73,8 @@ class Stylizer {
   [[nodiscard]] std::vector<Losses> evaluate();
   /// The n-th current picture, unclamped. Waits.
   [[nodiscard]] Image image(std::int64_t n = 0);
+  /// The n-th of the pictures that Plan::best() holds.
+  [[nodiscard]] Image best_image(std::int64_t n = 0);
 
   /// What is computed and where it is kept.
   [[nodiscard]] const Plan& plan() const { return plan_; }
@@ -77,19 +87,8 @@ class Stylizer {
   std::unique_ptr<Recording> recorded_iteration_;
 };
 
-/// What a run will need, known before anything is allocated. All but the weights is one allocation.
-struct MemoryEstimate {
-  std::size_t weights = 0;     ///< parameters in the backend's form
-  std::size_t persistent = 0;  ///< pixels, targets, losses, the optimiser's state
-  std::size_t arena = 0;       ///< feature maps and gradients, overlaid by lifetime
-  std::size_t workspace = 0;   ///< what operations need between their stages
-  [[nodiscard]] std::size_t total() const { return weights + persistent + arena + workspace; }
-};
-
-/// The estimate for results of the shape `pixels` (N,H,W,3) from style pictures of the shapes
-/// `styles`. The backend prepares every operation, which takes a while on a GPU.
-MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
-                               std::span<const Shape> styles);
+/// The shapes of style pictures.
+std::vector<Shape> shapes_of(std::span<const Style> styles);
 
 /// The losses of any picture against a content and styles.
 Losses score(Session& session, const Config& config, const Image& image, const Image& content,

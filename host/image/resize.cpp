@@ -152,4 +152,12 @@ Image resize(const Image& image, std::int64_t height, std::int64_t width) {
                 {height, width});
 }
 
+std::vector<float> resample(const std::vector<float>& values, PictureSize from, PictureSize to) {
+  if (from.height == to.height && from.width == to.width) return values;
+  const auto read = [&](std::int64_t y, float* row) {
+    std::copy_n(values.data() + y * from.width * 3, from.width * 3, row);
+  };
+  return lanczos<3>(read, from, to);
+}
+
 }  // namespace impasto

@@ -33,4 +33,7 @@ Image resize(const PictureRows& picture, PictureSize to);
 /// The same, of a picture in memory, to exactly height × width.
 Image resize(const Image& image, std::int64_t height, std::int64_t width);
 
+/// The same filter on (H,W,3) of any values, without clamping.
+std::vector<float> resample(const std::vector<float>& values, PictureSize from, PictureSize to);
+
 }  // namespace impasto

@@ -7,7 +7,7 @@
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/registry.hpp"
 #include "host/core/error.hpp"
-#include "host/engine/run.hpp"
+#include "host/engine/stylization.hpp"
 #include "simt/error.hpp"
 #include "simt/machine.hpp"
 #include "tests/support/toy_network.hpp"

@@ -46,7 +46,7 @@ void expect_gradient_matches(Config config, std::int64_t height, std::int64_t wi
   const Shape shape{1, height, width, 3};
   const Style style{random_image(height + 3, width - 5, 2), 1};
   Plan plan(network, config, shape, DataType::f64, DataType::f64, {{1, height + 3, width - 5, 3}});
-  plan.allocate(*backend);
+  plan.bind(backend->allocate(plan.bytes()));
   const Image content = random_image(height, width, 1);
   plan.reset(*backend, std::span(&content, 1), std::span(&style, 1), std::span(&content, 1));
 

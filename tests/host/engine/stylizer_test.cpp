@@ -168,24 +168,5 @@ TEST(Activation, HasTheShapeOfItsLayer) {
   EXPECT_GE(*std::min_element(found.values.begin(), found.values.end()), 0);
 }
 
-TEST(MemoryEstimate, GrowsWithThePictureAndNotWithTheStyleBelowIt) {
-  const auto backend = make_backend("cpu", Precision::fp32);
-  const Config config = preset("coursera");
-  const std::vector<Shape> style = {{1, 64, 64, 3}};
-  const MemoryEstimate small = estimate_memory(*backend, config, {1, 256, 256, 3}, style);
-  const MemoryEstimate large = estimate_memory(*backend, config, {1, 512, 512, 3}, style);
-  EXPECT_NEAR(static_cast<double>(large.arena) / static_cast<double>(small.arena), 4, 0.4);
-  EXPECT_EQ(small.weights, large.weights);
-}
-
-TEST(MemoryEstimate, AnIterationTakesLittleMoreThanItsActivations) {
-  // conv1_1 … conv5_1 of a 256² picture in float are 80.5 MiB; gradients find room among them.
-  const auto backend = make_backend("cpu", Precision::fp32);
-  const std::vector<Shape> style = {{1, 256, 256, 3}};
-  const MemoryEstimate estimate =
-      estimate_memory(*backend, preset("coursera"), {1, 256, 256, 3}, style);
-  EXPECT_LT(estimate.arena, std::size_t{90} << 20U);
-}
-
 }  // namespace
 }  // namespace impasto

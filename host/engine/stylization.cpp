@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include "host/engine/stylization.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "host/image/resize.hpp"
+
+namespace impasto {
+namespace {
+
+constexpr std::int64_t least_side = 64;
+
+std::int64_t longer_side(const Shape& shape) { return std::max(shape.height, shape.width); }
+std::int64_t shorter_side(const Shape& shape) { return std::min(shape.height, shape.width); }
+
+Shape shrunk(const Shape& shape, double factor) {
+  const auto longer = static_cast<double>(longer_side(shape));
+  return scaled_to(shape, std::llround(longer * factor));
+}
+
+bool too_small(const Scale& scale) {
+  const auto small = [](const Shape& shape) { return shorter_side(shape) < least_side; };
+  return small(scale.pixels) || std::ranges::any_of(scale.styles, small);
+}
+
+/// Shares `total` iterations among the scales: each takes `ratio` times as many as the coarser one
+/// before it, but at least one. There are as many iterations as scales, or more.
+void share_iterations(std::vector<Scale>& scales, std::int64_t total, double ratio) {
+  double sum = 1;  // of all scales, in the finest one's iterations
+  for (std::size_t i = 1; i < scales.size(); ++i) sum = sum / ratio + 1;
+  double wanted = static_cast<double>(total) / sum;
+  std::int64_t left = total;
+  for (std::size_t i = scales.size() - 1; i > 0; --i, wanted /= ratio) {
+    const auto coarser = static_cast<std::int64_t>(i);
+    scales[i].iterations =
+        std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1, left - coarser);
+    left -= scales[i].iterations;
+  }
+  scales.front().iterations = left;
+}
+
+using Clock = std::chrono::steady_clock;
+
+/// Brings a picture to another size without clamping it: one that is optimised may leave [0,255].
+Image resampled(const Image& picture, const Shape& to) {
+  Image result{to.height, to.width, {}, {}, picture.bits};
+  result.rgb = resample(picture.rgb, {picture.height, picture.width}, {to.height, to.width});
+  return result;
+}
+
+std::vector<Image> resampled(std::span<const Image> pictures, const Shape& to) {
+  std::vector<Image> result;
+  for (const Image& picture : pictures) result.push_back(resampled(picture, to));
+  return result;
+}
+
+std::vector<Course> courses_from(const Progress& progress) {
+  std::vector<Course> courses;
+  for (const Losses& losses : progress.losses) {
+    const Course::Point point{progress.iteration, losses};
+    courses.push_back({.first = point, .best = point, .last = point});
+  }
+  return courses;
+}
+
+void follow(std::vector<Course>& courses, const Progress& progress) {
+  for (std::size_t n = 0; n < courses.size(); ++n) {
+    Course& course = courses[n];
+    course.last = {progress.iteration, progress.losses[n]};
+    if (course.last.losses.total < course.best.losses.total) course.best = course.last;
+  }
+}
+
+}  // namespace
+
+std::vector<Scale> make_scales(const Config& config, const Shape& pixels,
+                               std::span<const Shape> styles) {
+  std::vector<Scale> scales = {{pixels, {styles.begin(), styles.end()}, 0}};
+  const Scales& wanted = config.scales;
+  for (double factor = 1 / wanted.ratio;
+       static_cast<std::int64_t>(scales.size()) < std::min(wanted.count, config.iterations);
+       factor /= wanted.ratio) {
+    Scale scale{shrunk(pixels, factor), {}, 0};
+    for (const Shape& style : styles) scale.styles.push_back(shrunk(style, factor));
+    if (too_small(scale)) break;
+    scales.insert(scales.begin(), std::move(scale));
+  }
+  share_iterations(scales, config.iterations, wanted.iteration_ratio);
+  return scales;
+}
+
+Stylization::Stylization(Session& session, const Config& config, const Shape& pixels,
+                         std::span<const Shape> styles)
+    : scales_(make_scales(config, pixels, styles)) {
+  const Stylizer* largest = nullptr;
+  for (const Scale& scale : scales_) {
+    stylizers_.push_back(std::make_unique<Stylizer>(session, config, scale.pixels, scale.styles,
+                                                    Stylizer::WithoutMemory{}));
+    const Stylizer& stylizer = *stylizers_.back();
+    if (largest == nullptr || stylizer.plan().bytes() > largest->plan().bytes()) {
+      largest = &stylizer;
+    }
+  }
+  largest->plan().require_room(session.backend());
+  const Buffer memory = session.backend().allocate(largest->plan().bytes());
+  for (const auto& stylizer : stylizers_) stylizer->bind(memory);
+}
+
+void Stylization::reset(std::size_t scale, std::span<const Image> contents,
+                        std::span<const Style> styles, std::span<const Image> initials) {
+  if (scale + 1 == scales_.size()) {
+    stylizers_[scale]->reset(contents, styles, initials);
+    return;
+  }
+  std::vector<Image> small_contents;
+  for (const Image& content : contents) {
+    small_contents.push_back(
+        resize(content, scales_[scale].pixels.height, scales_[scale].pixels.width));
+  }
+  std::vector<Style> small_styles;
+  for (std::size_t i = 0; i < styles.size(); ++i) {
+    const Shape& shape = scales_[scale].styles[i];
+    small_styles.push_back({resize(styles[i].image, shape.height, shape.width), styles[i].weight});
+  }
+  stylizers_[scale]->reset(small_contents, small_styles, initials);
+}
+
+Stylized Stylization::run(std::span<const Image> contents, std::span<const Style> styles,
+                          std::span<const Image> initials, std::int64_t report_every,
+                          const Report& report) {
+  const Shape& full = scales_.back().pixels;
+  const auto work_of = [](const Scale& scale) {
+    return static_cast<double>(scale.pixels.count() * scale.iterations);
+  };
+  double work = 0;
+  for (const Scale& scale : scales_) work += work_of(scale);
+
+  Stylized result;
+  result.pictures = resampled(initials, scales_.front().pixels);
+  std::int64_t iterations_before = 0;
+  double work_before = 0;
+  std::optional<Clock::time_point> start;
+  for (std::size_t s = 0; s < scales_.size() && result.ending == Ending::finished; ++s) {
+    const Scale& scale = scales_[s];
+    const bool finest = s + 1 == scales_.size();
+    reset(s, contents, styles, resampled(result.pictures, scale.pixels));
+    if (!start) start = Clock::now();
+    const auto report_here = [&](const Progress& here) {
+      // The next scale reports this iteration, with the losses that it has there.
+      if (!finest && here.iteration == scale.iterations) return true;
+      Progress progress = here;
+      progress.iteration += iterations_before;
+      progress.seconds = std::chrono::duration<double>(Clock::now() - *start).count();
+      progress.picture = [&](std::int64_t n) { return resampled(here.picture(n), full); };
+      progress.work = (work_before + here.work * work_of(scale)) / work;
+      if (here.iteration == 0) result.courses = courses_from(progress);
+      follow(result.courses, progress);
+      result.iterations = progress.iteration;
+      result.seconds = progress.seconds;
+      return report(progress);
+    };
+    result.ending = impasto::run(*stylizers_[s], scale.iterations, report_every, report_here);
+    for (std::size_t n = 0; n < result.pictures.size(); ++n) {
+      const auto index = static_cast<std::int64_t>(n);
+      result.pictures[n] = stylizers_[s]->image(index);
+      if (!finest || result.ending != Ending::finished) continue;
+      Course& course = result.courses[n];
+      course.rose = course.last.losses.total > course.first.losses.total;
+      if (course.rose) result.pictures[n] = stylizers_[s]->best_image(index);
+    }
+    iterations_before += scale.iterations;
+    work_before += work_of(scale);
+  }
+  result.pictures = resampled(result.pictures, full);
+  return result;
+}
+
+MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
+                               std::span<const Shape> styles) {
+  const std::size_t deepest = deepest_layer(config.objective);
+  const Network network(backend, config.objective.pool, deepest);
+  MemoryEstimate largest;
+  for (const Scale& scale : make_scales(config, pixels, styles)) {
+    Plan plan(network, config, scale.pixels, backend.master_type(), backend.activation_type(),
+              scale.styles);
+    plan.prepare(backend);
+    if (plan.bytes() <= largest.total()) continue;
+    largest = {.weights = 0,
+               .persistent = plan.persistent_bytes(),
+               .arena = plan.arena_bytes(),
+               .workspace = plan.workspace_bytes()};
+  }
+  std::size_t parameters = 0;
+  for (std::size_t layer = 0; layer <= deepest; ++layer) {
+    if (vgg19[layer].kind == pool_kind) continue;
+    parameters +=
+        static_cast<std::size_t>(9 * vgg19[layer].in_channels * vgg19[layer].out_channels);
+  }
+  // Once as they are and once rotated, for the data gradient.
+  largest.weights = 2 * parameters * size_of(backend.activation_type());
+  return largest;
+}
+
+}  // namespace impasto

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "host/engine/run.hpp"
+#include "host/engine/stylizer.hpp"
+
+namespace impasto {
+
+/// A size at which pictures are optimised for some iterations.
+struct Scale {
+  Shape pixels;  ///< (N,H,W,3)
+  std::vector<Shape> styles;
+  std::int64_t iterations = 0;
+};
+
+/// The scales by which `config` reaches results of the shape `pixels`, coarse to fine. All have its
+/// form, and the style pictures shrink with them. Scales are left out whose shortest side would be
+/// under 64 pixels, and those for which no iteration is left: each takes at least one.
+std::vector<Scale> make_scales(const Config& config, const Shape& pixels,
+                               std::span<const Shape> styles);
+
+/// How the loss of one picture went. Losses of different scales are not comparable, so all three are
+/// of the finest scale that was reached.
+struct Course {
+  struct Point {
+    std::int64_t iteration = 0;
+    Losses losses;
+  };
+  Point first;
+  Point best;  ///< the smallest loss
+  Point last;
+  /// Whether the run came to its end with a greater loss than it had at first.
+  bool rose = false;
+
+  /// What the result is: the last picture, or the best where the loss rose.
+  [[nodiscard]] const Point& result() const { return rose ? best : last; }
+};
+
+/// What a stylization of N pictures ends with.
+struct Stylized {
+  Ending ending = Ending::finished;
+  std::int64_t iterations = 0;  ///< done, over all scales
+  double seconds = 0;           ///< since the start of the first iteration
+  std::vector<Image> pictures;
+  std::vector<Course> courses;  ///< of each picture; empty where not even the first loss was finite
+};
+
+/// The stylization of N pictures side by side, in one style, through all of its scales. A scale
+/// starts from the result of the one before it, resampled. Planned once for shapes; run() may be
+/// called again with other pictures of the same shapes, and then plans and records nothing.
+///
+/// The scales take turns in one allocation, as large as the largest of them needs.
+class Stylization {
+ public:
+  /// For results of the shape `pixels` (N,H,W,3) from style pictures of the shapes `styles`. The
+  /// session must outlive the object. Throws as Stylizer does.
+  Stylization(Session& session, const Config& config, const Shape& pixels,
+              std::span<const Shape> styles);
+
+  using Report = std::function<bool(const Progress&)>;
+  /// Stylizes `contents` from `initials`, which have the size of the results. Calls `report` as
+  /// impasto::run() does; iterations count on from scale to scale, and pictures have the size of the
+  /// results whatever the scale. Returning false asks to stop.
+  Stylized run(std::span<const Image> contents, std::span<const Style> styles,
+               std::span<const Image> initials, std::int64_t report_every, const Report& report);
+
+  [[nodiscard]] const std::vector<Scale>& scales() const { return scales_; }
+
+ private:
+  void reset(std::size_t scale, std::span<const Image> contents, std::span<const Style> styles,
+             std::span<const Image> initials);
+
+  std::vector<Scale> scales_;
+  std::vector<std::unique_ptr<Stylizer>> stylizers_;  ///< one for each scale
+};
+
+/// What a run will need, known before anything is allocated. All but the weights is one allocation.
+struct MemoryEstimate {
+  std::size_t weights = 0;     ///< parameters in the backend's form
+  std::size_t persistent = 0;  ///< pixels, targets, losses, the optimiser's state
+  std::size_t arena = 0;       ///< feature maps and gradients, overlaid by lifetime
+  std::size_t workspace = 0;   ///< what operations need between their stages
+  [[nodiscard]] std::size_t total() const { return weights + persistent + arena + workspace; }
+};
+
+/// The estimate for results of the shape `pixels` (N,H,W,3) from style pictures of the shapes
+/// `styles`: that of the scale which needs most. The backend prepares every operation, which takes a
+/// while on a GPU.
+MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
+                               std::span<const Shape> styles);
+
+}  // namespace impasto

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "host/engine/stylization.hpp"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <numeric>
+
+#include "host/backend/registry.hpp"
+#include "host/engine/initial.hpp"
+#include "tests/support/toy_network.hpp"
+
+namespace impasto {
+namespace {
+
+using test::random_image;
+using test::random_weights;
+
+std::vector<std::int64_t> sides(const std::vector<Scale>& scales) {
+  std::vector<std::int64_t> sides;
+  for (const Scale& scale : scales) sides.push_back(scale.pixels.width);
+  return sides;
+}
+
+std::vector<std::int64_t> iterations(const std::vector<Scale>& scales) {
+  std::vector<std::int64_t> counts;
+  for (const Scale& scale : scales) counts.push_back(scale.iterations);
+  return counts;
+}
+
+TEST(Scales, GrowByTheirRatioAndEndAtTheResultsShape) {
+  Config config = preset("coursera");
+  config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 0.5};
+  config.iterations = 70;
+  const std::vector<Shape> styles = {{1, 301, 401, 3}};
+  const std::vector<Scale> scales = make_scales(config, {2, 384, 512, 3}, styles);
+  EXPECT_EQ(sides(scales), (std::vector<std::int64_t>{128, 256, 512}));
+  EXPECT_EQ(iterations(scales), (std::vector<std::int64_t>{40, 20, 10}));
+  EXPECT_EQ(to_string(scales[0].pixels), "2×96×128×3");
+  EXPECT_EQ(to_string(scales[1].styles[0]), "1×151×201×3");
+  EXPECT_EQ(to_string(scales[2].styles[0]), "1×301×401×3");
+}
+
+TEST(Scales, ShareEveryIterationAndEachHasOne) {
+  Config config = preset("coursera");
+  for (const double ratio : {1.0, 0.6, 0.5, 0.25}) {
+    for (const std::int64_t count : {1, 2, 5, 8}) {
+      config.scales = {.count = count, .ratio = 1.4, .iteration_ratio = ratio};
+      for (const std::int64_t total : {1, 2, 3, 4, 5, 8, 11, 100}) {
+        config.iterations = total;
+        const std::vector<std::int64_t> counts =
+            iterations(make_scales(config, {1, 900, 1024, 3}, {}));
+        EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}), total);
+        EXPECT_EQ(static_cast<std::int64_t>(counts.size()), std::min(count, total));
+        for (const std::int64_t one : counts) EXPECT_GE(one, 1);
+      }
+    }
+  }
+}
+
+TEST(Scales, AreLeftOutWhereAPictureOrAStyleWouldBeTooSmall) {
+  Config config = preset("coursera");
+  config.scales.count = 4;
+  EXPECT_EQ(sides(make_scales(config, {1, 128, 256, 3}, {})),
+            (std::vector<std::int64_t>{128, 256}));
+  EXPECT_EQ(sides(make_scales(config, {1, 40, 50, 3}, {})), (std::vector<std::int64_t>{50}));
+  const std::vector<Shape> narrow = {{1, 512, 70, 3}};
+  EXPECT_EQ(sides(make_scales(config, {1, 512, 512, 3}, narrow)), (std::vector<std::int64_t>{512}));
+}
+
+/// A stylization of one shallow layer.
+class StylizationTest : public testing::Test {
+ protected:
+  StylizationTest()
+      : backend_(make_backend("cpu", Precision::fp32)),
+        config_(preset("coursera")),
+        session_(*backend_, random_weights(0), config_.objective.pool, 0) {
+    config_.objective["content"].layers = {{"conv1_1", 1}};
+    config_.objective["style"].layers = {{"conv1_1", 1}};
+    config_.objective["tv"].weight = 1;
+    config_.init = Init::content;
+  }
+
+  Stylization stylization() {
+    return {session_, config_, pixel_shape(contents_), shapes_of(styles_)};
+  }
+
+  Stylized run(Stylization& stylization, const Stylization::Report& report) {
+    return stylization.run(contents_, styles_, contents_, 1, report);
+  }
+
+  std::unique_ptr<Backend> backend_;
+  Config config_;
+  Session session_;
+  std::vector<Image> contents_ = {random_image(128, 144, 1), random_image(128, 144, 2)};
+  std::vector<Style> styles_ = {{random_image(136, 130, 3), 1}};
+};
+
+bool go_on(const Progress& /*progress*/) { return true; }
+
+TEST_F(StylizationTest, AtOneScaleDoesTheStepsOfAStylizer) {
+  config_.iterations = 4;
+  Stylization stylization = this->stylization();
+  std::vector<double> losses;
+  const Stylized result = run(stylization, [&](const Progress& progress) {
+    losses.push_back(progress.losses[1].total);
+    return true;
+  });
+  Stylizer stylizer(session_, config_, contents_, styles_, contents_);
+  ASSERT_EQ(losses.size(), 5U);
+  for (std::size_t k = 0; k < losses.size(); ++k) {
+    if (k > 0) stylizer.step();
+    EXPECT_EQ(losses[k], stylizer.evaluate()[1].total);
+  }
+  EXPECT_EQ(result.pictures[1].rgb, stylizer.image(1).rgb);
+  EXPECT_EQ(result.courses[1].first.losses.total, losses.front());
+  EXPECT_EQ(result.courses[1].last.losses.total, losses.back());
+}
+
+TEST_F(StylizationTest, ReportsEveryIterationOnceAndPicturesOfTheResultsSize) {
+  config_.iterations = 9;
+  config_.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.5};
+  Stylization stylization = this->stylization();
+  std::vector<std::int64_t> reported;
+  std::vector<std::int64_t> sizes;
+  double work = -1;
+  const Stylized result = run(stylization, [&](const Progress& progress) {
+    reported.push_back(progress.iteration);
+    sizes.push_back(progress.size);
+    EXPECT_GT(progress.work, work);
+    work = progress.work;
+    EXPECT_EQ(progress.picture(1).width, 144);
+    return true;
+  });
+  EXPECT_EQ(reported, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(sizes, (std::vector<std::int64_t>{72, 72, 72, 72, 72, 72, 144, 144, 144, 144}));
+  EXPECT_DOUBLE_EQ(work, 1);
+  EXPECT_EQ(result.ending, Ending::finished);
+  EXPECT_EQ(result.iterations, 9);
+  EXPECT_EQ(result.courses[0].first.iteration, 6);
+  EXPECT_EQ(result.pictures[1].height, 128);
+}
+
+TEST_F(StylizationTest, AFinerScaleStartsFromTheResultOfTheCoarser) {
+  config_.iterations = 3;
+  config_.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.5};
+  config_.optimizer = AdamOptions{.learning_rate = 0};
+  Stylization stylization = this->stylization();
+  const Image blurred = run(stylization, go_on).pictures[0];
+  EXPECT_NE(blurred.rgb, contents_[0].rgb);  // it went through the coarse scale
+  config_.scales.count = 1;
+  Stylization direct = this->stylization();
+  EXPECT_EQ(run(direct, go_on).pictures[0].rgb, contents_[0].rgb);
+}
+
+TEST_F(StylizationTest, RunsAgainWithOtherPicturesToTheSameBitsAsANewOne) {
+  config_.iterations = 6;
+  config_.scales.count = 2;
+  Stylization used = stylization();
+  run(used, go_on);
+  std::swap(contents_[0], contents_[1]);
+  Stylization fresh = stylization();
+  const Stylized again = run(used, go_on);
+  const Stylized expected = run(fresh, go_on);
+  EXPECT_EQ(again.pictures[0].rgb, expected.pictures[0].rgb);
+  EXPECT_EQ(again.pictures[1].rgb, expected.pictures[1].rgb);
+}
+
+TEST_F(StylizationTest, StoppedAtACoarseScaleGivesItsPictureAtTheResultsSize) {
+  config_.iterations = 20;
+  config_.scales.count = 2;
+  Stylization stylization = this->stylization();
+  std::vector<float> last;
+  const Stylized result = run(stylization, [&](const Progress& progress) {
+    last = progress.picture(0).rgb;
+    return progress.iteration < 3;
+  });
+  EXPECT_EQ(result.ending, Ending::stopped);
+  EXPECT_EQ(result.iterations, 3);
+  EXPECT_EQ(result.pictures[0].rgb, last);
+}
+
+TEST_F(StylizationTest, GivesTheBestPictureOfEachWhoseLossRose) {
+  // Steps far too large for pictures that begin at their content.
+  config_.objective["style"].weight = 1e-6;
+  config_.objective["tv"].weight = 0;
+  config_.optimizer = AdamOptions{.learning_rate = 100};
+  config_.iterations = 5;
+  Stylization stylization = this->stylization();
+  const Stylized result = run(stylization, go_on);
+  for (std::size_t n = 0; n < 2; ++n) {
+    EXPECT_TRUE(result.courses[n].rose);
+    EXPECT_EQ(result.courses[n].result().iteration, 0);
+    EXPECT_EQ(result.pictures[n].rgb, contents_[n].rgb);
+  }
+}
+
+TEST_F(StylizationTest, DivergedAtAFinerScaleEndsWithAFinitePicture) {
+  config_.optimizer = AdamOptions{.learning_rate = 1e30};
+  config_.iterations = 8;
+  config_.scales.count = 2;
+  Stylization stylization = this->stylization();
+  const Stylized result = run(stylization, go_on);
+  EXPECT_EQ(result.ending, Ending::diverged);
+  for (const float value : result.pictures[0].rgb) ASSERT_TRUE(std::isfinite(value));
+}
+
+TEST_F(StylizationTest, TakesTheMemoryOfItsLargestScale) {
+  const Shape pixels = pixel_shape(contents_);
+  const std::vector<Shape> styles = shapes_of(styles_);
+  const MemoryEstimate one = estimate_memory(*backend_, config_, pixels, styles);
+  config_.scales.count = 2;
+  EXPECT_EQ(estimate_memory(*backend_, config_, pixels, styles).total(), one.total());
+}
+
+TEST(MemoryEstimate, GrowsWithThePictureAndNotWithTheStyleBelowIt) {
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const Config config = preset("coursera");
+  const std::vector<Shape> style = {{1, 64, 64, 3}};
+  const MemoryEstimate small = estimate_memory(*backend, config, {1, 256, 256, 3}, style);
+  const MemoryEstimate large = estimate_memory(*backend, config, {1, 512, 512, 3}, style);
+  EXPECT_NEAR(static_cast<double>(large.arena) / static_cast<double>(small.arena), 4, 0.4);
+  EXPECT_EQ(small.weights, large.weights);
+}
+
+TEST(MemoryEstimate, AnIterationTakesLittleMoreThanItsActivations) {
+  // conv1_1 … conv5_1 of a 256² picture in float are 80.5 MiB; gradients find room among them.
+  const auto backend = make_backend("cpu", Precision::fp32);
+  const std::vector<Shape> style = {{1, 256, 256, 3}};
+  const MemoryEstimate estimate =
+      estimate_memory(*backend, preset("coursera"), {1, 256, 256, 3}, style);
+  EXPECT_LT(estimate.arena, std::size_t{90} << 20U);
+}
+
+}  // namespace
+}  // namespace impasto
