@@ -191,7 +191,7 @@ struct Axes {
 
 void register_shape(const SharedBackend& backend, const Settings& settings) {
   const Config config = coursera_from_content();
-  const Network shapes(config.objective.pool);
+  const Network shapes(vgg19, config.objective.pool);
   const Shape pixels{settings.batch, settings.size, settings.size, 3};
   const Plan plan(shapes, config, pixels, backend->master_type(), backend->activation_type());
   const auto& steps = plan.iteration().steps();

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "host/core/error.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 
 namespace impasto::bench {
 namespace {

@@ -15,8 +15,8 @@ inline Work of_step(const StepKind& step, const Network& network, const PoolKind
                     const Shape& pixels, DataType type) {
   if (step.operation == "total_variation") return total_variation(pixels);
   if (step.operation == "adam") return adam(pixels);
-  require(step.layer.has_value(), "the work model does not know '{}'", step.label());
-  const std::size_t layer = *step.layer;
+  require(step.layer != nullptr, "the work model does not know '{}'", step.label());
+  const std::size_t layer = network.layers().index(*step.layer);
   const Shape y = network.feature_shape(pixels, layer);
   const Shape x = layer == 0 ? pixels : network.feature_shape(pixels, layer - 1);
   const GradientEpilogue epilogue = step.epilogue.value_or(GradientEpilogue{});

@@ -39,7 +39,7 @@ ConvParameters random_conv(const VggLayer& layer, std::uint64_t seed) {
   const float deviation = std::sqrt(2.0F / static_cast<float>(9 * layer.in_channels));
   const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(seed),
                                             static_cast<std::uint32_t>(seed >> 32U)};
-  const auto index = static_cast<std::uint32_t>(&layer - vgg19.data());
+  const auto index = static_cast<std::uint32_t>(vgg19.index(layer));
   // Every layer has a multiple of four weights and fewer than 2^32.
   const auto groups = static_cast<std::int64_t>(conv.weight.size() / 4);
 #pragma omp parallel for schedule(static)
@@ -57,8 +57,9 @@ ConvParameters random_conv(const VggLayer& layer, std::uint64_t seed) {
 
 Weights builtin_weights(std::uint64_t seed, std::string_view deepest_layer) {
   Weights weights;
+  weights.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
   weights.description = fmt::format("VGG-19 built in (random, calibrated; seed {})", seed);
-  for (const VggLayer* layer : convs_up_to(deepest_layer)) {
+  for (const VggLayer* layer : vgg19.convs_up_to(deepest_layer)) {
     weights.convs.push_back({std::string(layer->name), random_conv(*layer, seed)});
   }
   return weights;
@@ -69,7 +70,6 @@ Weights builtin_weights(std::uint64_t seed, std::string_view deepest_layer) {
 namespace {
 
 constexpr double target_deviation = 30;
-constexpr PoolKind pool_kind_used = {kernels::PoolMode::average, kernels::PoolRounding::up};
 
 /// A map on the device, which owns its memory.
 struct Map {
@@ -200,11 +200,11 @@ class Samples {
     }
   }
 
-  void pass_pool() {
+  void pass_pool(const PoolKind& kind) {
     for (Map& map : maps_) {
-      const Shape shape = kernels::pooled(map.tensor.shape, pool_kind_used.rounding);
+      const Shape shape = kernels::pooled(map.tensor.shape, kind.rounding);
       const Map next = make_map(backend_, shape, map.tensor.type);
-      backend_.pool_forward(next.tensor, map.tensor, pool_kind_used);
+      backend_.pool_forward(next.tensor, map.tensor, kind);
       backend_.synchronize();  // the input is freed here
       map = next;
     }
@@ -224,7 +224,7 @@ void calibrate(Weights& weights, Backend& backend, std::span<const Image> sample
   for (const VggLayer& layer : vgg19) {
     if (conv == weights.convs.size()) return;
     if (layer.kind == pool_kind) {
-      maps.pass_pool();
+      maps.pass_pool(weights.pool);
     } else {
       maps.pass_conv(weights.convs[conv++].parameters, weights.mean);
     }

@@ -19,8 +19,7 @@ Weights builtin_weights(std::uint64_t seed, std::string_view deepest_layer);
 
 /// Scales and shifts every channel of every layer so that over all pixels of the samples its
 /// pre-activation has mean 0 and deviation 30, layer after layer, each seeing what the calibrated
-/// ones below make of the samples (average pooling, rounding up). A channel without spread is only
-/// shifted.
+/// ones below make of the samples. A channel without spread is only shifted.
 void calibrate(Weights& weights, Backend& backend, std::span<const Image> samples);
 
 }  // namespace impasto

@@ -57,8 +57,9 @@ WeightsOrigin hash_source(const std::string& path, std::uint64_t bytes, const Pr
 }  // namespace
 
 const VggLayer* find_conv(std::string_view name) {
-  const auto* const found = std::ranges::find(vgg19, name, &VggLayer::name);
-  return found == vgg19.end() || found->kind != conv_kind ? nullptr : found;
+  const std::vector<const VggLayer*> convs = vgg19.convs();
+  const auto found = std::ranges::find(convs, name, &VggLayer::name);
+  return found == convs.end() ? nullptr : *found;
 }
 
 void check_values(const std::string& path, std::string_view what, std::span<const float> values) {
@@ -82,7 +83,7 @@ ConversionReport convert_weights(const std::string& in, const std::string& out,
   ConversionReport report;
   report.header.origin = hash_source(in, source.bytes(), progress);
 
-  const std::vector<const VggLayer*> all = convs_up_to(vgg19.back().name);
+  const std::vector<const VggLayer*> all = vgg19.convs();
   std::set<std::string_view> written;
   const LayerSink sink = [&](const VggLayer& layer, const ConvParameters& parameters) {
     if (!written.insert(layer.name).second) {
@@ -102,9 +103,9 @@ ConversionReport convert_weights(const std::string& in, const std::string& out,
   }
   for (const VggLayer* layer : all) {
     if (written.contains(layer->name)) continue;
-    const bool vgg16 = layer->name == "conv3_4" && written.contains("conv5_3");
+    const bool is_vgg16 = layer->name == "conv3_4" && written.contains("conv5_3");
     fail(ErrorKind::weights, "weights '{}' are refused: {} is missing{}", in, layer->name,
-         vgg16 ? vgg16_note : "");
+         is_vgg16 ? vgg16_note : "");
   }
   report.header.description = fmt::format("VGG-19 from {}", report.header.origin.source_file);
   report.known =

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "host/backend/backend.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "weights/source_file.hpp"
 
 namespace impasto {

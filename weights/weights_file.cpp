@@ -39,6 +39,10 @@ Hdf5File open_hdf5(const std::string& path) {
   }
 }
 
+/// Of the pixels of a training set, or of the numbers that they were turned into.
+constexpr double lowest_deviation = 0.01;
+constexpr double highest_deviation = 1000;
+
 bool is_hex(std::string_view text, std::size_t digits) {
   const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   return text.empty() || (text.size() == digits && std::ranges::all_of(text, hex));
@@ -70,27 +74,11 @@ void WeightsReader::read_header() {
                      : "lacks the attribute 'format_version'; expected a file written by "
                        "impasto weights convert");
   }
-  if (version->size() != 1 || version->front() != weights_format_version) {
-    file_.refuse("/", fmt::format("has format_version {}; this program reads {}",
+  if (version->size() != 1 || version->front() < 1 || version->front() > weights_format_version) {
+    file_.refuse("/", fmt::format("has format_version {}; this program reads 1 to {}",
                                   fmt::join(*version, ", "), weights_format_version));
   }
-  const auto expect = [&](const std::string& attribute, std::string_view expected) {
-    const std::string found = text(attribute);
-    if (found == expected) return;
-    file_.refuse(
-        "/", fmt::format("has the attribute {} = '{}'; expected '{}'", attribute, found, expected));
-  };
-  expect("network", weights_network);
-  expect("channel_order", weights_channel_order);
-
-  const auto mean = file_.numbers("/", "mean_pixel");
-  const auto in_range = [](double value) { return value >= 0 && value <= 255; };
-  if (!mean || mean->size() != 3 || !std::ranges::all_of(*mean, in_range)) {
-    file_.refuse("/", "lacks the attribute 'mean_pixel', three numbers from 0 to 255");
-  }
-  std::ranges::transform(*mean, header_.mean.begin(),
-                         [](double value) { return static_cast<float>(value); });
-
+  read_traits(static_cast<int>(version->front()));
   header_.description = text("description");
   header_.origin = {text("source_file"), text("source_sha256"), text("source_md5"),
                     text("converter_version")};
@@ -99,24 +87,61 @@ void WeightsReader::read_header() {
   }
 }
 
+/// What network it is and what it was trained to see.
+void WeightsReader::read_traits(int version) {
+  const auto expect = [&](const std::string& attribute, const auto& known) {
+    const std::string found = text(attribute);
+    const auto at = std::ranges::find(known, found);
+    if (at == known.end()) {
+      file_.refuse("/", fmt::format("has the attribute {} = '{}'; expected '{}'", attribute, found,
+                                    fmt::join(known, "' or '")));
+    }
+    return static_cast<std::size_t>(at - known.begin());
+  };
+  std::vector<std::string_view> networks;
+  for (const VggLayers* layers : vgg_networks) networks.push_back(layers->name());
+  header_.layers = vgg_networks.at(expect("network", networks));
+  expect("channel_order", std::array{weights_channel_order});
+  header_.mean = pixel("mean_pixel", 0, 255);
+  if (version == 1) return;
+  header_.deviation = pixel("deviation_pixel", lowest_deviation, highest_deviation);
+  std::vector<std::string_view> words;
+  for (const auto& [word, mode] : pool_words) words.push_back(word);
+  header_.pool.mode = pool_words.at(expect("pooling", words)).second;
+  header_.licence = text("licence");
+}
+
+std::array<float, 3> WeightsReader::pixel(const std::string& attribute, double lowest,
+                                          double highest) const {
+  const auto values = file_.numbers("/", attribute);
+  const auto in_range = [&](double value) { return value >= lowest && value <= highest; };
+  if (!values || values->size() != 3 || !std::ranges::all_of(*values, in_range)) {
+    file_.refuse("/", fmt::format("lacks the attribute '{}', three numbers from {} to {}",
+                                  attribute, lowest, highest));
+  }
+  std::array<float, 3> found{};
+  std::ranges::transform(*values, found.begin(),
+                         [](double value) { return static_cast<float>(value); });
+  return found;
+}
+
 void WeightsReader::list_layers() {
   const std::vector<std::string> found = file_.members("/");
-  for (const VggLayer* layer : convs_up_to(vgg19.back().name)) {
+  const std::vector<const VggLayer*> all = header_.layers->convs();
+  for (const VggLayer* layer : all) {
     if (!std::ranges::binary_search(found, layer->name)) break;
     layers_.push_back(layer);
   }
   if (layers_.size() == found.size() && !layers_.empty()) return;
   // Either a layer is missing before another one, or there is something that does not belong here.
-  const auto known = [](std::string_view name) {
-    return std::ranges::any_of(vgg19, [&](const VggLayer& layer) {
-      return layer.kind == conv_kind && layer.name == name;
-    });
+  const auto known = [&](std::string_view name) {
+    return std::ranges::find(all, name, &VggLayer::name) != all.end();
   };
   const auto stranger = std::ranges::find_if_not(found, known);
   if (stranger != found.end()) {
-    file_.refuse("/" + *stranger, "does not belong here; expected only VGG-19's layers");
+    file_.refuse("/" + *stranger, fmt::format("does not belong here; expected only {}'s layers",
+                                              header_.layers->name()));
   }
-  const auto all = convs_up_to(vgg19.back().name);
   file_.refuse(fmt::format("/{}", all.at(layers_.size())->name), "is missing");
 }
 
@@ -136,16 +161,16 @@ ConvParameters WeightsReader::read(const VggLayer& layer) const {
 }
 
 Weights load_weights(const std::string& path, std::string_view deepest_layer) {
-  const std::vector<const VggLayer*> needed = convs_up_to(deepest_layer);
+  // Before the file is opened: a layer that no network has is no fault of the file.
+  static_cast<void>(vgg_layer_name(deepest_layer));
   const WeightsReader reader(path);
+  const WeightsHeader& header = reader.header();
+  const std::vector<const VggLayer*> needed = header.layers->convs_up_to(deepest_layer);
   if (reader.layers().size() < needed.size()) {
     fail(ErrorKind::weights, "weights '{}' end at {}; expected them to reach {}", path,
          reader.layers().back()->name, needed.back()->name);
   }
-  Weights weights;
-  weights.mean = reader.header().mean;
-  weights.description = reader.header().description;
-  weights.source_sha256 = reader.header().origin.source_sha256;
+  Weights weights{header, {}, header.origin.source_sha256};
   for (const VggLayer* layer : needed) {
     weights.convs.push_back({std::string(layer->name), reader.read(*layer)});
   }
@@ -236,10 +261,14 @@ void WeightsWriter::write(const VggLayer& layer, const ConvParameters& parameter
 void WeightsWriter::commit(const WeightsHeader& header) {
   const Target& to = *target_;
   to.write_attribute("format_version", H5T_STD_I32LE, 1, &weights_format_version);
-  to.write_text("network", std::string(weights_network));
+  to.write_text("network", std::string(header.layers->name()));
   to.write_text("channel_order", std::string(weights_channel_order));
   to.write_attribute("mean_pixel", H5T_IEEE_F32LE, header.mean.size(), header.mean.data());
+  to.write_attribute("deviation_pixel", H5T_IEEE_F32LE, header.deviation.size(),
+                     header.deviation.data());
+  to.write_text("pooling", std::string(pool_word(header.pool.mode)));
   to.write_text("description", header.description);
+  to.write_text("licence", header.licence);
   to.write_text("source_file", header.origin.source_file);
   to.write_text("source_sha256", header.origin.source_sha256);
   to.write_text("source_md5", header.origin.source_md5);
@@ -251,9 +280,9 @@ void WeightsWriter::commit(const WeightsHeader& header) {
 void save_weights(const Weights& weights, const std::string& path, const WeightsOrigin& origin) {
   WeightsWriter writer(path);
   for (const NamedConv& conv : weights.convs) {
-    writer.write(vgg19.at(vgg19_index(conv.name)), conv.parameters);
+    writer.write((*weights.layers)[weights.layers->index(conv.name)], conv.parameters);
   }
-  writer.commit({origin, weights.mean, weights.description});
+  writer.commit({weights, origin});
 }
 
 // For people.

@@ -18,8 +18,8 @@ namespace impasto {
 // (Cout,3,3,Cin) and `bias` (Cout), both float32, and the attributes below at the root.
 // docs/weights.md says it for users.
 
-inline constexpr int weights_format_version = 1;
-inline constexpr std::string_view weights_network = "VGG-19";
+/// Version 1 knew VGG-19 alone, and no deviation, pooling or licence; it is still read.
+inline constexpr int weights_format_version = 2;
 inline constexpr std::string_view weights_channel_order = "RGB";
 inline constexpr std::uint64_t max_weights_bytes = std::uint64_t{1} << 30U;
 
@@ -32,10 +32,8 @@ struct WeightsOrigin {
 };
 
 /// What a weight file says about itself.
-struct WeightsHeader {
+struct WeightsHeader : NetworkTraits {
   WeightsOrigin origin;
-  std::array<float, 3> mean = vgg_mean;  ///< red, green, blue
-  std::string description;               ///< for people
 };
 
 /// Reads Impasto's weight file (docs/weights.md), only the layers up to `deepest_layer`.
@@ -45,7 +43,7 @@ struct WeightsHeader {
 /// there are refused; no other file is opened. Throws ErrorKind::weights naming the file, the
 /// object, what was expected and what was found, and ErrorKind::usage for a layer that does not
 /// exist.
-Weights load_weights(const std::string& path, std::string_view deepest_layer = "conv5_4");
+Weights load_weights(const std::string& path, std::string_view deepest_layer = "pool5");
 
 /// Writes weights in Impasto's format, atomically. `origin` says where they come from; for the
 /// built-in network only its converter_version is set. Throws ErrorKind::output with the path and
@@ -61,13 +59,16 @@ class WeightsReader {
   explicit WeightsReader(const std::string& path);
 
   [[nodiscard]] const WeightsHeader& header() const { return header_; }
-  /// The convolutions in the file, input first: all of VGG-19's, or the first few.
+  /// The convolutions in the file, input first: all of the network's, or the first few.
   [[nodiscard]] std::span<const VggLayer* const> layers() const { return layers_; }
   [[nodiscard]] ConvParameters read(const VggLayer& layer) const;
 
  private:
   void read_header();
+  void read_traits(int version);
   void list_layers();
+  [[nodiscard]] std::array<float, 3> pixel(const std::string& attribute, double lowest,
+                                           double highest) const;
   [[nodiscard]] std::string text(const std::string& attribute) const;
 
   Hdf5File file_;

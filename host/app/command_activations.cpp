@@ -16,7 +16,7 @@
 #include "host/app/terminal.hpp"
 #include "host/core/atomic_file.hpp"
 #include "host/core/error.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "weights/hdf5_handle.hpp"
 
 namespace impasto::app {
@@ -106,11 +106,12 @@ void print_summary(const Settings& settings, const Activation& activation) {
 }
 
 void show_activations(const Settings& settings) {
-  const std::string layer(vgg19.at(vgg19_index(settings.layer)).name);
+  const std::string layer(vgg_layer_name(settings.layer));
   const std::unique_ptr<Backend> backend = open_backend(settings);
   const Image image = load_picture(settings.image, settings.size);
-  Session session(*backend, open_weights(settings, *backend, convolution_at(layer)),
-                  settings.config.objective.pool, vgg19_index(layer));
+  Weights weights = open_weights(settings, *backend, layer);
+  const std::size_t deepest = weights.layers->index(layer);
+  Session session(*backend, std::move(weights), settings.config.objective.pool, deepest);
   const Activation values = activation(session, image, layer);
   const auto finite = [](float value) { return std::isfinite(value); };
   if (!std::ranges::all_of(values.values, finite)) refuse_infinite_losses(settings.image);

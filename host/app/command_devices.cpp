@@ -116,7 +116,7 @@ void tune(const Settings& settings) {
     const std::int64_t side = settings.size.value_or(config.size);
     message("Timing {} at {}x{} in {}\n", name, side, side, to_string(backend->precision()));
     const Shape pixels{1, side, side, 3};
-    static_cast<void>(estimate_memory(*backend, config, pixels, std::array{pixels}));
+    static_cast<void>(estimate_memory(*backend, vgg19, config, pixels, std::array{pixels}));
   }
   message("Kept in {}\n", cache_folder());
 }

@@ -31,9 +31,7 @@ void score_picture(const Settings& settings) {
   for (const std::string& style : settings.styles) {
     styles.push_back({load_picture(style, style_size), 1});
   }
-  const Objective& objective = settings.config.objective;
-  Session session(*backend, open_weights(settings, *backend, deepest_convolution(objective)),
-                  objective);
+  Session session(*backend, open_weights(settings, *backend), settings.config.objective);
   const Losses losses = score(session, settings.config, image, content, styles);
   if (!losses.finite()) refuse_infinite_losses(settings.image);
   print_result(dump(describe(losses)) + "\n");

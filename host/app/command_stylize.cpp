@@ -85,8 +85,9 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
 /// --dry-run: what would be done and what it needs, on stdout.
 void print_plan(const Settings& settings, Backend& backend, const StylizeInputs& inputs) {
   const Image& content = inputs.content;
-  const MemoryEstimate memory = estimate_memory(
-      backend, settings.config, pixel_shape(std::span(&content, 1)), shapes_of(inputs.styles));
+  const MemoryEstimate memory =
+      estimate_memory(backend, network_layers(settings), settings.config,
+                      pixel_shape(std::span(&content, 1)), shapes_of(inputs.styles));
   if (!settings.json) {
     print_plan_in_words(settings, backend, inputs, memory);
     return;
@@ -111,7 +112,7 @@ void check_sizes(const Settings& settings, const StylizeInputs& inputs) {
 }
 
 void stylize(const Settings& settings) {
-  check(settings.config.objective);
+  check(settings.config.objective, network_layers(settings));
   const std::unique_ptr<Backend> backend = open_backend(settings);
   const StylizeInputs inputs = load_inputs(settings);
   check_sizes(settings, inputs);

@@ -20,7 +20,7 @@ namespace {
 
 void generate(const Settings& settings) {
   const std::unique_ptr<Backend> backend = make_backend("auto");
-  const Weights network = make_builtin_weights(settings.config.seed, *backend, "conv5_4");
+  const Weights network = make_builtin_weights(settings.config.seed, *backend, "pool5");
   WeightsOrigin origin;
   origin.converter_version = version;
   save_weights(network, settings.output.string(), origin);
@@ -82,7 +82,11 @@ Json describe(const WeightsReport& report) {
   return {{"bytes", report.file_bytes},
           {"sha256", report.file_sha256},
           {"description", header.description},
+          {"network", header.layers->name()},
           {"mean", header.mean},
+          {"deviation", header.deviation},
+          {"pooling", pool_word(header.pool.mode)},
+          {"licence", header.licence.empty() ? Json() : Json(header.licence)},
           {"source_file", header.origin.source_file},
           {"source_sha256", header.origin.source_sha256},
           {"source_md5", header.origin.source_md5},
@@ -96,7 +100,10 @@ std::string table(const WeightsReport& report, const std::string& path) {
   std::string lines = text("File     {}, {}\n         SHA-256 {}\nNetwork  {}\n", path,
                            human_bytes(report.file_bytes), report.file_sha256, header.description) +
                       origin(report) +
-                      text("Mean     {} {} {}\n\n", header.mean[0], header.mean[1], header.mean[2]);
+                      (header.licence.empty() ? "" : text("Licence  {}\n", header.licence)) +
+                      text("Input    (pixel - mean) / deviation; mean {}, deviation {}\n",
+                           fmt::join(header.mean, " "), fmt::join(header.deviation, " ")) +
+                      text("Pooling  {}\n\n", pool_word(header.pool.mode));
   lines += text("{:<9}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "LAYER", "IN->OUT", "LOWEST",
                 "HIGHEST", "MEAN", "DEVIATION", "MEAN BIAS");
   for (const LayerReport& layer : report.layers) {

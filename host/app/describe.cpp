@@ -47,6 +47,7 @@ Json describe(const MemoryEstimate& memory) {
 
 Json describe(const Network& network) {
   Json json = {{"description", network.description()}};
+  if (!network.licence().empty()) json["licence"] = network.licence();
   if (!network.source_sha256().empty()) json["source_sha256"] = network.source_sha256();
   return json;
 }

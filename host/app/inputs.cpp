@@ -13,7 +13,7 @@
 #include "host/core/suggest.hpp"
 #include "host/image/decode.hpp"
 #include "host/image/resize.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/builtin.hpp"
 #include "weights/weights_file.hpp"
@@ -65,19 +65,19 @@ Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_v
   return weights;
 }
 
+const VggLayers& network_layers(const Settings& settings) {
+  return settings.weights ? *WeightsReader(*settings.weights).header().layers : vgg19;
+}
+
+Weights open_weights(const Settings& settings, Backend& backend) {
+  const VggLayers& layers = network_layers(settings);
+  const std::size_t deepest = deepest_layer(settings.config.objective, layers);
+  return open_weights(settings, backend, layers[deepest].name);
+}
+
 Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer) {
   if (settings.weights) return load_weights(*settings.weights, deepest_layer);
   return make_builtin_weights(0, backend, deepest_layer);
-}
-
-std::string convolution_at(std::string_view layer) {
-  std::size_t index = vgg19_index(layer);
-  while (vgg19.at(index).kind != conv_kind) --index;
-  return std::string(vgg19.at(index).name);
-}
-
-std::string deepest_convolution(const Objective& objective) {
-  return convolution_at(vgg19.at(deepest_layer(objective)).name);
 }
 
 }  // namespace impasto::app

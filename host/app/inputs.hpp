@@ -25,16 +25,15 @@ Image load_picture(const std::string& name, std::optional<std::int64_t> size = s
 /// ErrorKind::input for a picture of another shape.
 Image load_picture_like(const std::string& name, const Image& other);
 
-/// The network: from --weights, or the built-in one, made and calibrated on the spot.
+/// The layers of the network, from --weights or the built-in one.
+const VggLayers& network_layers(const Settings& settings);
+
+/// That network, as deep as the objective or a layer needs. The built-in one is made and calibrated
+/// on the spot.
+Weights open_weights(const Settings& settings, Backend& backend);
 Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer);
 
 /// The built-in network for a seed, ready for use.
 Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer);
-
-/// The last convolution that the objective needs: how far a network has to be loaded.
-std::string deepest_convolution(const Objective& objective);
-
-/// The last convolution at or before a layer.
-std::string convolution_at(std::string_view layer);
 
 }  // namespace impasto::app

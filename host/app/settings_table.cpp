@@ -405,7 +405,7 @@ std::vector<Setting> make_table() {
       {.name = "weights",
        .group = machine_group,
        .commands = networks,
-       .help = "VGG-19 as 'impasto weights convert' writes it",
+       .help = "a network as 'impasto weights convert' writes it",
        .otherwise = "a built-in network",
        .value = input(AT(weights))},
       {.name = "backend",

@@ -64,8 +64,7 @@ StylizeRun::StylizeRun(const Settings& settings, Backend& backend, const Stylize
 void StylizeRun::run() {
   progress_.prepare(settings_.weights ? "Reading the network"
                                       : "Making and calibrating the built-in network");
-  Weights weights =
-      open_weights(settings_, backend_, deepest_convolution(settings_.config.objective));
+  Weights weights = open_weights(settings_, backend_);
   progress_.prepare("Looking at the pictures");
   Session session(backend_, std::move(weights), settings_.config.objective);
   Stylization stylization(session, settings_.config, pixel_shape(std::span(&inputs_.content, 1)),

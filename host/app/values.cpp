@@ -8,7 +8,7 @@
 
 #include "host/app/failure.hpp"
 #include "host/core/suggest.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 
 namespace impasto::app {
 namespace {
@@ -40,7 +40,7 @@ std::string_view trimmed(std::string_view text) {
 
 LayerWeight read_layer(std::string_view option, std::string_view name) {
   try {
-    return {.layer = std::string(vgg19.at(vgg19_index(lower(name))).name), .weight = 1};
+    return {.layer = std::string(vgg_layer_name(lower(name))), .weight = 1};
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", option, error.what()));
   }

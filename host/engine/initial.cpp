@@ -4,7 +4,7 @@
 #include <array>
 
 #include "host/core/error.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "kernels/common/philox.hpp"
 
 namespace impasto {

@@ -94,7 +94,7 @@ void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
 std::vector<TensorId> Plan::add_forward(Schedule& schedule, TensorId pixels,
                                         std::optional<TargetSource> source,
                                         const Visit& visit) const {
-  const auto visit_terms = [&](std::optional<std::size_t> layer, TensorId x) {
+  const auto visit_terms = [&](const VggLayer* layer, TensorId x) {
     for (std::size_t row = 0; row < terms_.size(); ++row) {
       const Term& term = *terms_[row];
       if (term.layer() != layer || (source && term.target_source() != *source)) continue;
@@ -102,15 +102,18 @@ std::vector<TensorId> Plan::add_forward(Schedule& schedule, TensorId pixels,
     }
   };
   std::vector<TensorId> features =
-      network_.forward(schedule, pixels, deepest_of(source).value_or(0), activations_, visit_terms);
-  visit_terms(std::nullopt, pixels);
+      network_.forward(schedule, pixels, deepest_of(source).value_or(0), activations_,
+                       [&](const VggLayer& layer, TensorId x) { visit_terms(&layer, x); });
+  visit_terms(nullptr, pixels);
   return features;
 }
 
 std::optional<std::size_t> Plan::deepest_of(std::optional<TargetSource> source) const {
   std::optional<std::size_t> deepest;
   for (const auto& term : terms_) {
-    if (!source || term->target_source() == *source) deepest = std::max(deepest, term->layer());
+    if (term->layer() == nullptr || (source && term->target_source() != *source)) continue;
+    const std::size_t layer = network_.layers().index(*term->layer());
+    deepest = std::max(deepest.value_or(0), layer);
   }
   return deepest;
 }
@@ -249,7 +252,7 @@ std::size_t mebibytes(std::size_t bytes) { return (bytes + (1U << 20U) - 1) >> 2
 /// `room` bytes with as much workspace as the full size needs; 0 for none.
 std::int64_t Plan::longest_side_within(std::size_t room) const {
   constexpr std::int64_t step = 16;
-  const Network shapes(config_.objective.pool);
+  const Network shapes(network_.layers(), network_.pool());
   const Shape& full = pixels().shape;
   const auto fits = [&](std::int64_t longer) {
     std::vector<Shape> styles;

@@ -179,10 +179,10 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   return result;
 }
 
-MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
-                               std::span<const Shape> styles) {
-  const std::size_t deepest = deepest_layer(config.objective);
-  const Network network(backend, config.objective.pool, deepest);
+MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const Config& config,
+                               const Shape& pixels, std::span<const Shape> styles) {
+  const std::size_t deepest = deepest_layer(config.objective, layers);
+  const Network network(backend, layers, config.objective.pool, deepest);
   MemoryEstimate largest;
   for (const Scale& scale : make_scales(config, pixels, styles)) {
     Plan plan(network, config, scale.pixels, backend.master_type(), backend.activation_type(),
@@ -195,10 +195,8 @@ MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Sha
                .workspace = plan.workspace_bytes()};
   }
   std::size_t parameters = 0;
-  for (std::size_t layer = 0; layer <= deepest; ++layer) {
-    if (vgg19[layer].kind == pool_kind) continue;
-    parameters +=
-        static_cast<std::size_t>(9 * vgg19[layer].in_channels * vgg19[layer].out_channels);
+  for (const VggLayer* conv : layers.convs_up_to(layers[deepest])) {
+    parameters += static_cast<std::size_t>(9 * conv->in_channels * conv->out_channels);
   }
   // Once as they are and once rotated, for the data gradient.
   largest.weights = 2 * parameters * size_of(backend.activation_type());

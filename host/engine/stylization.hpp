@@ -90,9 +90,9 @@ struct MemoryEstimate {
 };
 
 /// The estimate for results of the shape `pixels` (N,H,W,3) from style pictures of the shapes
-/// `styles`: that of the scale which needs most. The backend prepares every operation, which takes a
-/// while on a GPU.
-MemoryEstimate estimate_memory(Backend& backend, const Config& config, const Shape& pixels,
-                               std::span<const Shape> styles);
+/// `styles`, with a network of these layers: that of the scale which needs most. The backend
+/// prepares every operation, which takes a while on a GPU.
+MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const Config& config,
+                               const Shape& pixels, std::span<const Shape> styles);
 
 }  // namespace impasto

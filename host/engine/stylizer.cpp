@@ -85,16 +85,17 @@ Losses score(Session& session, const Config& config, const Image& image, const I
 
 Activation activation(Session& session, const Image& image, std::string_view layer) {
   Backend& backend = session.backend();
-  const std::size_t index = vgg19_index(layer);
+  const std::size_t index = session.network().layers().index(layer);
   Tensor input{nullptr, pixel_shape(only(image)), backend.master_type()};
   const Buffer input_memory = backend.allocate(input.bytes());
   input.data = input_memory.get();
   backend.write(input, image.rgb);
   Schedule schedule;
-  const TensorId features = session.network()
-                                .forward(schedule, schedule.external(input), index,
-                                         backend.activation_type(), [](std::size_t, TensorId) {})
-                                .back();
+  const TensorId features =
+      session.network()
+          .forward(schedule, schedule.external(input), index, backend.activation_type(),
+                   [](const VggLayer&, TensorId) {})
+          .back();
   const Buffer arena = backend.allocate(schedule.place());
   schedule.bind(arena.get());
   schedule.run(backend);

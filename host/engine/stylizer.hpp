@@ -25,7 +25,8 @@ class Session {
       : backend_(backend), network_(backend, std::move(weights), pool, deepest) {}
   /// With the layers that `objective` needs.
   Session(Backend& backend, Weights weights, const Objective& objective)
-      : Session(backend, std::move(weights), objective.pool, deepest_layer(objective)) {}
+      : Session(backend, std::move(weights), objective.pool,
+                deepest_layer(objective, *weights.layers)) {}
 
   [[nodiscard]] Backend& backend() { return backend_; }
   [[nodiscard]] const Network& network() const { return network_; }

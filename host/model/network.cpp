@@ -6,11 +6,26 @@
 #include "host/core/error.hpp"
 
 namespace impasto {
-Network::Network(Backend& backend, PoolKind pool, std::size_t deepest) : pool_(pool) {
+
+namespace {
+
+/// The parameters with the deviation of the network's input inside: (pixel − mean) / deviation
+/// convolved with w is pixel − mean convolved with w / deviation. The padding stays zero.
+ConvParameters divided(ConvParameters parameters, const std::array<float, 3>& deviation) {
+  for (std::size_t i = 0; i < parameters.weight.size(); ++i) {
+    parameters.weight[i] /= deviation.at(i % deviation.size());
+  }
+  return parameters;
+}
+
+}  // namespace
+
+Network::Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest)
+    : layers_(layers), pool_(pool) {
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
-    const std::int64_t C = vgg19[layer].in_channels;
-    const std::int64_t K = vgg19[layer].out_channels;
-    if (vgg19[layer].kind == pool_kind) {
+    const std::int64_t C = layers[layer].in_channels;
+    const std::int64_t K = layers[layer].out_channels;
+    if (layers[layer].kind == pool_kind) {
       convs_.push_back(nullptr);
       continue;
     }
@@ -21,21 +36,24 @@ Network::Network(Backend& backend, PoolKind pool, std::size_t deepest) : pool_(p
 }
 
 Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest)
-    : pool_(pool),
+    : layers_(*weights.layers),
+      pool_(pool),
       mean_(weights.mean),
       description_(std::move(weights.description)),
+      licence_(std::move(weights.licence)),
       source_sha256_(std::move(weights.source_sha256)) {
   auto next = weights.convs.begin();
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
-    if (vgg19[layer].kind == pool_kind) {
+    if (layers_[layer].kind == pool_kind) {
       convs_.push_back(nullptr);
       continue;
     }
-    if (next == weights.convs.end() || next->name != vgg19[layer].name) {
+    if (next == weights.convs.end() || next->name != layers_[layer].name) {
       fail(ErrorKind::weights, "{}: expected parameters of layer {}, found {}", description_,
-           vgg19[layer].name, next == weights.convs.end() ? "no more layers" : next->name);
+           layers_[layer].name, next == weights.convs.end() ? "no more layers" : next->name);
     }
-    convs_.push_back(backend.make_conv(next->parameters));
+    convs_.push_back(backend.make_conv(
+        layer == 0 ? divided(std::move(next->parameters), weights.deviation) : next->parameters));
     ++next;
   }
 }
@@ -43,12 +61,12 @@ Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t d
 Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
   Shape shape = pixels;
   for (std::size_t i = 0; i <= layer; ++i) {
-    if (vgg19[i].kind == pool_kind) shape = kernels::pooled(shape, pool_.rounding);
+    if (layers_[i].kind == pool_kind) shape = kernels::pooled(shape, pool_.rounding);
   }
-  shape.channels = vgg19[layer].out_channels;
+  shape.channels = layers_[layer].out_channels;
   if (shape.pixels() == 0) {
     fail(ErrorKind::usage, "a picture of {}×{} is too small for {}: pooling leaves nothing of it",
-         pixels.width, pixels.height, vgg19[layer].name);
+         pixels.width, pixels.height, layers_[layer].name);
   }
   return shape;
 }
@@ -60,11 +78,11 @@ std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std:
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     const TensorId x = layer == 0 ? pixels : features.back();
     const TensorId y = schedule.temporary(feature_shape(input, layer), type);
-    const bool is_pool = vgg19[layer].kind == pool_kind;
+    const bool is_pool = layers_[layer].kind == pool_kind;
     const std::string_view operation = layer == 0 ? "first_conv_forward"
                                        : is_pool  ? "pool_forward"
                                                   : "conv_forward";
-    schedule.add({.name = "forward", .operation = operation, .layer = layer}, {x, y},
+    schedule.add({.name = "forward", .operation = operation, .layer = &layers_[layer]}, {x, y},
                  [this, layer, is_pool, x, y](Backend& backend, const Schedule& s) {
                    if (layer == 0) {
                      backend.first_conv_forward(s[y], s[x], *convs_[layer], mean_, true);
@@ -75,7 +93,7 @@ std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std:
                    }
                  });
     features.push_back(y);
-    visit(layer, y);
+    visit(layers_[layer], y);
   }
   return features;
 }
@@ -91,7 +109,7 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
     std::vector<std::function<void(const GradientEpilogue&)>> contributions;
     const auto join = [&](GradientTerm::Order order) {
       for (const GradientTerm& term : terms) {
-        if (term.layer != layer || term.order != order) continue;
+        if (term.layer != &layers_[layer] || term.order != order) continue;
         contributions.emplace_back([&schedule, &term, grad](const GradientEpilogue& epilogue) {
           term.add(schedule, grad, epilogue);
         });
@@ -104,31 +122,31 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
       });
     }
     join(GradientTerm::Order::after_layer_above);
-    require(!contributions.empty(), "no gradient reaches {}", vgg19[layer].name);
+    require(!contributions.empty(), "no gradient reaches {}", layers_[layer].name);
 
-    const bool has_relu = vgg19[layer].kind == conv_kind;
+    const bool has_relu = layers_[layer].kind == conv_kind;
     for (std::size_t i = 0; i < contributions.size(); ++i) {
       const bool last = i + 1 == contributions.size();
       contributions[i]({.accumulate = i > 0, .relu_mask = last && has_relu});
     }
     grad_above = grad;
   }
-  schedule.add({.name = "backward", .operation = "first_conv_backward", .layer = 0},
+  schedule.add({.name = "backward", .operation = "first_conv_backward", .layer = &layers_[0]},
                {grad_pixels, grad_above},
                [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
                  backend.first_conv_backward(s[grad_pixels], s[grad_above], *convs_[0]);
                });
   for (const GradientTerm& term : terms) {
-    if (!term.layer) term.add(schedule, grad_pixels, {.accumulate = true});
+    if (term.layer == nullptr) term.add(schedule, grad_pixels, {.accumulate = true});
   }
 }
 
 void Network::layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x,
                              TensorId grad_y, TensorId x, const GradientEpilogue& epilogue) const {
-  const bool is_pool = vgg19[layer].kind == pool_kind;
+  const bool is_pool = layers_[layer].kind == pool_kind;
   schedule.add({.name = "backward",
                 .operation = is_pool ? "pool_backward" : "conv_data_gradient",
-                .layer = layer,
+                .layer = &layers_[layer],
                 .epilogue = epilogue},
                {grad_x, grad_y, x}, [=, this](Backend& backend, const Schedule& s) {
                  if (is_pool) {

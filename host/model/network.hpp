@@ -12,7 +12,7 @@
 
 #include "host/backend/backend.hpp"
 #include "host/model/schedule.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "host/model/weights.hpp"
 
 namespace impasto {
@@ -21,27 +21,31 @@ namespace impasto {
 /// adds it to, the gradient of what the loss looks at.
 struct GradientTerm {
   enum class Order : std::uint8_t { before_layer_above, after_layer_above };
-  std::optional<std::size_t> layer;  ///< none: the pixels
+  const VggLayer* layer = nullptr;  ///< null: the pixels
   Order order = Order::after_layer_above;
   std::function<void(Schedule&, TensorId grad, const GradientEpilogue&)> add;
 };
 
-/// VGG-19 up to some layer on one backend. It builds schedules and owns the parameters they use, so
+/// A VGG up to some layer on one backend. It builds schedules and owns the parameters they use, so
 /// it must outlive them.
 class Network {
  public:
   /// Without parameters: it can plan but not run.
-  explicit Network(PoolKind pool) : pool_(pool) {}
+  Network(const VggLayers& layers, PoolKind pool) : layers_(layers), pool_(pool) {}
   /// With zeros as parameters, for layers [0, deepest]: it can also prepare.
-  Network(Backend& backend, PoolKind pool, std::size_t deepest);
+  Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest);
   /// With parameters, for layers [0, deepest]; the host's copy goes with the argument. Throws
   /// ErrorKind::weights when `weights` ends earlier.
   Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  /// Where the parameters are from, for people, and the digest of that file.
+  [[nodiscard]] const VggLayers& layers() const { return layers_; }
+  [[nodiscard]] const PoolKind& pool() const { return pool_; }
+
+  /// Where the parameters are from, for people, their licence, and the digest of that file.
   [[nodiscard]] const std::string& description() const { return description_; }
+  [[nodiscard]] const std::string& licence() const { return licence_; }
   [[nodiscard]] const std::string& source_sha256() const { return source_sha256_; }
 
   /// The shape of a layer's feature map. Throws ErrorKind::usage when pooling leaves nothing of it.
@@ -50,7 +54,7 @@ class Network {
   /// Appends the forward pass from `pixels` to layer `deepest`; returns every layer's feature map.
   /// `visit` is called after each layer is appended and may append to the schedule itself: what
   /// reads a feature map is best done while the map is still in the cache.
-  using Visit = std::function<void(std::size_t layer, TensorId features)>;
+  using Visit = std::function<void(const VggLayer& layer, TensorId features)>;
   std::vector<TensorId> forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
                                 DataType type, const Visit& visit) const;
 
@@ -64,9 +68,11 @@ class Network {
   void layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
                       TensorId x, const GradientEpilogue& epilogue) const;
 
+  const VggLayers& layers_;
   PoolKind pool_;
   std::array<float, 3> mean_ = vgg_mean;
   std::string description_;
+  std::string licence_;
   std::string source_sha256_;
   std::vector<std::unique_ptr<Conv>> convs_;  ///< by layer; null for a pool
 };

@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "host/core/error.hpp"
-#include "host/model/vgg19.hpp"
 
 namespace impasto {
 
 std::string StepKind::label() const {
-  return layer ? fmt::format("{} {}", vgg19.at(*layer).name, name) : std::string(name);
+  return layer == nullptr ? std::string(name) : fmt::format("{} {}", layer->name, name);
 }
 
 TensorId Schedule::external(const Tensor& tensor) {

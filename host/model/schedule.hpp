@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/backend/backend.hpp"
+#include "host/model/vgg.hpp"
 
 namespace impasto {
 
@@ -23,8 +24,8 @@ struct StepKind {
   std::string_view name = {};
   /// The function of Backend that it calls: "gram_loss".
   std::string_view operation = {};
-  /// Where in vgg19 it takes place; none where it is about the pixels alone.
-  std::optional<std::size_t> layer = {};
+  /// Where in the network it takes place; null where it is about the pixels alone.
+  const VggLayer* layer = nullptr;
   /// How it adds to a feature map's gradient; none for a step that does not.
   std::optional<GradientEpilogue> epilogue = {};
 

@@ -3,12 +3,36 @@
 
 #include <array>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/backend/backend.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 
 namespace impasto {
+
+/// The words for the ways to pool, in options, weight files and logs.
+inline constexpr std::array<std::pair<std::string_view, kernels::PoolMode>, 2> pool_words = {
+    {{"avg", kernels::PoolMode::average}, {"max", kernels::PoolMode::max}}};
+
+constexpr std::string_view pool_word(kernels::PoolMode wanted) {
+  for (const auto& [word, mode] : pool_words) {
+    if (mode == wanted) return word;
+  }
+  return {};
+}
+
+/// What a network is, besides its parameters.
+struct NetworkTraits {
+  const VggLayers* layers = &vgg19;
+  /// Red, green, blue: the network sees (pixel − mean) / deviation of pixels in [0,255].
+  std::array<float, 3> mean = vgg_mean;
+  std::array<float, 3> deviation = {1, 1, 1};
+  PoolKind pool = {kernels::PoolMode::max, kernels::PoolRounding::up};  ///< it was trained with
+  std::string description;  ///< for people: "VGG-19 from imagenet-vgg-verydeep-19.mat"
+  std::string licence;      ///< of the parameters, in a line; empty where nobody said
+};
 
 /// One convolution of the network with its name ("conv4_2").
 struct NamedConv {
@@ -16,13 +40,11 @@ struct NamedConv {
   ConvParameters parameters;
 };
 
-/// The parameters of VGG-19's convolutions, input first, in RGB order. It may stop early: a network
-/// loaded for conv4_2 has no later layers.
-struct Weights {
+/// The parameters of a network's convolutions, input first, in RGB order. It may stop early: a
+/// network loaded for conv4_2 has no later layers.
+struct Weights : NetworkTraits {
   std::vector<NamedConv> convs;
-  std::array<float, 3> mean = vgg_mean;  ///< red, green, blue; subtracted from pixels in [0,255]
-  std::string description;               ///< for people: "VGG-19 from imagenet-vgg-verydeep-19.mat"
-  std::string source_sha256;             ///< of the file converted; empty for the built-in network
+  std::string source_sha256;  ///< of the file converted; empty for the built-in network
 };
 
 }  // namespace impasto

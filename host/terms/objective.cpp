@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 
 namespace impasto {
 namespace {
@@ -16,12 +16,12 @@ void check_weight(double weight, std::string_view what) {
   }
 }
 
-void check_layers(const Loss& loss) {
+void check_layers(const Loss& loss, const VggLayers& layers) {
   for (auto layer = loss.layers.begin(); layer != loss.layers.end(); ++layer) {
-    const std::size_t index = vgg19_index(layer->layer);
+    const std::size_t index = layers.index(layer->layer);
     check_weight(layer->weight, layer->layer);
     const bool repeated = std::any_of(loss.layers.begin(), layer, [&](const LayerWeight& earlier) {
-      return vgg19_index(earlier.layer) == index;
+      return layers.index(earlier.layer) == index;
     });
     if (repeated) fail(ErrorKind::usage, "{} layer {} is given twice", loss.name, layer->layer);
   }
@@ -70,12 +70,12 @@ std::optional<Normaliser> Objective::normaliser(std::string_view name) const {
   return std::nullopt;
 }
 
-void check(const Objective& objective) {
+void check(const Objective& objective, const VggLayers& layers) {
   bool any_layer = false;
   for (const AnyLoss& any : objective.losses) {
     const Loss& loss = common(any);
     check_weight(loss.weight, loss.name + " weight");
-    check_layers(loss);
+    check_layers(loss, layers);
     any_layer = any_layer || !loss.layers.empty();
   }
   if (!any_layer) fail(ErrorKind::usage, "nothing to minimise: expected at least one layer");
@@ -84,11 +84,11 @@ void check(const Objective& objective) {
   }
 }
 
-std::size_t deepest_layer(const Objective& objective) {
+std::size_t deepest_layer(const Objective& objective, const VggLayers& layers) {
   std::size_t deepest = 0;
   for (const AnyLoss& loss : objective.losses) {
     for (const LayerWeight& layer : common(loss).layers) {
-      deepest = std::max(deepest, vgg19_index(layer.layer));
+      deepest = std::max(deepest, layers.index(layer.layer));
     }
   }
   return deepest;
@@ -96,7 +96,7 @@ std::size_t deepest_layer(const Objective& objective) {
 
 std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const Network& network,
                                               const Shape& pixels, const TermNumbers& numbers) {
-  check(objective);
+  check(objective, network.layers());
   std::vector<std::unique_ptr<Term>> terms;
   for (const AnyLoss& any : objective.losses) {
     const Loss& loss = common(any);
@@ -109,8 +109,9 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
       continue;
     }
     for (const LayerWeight& layer : loss.layers) {
-      place.layer = vgg19_index(layer.layer);
-      place.shape = network.feature_shape(pixels, *place.layer);
+      const std::size_t index = network.layers().index(layer.layer);
+      place.layer = &network.layers()[index];
+      place.shape = network.feature_shape(pixels, index);
       place.gradient_weight = loss.weight * numbers.gradient_scale * layer.weight;
       terms.push_back(make_term(any, place));
     }
@@ -145,7 +146,7 @@ Losses name_losses(const Objective& objective, std::span<const float> terms) {
     if (part.of_pixels) part.value = static_cast<double>(*next++);
     for (const LayerWeight& layer : loss.layers) {
       const auto term = static_cast<double>(*next++);
-      part.layers.emplace_back(vgg19.at(vgg19_index(layer.layer)).name, term);
+      part.layers.emplace_back(vgg_layer_name(layer.layer), term);
       part.value += layer.weight * term;
     }
     part.weighted = loss.weight * part.value;

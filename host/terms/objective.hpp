@@ -38,12 +38,12 @@ struct Objective {
 const Loss& common(const AnyLoss& loss);
 bool of_pixels(const AnyLoss& loss);
 
-/// Throws ErrorKind::usage for an unknown or repeated layer, a weight that is negative or not
-/// finite, or an objective with nothing to minimise.
-void check(const Objective& objective);
+/// Throws ErrorKind::usage for a repeated layer or one that the network does not have, a weight
+/// that is negative or not finite, or an objective with nothing to minimise.
+void check(const Objective& objective, const VggLayers& layers);
 
 /// The deepest layer that a loss looks at: how far a network has to be loaded.
-std::size_t deepest_layer(const Objective& objective);
+std::size_t deepest_layer(const Objective& objective, const VggLayers& layers);
 
 /// The types that terms compute in, and the factor of their gradients.
 struct TermNumbers {

@@ -49,9 +49,9 @@ enum class TargetSource : std::uint8_t { none, content, style };
 
 /// Where a term applies, and the types that it computes in.
 struct TermPlace {
-  std::optional<std::size_t> layer = {};  ///< of vgg19; none: the pixels
-  Shape shape = {};                       ///< of the layer's feature map, or of the pixels
-  double gradient_weight = 1;  ///< the weights of the loss and of its layer, gradient scale
+  const VggLayer* layer = nullptr;  ///< null: the pixels
+  Shape shape = {};                 ///< of the layer's feature map, or of the pixels
+  double gradient_weight = 1;       ///< the weights of the loss and of its layer, gradient scale
   DataType activations = DataType::f32;
   DataType master = DataType::f32;
 };
@@ -79,7 +79,7 @@ class Term {
   Term& operator=(const Term&) = delete;
   virtual ~Term() = default;
 
-  [[nodiscard]] std::optional<std::size_t> layer() const { return place_.layer; }
+  [[nodiscard]] const VggLayer* layer() const { return place_.layer; }
   [[nodiscard]] virtual TargetSource target_source() const { return TargetSource::none; }
 
   /// The memory of its targets, to be bound before any schedule runs.

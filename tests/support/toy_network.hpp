@@ -6,7 +6,7 @@
 #include <string>
 
 #include "host/engine/stylizer.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "host/model/weights.hpp"
 #include "kernels/common/philox.hpp"
 
@@ -23,12 +23,13 @@ inline std::vector<float> uniform(std::int64_t count, std::uint32_t seed, float 
   return values;
 }
 
-/// VGG-19 with random weights of the right scale: cheap to make, good enough to differentiate.
-inline Weights random_weights(std::size_t deepest = 16) {
+/// A network with random weights of the right scale: cheap to make, good enough to differentiate.
+inline Weights random_weights(std::size_t deepest = 16, const VggLayers& layers = vgg19) {
   Weights weights;
+  weights.layers = &layers;
   weights.description = "random weights of a test";
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
-    const VggLayer& shape = vgg19[layer];
+    const VggLayer& shape = layers[layer];
     if (shape.kind == pool_kind) continue;
     const auto seed = static_cast<std::uint32_t>(layer);
     const float limit = std::sqrt(6.0F / static_cast<float>(9 * shape.in_channels));

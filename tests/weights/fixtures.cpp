@@ -14,7 +14,7 @@ float scramble(std::uint64_t position) {
 }
 
 std::uint64_t layer_seed(const VggLayer& layer) {
-  return static_cast<std::uint64_t>(&layer - vgg19.data()) << 32U;
+  return std::uint64_t{vgg19.index(layer.name)} << 32U;
 }
 
 }  // namespace
@@ -29,10 +29,11 @@ float pattern_bias(const VggLayer& layer, std::int64_t co) {
   return scramble(layer_seed(layer) + 0x80000000U + static_cast<std::uint64_t>(co));
 }
 
-Weights pattern_weights(std::string_view deepest_layer) {
+Weights pattern_weights(std::string_view deepest_layer, const VggLayers& layers) {
   Weights weights;
+  weights.layers = &layers;
   weights.description = "a pattern";
-  for (const VggLayer* layer : convs_up_to(deepest_layer)) {
+  for (const VggLayer* layer : layers.convs_up_to(deepest_layer)) {
     ConvParameters conv{layer->in_channels, layer->out_channels, {}, {}};
     conv.weight.reserve(static_cast<std::size_t>(9 * layer->in_channels * layer->out_channels));
     for (std::int64_t co = 0; co < layer->out_channels; ++co) {

@@ -12,7 +12,7 @@
 namespace impasto {
 
 /// Weights with a different value everywhere, so that no two positions can be exchanged unnoticed.
-Weights pattern_weights(std::string_view deepest_layer);
+Weights pattern_weights(std::string_view deepest_layer, const VggLayers& layers = vgg19);
 
 /// The value of pattern_weights at a position of the weight (co, r, s, ci) and the bias.
 float pattern_weight(const VggLayer& layer, std::int64_t co, std::int64_t r, std::int64_t s,

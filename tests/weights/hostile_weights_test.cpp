@@ -243,6 +243,9 @@ TEST_F(HostileWeights, OfAnotherFormatVersionOrNetwork) {
   EXPECT_THAT(refusal(), AllOf(HasSubstr("network = 'VGG-16?[2J'; expected 'VGG-19'"),
                                Not(HasSubstr("\x1b"))));
   set_text("network", "VGG-19");
+  set_text("pooling", "max 3x3");
+  EXPECT_THAT(refusal(), HasSubstr("pooling = 'max 3x3'; expected 'avg' or 'max'"));
+  set_text("pooling", "max");
   set_text("channel_order", "BGR");
   EXPECT_THAT(refusal(), HasSubstr("channel_order = 'BGR'; expected 'RGB'"));
   set_text("format_version", "1");
@@ -258,6 +261,26 @@ TEST_F(HostileWeights, WithAMeanPixelThatIsNoPixel) {
     save_weights(weights, path_, {});
     EXPECT_THAT(refusal(), HasSubstr("lacks the attribute 'mean_pixel'"));
   }
+}
+
+TEST_F(HostileWeights, WithADeviationThatNoPixelsHave) {
+  Weights weights = pattern_weights("conv1_2");
+  for (const float value : {0.0F, -58.0F, 1e-30F, 1e30F, std::nanf("")}) {
+    weights.deviation = {58, value, 58};
+    save_weights(weights, path_, {});
+    EXPECT_THAT(refusal(), HasSubstr("lacks the attribute 'deviation_pixel'"));
+  }
+}
+
+TEST_F(HostileWeights, OfVgg16WithALayerOfVgg19) {
+  Weights weights = pattern_weights("conv1_2", vgg16);
+  save_weights(weights, path_, {});
+  {
+    const Hdf5FileId file = edit();
+    const Hdf5Group group(H5Gcreate2(file.get(), "conv3_4", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    ASSERT_TRUE(group);
+  }
+  EXPECT_THAT(refusal(), HasSubstr("/conv3_4 does not belong here; expected only VGG-16's layers"));
 }
 
 TEST_F(HostileWeights, CutShortAnywhere) {

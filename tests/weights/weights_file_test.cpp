@@ -10,6 +10,7 @@
 #include "host/core/digest.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/weights/fixtures.hpp"
+#include "weights/hdf5_handle.hpp"
 
 namespace impasto {
 namespace {
@@ -57,6 +58,55 @@ TEST(LoadWeights, SaysWhereAFileEndsThatIsNotDeepEnough) {
   const auto load = [&] { load_weights(folder.file("w.h5"), "conv4_2"); };
   EXPECT_THAT(message_of(ErrorKind::weights, load),
               AllOf(HasSubstr("end at conv1_2"), HasSubstr("reach conv4_2")));
+}
+
+TEST(LoadWeights, ReadsAnotherNetworkWithWhatItWasTrainedToSee) {
+  const TemporaryFolder folder;
+  Weights saved = pattern_weights("pool5", vgg16);
+  ASSERT_EQ(saved.convs.size(), 13U);
+  saved.mean = {123.675F, 116.28F, 103.53F};
+  saved.deviation = {58.395F, 57.12F, 57.375F};
+  saved.pool.mode = kernels::PoolMode::average;
+  saved.licence = "BSD 2-Clause, someone";
+  save_weights(saved, folder.file("w.h5"), origin);
+
+  const Weights loaded = load_weights(folder.file("w.h5"));
+  expect_same_layers(loaded, saved);
+  EXPECT_EQ(loaded.layers, &vgg16);
+  EXPECT_EQ(loaded.mean, saved.mean);
+  EXPECT_EQ(loaded.deviation, saved.deviation);
+  EXPECT_EQ(loaded.pool, saved.pool);
+  EXPECT_EQ(loaded.licence, saved.licence);
+  EXPECT_EQ(load_weights(folder.file("w.h5"), "pool3").convs.back().name, "conv3_3");
+}
+
+TEST(LoadWeights, SaysWhichLayersANetworkHasThatLacksTheOneAskedFor) {
+  const TemporaryFolder folder;
+  save_weights(pattern_weights("conv1_1", vgg16), folder.file("w.h5"), origin);
+  const auto load = [&] { load_weights(folder.file("w.h5"), "conv3_4"); };
+  EXPECT_THAT(message_of(ErrorKind::usage, load),
+              AllOf(HasSubstr("VGG-16 has no layer 'conv3_4'"), HasSubstr("conv3_3, pool3")));
+}
+
+TEST(LoadWeights, ReadsFilesOfTheFirstFormatVersion) {
+  const TemporaryFolder folder;
+  const Weights saved = pattern_weights("conv1_2");
+  save_weights(saved, folder.file("w.h5"), origin);
+  {
+    const Hdf5FileId file(H5Fopen(folder.file("w.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+    for (const char* later : {"deviation_pixel", "pooling", "licence"}) {
+      ASSERT_GE(H5Adelete(file.get(), later), 0);
+    }
+    const Hdf5Attribute version(H5Aopen(file.get(), "format_version", H5P_DEFAULT));
+    const int first = 1;
+    ASSERT_GE(H5Awrite(version.get(), H5T_NATIVE_INT, &first), 0);
+  }
+  const Weights loaded = load_weights(folder.file("w.h5"), "conv1_2");
+  expect_same_layers(loaded, saved);
+  EXPECT_EQ(loaded.layers, &vgg19);
+  EXPECT_EQ(loaded.deviation, (std::array{1.0F, 1.0F, 1.0F}));
+  EXPECT_EQ(loaded.pool.mode, kernels::PoolMode::max);
+  EXPECT_EQ(loaded.licence, "");
 }
 
 TEST(LoadWeights, CallsAnUnknownLayerAMistakeInTheRequest) {

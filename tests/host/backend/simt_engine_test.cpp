@@ -51,7 +51,7 @@ TEST_F(SimtEngine, AllocatesWhatItPlannedAndNothingElse) {
   const auto backend = make_backend("simt", Precision::bf16);
   const Shape style{1, 11, 9, 3};
   const MemoryEstimate estimate =
-      estimate_memory(*backend, config_, {2, 12, 14, 3}, std::span(&style, 1));
+      estimate_memory(*backend, vgg19, config_, {2, 12, 14, 3}, std::span(&style, 1));
   EXPECT_GT(estimate.workspace, 0U);
   const std::size_t before = device_memory().bytes_in_use();
   {

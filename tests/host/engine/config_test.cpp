@@ -12,7 +12,7 @@ TEST(Preset, EveryNameGivesAnObjectiveThatMakesSense) {
   for (const std::string& name : preset_names()) {
     const Config config = preset(name);
     EXPECT_EQ(config.preset, name);
-    EXPECT_NO_THROW(check(config.objective));
+    EXPECT_NO_THROW(check(config.objective, vgg19));
   }
 }
 
@@ -44,7 +44,7 @@ TEST(Objective, RefusesWhatMakesNoSense) {
   const auto refuse = [](auto change) {
     Objective objective = preset("coursera").objective;
     change(objective);
-    EXPECT_THROW(check(objective), Error);
+    EXPECT_THROW(check(objective, vgg19), Error);
   };
   refuse([](Objective& o) { o["content"].weight = -1; });
   refuse([](Objective& o) { o["style"].weight = std::nan(""); });

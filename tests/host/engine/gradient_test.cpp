@@ -42,7 +42,7 @@ void expect_gradient_matches(Config config, std::int64_t height, std::int64_t wi
   config.optimizer = AdamOptions{.learning_rate = 0};
   const auto backend = make_backend("reference");
   const Network network(*backend, random_weights(), config.objective.pool,
-                        deepest_layer(config.objective));
+                        deepest_layer(config.objective, vgg19));
   const Shape shape{1, height, width, 3};
   const Style style{random_image(height + 3, width - 5, 2), 1};
   Plan plan(network, config, shape, DataType::f64, DataType::f64, {{1, height + 3, width - 5, 3}});

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "tests/support/toy_network.hpp"
 
 namespace impasto {

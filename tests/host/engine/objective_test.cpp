@@ -43,14 +43,14 @@ TEST(Losses, AreFiniteOnlyWhenEveryPartIs) {
 
 TEST(Terms, StandAtTheirLayersOrAtThePixels) {
   const Objective objective = three_losses();
-  const Network network(objective.pool);
+  const Network network(vgg19, objective.pool);
   const auto terms = make_terms(objective, network, {2, 8, 6, 3}, {});
   ASSERT_EQ(terms.size(), 4U);
-  EXPECT_EQ(terms[1]->layer(), vgg19_index("pool1"));
+  EXPECT_EQ(terms[1]->layer(), &vgg19[vgg19.index("pool1")]);
   EXPECT_EQ(terms[1]->target_source(), TargetSource::content);
   EXPECT_EQ(terms[1]->bytes(), std::size_t{2 * 4 * 3 * 64 * sizeof(float)});
   EXPECT_EQ(terms[2]->target_source(), TargetSource::style);
-  EXPECT_EQ(terms[3]->layer(), std::nullopt);
+  EXPECT_EQ(terms[3]->layer(), nullptr);
   EXPECT_EQ(terms[3]->target_source(), TargetSource::none);
 }
 
@@ -60,7 +60,7 @@ TEST(Terms, StyleTargetsAreAveragedOnTheDevice) {
   for (const char* name : {"cpu", "simt"}) {
     const auto backend = make_backend(name, Precision::fp32);
     const Shape map{1, 5, 4, 64};
-    TermPlace place{.layer = 0, .shape = map};
+    TermPlace place{.layer = &vgg19[0], .shape = map};
     const GramLoss loss{{.name = "style", .weight = 1, .layers = {{"conv1_1", 1}}},
                         {.factor = 1, .channel_power = 0, .pixel_power = 1},
                         {}};

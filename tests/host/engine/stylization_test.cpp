@@ -207,17 +207,17 @@ TEST_F(StylizationTest, DivergedAtAFinerScaleEndsWithAFinitePicture) {
 TEST_F(StylizationTest, TakesTheMemoryOfItsLargestScale) {
   const Shape pixels = pixel_shape(contents_);
   const std::vector<Shape> styles = shapes_of(styles_);
-  const MemoryEstimate one = estimate_memory(*backend_, config_, pixels, styles);
+  const MemoryEstimate one = estimate_memory(*backend_, vgg19, config_, pixels, styles);
   config_.scales.count = 2;
-  EXPECT_EQ(estimate_memory(*backend_, config_, pixels, styles).total(), one.total());
+  EXPECT_EQ(estimate_memory(*backend_, vgg19, config_, pixels, styles).total(), one.total());
 }
 
 TEST(MemoryEstimate, GrowsWithThePictureAndNotWithTheStyleBelowIt) {
   const auto backend = make_backend("cpu", Precision::fp32);
   const Config config = preset("coursera");
   const std::vector<Shape> style = {{1, 64, 64, 3}};
-  const MemoryEstimate small = estimate_memory(*backend, config, {1, 256, 256, 3}, style);
-  const MemoryEstimate large = estimate_memory(*backend, config, {1, 512, 512, 3}, style);
+  const MemoryEstimate small = estimate_memory(*backend, vgg19, config, {1, 256, 256, 3}, style);
+  const MemoryEstimate large = estimate_memory(*backend, vgg19, config, {1, 512, 512, 3}, style);
   EXPECT_NEAR(static_cast<double>(large.arena) / static_cast<double>(small.arena), 4, 0.4);
   EXPECT_EQ(small.weights, large.weights);
 }
@@ -227,7 +227,7 @@ TEST(MemoryEstimate, AnIterationTakesLittleMoreThanItsActivations) {
   const auto backend = make_backend("cpu", Precision::fp32);
   const std::vector<Shape> style = {{1, 256, 256, 3}};
   const MemoryEstimate estimate =
-      estimate_memory(*backend, preset("coursera"), {1, 256, 256, 3}, style);
+      estimate_memory(*backend, vgg19, preset("coursera"), {1, 256, 256, 3}, style);
   EXPECT_LT(estimate.arena, std::size_t{90} << 20U);
 }
 

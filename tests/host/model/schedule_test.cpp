@@ -5,7 +5,7 @@
 
 #include "host/backend/registry.hpp"
 #include "host/core/error.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "kernels/common/philox.hpp"
 
 namespace impasto {
@@ -46,7 +46,7 @@ TEST(Schedule, StepsRunInTheOrderTheyWereAdded) {
 
 TEST(Schedule, AnErrorSaysInWhichStepAndLayerItAppeared) {
   Schedule schedule;
-  schedule.add({.name = "forward", .layer = vgg19_index("conv3_1")}, {},
+  schedule.add({.name = "forward", .layer = &vgg19[vgg19.index("conv3_1")]}, {},
                [](Backend&, const Schedule&) { fail(ErrorKind::internal, "no such thing"); });
   const auto backend = make_backend("reference");
   try {

@@ -11,7 +11,7 @@
 
 #include "host/backend/cuda/cudnn.hpp"
 #include "host/backend/cuda/graphs.hpp"
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 
 namespace impasto::cuda {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "host/model/vgg19.hpp"
+#include "host/model/vgg.hpp"
 
 #include <string>
 #include <vector>
@@ -26,23 +26,22 @@ std::string canonical_name(std::string_view name) {
 
 }  // namespace
 
-std::size_t vgg19_index(std::string_view name) {
+std::size_t VggLayers::index(std::string_view name) const {
   const std::string wanted = canonical_name(name);
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < vgg19.size(); ++i) {
-    if (vgg19.at(i).name == wanted) return i;
-    names.emplace_back(vgg19.at(i).name);
+  for (const VggLayer& layer : layers_) {
+    if (layer.name == wanted) return index(layer);
+    names.emplace_back(layer.name);
   }
   const std::string hint = did_you_mean(wanted, names);
-  fail(ErrorKind::usage, "VGG-19 has no layer '{}'{} Its layers are {}", name,
+  fail(ErrorKind::usage, "{} has no layer '{}'{} Its layers are {}", name_, name,
        hint.empty() ? "." : "; " + hint, fmt::join(names, ", "));
 }
 
-std::vector<const VggLayer*> convs_up_to(std::string_view deepest_layer) {
+std::vector<const VggLayer*> VggLayers::convs_up_to(const VggLayer& deepest) const {
   std::vector<const VggLayer*> convs;
-  const std::size_t last = vgg19_index(deepest_layer);
-  for (std::size_t i = 0; i <= last; ++i) {
-    if (vgg19.at(i).kind == conv_kind) convs.push_back(&vgg19.at(i));
+  for (const VggLayer& layer : layers_.first(index(deepest) + 1)) {
+    if (layer.kind == conv_kind) convs.push_back(&layer);
   }
   return convs;
 }
