@@ -64,6 +64,8 @@ std::vector<std::byte> read_file(const std::string& path, std::int64_t max_bytes
 
 // Bytes to libvips' pixels.
 
+using Notes = std::vector<std::string>;
+
 void check_header(VipsImage* image, const std::string& path, const ImageLimits& limits) {
   const std::int64_t width = vips_image_get_width(image);
   const std::int64_t height = vips_image_get_height(image);
@@ -91,6 +93,45 @@ Handle read_pixels(VipsImage* image) {
   Handle pixels(vips_image_copy_memory(image));
   if (pixels) vips_image_remove(pixels.get(), VIPS_META_CONCURRENCY);
   return pixels;
+}
+
+/// Opens the header, checks it, decodes. Empty where libvips fails.
+Handle decode(const ImageFormat& format, std::span<const std::byte> bytes, const std::string& path,
+              const ImageLimits& limits) {
+  const Handle header = format.load(bytes);
+  if (!header) return {};
+  check_header(header.get(), path, limits);
+  return read_pixels(header.get());
+}
+
+[[noreturn]] void fail_decode(const ImageFormat& format, const std::string& path,
+                              const std::string& reason) {
+  if (vips::lacks_memory(reason)) {
+    fail(ErrorKind::out_of_memory, "not enough memory to read '{}': {}", path, reason);
+  }
+  fail(ErrorKind::input, "cannot read '{}': damaged or incomplete {}: {}", path, format.name,
+       reason);
+}
+
+/// The pixels of a file. One that ends early is refused, unless only its end marker is missing; one
+/// with damaged data in between is read as far as its decoder can, and gets a note.
+Handle decode_or_refuse(const ImageFormat& format, std::vector<std::byte>& bytes,
+                        const std::string& path, const ImageLimits& limits, Notes& notes) {
+  vips::take_damage();  // of an earlier picture
+  if (Handle pixels = decode(format, bytes, path, limits)) {
+    if (const auto damage = vips::take_damage()) {
+      notes.push_back(fmt::format("'{}' is damaged, parts of it may be wrong: {}", path, *damage));
+    }
+    return pixels;
+  }
+  const std::string reason = vips::take_error();
+  if (!format.end.empty()) {
+    const auto end = std::as_bytes(std::span(format.end));
+    bytes.insert(bytes.end(), end.begin(), end.end());
+    Handle pixels = decode(format, bytes, path, limits);
+    if (pixels && !vips::take_damage()) return pixels;
+  }
+  fail_decode(format, path, reason);
 }
 
 /// Computed, and turned upright by the orientation that a camera noted.
@@ -287,7 +328,7 @@ Image load_image(const std::string& path, std::optional<std::int64_t> size,
     fail(ErrorKind::usage, "the size of an image must be 1 to {}, not {}", limits.max_side, *size);
   }
   vips::start();
-  const auto bytes = read_file(path, limits.max_bytes);
+  auto bytes = read_file(path, limits.max_bytes);
   const ImageFormat* const format = recognise_format(bytes);
   if (format == nullptr) {
     const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
@@ -295,19 +336,13 @@ Image load_image(const std::string& path, std::optional<std::int64_t> size,
     fail(ErrorKind::input, "cannot read '{}': its content is not {} but {}", path,
          names_of_formats(), describe_content(head));
   }
-  const auto fail_decode = [&]() {
-    fail(ErrorKind::input, "cannot read '{}': damaged or incomplete {}: {}", path, format->name,
-         vips::take_error());
-  };
-  const Handle header = format->load(bytes);
-  if (!header) fail_decode();
-  check_header(header.get(), path, limits);
-  const int file_bits = vips_image_get_format(header.get()) == VIPS_FORMAT_USHORT ? 16 : 8;
-  const Handle loaded = read_pixels(header.get());
-  if (!loaded) fail_decode();
+  if (format->strip != nullptr) format->strip(bytes);
+  Notes notes;
+  const Handle loaded = decode_or_refuse(*format, bytes, path, limits, notes);
+  const int file_bits = vips_image_get_format(loaded.get()) == VIPS_FORMAT_USHORT ? 16 : 8;
   const SrgbImage srgb = to_srgb(loaded.get(), path);
   Handle pixels = make_upright(srgb.image.get());
-  if (!pixels) fail_decode();
+  if (!pixels) fail_decode(*format, path, vips::take_error());
 
   const DecodedImage decoded(std::move(pixels), srgb.colours);
   const PictureRows rows{
@@ -322,9 +357,9 @@ Image load_image(const std::string& path, std::optional<std::int64_t> size,
   const bool same = to.height == rows.size.height && to.width == rows.size.width;
   Image image = same ? as_it_is(rows) : resize(rows, to);
   if (decoded.is_invisible()) {
-    image.notes.push_back(
-        fmt::format("'{}' is wholly transparent: all of it counts as black", path));
+    notes.push_back(fmt::format("'{}' is wholly transparent: all of it counts as black", path));
   }
+  image.notes = std::move(notes);
   return image;
 }
 

@@ -113,7 +113,10 @@ std::string save_image(const Image& image, const std::string& path, std::string_
     set_comment(pixels.get(), format.comment_field, std::string(comment));
   }
   if (!pixels || format.save(pixels.get(), &data, &size) != 0) {
-    fail(ErrorKind::output, "cannot write '{}': {}", path, vips::take_error());
+    const std::string reason = vips::take_error();
+    const bool shortage = vips::lacks_memory(reason);
+    fail(shortage ? ErrorKind::out_of_memory : ErrorKind::output, "cannot write '{}': {}{}", path,
+         shortage ? "not enough memory: " : "", reason);
   }
   const std::unique_ptr<void, decltype(&g_free)> owner(data, g_free);
   const std::span<const std::byte> bytes(static_cast<const std::byte*>(data), size);

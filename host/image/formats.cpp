@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
 #include <filesystem>
 
 #include "host/core/error.hpp"
@@ -25,6 +26,32 @@ Handle load_with(Loader loader, Bytes bytes) {
   });
 }
 
+constexpr auto png_signature = "\x89PNG\r\n\x1A\n"sv;
+
+/// Takes the texts out of a PNG file: each may unfold to a thousand times its size. What is behind a
+/// chunk that makes no sense stays as it is.
+void strip_png(std::vector<std::byte>& bytes) {
+  constexpr std::size_t around = 12;  // length, name and checksum
+  std::size_t from = png_signature.size();
+  std::size_t to = from;
+  while (bytes.size() - from >= around) {
+    std::size_t length = around;
+    for (std::size_t i = 0, shift = 24; i < 4; ++i, shift -= 8) {
+      length += std::to_integer<std::size_t>(bytes[from + i]) << shift;
+    }
+    if (length > bytes.size() - from) break;
+    const std::string_view name(reinterpret_cast<const char*>(&bytes[from + 4]), 4);
+    const bool text = name == "tEXt" || name == "zTXt" || name == "iTXt";
+    if (!text) {
+      std::memmove(&bytes[to], &bytes[from], length);
+      to += length;
+    }
+    from += length;
+  }
+  bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(to),
+              bytes.begin() + static_cast<std::ptrdiff_t>(from));
+}
+
 bool begins_like_tiff(std::string_view head) {
   return std::ranges::any_of(std::array{"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv},
                              [&](std::string_view magic) { return head.starts_with(magic); });
@@ -35,6 +62,7 @@ const std::array<ImageFormat, 4>& table() {
       {.name = "JPEG",
        .extensions = {".jpg", ".jpeg"},
        .begins = [](std::string_view head) { return head.starts_with("\xFF\xD8\xFF"sv); },
+       .end = "\xFF\xD9"sv,
        .load = [](Bytes bytes) { return load_with(vips_jpegload_buffer, bytes); },
        .save =
            [](VipsImage* image, void** data, std::size_t* size) {
@@ -48,7 +76,8 @@ const std::array<ImageFormat, 4>& table() {
        .comment_field = "exif-ifd0-ImageDescription"},
       {.name = "PNG",
        .extensions = {".png"},
-       .begins = [](std::string_view head) { return head.starts_with("\x89PNG\r\n\x1A\n"sv); },
+       .begins = [](std::string_view head) { return head.starts_with(png_signature); },
+       .strip = strip_png,
        .load = [](Bytes bytes) { return load_with(vips_pngload_buffer, bytes); },
        .save =
            [](VipsImage* image, void** data, std::size_t* size) {

@@ -17,6 +17,9 @@ struct ImageFormat {
   std::string_view name;                     ///< for people
   std::vector<std::string_view> extensions;  ///< in lower case, with the dot
   bool (*begins)(std::string_view head);     ///< whether a file of the format begins like this
+  std::string_view end = {};                 ///< what its decoder wants to see last, if anything
+  /// Drops what is not needed of a file and may unfold to any size, where the format has such.
+  void (*strip)(std::vector<std::byte>& bytes) = nullptr;
   /// Opens the header; the pixels follow when they are asked for. Empty when libvips refuses it.
   vips::Handle (*load)(std::span<const std::byte> bytes);
   /// Encodes; not 0 when libvips cannot.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 #include <vips/vips.h>
 
@@ -17,8 +19,16 @@ using Handle = std::unique_ptr<VipsImage, Unref>;
 /// operations (it would outlive the buffers they read), nothing printed.
 void start();
 
-/// What libvips last complained about, in one line; its buffer is cleared.
+/// What libvips last complained about, in one line; it is forgotten. As libvips keeps it for the
+/// whole process, so do we.
 std::string take_error();
+
+/// What a JPEG decoder found damaged in a picture that it read all the same, or nothing. Forgotten
+/// like errors.
+std::optional<std::string> take_damage();
+
+/// Whether that is for want of memory or threads.
+bool lacks_memory(std::string_view reason);
 
 /// The result of a libvips operation, called with the place for it; empty when it failed.
 template <class Operation>
