@@ -42,6 +42,15 @@ std::string resolve(const std::string& path) {
   return place.string();
 }
 
+std::string folder_of(const std::string& path) {
+  const fs::path name(path);
+  return name.has_parent_path() ? name.parent_path().string() : ".";
+}
+
+std::string path_in_proc(const FileDescriptor& file) {
+  return fmt::format("/proc/self/fd/{}", file.get());
+}
+
 /// What stands at the path now; nothing where there is no file yet.
 std::optional<struct statx> look_at(const std::string& path) {
   struct statx found {};
@@ -98,8 +107,8 @@ void forget(const std::string& path) {
   }
 }
 
-/// A free name in the target's folder. It keeps the extension, because libraries choose the format
-/// by it, and nothing else of the target's name, which may already be as long as a name can be.
+/// A free name in the target's folder, with the target's extension and nothing else of its name,
+/// which may already be as long as a name can be.
 std::string temporary_name(const std::string& path) {
   const fs::path target(path);
   std::random_device random;
@@ -110,8 +119,23 @@ std::string temporary_name(const std::string& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(resolve(path_)) {
-  refuse_other_than_file(path_, target_);
+AtomicFile::AtomicFile(std::string path, Link link)
+    : path_(std::move(path)), target_(link == Link::follow ? resolve(path_) : path_) {
+  if (link == Link::follow) refuse_other_than_file(path_, target_);
+  open_unnamed();
+  if (!file_) open_named();
+  if (!file_) fail_to_write(path_, errno);
+}
+
+/// Leaves `file_` empty where the file system has no files without a name, or where they could not
+/// get one later: that goes through /proc.
+void AtomicFile::open_unnamed() {
+  file_ =
+      FileDescriptor(::open(folder_of(target_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
+  if (file_ && ::access(path_in_proc(file_).c_str(), F_OK) != 0) file_ = {};
+}
+
+void AtomicFile::open_named() {
   do {
     temporary_ = temporary_name(target_);
     remember(temporary_);
@@ -119,11 +143,23 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(resol
         FileDescriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!file_) forget(temporary_);
   } while (!file_ && (errno == EEXIST || errno == EINTR));
-  if (!file_) fail_to_write(path_, errno);
+}
+
+const std::string& AtomicFile::temporary_path() {
+  if (!temporary_.empty()) return temporary_;
+  const std::string name = temporary_name(target_);
+  remember(name);
+  if (::linkat(AT_FDCWD, path_in_proc(file_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) !=
+      0) {
+    const int reason = errno;
+    forget(name);
+    fail_to_write(path_, reason);
+  }
+  return temporary_ = name;
 }
 
 AtomicFile::~AtomicFile() {
-  if (!file_) return;
+  if (!file_ || temporary_.empty()) return;
   ::unlink(temporary_.c_str());
   forget(temporary_);
 }
@@ -152,7 +188,7 @@ void AtomicFile::commit() {
   } while (flushed != 0 && errno == EINTR);
   // Some file systems have no such call; that is no failure to write.
   if (flushed != 0 && errno != EINVAL && errno != ENOTSUP) fail_to_write(path_, errno);
-  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
+  if (std::rename(temporary_path().c_str(), target_.c_str()) != 0) {
     const int reason = errno;
     file_ = {};
     forget(temporary_);
@@ -163,9 +199,8 @@ void AtomicFile::commit() {
   forget(temporary_);
   // The rename is durable once its folder is. Some shared file systems refuse to flush a folder;
   // the file is complete all the same.
-  const fs::path folder = fs::path(target_).parent_path();
   const FileDescriptor handle(
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (handle) static_cast<void>(::fsync(handle.get()));
 }
 
@@ -179,7 +214,7 @@ void check_writable(const std::string& path) {
   const std::string target = resolve(path);
   refuse_other_than_file(path, target);
   const fs::path name(target);
-  const std::string folder = name.has_parent_path() ? name.parent_path().string() : ".";
+  const std::string folder = folder_of(target);
   const auto existing = look_at(target);
   const auto around = look_at(folder);
   if (!around) fail(ErrorKind::output, "cannot write '{}': there is no folder '{}'", path, folder);

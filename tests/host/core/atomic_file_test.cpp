@@ -2,11 +2,14 @@
 #include "host/core/atomic_file.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <fcntl.h>
 #include <functional>
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/core/error.hpp"
@@ -54,6 +57,7 @@ TEST(AtomicFile, LeavesNothingBehindWithoutCommit) {
   {
     AtomicFile file(folder.file("out.bin"));
     write_text(file, "half");
+    EXPECT_EQ(read_all(file.temporary_path()), "half");
     EXPECT_EQ(folder.list().size(), 1U);
   }
   EXPECT_THAT(folder.list(), IsEmpty());
@@ -74,11 +78,29 @@ TEST(AtomicFile, KeepsTheExistingFileUntilCommit) {
   EXPECT_EQ(read_all(path), "new");
 }
 
+TEST(AtomicFile, LeavesNothingBehindWhenTheProgramIsKilled) {
+  const TemporaryFolder folder;
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    AtomicFile file(folder.file("out.bin"));
+    write_text(file, "half");
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(writer, &status, 0), writer);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const std::string probe = folder.path().string();
+  if (::open(probe.c_str(), O_TMPFILE | O_WRONLY, 0600) < 0) {
+    GTEST_SKIP() << "this file system has no files without a name";
+  }
+  EXPECT_THAT(folder.list(), IsEmpty());
+}
+
 TEST(AtomicFile, ServesALibraryThatWritesByNameAndKeepsTheExtension) {
   const TemporaryFolder folder;
   AtomicFile file(folder.file("picture.png"));
   EXPECT_THAT(file.temporary_path(), EndsWith(".png"));
-  write_all(file.temporary_path(), "by name");
+  std::ofstream(file.temporary_path(), std::ios::trunc) << "by name";
   file.commit();
   EXPECT_EQ(read_all(folder.file("picture.png")), "by name");
 }
@@ -105,6 +127,18 @@ TEST(AtomicFile, WritesThroughASymbolicLink) {
   file.commit();
   EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / "link"));
   EXPECT_EQ(read_all(folder.file("there/target")), "new");
+}
+
+TEST(AtomicFile, ReplacesASymbolicLinkWhereAskedTo) {
+  const TemporaryFolder folder;
+  write_all(folder.file("target"), "old");
+  std::filesystem::create_symlink("target", folder.path() / "link");
+  AtomicFile file(folder.file("link"), AtomicFile::Link::replace);
+  write_text(file, "new");
+  file.commit();
+  EXPECT_FALSE(std::filesystem::is_symlink(folder.path() / "link"));
+  EXPECT_EQ(read_all(folder.file("link")), "new");
+  EXPECT_EQ(read_all(folder.file("target")), "old");
 }
 
 TEST(AtomicFile, TakesANameAsLongAsNamesCanBe) {
