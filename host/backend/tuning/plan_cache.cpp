@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -28,10 +30,13 @@ using Json = nlohmann::json;
 
 constexpr int format = 1;
 constexpr std::size_t longest_file = std::size_t{16} << 20U;
+constexpr int deepest = 8;  // two levels more than our own files have
 
-/// The file's text; empty when it is missing, too long, or anything but a regular file.
+/// The file's text; empty when it is missing, too long, or anything but a regular file. A link in a
+/// shared folder may be somebody's trap.
 std::string read_text(const std::string& path) {
-  const FileDescriptor file = open_to_read(path);
+  const FileDescriptor file(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
   if (status.st_size < 0 || static_cast<std::size_t>(status.st_size) > longest_file) return {};
@@ -45,6 +50,33 @@ std::string read_text(const std::string& path) {
   }
   text.resize(length);
   return text;
+}
+
+/// Null where the text is no JSON, or nested deeper than ours is: other code of this file copies and
+/// compares values recursively.
+Json parse(const std::string& text) {
+  struct TooDeep {};
+  try {
+    return Json::parse(text, [](int depth, Json::parse_event_t /*event*/, const Json& /*value*/) {
+      if (depth > deepest) throw TooDeep();
+      return true;
+    });
+  } catch (const Json::exception&) {
+    return {};
+  } catch (const TooDeep&) {
+    return {};
+  }
+}
+
+/// Takes the folder's lock, for two seconds at most: whoever can read a shared folder can hold it.
+FileDescriptor lock_folder(const std::string& folder) {
+  FileDescriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  constexpr int tries = 200;
+  for (int i = 0; lock && i < tries; ++i) {
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return lock;
 }
 
 /// A name that any file system takes: "NVIDIA H100" becomes "NVIDIA-H100".
@@ -119,25 +151,30 @@ void PlanCache::store(const std::string& problem, const CachedAlgo& algo) {
   const std::string folder = fs::path(path_).parent_path().string();
   std::error_code failed;
   fs::create_directories(folder, failed);
-  // Processes take turns, or the later one would lose what the earlier one wrote. On a file system
-  // without locks the file stays whole all the same.
-  const FileDescriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (lock) static_cast<void>(::flock(lock.get(), LOCK_EX));
+  // Processes take turns, or the later one would lose what the earlier one wrote. Without the lock
+  // the file stays whole all the same.
+  const FileDescriptor lock = lock_folder(folder);
   Algos merged = stored_;
   merged.merge(read());
-  write(merged);
+  std::string text = to_text(merged);
+  // A file that is too long to be read again would lose everything.
+  if (text.size() > longest_file) text = to_text(stored_);
+  AtomicFile file(path_, AtomicFile::Link::replace);
+  file.write(std::as_bytes(std::span(text.data(), text.size())));
+  file.commit();
 }
 
 PlanCache::Algos PlanCache::read() const {
   Algos algos;
-  const Json file = Json::parse(read_text(path_), nullptr, false);
-  if (!file.is_object() || file.value("format", Json()) != Json(format) ||
-      file.value("machine", Json()) != Json(machine_)) {
-    return algos;
-  }
-  const Json plans = file.value("plans", Json::object());
-  if (!plans.is_object()) return algos;
-  for (const auto& [problem, json] : plans.items()) {
+  const Json file = parse(read_text(path_));
+  const auto holds = [&](const char* key, const Json& expected) {
+    const auto found = file.find(key);
+    return found != file.end() && *found == expected;
+  };
+  if (!file.is_object() || !holds("format", format) || !holds("machine", machine_)) return algos;
+  const auto plans = file.find("plans");
+  if (plans == file.end() || !plans->is_object()) return algos;
+  for (const auto& [problem, json] : plans->items()) {
     try {
       algos.emplace(problem, algo_from(json));
     } catch (const Json::exception&) {
@@ -147,16 +184,12 @@ PlanCache::Algos PlanCache::read() const {
   return algos;
 }
 
-void PlanCache::write(const Algos& algos) const {
+std::string PlanCache::to_text(const Algos& algos) const {
   Json plans = Json::object();
   for (const auto& [problem, algo] : algos) plans[problem] = to_json(algo);
-  const std::string text =
-      Json{{"format", format}, {"machine", machine_}, {"plans", std::move(plans)}}.dump(
-          1, ' ', false, Json::error_handler_t::replace) +
-      "\n";
-  AtomicFile file(path_);
-  file.write(std::as_bytes(std::span(text.data(), text.size())));
-  file.commit();
+  return Json{{"format", format}, {"machine", machine_}, {"plans", std::move(plans)}}.dump(
+             1, ' ', false, Json::error_handler_t::replace) +
+         "\n";
 }
 
 std::string cache_folder() {

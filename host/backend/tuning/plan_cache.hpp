@@ -42,8 +42,8 @@ using Machine = std::map<std::string, std::string>;
 /// The algorithms chosen on one machine, by the problem's description, in a JSON file that runs
 /// share.
 ///
-/// The file is not trusted. One that is no regular file, is too long, is not ours or is another
-/// machine's counts as empty, an entry that makes no sense as absent, and the next store() replaces
+/// The file is not trusted. One that is no regular file, is a link, is too long or too deep, is not
+/// ours or is another machine's counts as empty, an entry that makes no sense as absent, and the next store() replaces
 /// it. An entry is not trusted either: the library that it names is asked whether it has such an
 /// algorithm. Nothing in the file is ever executed, which is why it holds no compiled plans
 /// (docs/decisions/0013-plans-are-cached-as-recipes.md).
@@ -67,7 +67,7 @@ class PlanCache {
  private:
   using Algos = std::map<std::string, CachedAlgo>;
   [[nodiscard]] Algos read() const;
-  void write(const Algos& algos) const;
+  [[nodiscard]] std::string to_text(const Algos& algos) const;
 
   Machine machine_;
   std::string path_;

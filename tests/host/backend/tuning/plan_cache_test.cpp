@@ -5,11 +5,13 @@
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/core/error.hpp"
+#include "host/core/file_descriptor.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace impasto {
@@ -162,6 +164,57 @@ TEST(PlanCache, CountsAFileThatIsNotItsOwnAsEmptyAndReplacesIt) {
     EXPECT_FALSE(cache.find(problem).has_value()) << text.substr(0, 80);
     cache.store(problem, some_algo());
     EXPECT_EQ(PlanCache(folder.path(), machine).find(problem), some_algo());
+  }
+}
+
+TEST(PlanCache, SurvivesAnyDepth) {
+  const TemporaryFolder folder;
+  const std::string path = PlanCache(folder.path(), machine).path();
+  constexpr int depth = 100'000;
+  const std::string deep = std::string(depth, '[') + std::string(depth, ']');
+  const std::string own =
+      R"("format":1,"machine":{"device":"NVIDIA H100 80GB HBM3","cuDNN":"9.19.0"})";
+  for (const std::string& text :
+       {"{" + own + R"(,"plans":{"a":)" + deep + "}}", R"({"format":)" + deep + "}",
+        "{" + own + R"(,"plans":)" + deep + "}", R"({"format":1,"machine":)" + deep + "}", deep}) {
+    write_all(path, text);
+    PlanCache cache(folder.path(), machine);
+    EXPECT_FALSE(cache.find(problem).has_value());
+    cache.store(problem, some_algo());
+    EXPECT_EQ(PlanCache(folder.path(), machine).find(problem), some_algo());
+  }
+}
+
+TEST(PlanCache, NeitherReadsNorWritesThroughALink) {
+  const TemporaryFolder folder;
+  const std::string path = PlanCache(folder.path(), machine).path();
+  PlanCache(folder.path(), machine).store(problem, some_algo());
+  std::filesystem::rename(path, folder.file("elsewhere"));
+  const std::string before = read_all(folder.file("elsewhere"));
+  std::filesystem::create_symlink("elsewhere", path);
+  PlanCache cache(folder.path(), machine);
+  EXPECT_FALSE(cache.find(problem).has_value());
+  cache.store("another", some_algo());
+  EXPECT_EQ(read_all(folder.file("elsewhere")), before);
+  EXPECT_FALSE(std::filesystem::is_symlink(path));
+  EXPECT_TRUE(PlanCache(folder.path(), machine).find("another").has_value());
+}
+
+TEST(PlanCache, DoesNotWaitForEverForALock) {
+  const TemporaryFolder folder;
+  const FileDescriptor held(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+  PlanCache(folder.path(), machine).store(problem, some_algo());
+  EXPECT_EQ(PlanCache(folder.path(), machine).find(problem), some_algo());
+}
+
+TEST(PlanCache, StaysShortEnoughToBeReadAgain) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 20; ++i) {
+    PlanCache cache(folder.path(), machine);
+    const std::string name = std::to_string(i) + std::string(1U << 20U, 'p');
+    cache.store(name, some_algo());
+    EXPECT_EQ(PlanCache(folder.path(), machine).find(name), some_algo()) << i;
   }
 }
 
