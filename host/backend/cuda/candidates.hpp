@@ -10,23 +10,26 @@
 
 namespace impasto::cuda {
 
-/// A convolution's parameters in device memory, in the types that cuDNN takes.
+/// A convolution's parameters in device memory, in the type that maps are stored in.
 struct CudnnConv final : DeviceConv {
   std::int64_t in_channels = 0;
   std::int64_t out_channels = 0;
   Buffer weight;   ///< (Cout,3,3,Cin)
   Buffer padded;   ///< (Cout,3,3,padded_channels), zeros in the channels added; the first layer's
   Buffer rotated;  ///< (Cin,3,3,Cout): what the data gradient convolves with
-  Buffer bias;     ///< (Cout), float
+  Buffer bias;     ///< (Cout)
+  Buffer no_bias;  ///< (Cin), zeros: the bias of a data gradient as a biased convolution
 };
 
 std::unique_ptr<CudnnConv> make_cudnn_conv(Runtime& runtime, Precision precision,
                                            const ConvParameters& parameters);
 
-/// cuDNN's engines for a convolution. A data gradient is asked for as a forward convolution of
-/// rotated filters and as cuDNN's own operation, in turns. The first convolution takes pixels minus
-/// mean in padded_channels channels, most of them zero. The runtime and the handle must outlive
-/// every candidate.
+/// cuDNN's engines for a convolution: first those that it brings compiled, then those that it
+/// compiles, which takes seconds each. A data gradient is asked for in several ways, which take
+/// turns: as a forward convolution of rotated filters and as cuDNN's own operation; with the ReLU's
+/// mask in the graph, for which every engine is compiled, and with the mask as a kernel of ours
+/// behind it. The first convolution takes pixels minus mean in padded_channels channels, most of
+/// them zero. The runtime and the handle must outlive every candidate.
 std::unique_ptr<Candidates<ConvCall>> conv_candidates(Runtime& runtime, cudnnHandle_t handle,
                                                       const ConvCall& call);
 

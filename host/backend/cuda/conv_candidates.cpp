@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <array>
+#include <algorithm>
+#include <deque>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "host/backend/cuda/candidates.hpp"
@@ -8,6 +10,7 @@
 #include "host/backend/device/memory.hpp"
 #include "host/core/error.hpp"
 #include "kernels/preprocess/preprocess.hpp"
+#include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto::cuda {
 namespace {
@@ -24,15 +27,6 @@ std::vector<float> pad_channels(const std::vector<float>& weight) {
   return wide;
 }
 
-/// The problem that cuDNN is asked for.
-ConvProblem graph_problem(ConvProblem problem) {
-  if (problem.kind == Kind::first_forward) {
-    problem.kind = Kind::forward;
-    problem.size.in_channels = padded_channels;
-  }
-  return problem;
-}
-
 /// What padded pixels take in the workspace.
 std::size_t padded_bytes(const ConvCall& call) {
   if (call.problem.kind != Kind::first_forward) return 0;
@@ -41,35 +35,66 @@ std::size_t padded_bytes(const ConvCall& call) {
   return aligned_bytes(padded);
 }
 
-/// Every way to ask for it.
-std::vector<DataGradientAs> forms(const ConvProblem& problem) {
-  if (problem.kind != Kind::data_gradient) return {DataGradientAs::convolution};
-  return {DataGradientAs::convolution, DataGradientAs::own_operation};
+/// A way to ask for a convolution.
+struct Form {
+  DataGradientAs data_gradient = DataGradientAs::convolution;
+  bool mask_after = false;  ///< a kernel of ours applies the mask
+};
+
+std::vector<Form> forms(const ConvProblem& problem) {
+  if (problem.kind != Kind::data_gradient) return {{}};
+  const auto [accumulate, masked] = problem.epilogue;
+  std::vector<Form> all = {{DataGradientAs::convolution}, {DataGradientAs::own_operation}};
+  const auto precompiled =
+      accumulate ? DataGradientAs::biased_convolution : DataGradientAs::convolution;
+  if (masked || accumulate) all.push_back({precompiled, masked});
+  if (masked && !accumulate) all.push_back({DataGradientAs::own_operation, true});
+  return all;
 }
 
-std::string implementation(DataGradientAs form) {
-  return form == DataGradientAs::own_operation ? "cuDNN data gradient" : "cuDNN convolution";
+/// The problem that a form leaves to cuDNN.
+ConvProblem graph_problem(ConvProblem problem, const Form& form) {
+  if (form.mask_after) problem.epilogue.relu_mask = false;
+  if (problem.kind == Kind::first_forward) {
+    problem.kind = Kind::forward;
+    problem.size.in_channels = padded_channels;
+  }
+  return problem;
+}
+
+std::string implementation(const Form& form) {
+  std::string name;
+  switch (form.data_gradient) {
+    case DataGradientAs::convolution: name = "cuDNN convolution"; break;
+    case DataGradientAs::biased_convolution: name = "cuDNN biased convolution"; break;
+    case DataGradientAs::own_operation: name = "cuDNN data gradient"; break;
+  }
+  return name + (form.mask_after ? ", then mask" : "");
 }
 
 const CudnnConv& cudnn_conv(const ConvCall& call) {
   return static_cast<const CudnnConv&>(*call.conv);
 }
 
-void* filters(const ConvCall& call, DataGradientAs form) {
+void* filters(const ConvCall& call, const Form& form) {
   const CudnnConv& conv = cudnn_conv(call);
   if (call.problem.kind == Kind::first_forward) return conv.padded.get();
-  const bool rotated =
-      call.problem.kind == Kind::data_gradient && form == DataGradientAs::convolution;
+  const bool rotated = call.problem.kind == Kind::data_gradient &&
+                       form.data_gradient != DataGradientAs::own_operation;
   return rotated ? conv.rotated.get() : conv.weight.get();
 }
 
 /// The graph's tensors; `x` is what it convolves.
-std::unordered_map<std::int64_t, void*> bind(const ConvCall& call, DataGradientAs form, void* x) {
+std::unordered_map<std::int64_t, void*> bind(const ConvCall& call, const Form& form, void* x) {
+  const CudnnConv& conv = cudnn_conv(call);
   std::unordered_map<std::int64_t, void*> bound = {
       {conv_x, x}, {conv_weight, filters(call, form)}, {conv_y, call.to.data}};
-  if (call.problem.kind != Kind::data_gradient) bound[conv_bias] = cudnn_conv(call).bias.get();
+  if (call.problem.kind != Kind::data_gradient) bound[conv_bias] = conv.bias.get();
+  if (form.data_gradient == DataGradientAs::biased_convolution) {
+    bound[conv_bias] = conv.no_bias.get();
+  }
   if (call.problem.epilogue.accumulate) bound[conv_sum] = call.to.data;
-  if (call.problem.epilogue.relu_mask) bound[conv_mask] = call.mask.data;
+  if (call.problem.epilogue.relu_mask && !form.mask_after) bound[conv_mask] = call.mask.data;
   return bound;
 }
 
@@ -78,32 +103,25 @@ class ConvCandidates final : public Candidates<ConvCall> {
   ConvCandidates(Runtime& runtime, cudnnHandle_t handle, const ConvCall& call)
       : runtime_(runtime),
         handle_(handle),
-        problem_(graph_problem(call.problem)),
+        problem_(call.problem),
         padded_bytes_(padded_bytes(call)) {}
 
   [[nodiscard]] std::optional<Candidate<ConvCall>> next() override {
-    if (branches_.empty()) open_branches();
-    const auto left = [](const Branch& branch) {
-      return branch.graph && branch.next < branch.graph->engine_count();
-    };
-    while (std::any_of(branches_.begin(), branches_.end(), left)) {
-      Branch& branch = branches_[turn_++ % branches_.size()];
-      while (left(branch)) {
-        if (const auto plan = branch.graph->build(branch.next++)) {
-          return candidate(branch.form, *plan);
-        }
-      }
+    if (!std::exchange(asked_, true)) ask();
+    while (!engines_.empty()) {
+      const Engine engine = engines_.front();
+      engines_.pop_front();
+      if (const auto plan = engine.graph->build(engine.index)) return candidate(engine.form, *plan);
     }
     return std::nullopt;
   }
 
   [[nodiscard]] std::optional<Candidate<ConvCall>> find(const AlgoId& id) override {
-    for (const DataGradientAs form : forms(problem_)) {
+    for (const Form& form : forms(problem_)) {
       if (id.implementation != implementation(form)) continue;
       try {
-        if (const auto plan = ConvGraph(problem_, form).build(handle_, id.parameters)) {
-          return candidate(form, *plan);
-        }
+        ConvGraph graph(graph_problem(problem_, form), form.data_gradient);
+        if (const auto plan = graph.build(handle_, id.parameters)) return candidate(form, *plan);
       } catch (const std::exception&) {
         // An id may come from anywhere: whatever cuDNN has against it, it is not one of ours.
         return std::nullopt;
@@ -115,33 +133,46 @@ class ConvCandidates final : public Candidates<ConvCall> {
   [[nodiscard]] std::string refusal() const override { return refusal_; }
 
  private:
-  /// One form of the graph, and the next of its engines.
-  struct Branch {
-    DataGradientAs form;
-    std::unique_ptr<ConvGraph> graph;  ///< null where cuDNN has no engine
-    std::int64_t next = 0;
+  struct Engine {
+    Form form;
+    std::shared_ptr<ConvGraph> graph;
+    std::int64_t index = 0;  ///< of the graph
+    bool precompiled = false;
+    std::size_t rank = 0;  ///< among the graph's engines
   };
 
-  void open_branches() {
-    for (const DataGradientAs form : forms(problem_)) {
-      auto graph = std::make_unique<ConvGraph>(problem_, form);
+  /// Asks cuDNN for the engines of every form.
+  void ask() {
+    for (const Form& form : forms(problem_)) {
+      auto graph = std::make_shared<ConvGraph>(graph_problem(problem_, form), form.data_gradient);
       try {
         graph->find_engines(handle_);
-      } catch (const Error& error) {
+      } catch (const std::exception& error) {
         refusal_ += (refusal_.empty() ? "" : "; ") + std::string(error.what());
-        graph.reset();
+        continue;
       }
-      branches_.push_back({form, std::move(graph)});
+      const auto precompiled = static_cast<std::size_t>(graph->precompiled_engine_count());
+      for (std::size_t rank = 0; rank < graph->engines().size(); ++rank) {
+        engines_.push_back({form, graph, graph->engines()[rank], rank < precompiled, rank});
+      }
     }
+    std::stable_sort(engines_.begin(), engines_.end(), [](const Engine& a, const Engine& b) {
+      return std::pair(!a.precompiled, a.rank) < std::pair(!b.precompiled, b.rank);
+    });
   }
 
-  [[nodiscard]] Candidate<ConvCall> candidate(DataGradientAs form, const CudnnPlan& plan) const {
+  [[nodiscard]] Candidate<ConvCall> candidate(const Form& form, const CudnnPlan& plan) const {
     const AlgoId id{implementation(form), plan.parameters};
     if (padded_bytes_ == 0) {
-      return {id, plan.workspace_bytes,
-              [=, handle = handle_](const ConvCall& call, void* workspace) {
-                plan.run(handle, bind(call, form, call.from.data), workspace);
-              }};
+      return {
+          id, plan.workspace_bytes,
+          [=, handle = handle_, stream = runtime_.stream()](const ConvCall& call, void* workspace) {
+            plan.run(handle, bind(call, form, call.from.data), workspace);
+            if (!form.mask_after) return;
+            dispatch_storage(call.to.type, [&]<class T>(T) {
+              launch::relu_mask(call.to.as<T>(), call.mask.as<T>(), call.to.shape.count(), stream);
+            });
+          }};
     }
     return {id, plan.workspace_bytes + static_cast<std::int64_t>(padded_bytes_),
             [=, padded_bytes = padded_bytes_, handle = handle_, stream = runtime_.stream()](
@@ -160,8 +191,8 @@ class ConvCandidates final : public Candidates<ConvCall> {
   cudnnHandle_t handle_;
   ConvProblem problem_;
   std::size_t padded_bytes_;  ///< of workspace before the engine's own
-  std::vector<Branch> branches_;
-  std::size_t turn_ = 0;
+  bool asked_ = false;
+  std::deque<Engine> engines_;  ///< that are left to be tried
   std::string refusal_;
 };
 
@@ -181,7 +212,9 @@ std::unique_ptr<CudnnConv> make_cudnn_conv(Runtime& runtime, Precision precision
     conv->padded = upload(runtime, pad_channels(parameters.weight), storage);
   }
   conv->rotated = upload(runtime, rotated, storage);
-  conv->bias = upload(runtime, parameters.bias, DataType::f32);
+  conv->bias = upload(runtime, parameters.bias, storage);
+  conv->no_bias = upload(
+      runtime, std::vector<float>(static_cast<std::size_t>(parameters.in_channels)), storage);
   return conv;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/backend/cuda/cudnn.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -82,14 +83,14 @@ void CudnnGraph::find_engines(const std::vector<std::uint8_t>& device) {
   require_success(validate(), "validate");
   require_success(build_operation_graph(), "operation graph");
   require_success(create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}), "engines");
-  filter_engines();
+  list_engines();
 }
 
 void CudnnGraph::find_engines(cudnnHandle_t handle) {
   require_success(validate(), "validate");
   require_success(build_operation_graph(handle), "operation graph");
   require_success(create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}), "engines");
-  filter_engines();
+  list_engines();
 }
 
 std::unique_ptr<CudnnPlan> CudnnGraph::build(std::int64_t index) {
@@ -126,8 +127,7 @@ std::unique_ptr<CudnnPlan> CudnnGraph::build(
   if (engine < 0) return nullptr;
   require_success(validate(), "validate");
   require_success(build_operation_graph(handle), "operation graph");
-  if (create_execution_plan(engine, knobs).is_bad()) return nullptr;
-  filter_engines();
+  if (create_execution_plan(engine, knobs).is_bad() || !is_allowed(0)) return nullptr;
   return build(0);
 }
 
@@ -155,25 +155,44 @@ void CudnnPlan::run(cudnnHandle_t handle, const std::unordered_map<std::int64_t,
   }
 }
 
-void CudnnGraph::filter_engines() {
+bool CudnnGraph::is_allowed(std::int64_t index) const {
   using Note = fe::NumericalNote_t;
-  std::vector<Note> unwanted = {Note::DOWN_CONVERT_INPUTS,
-                                Note::REDUCED_PRECISION_REDUCTION,
-                                Note::NONDETERMINISTIC,
-                                Note::FFT,
-                                Note::WINOGRAD,
-                                Note::WINOGRAD_TILE_4x4,
-                                Note::WINOGRAD_TILE_6x6,
-                                Note::WINOGRAD_TILE_13x13};
-  if (precision_ == Precision::fp32) unwanted.push_back(Note::TENSOR_CORE);
-  deselect_numeric_notes(unwanted);
+  const std::vector<Note>& notes = plans.numeric_notes[static_cast<std::size_t>(index)];
+  return std::none_of(notes.begin(), notes.end(), [&](Note note) {
+    switch (note) {
+      case Note::DOWN_CONVERT_INPUTS:
+      case Note::REDUCED_PRECISION_REDUCTION:
+      case Note::NONDETERMINISTIC:
+      case Note::FFT:
+      case Note::WINOGRAD:
+      case Note::WINOGRAD_TILE_4x4:
+      case Note::WINOGRAD_TILE_6x6:
+      case Note::WINOGRAD_TILE_13x13: return true;
+      case Note::TENSOR_CORE: return precision_ == Precision::fp32;
+      default: return false;
+    }
+  });
 }
 
-std::int64_t CudnnGraph::engine_count() const { return get_execution_plan_count(); }
+bool CudnnGraph::is_precompiled(std::int64_t index) const {
+  std::vector<fe::BehaviorNote_t> notes;
+  require_success(get_behavior_notes_for_plan_at_index(index, notes), "notes");
+  return std::find(notes.begin(), notes.end(), fe::BehaviorNote_t::RUNTIME_COMPILATION) ==
+         notes.end();
+}
 
-std::int64_t CudnnGraph::allowed_engine_count() {
-  // In spite of its name: those that are not barred.
-  return static_cast<std::int64_t>(plans.get_barred_engine_configs().size());
+void CudnnGraph::list_engines() {
+  engines_.clear();
+  for (std::int64_t index = 0; index < get_execution_plan_count(); ++index) {
+    if (is_allowed(index)) engines_.push_back(index);
+  }
+  std::stable_partition(engines_.begin(), engines_.end(),
+                        [this](std::int64_t index) { return is_precompiled(index); });
+}
+
+std::int64_t CudnnGraph::precompiled_engine_count() const {
+  return std::count_if(engines_.begin(), engines_.end(),
+                       [this](std::int64_t index) { return is_precompiled(index); });
 }
 
 }  // namespace impasto::cuda

@@ -25,7 +25,7 @@ std::shared_ptr<cudnnContext> open_cudnn(kernels::cuda::Stream stream);
 /// "9.19.0"
 std::string cudnn_version();
 
-/// One of cuDNN's engines with its knobs, compiled for one graph.
+/// One of cuDNN's engines with its knobs, ready for one graph.
 struct CudnnPlan {
   /// {"engine": 5, "knob 3": 1}: what CudnnGraph::build takes.
   std::map<std::string, std::int64_t> parameters;
@@ -46,17 +46,19 @@ class CudnnGraph : public cudnn_frontend::graph::Graph {
   /// handle's GPU, or on a GPU that need not be there, described by cuDNN's JSON.
   void find_engines(cudnnHandle_t handle);
   void find_engines(const std::vector<std::uint8_t>& device);
-  /// How many engines there are, including those that are filtered out: engines that compute in
+  /// The engines found, as indices for build(): first those that cuDNN brings compiled, then those
+  /// that it compiles when they are built, each in its order. Left out are engines that compute in
   /// less precision than asked for, differ from run to run, or round more than a direct product
   /// does.
-  [[nodiscard]] std::int64_t engine_count() const;
-  /// How many engines the filter leaves.
-  [[nodiscard]] std::int64_t allowed_engine_count();
+  [[nodiscard]] const std::vector<std::int64_t>& engines() const { return engines_; }
+  /// How many of them cuDNN brings compiled.
+  [[nodiscard]] std::int64_t precompiled_engine_count() const;
 
-  /// Compiles the index-th engine, which may take seconds; null where it is filtered out or does
-  /// not work.
+  /// Makes an engine ready: in a fraction of a millisecond, or in seconds where it is compiled
+  /// first. Null where it does not work.
   std::unique_ptr<CudnnPlan> build(std::int64_t index);
-  /// Compiles the engine that `parameters` name; null also where there is no such engine.
+  /// The same for the engine that `parameters` name; null also where there is no such engine, or
+  /// where it is one of those left out.
   std::unique_ptr<CudnnPlan> build(cudnnHandle_t handle,
                                    const std::map<std::string, std::int64_t>& parameters);
 
@@ -67,10 +69,13 @@ class CudnnGraph : public cudnn_frontend::graph::Graph {
 
  private:
   void require_success(cudnn_frontend::error_t status, const char* step) const;
-  void filter_engines();
+  [[nodiscard]] bool is_allowed(std::int64_t index) const;
+  [[nodiscard]] bool is_precompiled(std::int64_t index) const;
+  void list_engines();
 
   Precision precision_;
   std::string description_;
+  std::vector<std::int64_t> engines_;
 };
 
 }  // namespace impasto::cuda

@@ -36,18 +36,21 @@ graph::Pointwise_attributes as(fe::PointwiseMode_t mode) {
   return graph::Pointwise_attributes().set_mode(mode);
 }
 
+TensorPtr add_bias(graph::Graph& made, const TensorPtr& y, std::int64_t channels) {
+  const TensorPtr bias = made.tensor(graph::Tensor_attributes()
+                                         .set_uid(conv_bias)
+                                         .set_dim({1, channels, 1, 1})
+                                         .set_stride({channels, 1, channels, channels}));
+  return made.pointwise(y, bias, as(fe::PointwiseMode_t::ADD));
+}
+
 TensorPtr forward(graph::Graph& made, const ConvProblem& problem) {
   const kernels::ConvSize& size = problem.size;
   const std::int64_t K = size.out_channels;
   TensorPtr y = made.conv_fprop(feature_map(made, conv_x, size, size.in_channels),
                                 filters(made, K, size.in_channels),
                                 same_size<graph::Conv_fprop_attributes>());
-  const TensorPtr bias = made.tensor(graph::Tensor_attributes()
-                                         .set_uid(conv_bias)
-                                         .set_dim({1, K, 1, 1})
-                                         .set_stride({K, 1, K, K})
-                                         .set_data_type(fe::DataType_t::FLOAT));
-  y = made.pointwise(y, bias, as(fe::PointwiseMode_t::ADD));
+  y = add_bias(made, y, K);
   if (problem.relu) y = made.pointwise(y, as(fe::PointwiseMode_t::RELU_FWD));
   return y;
 }
@@ -57,7 +60,7 @@ TensorPtr data_gradient(graph::Graph& made, const ConvProblem& problem, DataGrad
   const std::int64_t C = size.in_channels;
   const TensorPtr grad_y = feature_map(made, conv_x, size, size.out_channels);
   TensorPtr grad_x;
-  if (how == DataGradientAs::convolution) {
+  if (how != DataGradientAs::own_operation) {
     grad_x = made.conv_fprop(grad_y, filters(made, C, size.out_channels),
                              same_size<graph::Conv_fprop_attributes>());
   } else {
@@ -69,11 +72,22 @@ TensorPtr data_gradient(graph::Graph& made, const ConvProblem& problem, DataGrad
     grad_x =
         made.pointwise(grad_x, feature_map(made, conv_sum, size, C), as(fe::PointwiseMode_t::ADD));
   }
+  if (how == DataGradientAs::biased_convolution) grad_x = add_bias(made, grad_x, C);
   if (problem.epilogue.relu_mask) {
     grad_x = made.pointwise(grad_x, feature_map(made, conv_mask, size, C),
                             as(fe::PointwiseMode_t::RELU_BWD));
   }
   return grad_x;
+}
+
+/// What tells graphs of one problem apart in messages.
+const char* remark(DataGradientAs how) {
+  switch (how) {
+    case DataGradientAs::convolution: return "";
+    case DataGradientAs::biased_convolution: return ", bias of zeros";
+    case DataGradientAs::own_operation: return ", own operation";
+  }
+  return "";
 }
 
 /// Dense matrices (N,rows,columns).
@@ -88,9 +102,7 @@ graph::Tensor_attributes matrices(StyleBackwardTensor uid, std::int64_t count, s
 }  // namespace
 
 ConvGraph::ConvGraph(const ConvProblem& problem, DataGradientAs how)
-    : CudnnGraph(
-          problem.precision,
-          problem.describe() + (how == DataGradientAs::own_operation ? ", own operation" : "")) {
+    : CudnnGraph(problem.precision, problem.describe() + remark(how)) {
   const bool is_forward = problem.kind == ConvProblem::Kind::forward;
   const TensorPtr y = is_forward ? forward(*this, problem) : data_gradient(*this, problem, how);
   const std::int64_t C = is_forward ? problem.size.out_channels : problem.size.in_channels;

@@ -10,7 +10,10 @@ namespace impasto::cuda {
 
 /// How cuDNN is asked for a data gradient.
 enum class DataGradientAs : std::uint8_t {
-  convolution,    ///< of rotated filters (docs/decisions/0002)
+  convolution,  ///< of rotated filters (docs/decisions/0002)
+  /// The same with a bias of zeros. cuDNN brings no compiled engine for convolution + sum, but
+  /// dozens for convolution + sum + bias.
+  biased_convolution,
   own_operation,  ///< cuDNN's own data gradient, which a GPU may do faster
 };
 
@@ -18,7 +21,8 @@ enum class DataGradientAs : std::uint8_t {
 enum ConvTensor : std::int64_t { conv_x = 1, conv_weight, conv_bias, conv_sum, conv_mask, conv_y };
 
 /// The graph of one convolution and its epilogue, NHWC. The problem is no first_forward: that is a
-/// forward convolution of padded pixels to cuDNN.
+/// forward convolution of padded pixels to cuDNN. The bias has the type of the maps: with a bias in
+/// float cuDNN has no compiled engine for 16 bits.
 class ConvGraph : public CudnnGraph {
  public:
   explicit ConvGraph(const ConvProblem& problem,

@@ -41,8 +41,10 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
     if (!proposed_) ask_cublaslt();
     if (next_algorithm_ < proposed_->size()) return by_cublaslt((*proposed_)[next_algorithm_++]);
     if (!asked_cudnn_) ask_cudnn();
-    while (graph_ && next_engine_ < graph_->engine_count()) {
-      if (const auto plan = graph_->build(next_engine_++)) return by_cudnn(*plan);
+    while (graph_ && next_engine_ < graph_->engines().size()) {
+      if (const auto plan = graph_->build(graph_->engines()[next_engine_++])) {
+        return by_cudnn(*plan);
+      }
     }
     return std::nullopt;
   }
@@ -140,7 +142,7 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
   std::size_t next_algorithm_ = 0;
   bool asked_cudnn_ = false;
   std::unique_ptr<StyleBackwardGraph> graph_;  ///< null where cuDNN has no engine
-  std::int64_t next_engine_ = 0;
+  std::size_t next_engine_ = 0;
 };
 
 }  // namespace
