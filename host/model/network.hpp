@@ -32,7 +32,7 @@ class Network {
  public:
   /// Without parameters: it can plan but not run.
   Network(const VggLayers& layers, PoolKind pool) : layers_(layers), pool_(pool) {}
-  /// With zeros as parameters, for layers [0, deepest]: it can also prepare.
+  /// With noise as parameters, for layers [0, deepest]: it can also prepare.
   Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest);
   /// With parameters, for layers [0, deepest]; the host's copy goes with the argument. Throws
   /// ErrorKind::weights when `weights` ends earlier.

@@ -106,6 +106,10 @@ class ConvCandidates final : public Candidates<ConvCall> {
         problem_(call.problem),
         padded_bytes_(padded_bytes(call)) {}
 
+  [[nodiscard]] bool next_is_compiled() override {
+    if (!std::exchange(asked_, true)) ask();
+    return !engines_.empty() && !engines_.front().precompiled;
+  }
   [[nodiscard]] std::optional<Candidate<ConvCall>> next() override {
     if (!std::exchange(asked_, true)) ask();
     while (!engines_.empty()) {

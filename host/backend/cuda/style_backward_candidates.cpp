@@ -37,6 +37,11 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
                                        Matmul::Kind::style_gradient, problem.size);
   }
 
+  /// cuDNN brings no compiled engine for the product with its scale.
+  [[nodiscard]] bool next_is_compiled() override {
+    if (!proposed_) ask_cublaslt();
+    return next_algorithm_ == proposed_->size() && libraries_.cudnn != nullptr;
+  }
   [[nodiscard]] std::optional<Candidate<StyleBackwardCall>> next() override {
     if (!proposed_) ask_cublaslt();
     if (next_algorithm_ < proposed_->size()) return by_cublaslt((*proposed_)[next_algorithm_++]);

@@ -9,6 +9,7 @@
 
 #include "host/backend/device/memory.hpp"
 #include "host/backend/device/stream.hpp"
+#include "host/backend/device/trial_memory.hpp"
 #include "host/core/error.hpp"
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/common/arithmetic.hpp"
@@ -23,10 +24,16 @@ namespace {
 namespace launch = kernels::IMPASTO_DEVICE;
 using kernels::Arithmetic;
 
+/// How far apart two candidates' results may be (root mean square, relative): more than other
+/// roundings and another order of sums bring about, less than a wrong tile among 64.
+constexpr double tolerance_of(Precision precision) {
+  return precision == Precision::fp32 ? 1e-4 : 0.02;
+}
+
 Autotuner make_autotuner(Runtime& runtime, Tuning tuning, PlanCache cache) {
   Autotuner::Limits limits;
   // Whoever asks for tuning has time for every engine.
-  if (tuning == Tuning::retune) limits.building = std::chrono::minutes(10);
+  if (tuning == Tuning::retune) limits.compiling = std::chrono::hours(1);
   return {
       tuning, std::move(cache),
       [&runtime](std::span<const Launch> launches) { return time_on_stream(runtime, launches); },
@@ -287,7 +294,7 @@ class DeviceBackend final : public Backend {
       const std::unique_ptr<Candidates<Call>> library = libraries_->candidates(call);
       found = chosen
                   .emplace(call.problem,
-                           autotuner_.choose(call.problem.describe(), library.get(), make_own(),
+                           autotuner_.choose(call.problem.name(), library.get(), make_own(),
                                              [&](std::int64_t workspace_bytes) {
                                                return make_timed_call(call, workspace_bytes);
                                              }))
@@ -298,19 +305,18 @@ class DeviceBackend final : public Backend {
     enqueue([&] { candidate.enqueue(call, workspace); });
   }
 
-  /// The call on memory of its own: zeros, so that every run of a candidate does the same.
+  /// The call on memory of its own, filled with noise.
   template <class Call>
   TimedCall<Call> make_timed_call(const Call& call, std::int64_t workspace_bytes) {
-    auto buffers = std::make_shared<std::vector<Buffer>>();
-    const auto zeros = [&](std::size_t bytes) -> void* {
-      if (bytes == 0) return nullptr;
-      buffers->push_back(runtime_->allocate(bytes));
-      runtime_->fill_zero(buffers->back().get(), bytes);
-      return buffers->back().get();
+    auto trial = std::make_shared<TrialMemory>(*runtime_);
+    TimedCall<Call> timed{call, nullptr, trial, {}, tolerance_of(precision_)};
+    for (Tensor* tensor : timed.call.tensors()) trial->fill(*tensor);
+    timed.workspace = trial->allocate(static_cast<std::size_t>(workspace_bytes));
+    timed.result = [this, trial, output = *timed.call.tensors().front()](const Launch& launch) {
+      trial->refill(output);
+      launch_kernels(*runtime_, launch);
+      return trial->sample(output);
     };
-    TimedCall<Call> timed{call, nullptr, buffers};
-    for (Tensor* tensor : timed.call.tensors()) tensor->data = zeros(tensor->bytes());
-    timed.workspace = zeros(static_cast<std::size_t>(workspace_bytes));
     return timed;
   }
 

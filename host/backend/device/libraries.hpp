@@ -19,8 +19,8 @@ struct DeviceConv : Conv {
 };
 
 /// A call of an operation that libraries have candidates for: its problem and what it works on. The
-/// tensors may be without memory until the call is enqueued; to time candidates, those that
-/// tensors() returns are given memory of their own.
+/// tensors may be without memory until the call is enqueued; to compare and time candidates, those
+/// that tensors() returns are given memory of their own. The first of them is the output.
 struct ConvCall {
   ConvProblem problem;
   Tensor to;    ///< y, or grad_x

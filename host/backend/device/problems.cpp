@@ -10,7 +10,19 @@ std::string describe(const GradientEpilogue& epilogue) {
   return std::string(epilogue.accumulate ? ", add" : "") + (epilogue.relu_mask ? ", mask" : "");
 }
 
+/// A problem by its description, and by what it is with any other height and width.
+template <class Problem>
+ProblemName name_of(const Problem& problem) {
+  Problem alike = problem;
+  alike.size.height = 0;
+  alike.size.width = 0;
+  return {problem.describe(), alike.describe(), problem.size.height * problem.size.width};
+}
+
 }  // namespace
+
+ProblemName ConvProblem::name() const { return name_of(*this); }
+ProblemName StyleBackwardProblem::name() const { return name_of(*this); }
 
 std::string ConvProblem::describe() const {
   std::string text = fmt::format("{} ", to_string(precision));

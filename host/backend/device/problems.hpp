@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "host/backend/ops.hpp"
+#include "host/backend/tuning/plan_cache.hpp"
 #include "kernels/conv/conv.hpp"
 
 namespace impasto {
@@ -26,6 +27,7 @@ struct ConvProblem {
 
   /// "bf16 data gradient 1×64×64, 512 to 256, add, mask"
   [[nodiscard]] std::string describe() const;
+  [[nodiscard]] ProblemName name() const;
 
   [[nodiscard]] auto key() const {
     return std::tuple(kind, precision, size.batch, size.height, size.width, size.in_channels,
@@ -42,6 +44,7 @@ struct StyleBackwardProblem {
 
   /// "bf16 style backward 1×64×64×512, add, mask"
   [[nodiscard]] std::string describe() const;
+  [[nodiscard]] ProblemName name() const;
 
   [[nodiscard]] auto key() const {
     return std::tuple(precision, size.batch, size.height, size.width, size.channels,

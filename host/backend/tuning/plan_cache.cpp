@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/backend/tuning/plan_cache.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
@@ -106,6 +108,16 @@ Json to_json(const CachedAlgo& algo) {
   Json json = to_json(algo.id);
   json["workspace_bytes"] = algo.workspace_bytes;
   json["timings"] = std::move(timings);
+  json["complete"] = algo.complete;
+  if (!algo.differing.empty()) {
+    json["differing"] = Json::array();
+    for (const AlgoId& id : algo.differing) json["differing"].push_back(to_json(id));
+  }
+  if (!algo.taken_from.empty()) json["taken_from"] = algo.taken_from;
+  if (!algo.alike.empty()) {
+    json["alike"] = algo.alike;
+    json["pixels"] = algo.pixels;
+  }
   return json;
 }
 
@@ -128,10 +140,23 @@ CachedAlgo algo_from(const Json& json) {
   for (const Json& timing : json.at("timings")) {
     algo.timings.push_back({id_from(timing), timing.at("microseconds").get<double>()});
   }
+  for (const Json& id : json.value("differing", Json::array())) {
+    algo.differing.push_back(id_from(id));
+  }
+  algo.complete = json.value("complete", true);
+  algo.taken_from = json.value("taken_from", "");
+  algo.alike = json.value("alike", "");
+  algo.pixels = whole_from(json.value("pixels", Json(0)));
   return algo;
 }
 
 }  // namespace
+
+std::string to_string(const AlgoId& id) {
+  std::string text = id.implementation;
+  for (const auto& [name, value] : id.parameters) text += fmt::format(", {} {}", name, value);
+  return text;
+}
 
 PlanCache::PlanCache(const std::string& folder, Machine machine)
     : machine_(std::move(machine)),
@@ -142,6 +167,23 @@ std::optional<CachedAlgo> PlanCache::find(const std::string& problem) const {
   const auto found = algos_.find(problem);
   if (found == algos_.end()) return std::nullopt;
   return found->second;
+}
+
+std::optional<std::pair<std::string, CachedAlgo>> PlanCache::find_near(
+    const ProblemName& problem) const {
+  if (problem.alike.empty()) return std::nullopt;
+  // How many times the larger one has the smaller one's pixels.
+  const auto distance = [&](const CachedAlgo& algo) {
+    const auto [less, more] =
+        std::minmax({static_cast<double>(algo.pixels), static_cast<double>(problem.pixels)});
+    return less > 0 ? more / less : std::numeric_limits<double>::infinity();
+  };
+  std::optional<std::pair<std::string, CachedAlgo>> nearest;
+  for (const auto& [text, algo] : algos_) {
+    if (algo.alike != problem.alike || !algo.taken_from.empty() || distance(algo) > 2) continue;
+    if (!nearest || distance(algo) < distance(nearest->second)) nearest = {text, algo};
+  }
+  return nearest;
 }
 
 void PlanCache::store(const std::string& problem, const CachedAlgo& algo) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace impasto {
@@ -16,6 +17,16 @@ struct AlgoId {
   std::map<std::string, std::int64_t> parameters;  ///< {"engine": 5, "knob 3": 1}
 
   friend bool operator==(const AlgoId&, const AlgoId&) = default;
+};
+
+/// "cuDNN convolution, engine 5, knob 3 1": for messages.
+std::string to_string(const AlgoId& id);
+
+/// What a choice is about.
+struct ProblemName {
+  std::string text;   ///< "bf16 forward 1×64×64, 512 to 512, ReLU"
+  std::string alike;  ///< shared by problems that differ in height and width alone; may be empty
+  std::int64_t pixels = 0;  ///< height · width
 };
 
 /// What one candidate took.
@@ -31,7 +42,12 @@ struct Timing {
 struct CachedAlgo {
   AlgoId id;
   std::int64_t workspace_bytes = 0;
-  std::vector<Timing> timings;  ///< in the order they were tried
+  std::vector<Timing> timings = {};    ///< in the order they were tried
+  std::vector<AlgoId> differing = {};  ///< candidates that computed something else than most did
+  bool complete = true;                ///< whether there was time for every candidate
+  std::string taken_from = {};  ///< the problem of another size that this is from; empty: timed
+  std::string alike = {};       ///< as in ProblemName
+  std::int64_t pixels = 0;
 
   friend bool operator==(const CachedAlgo&, const CachedAlgo&) = default;
 };
@@ -57,6 +73,11 @@ class PlanCache {
   [[nodiscard]] const std::string& path() const { return path_; }
 
   [[nodiscard]] std::optional<CachedAlgo> find(const std::string& problem) const;
+  /// The algorithm timed for the problem of the nearest size that is otherwise alike, and its
+  /// problem. None where the sizes differ by more than a factor of two: an engine may suit a small
+  /// map and not a large one.
+  [[nodiscard]] std::optional<std::pair<std::string, CachedAlgo>> find_near(
+      const ProblemName& problem) const;
   /// Keeps an algorithm and writes the file, atomically, together with what other processes have
   /// put there in the meantime. Throws ErrorKind::output when that fails; find() knows the
   /// algorithm all the same.

@@ -9,8 +9,10 @@
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/device/stream.hpp"
 #include "host/core/error.hpp"
+#include "kernels/style_backward/style_backward.hpp"
 #include "simt/error.hpp"
 #include "simt/launch.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace impasto::emulated {
 namespace {
@@ -18,6 +20,8 @@ namespace {
 using testing::ElementsAre;
 using testing::Ge;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
 
 __global__ void add_one(float* y) { y[threadIdx.x] += 1; }
 
@@ -55,33 +59,36 @@ TEST(TimeOnStream, GoesOnWithoutACandidateThatCannotRun) {
   EXPECT_LT(times[1], failed_timing);
 }
 
-/// Counts the calls that find a zero in the gradient, and leaves ones there.
-__global__ void watch(float* grad, float* zeros_found) {
-  if (threadIdx.x == 0 && grad[0] == 0) *zeros_found += 1;
-  __syncthreads();
-  grad[threadIdx.x] = 1;
-}
-
-/// One candidate for style_backward, which sees what ran before it on the same tensors.
-class Watching final : public Candidates<StyleBackwardCall> {
+/// One candidate for style_backward: our kernel once more, and one too much in every value if it is
+/// wrong.
+class OneCandidate final : public Candidates<StyleBackwardCall> {
  public:
-  Watching(Stream stream, float* zeros_found) : stream_(stream), zeros_found_(zeros_found) {}
+  OneCandidate(Stream stream, const Shape& features, bool wrong)
+      : stream_(stream),
+        floats_(kernels::emulated::style_backward_workspace(features)),
+        wrong_(wrong) {}
 
   std::optional<Candidate<StyleBackwardCall>> next() override {
     if (std::exchange(given_, true)) return std::nullopt;
     return Candidate<StyleBackwardCall>{
-        {"watching", {}},
-        0,
-        [stream = stream_, zeros = zeros_found_](const StyleBackwardCall& call, void*) {
+        {"library", {}},
+        floats_ * std::int64_t{sizeof(float)},
+        [stream = stream_, wrong = wrong_](const StyleBackwardCall& call, void* workspace) {
+          auto* grad = call.grad.as<float>();
+          kernels::emulated::style_backward(grad, call.features.as<float>(),
+                                            call.matrix.as<float>(), call.features.shape,
+                                            call.problem.epilogue, kernels::Arithmetic::fp32,
+                                            static_cast<float*>(workspace), stream);
           const auto values = static_cast<unsigned>(call.grad.shape.count());
-          simt::launch(&watch, {"watch", {1}, {values}}, stream, call.grad.as<float>(), zeros);
+          if (wrong) simt::launch(&add_one, {"add_one", {1}, {values}}, stream, grad);
         }};
   }
   std::optional<Candidate<StyleBackwardCall>> find(const AlgoId&) override { return std::nullopt; }
 
  private:
   Stream stream_;
-  float* zeros_found_;
+  std::int64_t floats_;
+  bool wrong_;
   bool given_ = false;
 };
 
@@ -98,65 +105,75 @@ class NoLibraries : public Libraries {
   }
 };
 
-class WatchingLibraries final : public NoLibraries {
+class OneCandidateLibraries final : public NoLibraries {
  public:
-  explicit WatchingLibraries(Runtime& runtime)
-      : runtime_(runtime), zeros_found_(runtime.allocate(sizeof(float))) {
-    runtime.fill_zero(zeros_found_.get(), sizeof(float));
-  }
+  OneCandidateLibraries(Runtime& runtime, bool wrong) : runtime_(runtime), wrong_(wrong) {}
 
   using NoLibraries::candidates;
-  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(const StyleBackwardCall&) override {
-    return std::make_unique<Watching>(runtime_.stream(), floats(zeros_found_));
+  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(
+      const StyleBackwardCall& call) override {
+    return std::make_unique<OneCandidate>(runtime_.stream(), call.features.shape, wrong_);
   }
-  [[nodiscard]] float zeros_found() const { return fetch(runtime_, zeros_found_.get(), 1).front(); }
 
  private:
   Runtime& runtime_;
-  std::shared_ptr<void> zeros_found_;
+  bool wrong_;
 };
 
-std::unique_ptr<Backend> tuned_backend(std::unique_ptr<Runtime> runtime,
-                                       std::unique_ptr<Libraries> libraries) {
-  return make_device_backend("tested", Precision::tf32, std::move(runtime), std::move(libraries),
-                             Tuning::cached, PlanCache("", {}));
-}
+constexpr StyleBackwardProblem problem{Precision::fp32, {1, 2, 3, 8}, {true, true}};
 
-std::size_t prepare_style_backward(Backend& backend) {
-  const Tensor map{nullptr, {1, 2, 3, 8}, DataType::f32};
-  const Tensor matrix{nullptr, matrix_shape(1, 8), DataType::f32};
-  return backend.prepare([&] { backend.style_backward(map, map, matrix, {false, true}); });
+/// Tunes for the problem while the backend prepares; what is kept of it.
+CachedAlgo tune(bool wrong) {
+  const TemporaryFolder folder;
+  auto runtime = std::make_unique<Runtime>();
+  auto libraries = std::make_unique<OneCandidateLibraries>(*runtime, wrong);
+  const auto backend =
+      make_device_backend("tested", problem.precision, std::move(runtime), std::move(libraries),
+                          Tuning::cached, PlanCache(folder.path(), {}));
+  const Tensor map{nullptr, problem.size, DataType::f32};
+  const Tensor matrix{nullptr, matrix_shape(1, problem.size.channels), DataType::f32};
+  const std::size_t workspace =
+      backend->prepare([&] { backend->style_backward(map, map, matrix, problem.epilogue); });
+  EXPECT_GT(workspace, 0U);
+  return PlanCache(folder.path(), {}).find(problem.describe()).value();
 }
 
 // A kernel that does nothing while the backend prepares would look like the fastest.
-TEST(Libraries, OurKernelIsTimedForRealWhilePreparing) {
-  auto runtime = std::make_unique<Runtime>();
-  auto owned = std::make_unique<WatchingLibraries>(*runtime);
-  const WatchingLibraries& libraries = *owned;
-  const auto backend = tuned_backend(std::move(runtime), std::move(owned));
-  (void)prepare_style_backward(*backend);
-  EXPECT_GT(libraries.zeros_found(), 1) << "only the first run found a zero: the kernel never ran";
+TEST(Libraries, CandidatesAreComparedAndTimedForRealWhilePreparing) {
+  const CachedAlgo kept = tune(/*wrong=*/false);
+  EXPECT_THAT(kept.timings, SizeIs(2));
+  EXPECT_THAT(kept.differing, IsEmpty()) << "our kernel and the same once more";
 }
 
-TEST(Libraries, OurKernelIsEnoughAndItsWorkspaceIsAskedFor) {
-  const auto backend = tuned_backend(std::make_unique<Runtime>(), std::make_unique<NoLibraries>());
-  EXPECT_GT(prepare_style_backward(*backend), 0U);
+TEST(Libraries, ACandidateThatComputesSomethingElseThanOurKernelIsLeftOut) {
+  const CachedAlgo kept = tune(/*wrong=*/true);
+  EXPECT_EQ(kept.id.implementation, "own kernel");
+  EXPECT_THAT(kept.timings, SizeIs(1));
+  EXPECT_THAT(kept.differing, ElementsAre(AlgoId{"library", {}}));
+}
+
+TEST(Libraries, OurKernelIsEnough) {
+  const auto backend =
+      make_device_backend("tested", Precision::tf32, std::make_unique<Runtime>(),
+                          std::make_unique<NoLibraries>(), Tuning::cached, PlanCache("", {}));
+  const Tensor map{nullptr, {1, 2, 3, 8}, DataType::f32};
+  const Tensor matrix{nullptr, matrix_shape(1, 8), DataType::f32};
+  EXPECT_GT(backend->prepare([&] {
+    backend->style_backward(map, map, matrix, {false, true});
+  }),
+            0U)
+      << "its workspace is asked for";
 }
 
 TEST(Libraries, ADeviceThatIsLostWhileTuningIsReported) {
-  const auto tune = [] {
-    auto runtime = std::make_unique<Runtime>();
-    auto libraries = std::make_unique<WatchingLibraries>(*runtime);
-    (void)prepare_style_backward(*tuned_backend(std::move(runtime), std::move(libraries)));
-  };
   simt::fail_call(0);
-  tune();
+  tune(/*wrong=*/false);
   const std::int64_t calls = simt::calls();
   ASSERT_GT(calls, 20);
   for (std::int64_t k = 1; k <= calls; ++k) {
     simt::lose_device(k);
     try {
-      tune();
+      tune(/*wrong=*/false);
       ADD_FAILURE() << "the device was lost at call " << k << " and nobody said so";
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::backend) << "call " << k;

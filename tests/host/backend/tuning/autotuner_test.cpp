@@ -2,6 +2,7 @@
 #include "host/backend/tuning/autotuner.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -76,6 +77,22 @@ TEST(TimeInTurns, MayAllFail) {
   EXPECT_THAT(time_in_turns({}, timer), IsEmpty());
 }
 
+TEST(Agreeing, AreThoseThatMostAgreeWith) {
+  const std::vector<float> right = {1, 2, 2};
+  const std::vector<float> nearly = {1, 2.0625F, 2};
+  const std::vector<float> wrong = {1, 2, 3};
+  const std::vector<float> not_a_number = {1, std::nanf(""), 2};
+  const auto by = [](const std::vector<std::vector<float>>& results, std::size_t trusted = 0,
+                     double tolerance = 0.1) { return agreeing(results, tolerance, trusted); };
+  EXPECT_THAT(by({wrong, right, nearly}), ElementsAre(false, true, true));
+  EXPECT_THAT(by({wrong, right}, 1), ElementsAre(false, true)) << "of equals the trusted one";
+  EXPECT_THAT(by({wrong, right}, 2), ElementsAre(true, false)) << "or the first";
+  EXPECT_THAT(by({not_a_number, right, {}}), ElementsAre(false, true, false));
+  EXPECT_THAT(by({right, nearly}, 0, 0.01), ElementsAre(true, false));
+  EXPECT_THAT(by({{0, 0}, {0, 0}, {0, 1e-30F}}), ElementsAre(true, true, false));
+  EXPECT_THAT(by({}), IsEmpty());
+}
+
 const Machine machine = {{"device", "Toy 9000"}};
 
 /// Where a candidate leaves its number.
@@ -101,19 +118,29 @@ class ToyLibrary final : public Candidates<Call> {
     }
     return std::nullopt;
   }
+  bool next_is_compiled() override { return next_ >= first_compiled; }
   std::string refusal() const override { return "it is a toy"; }
 
   MakeTimedCall<Call> make_timed_call() {
     return [this](std::int64_t workspace_bytes) {
       if (memory_error) fail(*memory_error, "no memory to time on");
       asked_for = workspace_bytes;
-      return TimedCall<Call>{&timed, nullptr, nullptr};
+      const auto result = [this](const Launch& launch) {
+        launch();
+        const std::int64_t which = timed.back();
+        timed.pop_back();
+        const auto found = results.find(which);
+        return found == results.end() ? std::vector<float>{1, 2} : found->second;
+      };
+      return TimedCall<Call>{&timed, nullptr, nullptr, result, 0.1};
     };
   }
 
   std::vector<std::int64_t> made;   ///< ready, in order
   std::vector<std::int64_t> timed;  ///< run, in order
   std::int64_t asked_for = -1;
+  std::map<std::int64_t, std::vector<float>> results;  ///< of those that compute no {1, 2}
+  std::int64_t first_compiled = 100;                   ///< from this one on they are compiled
   std::optional<ErrorKind> memory_error;
 
  private:
@@ -123,7 +150,7 @@ class ToyLibrary final : public Candidates<Call> {
 
 Candidate<Call> choose(Autotuner& autotuner, ToyLibrary& library,
                        const std::optional<Candidate<Call>>& own = std::nullopt) {
-  return autotuner.choose<Call>("toy problem", &library, own, library.make_timed_call());
+  return autotuner.choose<Call>({"toy problem", "", 0}, &library, own, library.make_timed_call());
 }
 
 /// Runs every candidate and says that they took `times`.
@@ -234,12 +261,79 @@ TEST(Autotuner, LeavesOutCandidatesThatNeedTooMuchMemory) {
   EXPECT_EQ(number(choose(cached, again)), 1) << "the cache does not know better";
 }
 
-TEST(Autotuner, StopsMakingCandidatesWhenItsTimeIsSpent) {
-  ToyLibrary library({0, 0, 0});
+TEST(Autotuner, CompilesNoMoreCandidatesWhenItsTimeIsSpentAndSaysSo) {
+  const TemporaryFolder folder;
+  ToyLibrary library({0, 0, 0, 0});
+  library.first_compiled = 2;
+  Autotuner autotuner(Tuning::cached, {folder.path(), machine}, take({2, 1}),
+                      {1000, std::chrono::duration<double>(-1)});
+  EXPECT_EQ(number(choose(autotuner, library)), 1);
+  EXPECT_THAT(library.made, ElementsAre(0, 1));
+  EXPECT_FALSE(PlanCache(folder.path(), machine).find("toy problem")->complete);
+}
+
+TEST(Autotuner, CompilesOneWhereThereIsNoOther) {
+  ToyLibrary library({0, 0});
+  library.first_compiled = 0;
   Autotuner autotuner(Tuning::cached, {"", machine}, take({1}),
                       {1000, std::chrono::duration<double>(-1)});
   EXPECT_EQ(number(choose(autotuner, library)), 0);
   EXPECT_THAT(library.made, ElementsAre(0));
+}
+
+TEST(Autotuner, NeverTakesACandidateThatComputesSomethingElse) {
+  const TemporaryFolder folder;
+  ToyLibrary library({0, 0, 0});
+  library.results = {{1, {1, 3}}};
+  Autotuner autotuner(Tuning::cached, {folder.path(), machine}, take({3, 2}), {});
+  EXPECT_EQ(number(choose(autotuner, library)), 2);
+  EXPECT_THAT(library.timed, ElementsAre(0, 2)) << "nor is it timed";
+  const auto kept = PlanCache(folder.path(), machine).find("toy problem");
+  EXPECT_THAT(kept->differing, ElementsAre(id(1)));
+  EXPECT_TRUE(kept->complete);
+}
+
+TEST(Autotuner, TakesWhatANearlyEqualSizeTakesAndStaysWithIt) {
+  const TemporaryFolder folder;
+  const std::string alike = "toy problem of any size";
+  PlanCache cache(folder.path(), machine);
+  cache.store("small", {.id = id(0), .alike = alike, .pixels = 40});
+  cache.store("large", {.id = id(1), .alike = alike, .pixels = 190});
+  cache.store("other", {.id = id(2), .alike = "another problem", .pixels = 100});
+  const auto take_of_size = [&](std::int64_t pixels, const std::string& name) {
+    ToyLibrary library({0, 0, 0, 0});
+    Autotuner autotuner(Tuning::cached, {folder.path(), machine}, take({4, 3, 2, 1}), {});
+    return number(autotuner.choose<Call>({name, alike, pixels}, &library, std::nullopt,
+                                         library.make_timed_call()));
+  };
+  EXPECT_EQ(take_of_size(100, "medium"), 1);
+  const auto kept = PlanCache(folder.path(), machine).find("medium");
+  EXPECT_EQ(kept->taken_from, "large");
+  EXPECT_FALSE(kept->complete);
+  EXPECT_EQ(take_of_size(1000, "huge"), 3) << "none is near";
+  PlanCache(folder.path(), machine).store("nearer", {.id = id(3), .alike = alike, .pixels = 101});
+  EXPECT_EQ(take_of_size(100, "medium"), 1) << "the same bits as before";
+}
+
+TEST(Autotuner, NamesTheFirstCandidateThatFailed) {
+  ToyLibrary library({0, 0});
+  library.results = {{0, {}}};
+  Autotuner autotuner(Tuning::cached, {"", machine},
+                      [](std::span<const Launch>) -> std::vector<double> {
+                        fail(ErrorKind::backend, "the device is lost");
+                      },
+                      {});
+  Candidate<Call> failing{{"own kernel", {}}, 0, [](const Call&, void*) {
+                            fail(ErrorKind::backend, "illegal address");
+                          }};
+  try {
+    (void)choose(autotuner, library, failing);
+    ADD_FAILURE() << "it went on without a device";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::backend);
+    EXPECT_THAT(error.what(), HasSubstr("the device is lost"));
+    EXPECT_THAT(error.what(), HasSubstr("own kernel: illegal address"));
+  }
 }
 
 TEST(Autotuner, NamesTheProblemThatNothingSolves) {
@@ -299,6 +393,7 @@ TEST(OwnKernel, IsTimedHoweverLittleTimeThereIs) {
   ToyLibrary library({0, 0, 0});
   Autotuner autotuner(Tuning::cached, {"", machine}, take({2, 1}),
                       {1000, std::chrono::duration<double>(-1)});
+  library.first_compiled = 0;
   EXPECT_EQ(number(choose(autotuner, library, own_kernel())), own);
   EXPECT_THAT(library.made, ElementsAre(0));
 }
@@ -328,9 +423,9 @@ TEST(OwnKernel, IsEnoughWhereTheLibraryHasNone) {
   Autotuner autotuner(Tuning::cached, {"", machine}, take({1}), {});
   EXPECT_EQ(number(choose(autotuner, empty, own_kernel())), own);
   Candidates<Call>* no_library = nullptr;
-  EXPECT_EQ(
-      number(untuned.choose("toy problem", no_library, own_kernel(), empty.make_timed_call())),
-      own);
+  EXPECT_EQ(number(untuned.choose({"toy problem", "", 0}, no_library, own_kernel(),
+                                  empty.make_timed_call())),
+            own);
 }
 
 }  // namespace

@@ -40,6 +40,40 @@ TEST(PlanCache, GivesBackWhatWasStored) {
   EXPECT_FALSE(cache.find("another problem").has_value());
 }
 
+TEST(PlanCache, KeepsEverythingAboutAChoice) {
+  const TemporaryFolder folder;
+  CachedAlgo algo = some_algo();
+  algo.differing = {{"cuDNN", {{"engine", 7}}}};
+  algo.complete = false;
+  algo.taken_from = "bf16 forward 1×480×512, 64 to 64, ReLU";
+  algo.alike = "bf16 forward 1×0×0, 64 to 64, ReLU";
+  algo.pixels = 262144;
+  PlanCache(folder.path(), machine).store(problem, algo);
+  EXPECT_EQ(PlanCache(folder.path(), machine).find(problem), algo);
+}
+
+TEST(PlanCache, FindsWhatWasTimedForTheNearestSize) {
+  PlanCache cache("", machine);
+  const auto store = [&](const std::string& name, std::int64_t pixels, std::string from) {
+    CachedAlgo algo = some_algo(pixels);
+    algo.alike = "alike";
+    algo.pixels = pixels;
+    algo.taken_from = std::move(from);
+    cache.store(name, algo);
+  };
+  store("half", 500, "");
+  store("more", 1100, "");
+  store("copied", 1000, "more");
+  const auto near = cache.find_near({"new", "alike", 1001});
+  ASSERT_TRUE(near.has_value());
+  EXPECT_EQ(near->first, "more") << "what is itself from elsewhere does not count";
+  EXPECT_EQ(cache.find_near({"new", "alike", 600})->first, "half");
+  EXPECT_FALSE(cache.find_near({"new", "alike", 2300}).has_value());
+  EXPECT_FALSE(cache.find_near({"new", "another", 1000}).has_value());
+  EXPECT_FALSE(cache.find_near({"new", "", 1000}).has_value());
+  EXPECT_FALSE(cache.find_near({"new", "alike", 0}).has_value());
+}
+
 TEST(PlanCache, HasOneFileForEachMachine) {
   const TemporaryFolder folder;
   PlanCache(folder.path(), machine).store(problem, some_algo());
