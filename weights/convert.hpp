@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "weights/published.hpp"
 #include "weights/weights_file.hpp"
 
 namespace impasto {
@@ -25,11 +26,15 @@ struct ConversionReport {
   std::vector<std::string> notes;    ///< what was assumed, one sentence each
 };
 
-/// Converts published VGG-19 weights, recognised by content, to Impasto's format: MatConvNet's .mat
-/// or Keras' HDF5. Layer by layer, so that memory stays far below the size of either file; `out`
-/// appears atomically. Throws ErrorKind::weights when `in` is refused, ErrorKind::output when `out`
-/// cannot be written, ErrorKind::usage when both are the same file.
+/// Converts published weights of VGG-19 or VGG-16, recognised by content, to Impasto's format:
+/// MatConvNet's .mat, Keras' HDF5, PyTorch's .pth, .safetensors, or an archive with one of them in
+/// it. Layer by layer, so that memory stays far below the size of either file; `out` appears
+/// atomically. `preparation` is for files of PyTorch and safetensors alone.
+///
+/// Throws ErrorKind::weights when `in` is refused, ErrorKind::output when `out` cannot be written,
+/// ErrorKind::usage when both are the same file.
 ConversionReport convert_weights(const std::string& in, const std::string& out,
+                                 Preparation preparation = Preparation::automatic,
                                  const std::function<void(const ConvertProgress&)>& progress = {});
 
 }  // namespace impasto

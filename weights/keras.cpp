@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <optional>
+#include <array>
 
 #include "host/core/error.hpp"
 #include "weights/hdf5_file.hpp"
@@ -64,35 +64,80 @@ std::vector<float> to_engine_layout(const std::vector<float>& kernel, std::size_
   return weight;
 }
 
+/// Where a file keeps the groups of its layers.
+struct Groups {
+  std::string base;                  ///< "", "/model_weights" or "/layers"
+  std::vector<std::string> members;  ///< sorted
+
+  [[nodiscard]] bool hold(std::string_view name) const {
+    return std::ranges::binary_search(members, name);
+  }
+};
+
+/// A whole model keeps its weights one group further down, as do the files of Keras 3.
+Groups find_groups(const Hdf5File& file) {
+  for (const char* base : {"model_weights", "layers", "_layer_checkpoint_dependencies"}) {
+    if (file.contains("/", base)) {
+      const std::string group = fmt::format("/{}", base);
+      return {group, file.members(group)};
+    }
+  }
+  return {"", file.members("/")};
+}
+
+/// Keras 3 names layers by their class: conv2d, conv2d_1, ...
+std::string numbered_name(std::size_t index) {
+  return index == 0 ? "conv2d" : fmt::format("conv2d_{}", index);
+}
+
+struct NamedGroup {
+  const VggLayer* layer;
+  std::string group;
+};
+
+/// The groups of VGG's convolutions, input first, in so far as they are there; the first one and
+/// those of VGG-16 always are.
+std::vector<NamedGroup> find_layers(const Hdf5File& file) {
+  const Groups groups = find_groups(file);
+  std::vector<NamedGroup> found;
+  if (groups.hold(numbered_name(0))) {
+    const std::vector<const VggLayer*> larger = vgg19.convs();
+    const bool is_vgg19 = groups.hold(numbered_name(larger.size() - 1));
+    const auto convs = is_vgg19 ? larger : vgg16.convs();
+    for (std::size_t i = 0; i < convs.size(); ++i) {
+      found.push_back({convs[i], groups.base + "/" + numbered_name(i)});
+    }
+    return found;
+  }
+  const std::string other = other_network(groups.members);
+  if (!other.empty()) file.refuse("/", "expected VGG-19 or VGG-16" + other);
+  const std::vector<const VggLayer*> smaller = vgg16.convs();
+  for (const VggLayer* layer : vgg19.convs()) {
+    const std::string name = keras_name(*layer);
+    const bool in_both = std::ranges::find(smaller, layer->name, &VggLayer::name) != smaller.end();
+    if (in_both || groups.hold(name)) found.push_back({layer, groups.base + "/" + name});
+  }
+  return found;
+}
+
 }  // namespace
 
-std::optional<std::array<float, 3>> read_keras(const SourceFile& source, const LayerSink& sink) {
+PublishedTraits read_keras(const SourceFile& source, const LayerSink& sink) {
   const Hdf5File file(source);
   if (file.numbers("/", "format_version")) {
     fail(ErrorKind::weights, "weights '{}' are in Impasto's format already", source.name());
   }
-  // A whole model, saved with its weights, keeps them one group further down.
-  const std::string base = file.contains("/", "model_weights") ? "/model_weights" : "";
-  const std::vector<std::string> present = file.members(base.empty() ? "/" : base);
-  const auto holds = [&](std::string_view name) {
-    return std::ranges::binary_search(present, name);
-  };
-  if (holds("block5_conv3") && !holds("block3_conv4")) {
-    file.refuse(base + "/block3_conv4", fmt::format("is missing{}", vgg16_note));
-  }
-  for (const VggLayer& layer : vgg19) {
-    if (layer.kind != conv_kind) continue;
-    const std::string group = base + "/" + keras_name(layer);
-    const auto in = static_cast<std::uint64_t>(layer.in_channels);
-    const auto out = static_cast<std::uint64_t>(layer.out_channels);
+  for (const auto& [layer, group] : find_layers(file)) {
+    const auto in = static_cast<std::uint64_t>(layer->in_channels);
+    const auto out = static_cast<std::uint64_t>(layer->out_channels);
     const std::vector<float> kernel =
         file.read_floats(find_by_rank(file, group, 4), std::array{3UL, 3UL, in, out});
-    ConvParameters conv{layer.in_channels, layer.out_channels, {}, {}};
-    conv.weight = to_engine_layout(kernel, in, out, layer.in_channels == 3);
+    ConvParameters conv{layer->in_channels, layer->out_channels, {}, {}};
+    conv.weight = to_engine_layout(kernel, in, out, layer->in_channels == 3);
     conv.bias = file.read_floats(find_by_rank(file, group, 1), std::array{out});
-    sink(layer, std::move(conv));
+    sink(*layer, std::move(conv));
   }
-  return vgg_mean;
+  return {};
 }
 
 }  // namespace impasto

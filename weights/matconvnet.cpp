@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "host/core/error.hpp"
@@ -94,7 +95,7 @@ std::optional<std::array<float, 3>> mean_of(const MatValue& image) {
 
 }  // namespace
 
-std::optional<std::array<float, 3>> read_matconvnet(const SourceFile& file, const LayerSink& sink) {
+PublishedTraits read_matconvnet(const SourceFile& file, const LayerSink& sink) {
   const std::string& path = file.name();
   bool has_layers = false;
   bool has_net = false;
@@ -144,7 +145,14 @@ std::optional<std::array<float, 3>> read_matconvnet(const SourceFile& file, cons
                    "save('vgg19.mat', '-struct', 'net', '-v7')"
                  : "");
   }
-  return mean;
+  PublishedTraits traits;
+  if (mean) {
+    traits.network.mean = *mean;
+  } else {
+    traits.assumption = fmt::format("the file has no mean pixel; the published one is taken: {}",
+                                    fmt::join(vgg_mean, " "));
+  }
+  return traits;
 }
 
 }  // namespace impasto

@@ -11,6 +11,7 @@
 
 #include "host/model/weights.hpp"
 #include "weights/hdf5_file.hpp"
+#include "weights/known_files.hpp"
 
 namespace impasto {
 
@@ -94,18 +95,6 @@ class WeightsWriter {
 };
 
 // What a file holds, for people.
-
-/// A published file with the VGG-19 weights of Simonyan and Zisserman.
-struct KnownFile {
-  std::string_view name;
-  std::string_view publisher;
-  std::string_view sha256;  ///< empty where only the MD5 was published
-  std::string_view md5;
-};
-
-/// The published file with these hashes (lower-case hexadecimal), or nullptr. SHA-256 decides where
-/// it is known; a file that has only the right MD5 may have been made to have it.
-const KnownFile* find_known_file(std::string_view sha256, std::string_view md5);
 
 struct ValueStatistics {
   double min = 0;

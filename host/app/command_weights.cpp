@@ -36,9 +36,15 @@ void show_progress(const ConvertProgress& progress) {
                             done ? "\r\x1b[K" : ""));
 }
 
+Preparation preparation_of(const Settings& settings) {
+  if (settings.preparation == "caffe") return Preparation::caffe;
+  if (settings.preparation == "torchvision") return Preparation::torchvision;
+  return Preparation::automatic;
+}
+
 void convert(const Settings& settings) {
-  const ConversionReport report =
-      convert_weights(settings.source, settings.output.string(), show_progress);
+  const ConversionReport report = convert_weights(settings.source, settings.output.string(),
+                                                  preparation_of(settings), show_progress);
   message("Source   {}, SHA-256 {}\n", report.source_format, report.header.origin.source_sha256);
   for (const std::string& note : report.notes) message("note: {}\n", note);
   if (report.known != nullptr) {
@@ -47,6 +53,7 @@ void convert(const Settings& settings) {
     message(
         "Unknown  no published file has this hash; make sure that you trust where it is from\n");
   }
+  if (!report.header.licence.empty()) message("Licence  {}\n", report.header.licence);
   print_result(settings.output.string() + "\n");
 }
 
@@ -127,11 +134,11 @@ void add_weights_command(CLI::App& program) {
   add_command(
       *command,
       {.name = "convert",
-       .summary = "Turn a published VGG-19 into a file for --weights",
-       .example = "impasto weights convert imagenet-vgg-verydeep-19.mat vgg19.h5",
+       .summary = "Turn a published VGG into a file for --weights",
+       .example = "impasto weights convert vgg19-dcbb9e9d.pth vgg19.h5",
        .footer =
-           "IN is imagenet-vgg-verydeep-19.mat (MatConvNet) or\n"
-           "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (Keras), recognised by content."},
+           "IN holds VGG-19 or VGG-16: .mat (MatConvNet), .pth (PyTorch), .safetensors or .h5\n"
+           "(Keras), also inside a .zip or .whl, recognised by content."},
       convert);
   add_command(*command,
               {.name = "inspect",

@@ -27,6 +27,7 @@ struct Settings {
   std::vector<std::string> styles;
   std::string image;                   ///< of score and activations
   std::string source;                  ///< of weights convert and weights inspect
+  std::string preparation = "auto";    ///< of weights convert
   std::optional<std::string> weights;  ///< without: the built-in network
   std::optional<std::string> config_file;
 

@@ -197,6 +197,12 @@ std::vector<Setting> make_table() {
        .help = "the published file",
        .required = "a file to read (IN)",
        .value = input(AT(source))},
+      {.name = "preparation",
+       .commands = {"weights convert"},
+       .help = "of pixels, for PyTorch's and safetensors files:\ncaffe is BGR of 0 to 255 without "
+               "the mean,\n"
+               "torchvision RGB of 0 to 1, normalised",
+       .value = value(Choice{{"auto", "caffe", "torchvision"}}, AT(preparation))},
       {.name = "FILE",
        .commands = {"weights inspect"},
        .help = "a file that convert or generate wrote",

@@ -20,7 +20,7 @@ struct Kind {
 };
 
 constexpr auto as_png = "save it as PNG first"sv;
-constexpr auto for_torch = "PyTorch's VGG-19 has other weights, and is not read"sv;
+constexpr auto to_convert = "'impasto weights convert' reads those of VGG"sv;
 
 bool begins(std::string_view head, std::string_view pattern) { return head.starts_with(pattern); }
 
@@ -105,17 +105,15 @@ constexpr std::array kinds = {
     Kind{"an XML text, perhaps an SVG drawing", as_png, begins_text, "<?xml"sv},
     // Weights.
     Kind{"an HDF5 file", "", begins, "\x89HDF\r\n"sv},
-    Kind{"a MATLAB file", "", begins, "MATLAB "sv},
-    Kind{"a PyTorch file", for_torch, is_zip_of, "/data.pkl"sv},
-    Kind{"a PyTorch file", for_torch, is_zip_of, "/version"sv},
-    Kind{"a Keras 3 file", "save the model as .h5 first: model.save('vgg19.h5')", is_zip_of,
-         "metadata.json"sv},
-    Kind{"a Keras 3 file", "save the model as .h5 first: model.save('vgg19.h5')", is_zip_of,
-         "config.json"sv},
+    Kind{"a MATLAB file", to_convert, begins, "MATLAB "sv},
+    Kind{"a PyTorch file", to_convert, is_zip_of, "/data.pkl"sv},
+    Kind{"a PyTorch file", to_convert, is_zip_of, "/version"sv},
+    Kind{"a Keras 3 file", to_convert, is_zip_of, "metadata.json"sv},
+    Kind{"a Keras 3 file", to_convert, is_zip_of, "config.json"sv},
     Kind{"a NumPy archive (.npz)", "", is_zip_of, ".npy"sv},
     Kind{"a zip archive", "PyTorch's and Keras 3's files are such", begins, "PK\x03\x04"sv},
-    Kind{"a PyTorch file of the old kind, or another pickle", for_torch, is_pickle, {}},
-    Kind{"a safetensors file", "", is_safetensors, {}},
+    Kind{"a PyTorch file of the old kind, or another pickle", to_convert, is_pickle, {}},
+    Kind{"a safetensors file", to_convert, is_safetensors, {}},
     Kind{"a NumPy array (.npy)", "", begins, "\x93NUMPY"sv},
     Kind{"a text", "", is_text, {}},
 };

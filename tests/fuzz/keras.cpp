@@ -12,7 +12,8 @@ namespace impasto::fuzz {
 std::vector<std::string> seeds() {
   const TemporaryFolder folder;
   std::vector<std::string> files;
-  for (const KerasNaming naming : {KerasNaming::flat, KerasNaming::nested, KerasNaming::model}) {
+  for (const KerasNaming naming :
+       {KerasNaming::flat, KerasNaming::nested, KerasNaming::model, KerasNaming::numbered}) {
     write_keras(pattern_weights("conv1_1"), folder.file("w.h5"), naming);
     files.push_back(read_all(folder.file("w.h5")));
   }

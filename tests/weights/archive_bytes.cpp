@@ -17,7 +17,7 @@ std::string number(std::uint64_t value, std::size_t width) {
 
 std::string deflate(const std::string& content) {
   z_stream stream{};
-  if (deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::runtime_error("zlib cannot start");
   }
   std::string packed(deflateBound(&stream, content.size()), '\0');

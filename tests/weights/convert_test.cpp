@@ -6,6 +6,7 @@
 
 #include "host/core/digest.hpp"
 #include "tests/temporary_folder.hpp"
+#include "tests/weights/archive_bytes.hpp"
 #include "tests/weights/fixtures.hpp"
 #include "tests/weights/mat_bytes.hpp"
 #include "tests/weights/published_files.hpp"
@@ -40,7 +41,7 @@ class Convert : public ::testing::Test {
       if (progress.stage == "converting") layers += progress.done == layers + 1 ? 1 : 0;
       EXPECT_LE(progress.done, progress.total);
     };
-    const ConversionReport report = convert_weights(in_, out_, note);
+    const ConversionReport report = convert_weights(in_, out_, Preparation::automatic, note);
     EXPECT_EQ(hashed, std::filesystem::file_size(in_));
     EXPECT_EQ(layers, 16U);
     EXPECT_EQ(report.header.mean, mean);
@@ -63,8 +64,9 @@ class Convert : public ::testing::Test {
     const LayerSink keep = [&](const VggLayer& layer, ConvParameters parameters) {
       weights.convs.push_back({std::string(layer.name), std::move(parameters)});
     };
-    mean_ = read_matconvnet({in_, max_weights_bytes}, keep);
-    weights.mean = mean_.value_or(vgg_mean);
+    const PublishedTraits traits = read_matconvnet({in_, max_weights_bytes}, keep);
+    assumption_ = traits.assumption;
+    weights.mean = traits.network.mean;
     return weights;
   }
 
@@ -78,7 +80,7 @@ class Convert : public ::testing::Test {
     return message_of(kind, [&] { convert_weights(in_, out_); });
   }
 
-  std::optional<std::array<float, 3>> mean_;  ///< as read_layers() found it
+  std::string assumption_;  ///< of read_layers()
   TemporaryFolder folder_;
   std::string in_ = folder_.file("source");
   std::string out_ = folder_.file("out.h5");
@@ -163,7 +165,7 @@ TEST_F(Convert, ReadsWhatMatioWrites) {
 TEST_F(Convert, TakesThePublishedMeanWhereAFileHasNoneAndSaysSo) {
   write_all(in_, mat::file_header() + mat::cell({}, "layers"));
   EXPECT_EQ(read_layers().mean, vgg_mean);
-  EXPECT_FALSE(mean_.has_value());
+  EXPECT_THAT(assumption_, HasSubstr("no mean pixel"));
 
   std::string bytes = matconvnet_bytes(full_network(), MatLayout::latest);
   bytes.replace(bytes.find("averageImage"), 12, "anotherImage");
@@ -173,19 +175,30 @@ TEST_F(Convert, TakesThePublishedMeanWhereAFileHasNoneAndSaysSo) {
   EXPECT_THAT(report.notes, ElementsAre(HasSubstr("no mean pixel; the published one is taken")));
 }
 
-Weights vgg16() {
-  Weights weights = full_network();
-  std::erase_if(weights.convs, [](const NamedConv& conv) {
-    return conv.name == "conv3_4" || conv.name == "conv4_4" || conv.name == "conv5_4";
-  });
-  return weights;
+TEST_F(Convert, GivesTheLayersOfVgg16) {
+  const Weights expected = vgg16_of(full_network());
+  const auto expect_vgg16 = [&] {
+    convert_weights(in_, out_);
+    const Weights found = load_weights(out_);
+    EXPECT_EQ(found.layers, &vgg16);
+    EXPECT_EQ(found.description, "VGG-16 from source");
+    expect_same_layers(found, expected);
+  };
+  for (const KerasNaming naming : {KerasNaming::flat, KerasNaming::numbered}) {
+    write_keras(expected, in_, naming);
+    expect_vgg16();
+  }
+  write_with_matio(expected, in_, false);
+  expect_vgg16();
 }
 
-TEST_F(Convert, NamesVgg16) {
-  write_keras(vgg16(), in_, KerasNaming::flat);
-  EXPECT_THAT(refusal(), HasSubstr("/block3_conv4 is missing: the file holds VGG-16"));
-  write_with_matio(vgg16(), in_, false);
-  EXPECT_THAT(refusal(), HasSubstr("conv3_4 is missing: the file holds VGG-16; expected VGG-19"));
+TEST_F(Convert, NamesTheOneLayerThatVgg19Lacks) {
+  Weights weights = full_network();
+  std::erase_if(weights.convs, [](const NamedConv& conv) { return conv.name == "conv3_4"; });
+  write_keras(weights, in_, KerasNaming::flat);
+  EXPECT_THAT(refusal(), HasSubstr("conv3_4 is missing"));
+  write_with_matio(weights, in_, false);
+  EXPECT_THAT(refusal(), HasSubstr("conv3_4 is missing"));
 }
 
 TEST_F(Convert, SaysHowToSaveANetThatIsOneVariable) {
@@ -217,6 +230,29 @@ TEST_F(Convert, GivesKerasLayersInRgbAsSavedAgain) {
 TEST_F(Convert, GivesKerasLayersInRgbFromAWholeModelWithoutLists) {
   write_keras(full_network(), in_, KerasNaming::model);
   expect_conversion(vgg_mean, "Keras (HDF5)");
+}
+
+TEST_F(Convert, GivesKerasLayersInRgbAsKeras3NumbersThem) {
+  write_keras(full_network(), in_, KerasNaming::numbered);
+  expect_conversion(vgg_mean, "Keras (HDF5)");
+}
+
+TEST_F(Convert, ReadsTheArchiveThatKeras3Saves) {
+  write_keras(full_network(), in_, KerasNaming::numbered);
+  const std::string h5 = read_all(in_);
+  write_all(in_, zip::archive(std::array<zip::Entry, 3>{
+                     {{"metadata.json", "{}"}, {"config.json", "{}"}, {"model.weights.h5", h5}}}));
+  expect_conversion(vgg_mean, "Keras (HDF5), model.weights.h5");
+}
+
+TEST_F(Convert, NamesAnotherNetworkOfKeras) {
+  write_keras(pattern_weights("conv1_1"), in_, KerasNaming::flat);
+  {
+    const Hdf5FileId file(H5Fopen(in_.c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+    H5Lmove(file.get(), "/block1_conv1", file.get(), "/conv2_block1_1_conv", H5P_DEFAULT,
+            H5P_DEFAULT);
+  }
+  EXPECT_THAT(refusal(), HasSubstr("expected VGG-19 or VGG-16; it holds ResNet"));
 }
 
 TEST_F(Convert, NamesTheLayerThatIsMissing) {
@@ -264,11 +300,11 @@ TEST_F(Convert, RefusesWhatIsNoWeightFile) {
   write_all(in_, "");
   EXPECT_THAT(refusal(), HasSubstr("the file is empty"));
   write_all(in_, "neither");
-  EXPECT_THAT(refusal(), HasSubstr("neither a MATLAB nor an HDF5 file but a text"));
+  EXPECT_THAT(refusal(), HasSubstr("of no kind that is read here but a text"));
   write_all(in_, "<!DOCTYPE html><title>Not found</title>");
-  EXPECT_THAT(refusal(), HasSubstr("nor an HDF5 file but a web page"));
+  EXPECT_THAT(refusal(), HasSubstr("of no kind that is read here but a web page"));
   write_all(in_, "PK\x03\x04 and so on");
-  EXPECT_THAT(refusal(), HasSubstr("a zip archive; PyTorch's and Keras 3's files are such"));
+  EXPECT_THAT(refusal(), HasSubstr("the archive is cut short"));
   in_ = folder_.path().string();
   EXPECT_THAT(refusal(), HasSubstr("found a directory"));
   in_ = folder_.file("absent");
@@ -314,6 +350,10 @@ TEST(KnownFiles, AreRecognisedByTheHashThatWasPublished) {
   // A file made to have the MD5 of one whose SHA-256 is known.
   EXPECT_EQ(find_known_file("another", "106118b7cf60435e6d8e04f6a6dc3657"), nullptr);
   EXPECT_EQ(find_known_file("", ""), nullptr);
+  // PyTorch's files have the first eight digits in their names.
+  const KnownFile* johnson = find_known_file("d01eb7cb" + std::string(56, '0'), "");
+  ASSERT_NE(johnson, nullptr);
+  EXPECT_EQ(johnson->name, "vgg19-d01eb7cb.pth");
 }
 
 }  // namespace

@@ -51,6 +51,14 @@ Weights pattern_weights(std::string_view deepest_layer, const VggLayers& layers)
   return weights;
 }
 
+Weights vgg16_of(Weights weights) {
+  weights.layers = &vgg16;
+  std::erase_if(weights.convs, [](const NamedConv& conv) {
+    return conv.name == "conv3_4" || conv.name == "conv4_4" || conv.name == "conv5_4";
+  });
+  return weights;
+}
+
 void expect_same_layers(const Weights& found, const Weights& expected) {
   ASSERT_EQ(found.convs.size(), expected.convs.size());
   for (std::size_t i = 0; i < found.convs.size(); ++i) {

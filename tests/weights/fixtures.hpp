@@ -14,6 +14,9 @@ namespace impasto {
 /// Weights with a different value everywhere, so that no two positions can be exchanged unnoticed.
 Weights pattern_weights(std::string_view deepest_layer, const VggLayers& layers = vgg19);
 
+/// VGG-19's weights without the three layers that VGG-16 lacks.
+Weights vgg16_of(Weights weights);
+
 /// The value of pattern_weights at a position of the weight (co, r, s, ci) and the bias.
 float pattern_weight(const VggLayer& layer, std::int64_t co, std::int64_t r, std::int64_t s,
                      std::int64_t ci);

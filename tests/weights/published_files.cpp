@@ -254,33 +254,42 @@ void write_with_matio(const Weights& weights, const std::string& path, bool comp
 
 void write_keras(const Weights& weights, const std::string& path, KerasNaming naming) {
   const Hdf5FileId file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-  const Hdf5Group base(
-      naming == KerasNaming::model
-          ? H5Gcreate2(file.get(), "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)
-          : H5Gopen2(file.get(), "/", H5P_DEFAULT));
+  const auto make_group = [](hid_t parent, const std::string& name) {
+    return Hdf5Group(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  };
+  const bool numbered = naming == KerasNaming::numbered;
+  const Hdf5Group base(naming == KerasNaming::model ? make_group(file.get(), "model_weights")
+                       : numbered                   ? make_group(file.get(), "layers")
+                                  : Hdf5Group(H5Gopen2(file.get(), "/", H5P_DEFAULT)));
   std::vector<std::string> layers = {"input_1"};
-  Hdf5Group(H5Gcreate2(base.get(), "input_1", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-  for (const NamedConv& conv : weights.convs) {
-    const std::string name = fmt::format("block{}_conv{}", conv.name[4], conv.name[6]);
-    layers.push_back(name);
-    const Hdf5Group group(
-        H5Gcreate2(base.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-    const bool flat = naming == KerasNaming::flat;
-    if (!flat) {
-      Hdf5Group(H5Gcreate2(group.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  make_group(base.get(), "input_1");
+  for (std::size_t i = 0; i < weights.convs.size(); ++i) {
+    const auto& [our_name, conv] = weights.convs[i];
+    std::string name = fmt::format("block{}_conv{}", our_name[4], our_name[6]);
+    std::string kernel = name + "/kernel:0";
+    std::string bias = name + "/bias:0";
+    if (numbered) {
+      name = i == 0 ? "conv2d" : fmt::format("conv2d_{}", i);
+      kernel = "vars/0";
+      bias = "vars/1";
+    } else if (naming == KerasNaming::flat) {
+      kernel = name + "_W_1:0";
+      bias = name + "_b_1:0";
     }
-    const std::string kernel = name + (flat ? "_W_1:0" : "/kernel:0");
-    const std::string bias = name + (flat ? "_b_1:0" : "/bias:0");
-    if (naming != KerasNaming::model) {
+    layers.push_back(name);
+    const Hdf5Group group = make_group(base.get(), name);
+    if (const std::size_t inner = kernel.find('/'); inner != std::string::npos) {
+      make_group(group.get(), kernel.substr(0, inner));
+    }
+    if (naming == KerasNaming::flat || naming == KerasNaming::nested) {
       write_names(group.get(), "weight_names", {kernel, bias});
     }
-    const auto in = static_cast<hsize_t>(conv.parameters.in_channels);
-    const auto out = static_cast<hsize_t>(conv.parameters.out_channels);
-    write_hdf5(group.get(), kernel, std::array<hsize_t, 4>{3, 3, in, out},
-               keras_kernel(conv.parameters));
-    write_hdf5(group.get(), bias, std::array<hsize_t, 1>{out}, conv.parameters.bias);
+    const auto in = static_cast<hsize_t>(conv.in_channels);
+    const auto out = static_cast<hsize_t>(conv.out_channels);
+    write_hdf5(group.get(), kernel, std::array<hsize_t, 4>{3, 3, in, out}, keras_kernel(conv));
+    write_hdf5(group.get(), bias, std::array<hsize_t, 1>{out}, conv.bias);
   }
-  write_names(base.get(), "layer_names", layers);
+  if (!numbered) write_names(base.get(), "layer_names", layers);
 }
 
 }  // namespace impasto

@@ -27,9 +27,10 @@ std::string matconvnet_bytes(const Weights& weights, MatLayout layout);
 void write_with_matio(const Weights& weights, const std::string& path, bool compressed);
 
 enum class KerasNaming : std::uint8_t {
-  flat,    ///< /block1_conv1/block1_conv1_W_1:0, as published
-  nested,  ///< /block1_conv1/block1_conv1/kernel:0, as Keras 2 saves again
-  model,   ///< nested, in the group model_weights, without lists of names
+  flat,      ///< /block1_conv1/block1_conv1_W_1:0, as published
+  nested,    ///< /block1_conv1/block1_conv1/kernel:0, as Keras 2 saves again
+  model,     ///< nested, in the group model_weights, without lists of names
+  numbered,  ///< /layers/conv2d_1/vars/0, as Keras 3 does
 };
 
 void write_keras(const Weights& weights, const std::string& path, KerasNaming naming);

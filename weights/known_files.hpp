@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace impasto {
+
+/// A published file of weights.
+struct KnownFile {
+  std::string_view name;
+  std::string_view publisher;
+  std::string_view licence;  ///< of the weights, as their authors state it
+  /// All 64 digits, or the first 8, which are all that PyTorch's habit of naming files tells; empty
+  /// where only the MD5 was published.
+  std::string_view sha256;
+  std::string_view md5;  ///< empty where it is not known
+};
+
+/// The published file with these hashes (lower-case hexadecimal), or nullptr. SHA-256 decides where
+/// it is known; a file that has only the right MD5 may have been made to have it.
+const KnownFile* find_known_file(std::string_view sha256, std::string_view md5);
+
+}  // namespace impasto
