@@ -16,7 +16,16 @@ struct KnownFile {
   /// where only the MD5 was published.
   std::string_view sha256;
   std::string_view md5;  ///< empty where it is not known
+
+  // Of a file that `impasto weights get` fetches; else empty.
+  std::string_view id = {};  ///< what it is called there: "vgg19"
+  std::string_view url = {};
+  std::uint64_t bytes = 0;  ///< 0 where nobody published it
+  std::string_view network = {};
 };
+
+/// All of them. Those that can be fetched come in the order in which the program prefers them.
+std::span<const KnownFile> known_files();
 
 /// The published file with these hashes (lower-case hexadecimal), or nullptr. SHA-256 decides where
 /// it is known; a file that has only the right MD5 may have been made to have it.

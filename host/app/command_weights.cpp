@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
+#include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/terminal.hpp"
 #include "host/app/version.hpp"
 #include "host/backend/registry.hpp"
+#include "host/core/suggest.hpp"
 #include "weights/convert.hpp"
+#include "weights/store.hpp"
 #include "weights/weights_file.hpp"
 
 namespace impasto::app {
@@ -55,6 +59,57 @@ void convert(const Settings& settings) {
   }
   if (!report.header.licence.empty()) message("Licence  {}\n", report.header.licence);
   print_result(settings.output.string() + "\n");
+}
+
+/// The files that can be fetched, and which of them are here.
+void list_catalogue() {
+  std::string lines =
+      text("{:<22}{:<9}{:>9}  {:<6}{}\n", "NAME", "NETWORK", "DOWNLOAD", "HERE", "FILE, LICENCE");
+  for (const KnownFile& file : known_files()) {
+    if (file.id.empty()) continue;
+    lines += text("{:<22}{:<9}{:>9}  {:<6}{}, {}\n", file.id, file.network,
+                  file.bytes == 0 ? "?" : human_bytes(file.bytes), is_stored(file) ? "yes" : "no",
+                  file.name, file.licence);
+  }
+  print_result(lines);
+}
+
+void show_fetched(const std::string& name, std::uint64_t done, std::uint64_t total) {
+  if (!terminal().redraws) return;
+  print_message(text("\r{} {}{}\x1b[K", name, human_bytes(done),
+                     total == 0 ? std::string() : " of " + human_bytes(total)));
+}
+
+void get(const Settings& settings) {
+  if (settings.name.empty()) {
+    list_catalogue();
+    return;
+  }
+  const KnownFile* file = find_in_catalogue(settings.name);
+  if (file == nullptr) {
+    std::vector<std::string> names;
+    for (const KnownFile& known : known_files()) {
+      if (!known.id.empty()) names.emplace_back(known.id);
+    }
+    throw HintedError(ErrorKind::usage, fmt::format("there are no weights '{}'", settings.name),
+                      did_you_mean(settings.name, names, "'impasto weights get' lists them"));
+  }
+  if (is_stored(*file)) {
+    message("{} is here already\n", file->id);
+    print_result(stored_path(*file) + "\n");
+    return;
+  }
+  message("Fetching {} of {}\n", file->name, file->publisher);
+  const FetchReport report = fetch_weights(
+      *file, {.url = settings.url,
+              .patience = std::chrono::seconds(settings.timeout),
+              .fetching = [&](std::uint64_t done,
+                              std::uint64_t total) { show_fetched(settings.name, done, total); },
+              .converting = show_progress});
+  message("Source   {}, SHA-256 {}, {}\n", report.conversion.source_format, report.sha256,
+          report.checked ? "as published" : "not checked: no hash is published");
+  message("Licence  {}\n", file->licence);
+  print_result(report.path + "\n");
 }
 
 Json describe(const ValueStatistics& values) {
@@ -129,8 +184,16 @@ void inspect(const Settings& settings) {
 }  // namespace
 
 void add_weights_command(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("weights", "Convert, inspect or generate a network");
+  CLI::App* command =
+      program.add_subcommand("weights", "Fetch, convert, inspect or generate a network");
   command->require_subcommand(0, 1);
+  add_command(*command,
+              {.name = "get",
+               .summary = "Fetch published weights, for use without --weights",
+               .example = "impasto weights get vgg19",
+               .footer = "They are kept in $XDG_DATA_HOME/impasto/weights, which is\n"
+                         "~/.local/share/impasto/weights where the variable is not set."},
+              get);
   add_command(
       *command,
       {.name = "convert",

@@ -77,6 +77,10 @@ Weights open_weights(const Settings& settings, Backend& backend) {
 
 Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer) {
   if (settings.weights) return load_weights(*settings.weights, deepest_layer);
+  if (!settings.quiet) {
+    print_message(
+        "note: the network has random weights; a trained one paints better: impasto weights get\n");
+  }
   return make_builtin_weights(0, backend, deepest_layer);
 }
 

@@ -25,11 +25,11 @@ Image load_picture(const std::string& name, std::optional<std::int64_t> size = s
 /// ErrorKind::input for a picture of another shape.
 Image load_picture_like(const std::string& name, const Image& other);
 
-/// The layers of the network, from --weights or the built-in one.
+/// The layers of the network: of --weights, which may be what the store has, else the built-in one.
 const VggLayers& network_layers(const Settings& settings);
 
 /// That network, as deep as the objective or a layer needs. The built-in one is made and calibrated
-/// on the spot.
+/// on the spot, and the user is told.
 Weights open_weights(const Settings& settings, Backend& backend);
 Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer);
 

@@ -343,6 +343,10 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
     read(*find_setting(rows, "config"), config->second, settings);
     add_config(*settings.config_file, command, said);
   }
+  for (const Setting* row : rows) {
+    if (!row->found || said.contains(row->name)) continue;
+    if (const std::optional<std::string> found = row->found()) said[row->name] = {{*found}, {}};
+  }
   refuse_missing(texts, rows, said);
   for (const Setting* row : rows) {
     if (const auto given = said.find(row->name); given != said.end()) {

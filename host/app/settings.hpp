@@ -28,6 +28,9 @@ struct Settings {
   std::string image;                   ///< of score and activations
   std::string source;                  ///< of weights convert and weights inspect
   std::string preparation = "auto";    ///< of weights convert
+  std::string name;                    ///< of weights get
+  std::string url;                     ///< of weights get: in place of the publisher's
+  std::int64_t timeout = 30;           ///< of weights get: seconds without anything coming
   std::optional<std::string> weights;  ///< without: the built-in network
   std::optional<std::string> config_file;
 
@@ -76,8 +79,10 @@ struct Setting {
   std::string_view group = {};   ///< its heading in --help
   std::vector<std::string_view> commands = {};  ///< that take it; none: only a preset sets it
   std::string help = {};
-  std::string otherwise = {};   ///< its default in words, where the value does not show it
-  std::string required = {};    ///< "a style picture": the command does not run without it
+  std::string otherwise = {};  ///< its default in words, where the value does not show it
+  std::string required = {};   ///< "a style picture": the command does not run without it
+  /// What is taken where nobody gives a value, if the machine has it.
+  std::function<std::optional<std::string>()> found = {};
   std::string_view needs = {};  ///< another option, without which this one means nothing
   bool recorded = false;        ///< belongs to the recipe of a picture: in the log and in --dry-run
   Value value;

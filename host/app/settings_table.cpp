@@ -8,6 +8,7 @@
 #include "host/app/values.hpp"
 #include "host/backend/registry.hpp"
 #include "host/image/encode.hpp"
+#include "weights/store.hpp"
 
 namespace impasto::app {
 namespace {
@@ -203,6 +204,19 @@ std::vector<Setting> make_table() {
                "the mean,\n"
                "torchvision RGB of 0 to 1, normalised",
        .value = value(Choice{{"auto", "caffe", "torchvision"}}, AT(preparation))},
+      {.name = "NAME",
+       .commands = {"weights get"},
+       .help = "which weights; without it, a list of them",
+       .value = value(Text{"NAME"}, AT(name))},
+      {.name = "url",
+       .commands = {"weights get"},
+       .help = "fetch the file from this address",
+       .otherwise = "the publisher's",
+       .value = value(Text{"URL"}, AT(url))},
+      {.name = "timeout",
+       .commands = {"weights get"},
+       .help = "seconds to wait while nothing comes",
+       .value = value(Whole{1, 3600}, AT(timeout))},
       {.name = "FILE",
        .commands = {"weights inspect"},
        .help = "a file that convert or generate wrote",
@@ -412,7 +426,8 @@ std::vector<Setting> make_table() {
        .group = machine_group,
        .commands = networks,
        .help = "a network as 'impasto weights convert' writes it",
-       .otherwise = "a built-in network",
+       .otherwise = "what 'impasto weights get' has\nfetched, else a built-in network",
+       .found = find_stored_weights,
        .value = input(AT(weights))},
       {.name = "backend",
        .group = machine_group,

@@ -205,11 +205,6 @@ void StylizeRun::say_result(const Network& network) const {
   if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
   if (settings_.log) message("Log      {}\n", settings_.log.string());
   message("Network  {}\n", network.description());
-  if (!settings_.weights) {
-    print_message(
-        "         a stand-in with random weights. The trained VGG-19 paints better: get its file,\n"
-        "         then 'impasto weights convert FILE vgg19.h5' and --weights vgg19.h5\n");
-  }
   message("Machine  {}, {}, {}\n", backend_.name(), to_string(backend_.precision()),
           backend_.description());
 }

@@ -195,7 +195,7 @@ class ProgressTest(ProgramTest):
     def test_says_which_network(self):
         result = self.succeed("stylize", "sample:scene", "sample:painting", "-o", "out.png",
                               "--size", "32", "--iterations", "1")
-        self.assertIn("impasto weights convert", result.stderr)
+        self.assertIn("impasto weights get", result.stderr)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Runs the real program in an empty folder of its own. IMPASTO_* of the caller's environment is kept
-out; TEST_PROGRAM is the program and TEST_WEIGHTS a weight file that it generated."""
+out, and so are the weights that the caller has fetched; TEST_PROGRAM is the program and TEST_WEIGHTS a weight file that it generated."""
 
 import atexit
 import json
@@ -21,6 +21,7 @@ LIGHT = ("--content-layers", "conv2_1", "--style-layers", "conv1_1,conv2_1")
 
 def environment(**extra):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("IMPASTO_")}
+    clean["XDG_DATA_HOME"] = "/dev/null"
     clean.update(extra)
     return clean
 
