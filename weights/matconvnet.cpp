@@ -99,13 +99,21 @@ PublishedTraits read_matconvnet(const SourceFile& file, const LayerSink& sink) {
   const std::string& path = file.name();
   bool has_layers = false;
   bool has_net = false;
+  bool has_vgg = false;
+  std::vector<std::string> others;  // the names of the first layers that are none of VGG's
   std::optional<std::array<float, 3>> mean;
 
   const auto take_layer = [&](const MatValue& value) {
     const MatValue* name = value.field("name");
     if (name == nullptr) return;
     const VggLayer* layer = find_conv(name->text);
-    if (layer != nullptr) sink(*layer, read_conv(path, *layer, value));
+    constexpr std::size_t shown = 4;
+    if (layer != nullptr) {
+      has_vgg = true;
+      sink(*layer, read_conv(path, *layer, value));
+    } else if (others.size() < shown) {
+      others.push_back(name->text);
+    }
   };
   const auto take_mean = [&](const MatValue* normalization) {
     const MatValue* image =
@@ -144,6 +152,12 @@ PublishedTraits read_matconvnet(const SourceFile& file, const LayerSink& sink) {
          has_net ? "; this file has a variable 'net', whose fields MATLAB saves as variables with "
                    "save('vgg19.mat', '-struct', 'net', '-v7')"
                  : "");
+  }
+  if (!has_vgg && !others.empty()) {
+    fail(ErrorKind::weights,
+         "weights '{}' are refused: expected VGG-19's or VGG-16's layers, conv1_1 and so on; found "
+         "{}",
+         path, fmt::join(others, ", "));
   }
   PublishedTraits traits;
   if (mean) {

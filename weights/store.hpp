@@ -29,10 +29,10 @@ std::optional<std::string> find_stored_weights();
 const KnownFile* find_in_catalogue(std::string_view id);
 
 struct FetchOptions {
-  std::string url;  ///< in place of the publisher's
+  std::string url = {};  ///< in place of the publisher's
   std::chrono::seconds patience{30};
-  std::function<void(std::uint64_t done, std::uint64_t total)> fetching;
-  std::function<void(const ConvertProgress&)> converting;
+  std::function<void(std::uint64_t done, std::uint64_t total)> fetching = {};
+  std::function<void(const ConvertProgress&)> converting = {};
 };
 
 /// What was fetched.

@@ -236,6 +236,13 @@ SourceFile ZipFile::open(const Entry& entry, std::uint64_t max_bytes) const {
     file_.refuse(
         fmt::format("{} has {} bytes; expected at most {}", entry.name, entry.bytes, max_bytes));
   }
+  // Weights hardly compress; what unfolds to much more is no weights but a bomb.
+  constexpr std::uint64_t most_times = 100;
+  constexpr std::uint64_t small = std::uint64_t{1} << 20U;
+  if (entry.deflated && entry.bytes > small && entry.bytes / most_times > entry.stored) {
+    file_.refuse(fmt::format("{} unpacks from {} to {} bytes; expected at most {} times as many",
+                             entry.name, entry.stored, entry.bytes, most_times));
+  }
   const std::string local = read(file_, entry.begin, local_bytes);
   if (number(local, 0, 4) != local_signature) {
     file_.refuse(fmt::format("{} is not where the archive's directory says", entry.name));

@@ -35,7 +35,7 @@ class ZipFile {
   /// An entry as a file of its own, called "ARCHIVE/NAME". A stored entry is a part of the archive,
   /// without a look at its checksum, which not every writer sets. A deflated one is unpacked into a
   /// temporary file without a name, in constant memory; its size and checksum must be as declared.
-  /// Refuses entries of more than `max_bytes`.
+  /// Refuses entries of more than `max_bytes`, and deflated ones that grow a hundredfold.
   [[nodiscard]] SourceFile open(const Entry& entry, std::uint64_t max_bytes) const;
 
  private:

@@ -86,6 +86,15 @@ TEST_F(HostileMat, WithALayerTwice) {
   EXPECT_THAT(refusal_of_file(), HasSubstr("conv1_1 is there twice"));
 }
 
+TEST_F(HostileMat, OfAnotherNetworkNamesItsLayers) {
+  const auto layer = [](const char* name) {
+    return mat::record(std::array<Field, 1>{{{"name", mat::text(name)}}});
+  };
+  EXPECT_THAT(
+      refusal(mat::cell(std::array{layer("conv1"), layer("norm1")}, "layers")),
+      HasSubstr("expected VGG-19's or VGG-16's layers, conv1_1 and so on; found conv1, norm1"));
+}
+
 TEST_F(HostileMat, WithoutLayers) {
   EXPECT_THAT(refusal(""), HasSubstr("expected a variable 'layers'"));
   EXPECT_THAT(refusal(mat::cell(std::array{bias()}, "other")),

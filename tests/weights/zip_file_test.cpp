@@ -102,6 +102,11 @@ TEST_F(Zip, OfMoreThanIsAskedForIsRefusedBeforeItIsUnpacked) {
               HasSubstr("a/deflated has 300000 bytes; expected at most 1000"));
 }
 
+TEST_F(Zip, ThatUnpacksToAThousandTimesItsSizeIsRefused) {
+  const std::vector<zip::Entry> bomb = {{"bomb.pth", std::string(10'000'000, '\0'), true}};
+  EXPECT_THAT(refusal(zip::archive(bomb)), HasSubstr("expected at most 100 times as many"));
+}
+
 // A bomb whose entries are all the same bytes.
 TEST_F(Zip, WhoseEntriesOverlapIsRefused) {
   EXPECT_THAT(refusal_of_damaged([](std::string& bytes) {

@@ -101,6 +101,7 @@ class WeightsTest(ProgramTest):
     def test_mistakes(self):
         self.fail_with(4, "weights", "inspect", "nowhere.h5", says="nowhere.h5")
         self.fail_with(4, "weights", "convert", "nowhere.mat", "out.h5", says="nowhere.mat")
+        self.fail_with(2, "weights", "convert", "a.pth", "out.h5", "--preparation", "bgr", says="caffe")
         self.fail_with(6, "weights", "generate", "no/out.h5", says="no/out.h5")
         self.fail_with(2, "weights", "generate", says="OUT")
         self.assertEqual(self.files(), [])
