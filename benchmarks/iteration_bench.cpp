@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "benchmarks/on_backends.hpp"
-#include "benchmarks/step_work.hpp"
 #include "host/engine/plan.hpp"
 #include "host/engine/stylization.hpp"
 #include "host/image/decode.hpp"
+#include "host/image/resize.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/builtin.hpp"
 #include "weights/weights_file.hpp"
@@ -43,30 +43,41 @@ Config coursera_from_content() {
   return config;
 }
 
-/// A built-in picture; large ones repeat it, because drawing takes its time.
-Image tiled(Image (*draw)(std::int64_t, std::int64_t), std::int64_t size) {
-  const std::int64_t side = std::min(size, largest_drawn);
-  const Image tile = draw(side, side);
-  Image image;
-  image.height = image.width = size;
-  image.rgb.reserve(static_cast<std::size_t>(3 * size * size));
-  for (std::int64_t y = 0; y < size; ++y) {
-    for (std::int64_t x = 0; x < size; ++x) {
-      const auto pixel = static_cast<std::ptrdiff_t>(3 * (y % side * side + x % side));
-      image.rgb.insert(image.rgb.end(), tile.rgb.begin() + pixel, tile.rgb.begin() + pixel + 3);
-    }
-  }
-  return image;
-}
-
+/// A file, or a built-in picture; large ones are small ones made larger, because drawing takes its
+/// time.
 Image picture(const std::string& file, Image (*draw)(std::int64_t, std::int64_t),
               std::int64_t size) {
-  Image image = file.empty() ? tiled(draw, size) : load_image(file, size);
+  const std::int64_t drawn = std::min(size, largest_drawn);
+  Image image = file.empty() ? resize(draw(drawn, drawn), size, size) : load_image(file, size);
   if (image.height != size || image.width != size) {
     fail(ErrorKind::usage, "{}: expected a square of {}, found {}×{}", file, size, image.width,
          image.height);
   }
   return image;
+}
+
+/// The least work of a step of an iteration.
+work::Work work_of(const StepKind& step, const Network& network, const PoolKind& pool,
+                   const Shape& pixels, DataType type) {
+  if (step.operation == "total_variation") return work::total_variation(pixels);
+  if (step.operation == "adam") return work::adam(pixels);
+  require(step.layer != nullptr, "the work model does not know '{}'", step.label());
+  const std::size_t layer = network.layers().index(*step.layer);
+  const Shape y = network.feature_shape(pixels, layer);
+  const Shape x = layer == 0 ? pixels : network.feature_shape(pixels, layer - 1);
+  const GradientEpilogue epilogue = step.epilogue.value_or(GradientEpilogue{});
+  if (step.operation == "conv_data_gradient") {
+    work::Work work = work::conv(x, y, type);
+    work.bytes += work::extra_reads(epilogue) * work::width(type) * work::values(x);
+    return work;
+  }
+  if (step.operation.find("conv") != std::string::npos) return work::conv(x, y, type);
+  if (step.operation == "pool_forward") return work::pool_forward(x, y, type);
+  if (step.operation == "pool_backward") return work::pool_backward(x, y, type, pool, epilogue);
+  if (step.operation == "gram_loss") return work::gram_loss(y, type);
+  if (step.operation == "style_backward") return work::style_backward(y, type, epilogue);
+  if (step.operation == "content_loss") return work::content_loss(y, type, epilogue);
+  fail(ErrorKind::internal, "the work model does not know '{}'", step.label());
 }
 
 /// A stylization under way, warm, and what its pictures' losses were at first.
@@ -163,23 +174,6 @@ void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& n
   benchmark::RegisterBenchmark(name.c_str(), body)->UseManualTime()->Unit(benchmark::kMillisecond);
 }
 
-void add_steps(const std::shared_ptr<Backend>& backend, const std::string& prefix,
-               const Settings& settings, const std::vector<Schedule::Step>& steps,
-               const std::vector<work::Work>& works) {
-  const auto times = std::make_shared<std::optional<std::vector<double>>>();
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const auto body = [=, work = works[i]](benchmark::State& state) {
-      if (!*times) *times = profile(*backend, settings);
-      for (auto _ : state) state.SetIterationTime((**times)[i]);
-      report(state, work);
-    };
-    benchmark::RegisterBenchmark((prefix + "/" + steps[i].label()).c_str(), body)
-        ->UseManualTime()
-        ->Iterations(1)
-        ->Unit(benchmark::kMillisecond);
-  }
-}
-
 struct Axes {
   BackendAxes backends;
   std::vector<std::int64_t> sizes = {256};
@@ -194,15 +188,26 @@ void register_shape(const SharedBackend& backend, const Settings& settings) {
   const Network shapes(vgg19, config.objective.pool);
   const Shape pixels{settings.batch, settings.size, settings.size, 3};
   const Plan plan(shapes, config, pixels, backend->master_type(), backend->activation_type());
-  const auto& steps = plan.iteration().steps();
-  const std::vector<work::Work> works =
-      work::of_steps(steps, shapes, config.objective.pool, pixels, backend->activation_type());
-  work::Work total;
-  for (const work::Work& work : works) total += work;
   const std::string variant =
       fmt::format("{}/{}/batch:{}", to_string(backend->precision()), settings.size, settings.batch);
+  const auto times = std::make_shared<std::vector<double>>();  // of the steps, measured once
+  work::Work total;
+  std::size_t number = 0;
+  for (const Schedule::Step& step : plan.iteration().steps()) {
+    const work::Work work =
+        work_of(step, shapes, config.objective.pool, pixels, backend->activation_type());
+    total += work;
+    const auto body = [=, i = number++](benchmark::State& state) {
+      if (times->empty()) *times = profile(*backend, settings);
+      for (auto _ : state) state.SetIterationTime((*times)[i]);
+      report(state, work);
+    };
+    benchmark::RegisterBenchmark(fmt::format("step/{}/{}", variant, step.label()).c_str(), body)
+        ->UseManualTime()
+        ->Iterations(1)
+        ->Unit(benchmark::kMillisecond);
+  }
   add_iteration(backend, "iteration/" + variant, settings, total);
-  add_steps(backend, "step/" + variant, settings, steps, works);
 }
 
 void Axes::register_rows() const {

@@ -102,8 +102,6 @@ Ceilings measure_ceilings(Runtime& runtime) {
   if (cudaGetDeviceProperties(&properties, runtime.index()) != cudaSuccess) {
     throw std::runtime_error("cudaGetDeviceProperties failed");
   }
-  Ceilings ceilings;
-  ceilings.l2_bytes = static_cast<std::size_t>(properties.l2CacheSize);
   const std::int64_t beyond_caches =
       std::max<std::int64_t>(8 * properties.l2CacheSize, std::int64_t{256} << 20U);
   const auto both = static_cast<std::size_t>(2 * beyond_caches);
@@ -126,22 +124,23 @@ Ceilings measure_ceilings(Runtime& runtime) {
         runtime, [&] { simt::launch(read_kernel, grid, stream, to, from, bytes / 16, times); });
     return static_cast<double>(bytes) * times / taken;
   };
-  ceilings.copy = copy_rate(beyond_caches, 1);
-  ceilings.read = read_rate(beyond_caches, 1);
-  ceilings.l2_copy = copy_rate(properties.l2CacheSize / 4, 50);
-  ceilings.l2_read = read_rate(properties.l2CacheSize / 4, 50);
   const double all_threads = static_cast<double>(blocks) * threads;
-  ceilings.fma = 2.0 * rounds * chains * all_threads /
-                 seconds(runtime, [&] { simt::launch(fma_kernel, grid, stream, memory, 0.5F); });
+  Ceilings ceilings = {{"copy_bytes_per_second", copy_rate(beyond_caches, 1)},
+                       {"read_bytes_per_second", read_rate(beyond_caches, 1)},
+                       {"l2_copy_bytes_per_second", copy_rate(properties.l2CacheSize / 4, 50)},
+                       {"l2_read_bytes_per_second", read_rate(properties.l2CacheSize / 4, 50)},
+                       {"fma_flops", 2.0 * rounds * chains * all_threads / seconds(runtime, [&] {
+                                       simt::launch(fma_kernel, grid, stream, memory, 0.5F);
+                                     })}};
   if (properties.major >= 8) {
     const auto mma_rate = [&](auto kernel, double K) {
       const double taken =
           seconds(runtime, [&] { simt::launch(kernel, grid, stream, memory, 0U); });
       return 2.0 * 16 * 8 * K * rounds * chains * all_threads / 32 / taken;
     };
-    ceilings.tf32 = mma_rate(mma_kernel<float>, 8);
-    ceilings.bf16 = mma_rate(mma_kernel<kernels::bfloat16>, 16);
-    ceilings.fp16 = mma_rate(mma_kernel<kernels::float16>, 16);
+    ceilings["tf32_flops"] = mma_rate(mma_kernel<float>, 8);
+    ceilings["bf16_flops"] = mma_rate(mma_kernel<kernels::bfloat16>, 16);
+    ceilings["fp16_flops"] = mma_rate(mma_kernel<kernels::float16>, 16);
   }
   return ceilings;
 }

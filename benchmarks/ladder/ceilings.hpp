@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
+#include <map>
+#include <string>
 
 #include "host/runtime/runtime.hpp"
 
@@ -10,18 +11,10 @@ namespace impasto::bench::cuda {
 using impasto::cuda::Runtime;
 
 /// What this GPU can do at most, measured by kernels that do nothing else: the roofs that rows are
-/// held against.
-struct Ceilings {
-  std::size_t l2_bytes = 0;
-  double copy = 0;     ///< bytes/s, arrays that no cache holds, read and written
-  double read = 0;     ///< the same, read alone: memory need not turn round
-  double l2_copy = 0;  ///< bytes/s, arrays that L2 holds
-  double l2_read = 0;
-  double fma = 0;   ///< FLOP/s, float
-  double tf32 = 0;  ///< FLOP/s on tensor cores; 0 before sm_80
-  double bf16 = 0;
-  double fp16 = 0;
-};
+/// held against. copy_bytes_per_second and read_bytes_per_second of arrays that no cache holds, the
+/// same with l2_ of arrays that L2 holds, fma_flops, and on tensor cores (since sm_80) tf32_flops,
+/// bf16_flops and fp16_flops. A copy counts what it reads and what it writes.
+using Ceilings = std::map<std::string, double>;
 
 Ceilings measure_ceilings(Runtime& runtime);
 

@@ -34,29 +34,13 @@ bool belongs(const kernels::Rung& rung, Precision precision) {
   return true;
 }
 
-/// Kernels alone: a ladder's operations need no library.
-class NoLibraries final : public Libraries {
- public:
-  std::string names() const override { return "no libraries"; }
-  std::unique_ptr<DeviceConv> make_conv(const ConvParameters& /*parameters*/) override {
-    return std::make_unique<DeviceConv>();
-  }
-  std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& /*call*/) override {
-    return nullptr;
-  }
-  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(
-      const StyleBackwardCall& /*call*/) override {
-    return nullptr;
-  }
-};
-
-/// A device backend without libraries, and the runtime that it runs on.
+/// A device backend without libraries, which a ladder's operations do not need, and its runtime.
 struct Device {
   explicit Device(Precision precision) {
     auto owned = std::make_unique<Runtime>();
     runtime = owned.get();
     backend = make_device_backend("ladder", precision, std::move(owned),
-                                  std::make_unique<NoLibraries>(), Tuning::off, PlanCache("", {}));
+                                  std::make_unique<Libraries>(), Tuning::off, PlanCache("", {}));
   }
   Runtime* runtime;
   std::unique_ptr<Backend> backend;

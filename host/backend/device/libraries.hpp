@@ -42,7 +42,8 @@ struct StyleBackwardCall {
 };
 
 /// The libraries beside a device backend's own kernels: cuDNN and cuBLASLt on a GPU. They offer
-/// candidates; the backend chooses. Candidates enqueue on the stream of the backend's runtime.
+/// candidates; the backend chooses. Candidates enqueue on the stream of the backend's runtime. An
+/// object of this class itself stands for no libraries.
 class Libraries {
  public:
   Libraries() = default;
@@ -51,13 +52,20 @@ class Libraries {
   virtual ~Libraries() = default;
 
   /// For people: "CUDA 13.0, cuDNN 9.19.0, cuBLASLt 13.1.0".
-  [[nodiscard]] virtual std::string names() const = 0;
+  [[nodiscard]] virtual std::string names() const { return "no libraries"; }
   /// The parameters in the form that candidates for a ConvCall take them in.
-  [[nodiscard]] virtual std::unique_ptr<DeviceConv> make_conv(const ConvParameters& parameters) = 0;
+  [[nodiscard]] virtual std::unique_ptr<DeviceConv> make_conv(
+      const ConvParameters& /*parameters*/) {
+    return std::make_unique<DeviceConv>();
+  }
   /// The candidates for a call; null where the libraries have none.
-  [[nodiscard]] virtual std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& call) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& /*call*/) {
+    return nullptr;
+  }
   [[nodiscard]] virtual std::unique_ptr<Candidates<StyleBackwardCall>> candidates(
-      const StyleBackwardCall& call) = 0;
+      const StyleBackwardCall& /*call*/) {
+    return nullptr;
+  }
 };
 
 }  // namespace impasto

@@ -59,12 +59,10 @@ class CpuConvolutions final : public Libraries {
     conv->cpu = cpu_->make_conv(parameters);
     return conv;
   }
+  using Libraries::candidates;
   std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& call) override {
     if (call.problem.kind == ConvProblem::Kind::first_forward) return nullptr;
     return std::make_unique<OneCandidate>(*this);
-  }
-  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(const StyleBackwardCall&) override {
-    return nullptr;
   }
 
  private:

@@ -92,24 +92,11 @@ class OneCandidate final : public Candidates<StyleBackwardCall> {
   bool given_ = false;
 };
 
-/// Libraries without candidates.
-class NoLibraries : public Libraries {
- public:
-  std::string names() const override { return "nothing"; }
-  std::unique_ptr<DeviceConv> make_conv(const ConvParameters&) override {
-    return std::make_unique<DeviceConv>();
-  }
-  std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall&) override { return nullptr; }
-  std::unique_ptr<Candidates<StyleBackwardCall>> candidates(const StyleBackwardCall&) override {
-    return nullptr;
-  }
-};
-
-class OneCandidateLibraries final : public NoLibraries {
+class OneCandidateLibraries final : public Libraries {
  public:
   OneCandidateLibraries(Runtime& runtime, bool wrong) : runtime_(runtime), wrong_(wrong) {}
 
-  using NoLibraries::candidates;
+  using Libraries::candidates;
   std::unique_ptr<Candidates<StyleBackwardCall>> candidates(
       const StyleBackwardCall& call) override {
     return std::make_unique<OneCandidate>(runtime_.stream(), call.features.shape, wrong_);
@@ -155,7 +142,7 @@ TEST(Libraries, ACandidateThatComputesSomethingElseThanOurKernelIsLeftOut) {
 TEST(Libraries, OurKernelIsEnough) {
   const auto backend =
       make_device_backend("tested", Precision::tf32, std::make_unique<Runtime>(),
-                          std::make_unique<NoLibraries>(), Tuning::cached, PlanCache("", {}));
+                          std::make_unique<Libraries>(), Tuning::cached, PlanCache("", {}));
   const Tensor map{nullptr, {1, 2, 3, 8}, DataType::f32};
   const Tensor matrix{nullptr, matrix_shape(1, 8), DataType::f32};
   EXPECT_GT(backend->prepare([&] {
