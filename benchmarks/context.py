@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a measurement has to say about where and from what it was taken."""
+"""What a measurement has to say about where and from what it was taken, and where it is kept."""
 
 import json
 import os
@@ -80,3 +80,13 @@ def results_folder(device: str) -> Path:
 def result_path(file_name: str) -> Path:
     """Where this machine's results of one kind are kept."""
     return results_folder(describe_cpu()["name"]) / file_name
+
+
+def replace_text(path: Path, text: str) -> None:
+    """The file is what it was, or whole: the text goes into a file beside it, which then takes its place."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

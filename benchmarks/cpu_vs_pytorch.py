@@ -4,11 +4,11 @@
 
 Both optimise the same pictures with the same weights and the preset `coursera`, in processes of
 their own with the same number of threads. First every contender's losses are compared with
-Impasto's in fp32 (peers/agreement.py), and a difference beyond its limits ends the script with 8
+Impasto's in fp32 (peers/agreement.py); a difference beyond its limits ends the script with 8
 before anything is timed.
 Then they take turns, round after round, so that whatever else the machine does meets all of them;
 each time is a median over all rounds. PyTorch runs in every form given here that could be its
-fastest. In the same rounds the convolutions of the iteration are timed alone, and each of its steps.
+fastest. In the same rounds each step of the iteration is timed, and what the machine can do at most.
 
 Writes benchmarks/results/<cpu>/cpu_vs_pytorch.json; benchmarks/render.py makes tables of it.
 """
@@ -18,28 +18,28 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Callable, List, Sequence, Tuple
 
 import context
-from peers.agreement import judge
+from kept_rows import Rows, keep, measure
 from peers.runs import (
+    CHECKED_ITERATIONS,
+    Contender,
     Inputs,
     Run,
     execute,
     make_square_inputs,
-    median_seconds,
     run_impasto,
     run_peer,
 )
 
-
 # Where `./dev bench` installs the current PyTorch.
 PEERS = context.REPOSITORY / "build" / "peers-venv" / "bin" / "python"
 COMPARISON_FAILED = 8
-CHECKED_ITERATIONS = 10
+# A contender, and how it runs so many iterations, tuned or as it comes.
+Runnable = Tuple[Contender, Callable[[int, bool], Run]]
 
 # What makes PyTorch faster from outside: threads that stay on their cores, and a heap that keeps
 # its memory and asks for large pages. Otherwise tensors of many megabytes go back to the system
@@ -50,36 +50,6 @@ TUNING = {
     "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
-Environment = Dict[str, str]
-
-
-@dataclass
-class Contender:
-    """A program in one configuration, and what its runs have shown."""
-
-    program: str
-    precision: str
-    form: str
-    run: Callable[[int, Environment], Run]
-    tuning: Environment = field(default_factory=dict)
-    difference: float = 0.0
-    peak_memory_bytes: int = 0  # without the tuning, which costs memory
-    runs: List[Run] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return " ".join(filter(None, (self.program, self.precision, self.form)))
-
-    def result(self, warm_up: int) -> Dict[str, Any]:
-        return {
-            "program": self.program,
-            "form": self.form,
-            "precision": self.precision,
-            "seconds_per_iteration": median_seconds(self.runs, warm_up),
-            "peak_memory_bytes": self.peak_memory_bytes,
-            "largest_loss_difference": self.difference,
-            "about": self.runs[0].about,
-        }
 
 
 def cpu_precisions(impasto: str) -> List[str]:
@@ -87,117 +57,65 @@ def cpu_precisions(impasto: str) -> List[str]:
     return next(entry["precisions"] for entry in backends if entry["name"] == "cpu")
 
 
-def impasto_contender(arguments: argparse.Namespace, inputs: Inputs, precision: str) -> Contender:
-    def run(iterations: int, _: Environment) -> Run:
+def impasto_contender(arguments: argparse.Namespace, inputs: Inputs, precision: str) -> Runnable:
+    def run(iterations: int, _tuned: bool) -> Run:
         return run_impasto(arguments.impasto, inputs, iterations, arguments.threads, precision)
 
-    return Contender("Impasto", precision, "", run)
+    return Contender("Impasto", "", precision), run
 
 
 def pytorch_contenders(
     arguments: argparse.Namespace, inputs: Inputs, python: str, precisions: Sequence[str]
-) -> List[Contender]:
+) -> List[Runnable]:
     version = execute([python, "-c", "import torch; print(torch.__version__)"]).strip()
 
-    def contender(precision: str, form: str, options: Sequence[str]) -> Contender:
-        def run(iterations: int, variables: Environment) -> Run:
-            return run_peer(python, inputs, iterations, arguments.threads, options, variables)
+    def contender(precision: str, form: str, *options: str) -> Runnable:
+        def run(iterations: int, tuned: bool) -> Run:
+            variables = TUNING if tuned else {}
+            return run_peer(python, inputs, iterations, arguments.threads,
+                            ["--precision", precision, *options], variables)  # fmt: skip
 
-        return Contender(f"PyTorch {version}", precision, form, run, TUNING)
+        return Contender(f"PyTorch {version}", form, precision), run
 
-    forms = {"NCHW": [], "NHWC": ["--channels-last"]}
-    if arguments.compile and int(version.split(".")[0]) >= 2:
-        forms["NHWC, compiled"] = ["--channels-last", "--compile"]
-    return [
-        contender(precision, form, ["--precision", precision, *options])
-        for precision in precisions
-        for form, options in forms.items()
-    ]
-
-
-CONVOLUTIONS = {
-    "first_conv_forward": "forward",
-    "conv_forward": "forward",
-    "first_conv_backward": "gradient",
-    "conv_data_gradient": "gradient",
-}
+    found = []
+    for precision in precisions:
+        found += [contender(precision, "NCHW"), contender(precision, "NHWC", "--channels-last")]
+        if arguments.compile and int(version.split(".")[0]) >= 2:
+            found.append(contender(precision, "NHWC, compiled", "--channels-last", "--compile"))
+    return found
 
 
-def benchmark_program(arguments: argparse.Namespace, name: str, *options: str) -> List[Any]:
-    """The measurements of one of our Google Benchmark programs."""
-    program = Path(arguments.impasto).with_name(name)
-    command = [str(program), *options, "--benchmark_format=json", "--benchmark_min_time=0.2"]
-    output = execute(command, {"OMP_NUM_THREADS": str(arguments.threads)})
-    return json.loads(output)["benchmarks"]
+def own_rows(arguments: argparse.Namespace) -> Rows:
+    """The steps of Impasto's iteration, and the ceilings."""
+    programs = Path(arguments.impasto).parent
+    steps = measure(programs / "iteration_bench", "--backend=cpu", f"--size={arguments.size}",
+                    "--benchmark_filter=^step/", threads=arguments.threads)  # fmt: skip
+    ceilings = measure(programs / "ceilings_bench", threads=arguments.threads)
+    return steps["benchmarks"] + ceilings["benchmarks"]
 
 
-def convolutions_alone(arguments: argparse.Namespace) -> List[Any]:
-    """Named "forward/fp32/conv1_1" or "gradient/fp32/conv1_1"."""
-    rows = benchmark_program(arguments, "op_bench", "--backend=cpu", f"--shape={arguments.size}",
-                             f"--op={','.join(CONVOLUTIONS)}")  # fmt: skip
-    for row in rows:
-        op, _, shape, precision = row["name"].split("/")[:4]
-        row["name"] = f"{CONVOLUTIONS[op]}/{precision}/{shape.split('@')[0]}"
-    return rows
-
-
-class Series:
-    """Measurements of many benchmarks, gathered round by round."""
-
-    def __init__(self) -> None:
-        self.measured: Dict[str, List[Dict[str, float]]] = {}
-
-    def add(self, benchmarks: Sequence[Dict[str, Any]]) -> None:
-        for benchmark in benchmarks:
-            if not benchmark.get("error_occurred"):
-                self.measured.setdefault(benchmark["name"], []).append(benchmark)
-
-    def medians(self, counter: str, scale: float = 1.0) -> Dict[str, float]:
-        """By name without the timer's suffix. Google Benchmark reports milliseconds here."""
-        return {
-            name.replace("/real_time", "").replace("/iterations:1/manual_time", ""): scale
-            * median(measurement[counter] for measurement in measurements)
-            for name, measurements in self.measured.items()
-            if counter in measurements[0]
-        }
-
-
-def check(contenders: Sequence[Contender]) -> bool:
-    """Compares everyone's losses with the first contender's, and notes everyone's memory."""
+def all_agree(contenders: Sequence[Runnable]) -> bool:
+    """Compares everyone's losses with the first contender's. PyTorch's memory is that without the tuning, which
+    costs memory."""
+    reference = None
     agree = True
-    reference: Optional[Run] = None
-    for contender in contenders:
-        run = contender.run(CHECKED_ITERATIONS, {})
-        contender.peak_memory_bytes = run.peak_memory_bytes
-        reference = reference or run
-        agrees, differences, sentence = judge(reference.records, run.records, contender.precision)
-        contender.difference = differences["loss of all pictures"]
-        agree = agree and agrees
-        print(f"{contender.name}: {sentence}", file=sys.stderr)
+    for contender, run in contenders:
+        found = run(CHECKED_ITERATIONS, False)
+        reference = reference or found
+        agree = contender.compare(reference, found) and agree
+        print(f"{contender.name}: {contender.found['judgement']}", file=sys.stderr)
     return agree
 
 
-def measure(arguments: argparse.Namespace, contenders: Sequence[Contender]) -> Dict[str, Any]:
-    convolutions, steps, ceilings = Series(), Series(), Series()
+def measure_rounds(arguments: argparse.Namespace, contenders: Sequence[Runnable]) -> Rows:
+    rows: Rows = []
     for number in range(arguments.rounds):
-        for contender in contenders:
-            run = contender.run(arguments.iterations, contender.tuning)
-            contender.runs.append(run)
-            seconds = median(run.seconds_per_iteration(arguments.warm_up))
-            print(f"round {number + 1}: {contender.name}: {seconds:.3f} s", file=sys.stderr)
-        convolutions.add(convolutions_alone(arguments))
-        steps.add(benchmark_program(arguments, "iteration_bench", "--backend=cpu",
-                                    f"--size={arguments.size}", "--benchmark_filter=^step/"))  # fmt: skip
-        ceilings.add(benchmark_program(arguments, "ceilings_bench"))
-    return {
-        "contenders": [contender.result(arguments.warm_up) for contender in contenders],
-        "convolution_seconds": convolutions.medians("real_time", 1e-3),
-        "step_seconds": steps.medians("real_time", 1e-3),
-        "step_flops": steps.medians("flops"),
-        "step_bytes": steps.medians("bytes"),
-        "flops": ceilings.medians("FLOP/s"),
-        "bytes_per_second": ceilings.medians("bytes/s"),
-    }
+        for contender, run in contenders:
+            seconds = run(arguments.iterations, True).seconds_per_iteration(arguments.warm_up)
+            contender.seconds += seconds
+            print(f"round {number + 1}: {contender.name}: {median(seconds):.3f} s", file=sys.stderr)
+        rows += own_rows(arguments)
+    return rows
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -230,18 +148,13 @@ def main() -> int:
         contenders = [impasto_contender(arguments, inputs, name) for name in precisions]
         for python in pythons:
             contenders += pytorch_contenders(arguments, inputs, python, precisions)
-        if not check(contenders):
+        if not all_agree(contenders):
             return COMPARISON_FAILED
-        result = {
-            "context": about,
-            "size": arguments.size,
-            "threads": arguments.threads,
-            "pytorch_tuning": TUNING,
-            **measure(arguments, contenders),
-        }
+        rows = measure_rounds(arguments, contenders)
+    results = [contender.result() for contender, _ in contenders]
+    about["device"] = results[0]["about"]["backend"]["device"]
     output = arguments.output or context.result_path("cpu_vs_pytorch.json")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    keep(output, about, rows, size=arguments.size, pytorch_tuning=TUNING, contenders=results)
     print(output)
     return 0
 

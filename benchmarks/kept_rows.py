@@ -3,8 +3,9 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
+from context import replace_text
 from peers.runs import execute
 
 Rows = List[Dict[str, Any]]
@@ -14,20 +15,27 @@ LEFT_OUT = ("run_name", "family_index", "per_family_instance_index", "run_type",
 OF_THE_PLACE = ("host_name", "caches", "library_build_type")
 
 
-def measure(program: Path, *arguments: str, left_out: Sequence[str] = LEFT_OUT) -> Dict[str, Any]:
-    """The program's context and its rows, without aggregates."""
-    document = json.loads(execute([str(program), "--benchmark_format=json", *arguments]))
-    rows: Rows = [
+def rows_of(document: Dict[str, Any], left_out: Sequence[str] = LEFT_OUT) -> Rows:
+    """A program's rows without aggregates."""
+    return [
         {key: value for key, value in row.items() if key not in left_out}
         for row in document["benchmarks"]
         if row["run_type"] != "aggregate"
     ]
+
+
+def measure(
+    program: Path, *arguments: str, left_out: Sequence[str] = LEFT_OUT, threads: Optional[int] = None
+) -> Dict[str, Any]:
+    """The program's context and its rows."""
+    environment = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+    document = json.loads(execute([str(program), "--benchmark_format=json", *arguments], environment))
     about = {key: value for key, value in document["context"].items() if key not in OF_THE_PLACE}
-    return {"context": {**about, "executable": program.name}, "benchmarks": rows}
+    return {"context": {**about, "executable": program.name}, "benchmarks": rows_of(document, left_out)}
 
 
-def keep(path: Path, context: Dict[str, Any], rows: Rows) -> None:
+def keep(path: Path, context: Dict[str, Any], rows: Rows, **more: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    head = "".join(f'"{key}": {json.dumps(value)},\n' for key, value in {"context": context, **more}.items())
     lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
-    text = f'{{"context": {json.dumps(context)}, "benchmarks": [\n{lines}\n]}}\n'
-    path.write_text(text, encoding="utf-8")
+    replace_text(path, f'{{{head}"benchmarks": [\n{lines}\n]}}\n')

@@ -14,17 +14,29 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import context
-from results import KINDS, OTHER_STEPS, SECONDS, by_kind, parse, plain_name
+from results import (
+    KINDS,
+    OTHER_STEPS,
+    Comparison,
+    Contender,
+    Machine,
+    ResultError,
+    Row,
+    by_kind,
+    device_name,
+    passed,
+    read_machine,
+    truthy,
+)
 
-Result = Dict[str, Any]
 OUT_OF_DATE = 8
 PAGES = ("README.md", "docs/performance.md", "docs/kernels.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 NONE = "–"
+DETAILED = (512, 1)  # side and batch of the breakdown and of the comparison with PyTorch
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -35,88 +47,74 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def milliseconds(seconds: float) -> str:
     value = 1e3 * seconds
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
-# A CPU beside PyTorch: cpu_vs_pytorch.json.
+def caption(about: Dict[str, Any]) -> str:
+    """Where and from what a table was measured."""
+    virtual = ", virtual machine" if (about.get("cpu") or {}).get("hypervisor") else ""
+    dirty = " with changes" if truthy(about.get("dirty")) else ""
+    load = about.get("load_average_before", (about.get("load_avg") or [None])[0])
+    busy = "" if load is None else f", load before {load:.1f}"
+    return f"{device_name(about)}{virtual}; commit {about['commit'][:10]}{dirty}, {about['date'][:10]}{busy}.\n"
 
 
-def cpu_caption(result: Result) -> str:
-    about, cpu = result["context"], result["context"]["cpu"]
-    place = f"{cpu['name']} (family {cpu['family']}, model {cpu['model']})"
-    virtual = ", virtual machine" if cpu["hypervisor"] else ""
-    dirty = " with changes" if about["dirty"] else ""
-    return (
-        f"{place}{virtual}, {result['threads']} threads, {result['size']}×{result['size']}; "
-        f"commit {about['commit'][:10]}{dirty}, {about['date']}.\n"
-    )
+# Tables of a CPU.
 
 
-def contenders_table(result: Result, contenders: Iterable[Result]) -> str:
-    own = result["contenders"][0]["seconds_per_iteration"]
-    rows = []
-    for one in contenders:
-        form = f", {one['form']}" if one["form"] else ""
-        difference = one["largest_loss_difference"]
-        rows.append(
-            [
-                f"{one['program']}, {one['precision']}{form}",
-                milliseconds(one["seconds_per_iteration"]),
-                f"{one['seconds_per_iteration'] / own:.2f}",
-                f"{one['peak_memory_bytes'] / 2**20:.0f}",
-                f"{difference:.0e}" if difference > 0 else NONE,
-            ]
-        )
+def contenders_table(contenders: Sequence[Contender], own: float) -> str:
+    rows = [
+        [
+            f"{one.program}, {one.precision}{', ' if one.form else ''}{one.form}",
+            milliseconds(one.seconds),
+            f"{one.seconds / own:.2f}",
+            f"{(one.peak_memory_bytes or 0) / 2**20:.0f}",
+            f"{one.difference:.0e}" if one.difference > 0 else NONE,
+        ]
+        for one in contenders
+        if one.seconds
+    ]
     return table(("", "ms per iteration", "relative", "peak MiB", "loss differs by"), rows)
 
 
-def cpu_vs_pytorch(result: Result) -> str:
+def cpu_vs_pytorch(machine: Machine) -> str:
     """Of each program and precision the fastest form."""
-    fastest: Dict[Any, Result] = {}
-    for one in result["contenders"]:
-        best = fastest.setdefault((one["program"], one["precision"]), one)
-        if one["seconds_per_iteration"] < best["seconds_per_iteration"]:
-            fastest[one["program"], one["precision"]] = one
-    return contenders_table(result, fastest.values())
+    contenders = machine.comparisons[0].contenders
+    fastest: Dict[Tuple[str, str], Contender] = {}
+    for one in sorted(contenders, key=lambda one: one.seconds or 0, reverse=True):
+        fastest[one.program, one.precision] = one
+    return contenders_table([one for one in contenders if one in fastest.values()], contenders[0].seconds or 1)
 
 
-def cpu_vs_pytorch_all(result: Result) -> str:
-    return contenders_table(result, result["contenders"])
+def cpu_vs_pytorch_all(machine: Machine) -> str:
+    contenders = machine.comparisons[0].contenders
+    return contenders_table(contenders, contenders[0].seconds or 1)
 
 
-def iteration_vs_convolutions(result: Result) -> str:
-    """Impasto's iterations against its convolutions timed alone."""
-    rows = []
-    for one in result["contenders"]:
-        if one["program"] == "Impasto":
-            ways = tuple(f"{way}/{one['precision']}/" for way in ("forward", "gradient"))
-            seconds = result["convolution_seconds"].items()
-            alone = sum(value for name, value in seconds if name.startswith(ways))
-            whole = one["seconds_per_iteration"]
-            ratio = f"{whole / alone:.2f}"
-            rows.append([one["precision"], milliseconds(whole), milliseconds(alone), ratio])
-    return table(("", "ms per iteration", "ms convolutions alone", "ratio"), rows)
-
-
-def iteration_steps(result: Result) -> str:
-    """Where an iteration's time goes, by kind of step."""
-    columns = {}
-    for precision in sorted({name.split("/")[1] for name in result["step_seconds"]}, reverse=True):
-        steps = {n: s for n, s in result["step_seconds"].items() if n.split("/")[1] == precision}
-        columns[precision] = by_kind(steps)
-    header = ["", *(cell for precision in columns for cell in (f"{precision} ms", "share"))]
+def iteration_steps(machine: Machine) -> str:
+    """Where an iteration's time goes, by kind of step: its share, and the least that its work takes where that is
+    known. At 512² or the size nearest to it."""
+    steps = [row for row in machine.timed("step") if row.parts.batch == 1]
+    size = min((row.parts.size for row in steps), key=lambda size: abs(size - DETAILED[0]), default=0)
+    header, columns = [""], []
+    for precision in dict.fromkeys(row.parts.precision for row in steps):
+        found = machine.steps(precision, size)
+        floors = by_kind({row.parts.variant: machine.floor(row) or 0.0 for row in found})
+        columns.append((by_kind({row.parts.variant: row.seconds for row in found}), floors))
+        header += [f"{precision} ms", "share", *(["floor"] if floors else [])]
     rows = []
     for kind in dict.fromkeys((*KINDS.values(), OTHER_STEPS)):
-        if any(kind in column for column in columns.values()):
-            row = [kind]
-            for column in columns.values():
-                seconds = column.get(kind, 0.0)
-                row += [milliseconds(seconds), f"{100 * seconds / sum(column.values()):.1f} %"]
+        row = [kind]
+        for seconds, floors in columns:
+            taken = seconds.get(kind, 0.0)
+            row += [milliseconds(taken), f"{100 * taken / sum(seconds.values()):.1f} %"]
+            row += [milliseconds(floors.get(kind, 0.0))] if floors else []
+        if any(kind in seconds for seconds, _ in columns):
             rows.append(row)
     return table(header, rows)
 
 
-def ceilings(result: Result) -> str:
+def ceilings(machine: Machine) -> str:
     """What the machine can do at most, on one thread and on all."""
     names = {
         "fma/256": "multiply-adds, AVX2",
@@ -124,82 +122,69 @@ def ceilings(result: Result) -> str:
         "bf16_dot/512": "multiply-adds, vdpbf16ps",
         "copy": "copying",
     }
-    rates = {**result["flops"], **result["bytes_per_second"]}
+    rates = {**machine.roofs.flops, **machine.roofs.bytes_per_second}
     counts = sorted({int(name.rsplit("/", 1)[1]) for name in rates})
     rows = []
     for name, label in names.items():
         measured = [rates.get(f"{name}/{count}") for count in counts]
         if None not in measured:
             unit = "GB/s" if name == "copy" else "GFLOP/s"
-            rows.append([f"{label}, {unit}", *(f"{rate / 1e9:.0f}" for rate in measured)])
+            rows.append([f"{label}, {unit}", *(f"{(rate or 0) / 1e9:.0f}" for rate in measured)])
     return table(("", *(f"{count} thread{'s'[:count > 1]}" for count in counts)), rows)
 
 
-# What our own programs write.
+def shape_text(size: int, batch: int, tuned: bool) -> str:
+    return f"{size}²" + (f", batch {batch}" if batch > 1 else "") + ("" if tuned else " *")
 
 
-def program_caption(result: Result) -> str:
-    about = result["context"]
-    dirty = " with changes" if about["dirty"] == "true" else ""
-    return (
-        f"{about['device']}; commit {about['commit'][:10]}{dirty}, {about['date'][:10]}, load "
-        f"before {about['load_avg'][0]:.1f}.\n"
-    )
-
-
-def iteration_scaling(result: Result) -> str:
-    """Milliseconds of an iteration for each picture, by size and batch."""
-    seconds: Dict[Tuple[int, int], Dict[str, List[float]]] = {}
-    for row in result["benchmarks"]:
-        parts = parse(plain_name(row["name"]))
-        times = seconds.setdefault((parts.batch, parts.size), {}).setdefault(parts.precision, [])
-        times.append(row["real_time"] * SECONDS[row["time_unit"]] / parts.batch)
-    shapes = sorted(seconds)
-    precisions = list(dict.fromkeys(name for times in seconds.values() for name in times))
-    rows = [
-        [name, *(milliseconds(median(seconds[shape][name])) for shape in shapes)]
-        for name in precisions
+def by_shape(rows: List[Row], columns: Dict[str, Callable[[Row], str]]) -> str:
+    """A line for each shape that was measured; `columns` of each precision."""
+    precisions = list(dict.fromkeys(row.parts.precision for row in rows))
+    shapes: Dict[str, Dict[str, Row]] = {}
+    for row in sorted(rows, key=lambda row: (row.parts.batch, row.parts.size)):
+        tuned = row.counters.get("tuned", 1) > 0
+        shapes.setdefault(shape_text(row.parts.size, row.parts.batch, tuned), {})[row.parts.precision] = row
+    header = [name.format(precision) for precision in precisions for name in columns]
+    lines = [
+        [shape] + [show(found[one]) if one in found else NONE for one in precisions for show in columns.values()]
+        for shape, found in shapes.items()
     ]
-    header = [f"{size}²" if batch == 1 else f"{size}², batch {batch}" for batch, size in shapes]
-    return table(("ms per picture", *header), rows)
+    return table(["", *header], lines)
 
+
+def iteration_scaling(machine: Machine) -> str:
+    """Milliseconds of an iteration for each picture."""
+    per_picture = {"{} ms per picture": lambda row: milliseconds(row.seconds / row.parts.batch)}
+    return by_shape(machine.timed("iteration"), per_picture)
+
+
+# Tables of kernels.
 
 LADDER_SHAPE = "16x16x64"
 
 
-def ladders(result: Result) -> str:
+def ladders(machine: Machine) -> str:
     """Every rung: how often it moves what has to be moved. Maps in bf16 where it can."""
-    shown = {}
-    for row in result["benchmarks"]:
-        op, rung, shape, precision = row["name"].split("/")[:4]
-        if shape == LADDER_SHAPE and (precision == "bf16" or (op, rung) not in shown):
-            shown[op, rung] = row
+    shown: Dict[Tuple[str, str], Row] = {}
+    for row in machine.rows:
+        key = (row.parts.op, row.parts.variant)
+        if row.parts.layer == LADDER_SHAPE and (row.parts.precision == "bf16" or key not in shown):
+            shown[key] = row
     rows = []
-    for (op, rung), row in shown.items():
-        _, number, *words = rung.split("_")
-        moved = row["loaded_bytes"] + row["stored_bytes"]
-        counts = ("shared_requests", "bank_conflicts", "barriers")
-        rows.append(
-            [
-                f"{op} {number}: {' '.join(words)}",
-                row["label"],
-                f"{moved / row['bytes']:.2f}",
-                f"{row['sectors_per_request']:.1f}",
-                *(f"{row[count]:.0f}" for count in counts),
-            ]
-        )
+    for (op, _), row in shown.items():
+        moved = row.counters["loaded_bytes"] + row.counters["stored_bytes"]
+        counts = (row.counters[name] for name in ("shared_requests", "bank_conflicts", "barriers"))
+        rung = row.parts.rung.replace(" ", ": ", 1)
+        ratios = (f"{moved / row.bytes:.2f}", f"{row.counters['sectors_per_request']:.1f}")
+        rows.append([f"{op} {rung}", row.label, *ratios, *(f"{count:.0f}" for count in counts)])
     header = ("rung", "idea", "bytes asked for / to be moved", "sectors per request")
-    return table((*header, "shared requests", "bank conflicts", "barriers"), rows)
+    how = "Counted on the host-SIMT machine, not timed: maps of 16×16×64 in bf16, pictures of 16×16 in float."
+    return f"{table((*header, 'shared requests', 'bank conflicts', 'barriers'), rows)}\n{how}\n"
 
 
-def ladders_caption(_: Result) -> str:
-    maps = "maps of 16×16×64 in bf16, pictures of 16×16 in float"
-    return f"Counted on the host-SIMT machine, not timed: {maps}.\n"
-
-
-def kernel_resources(result: Result) -> str:
+def kernel_resources(result: Dict[str, Any]) -> str:
     """One row for each kernel: its most demanding instance, architecture by architecture."""
-    kernels: Dict[Tuple[str, str], Dict[str, List[Result]]] = {}
+    kernels: Dict[Tuple[str, str], Dict[str, List[Dict[str, Any]]]] = {}
     for row in result["kernels"]:
         name = row["kernel"].split("<")[0]
         kernels.setdefault((row["op"], name), {}).setdefault(row["architecture"], []).append(row)
@@ -215,41 +200,31 @@ def kernel_resources(result: Result) -> str:
         ]
         rows.append([f"{op}: `{name}`", *most, *cells])
     header = ("kernel", "threads", "static shared bytes", "spilled bytes")
-    return table((*header, *(f"sm_{architecture}" for architecture in architectures)), rows)
+    shown = table((*header, *(f"sm_{architecture}" for architecture in architectures)), rows)
+    return f"{shown}\nnvcc {result['nvcc']}.\n"
 
 
-def kernel_resources_caption(result: Result) -> str:
-    return f"nvcc {result['nvcc']}.\n"
+# Tables of a run on a GPU, as benchmarks/gpu/run.py wrote it; any stage may be missing.
 
-
-# A run on a GPU: its stages by name, as benchmarks/gpu/run.py wrote them; any may be missing.
-
-STAGES = ("environment", "tests", "tuning", "iteration", "stylization", "peers", "determinism") + (
-    "ladders",
-    "sanitizer",
-)
 NOTHING_YET = "No measurements yet.\n"
 UNTUNED = "\\* with the libraries' first plans, not the fastest of several.\n"
 VERSIONS = (("CUDA", "cuda"), ("cuDNN", "cudnn"), ("PyTorch", "torch"))
-DETAILED = (512, 1)  # side and batch of the breakdown
-LOSERS = 5
 
 
-def gpu_caption(run: Result) -> str:
-    about = next(iter(run.values()))["context"]
+def gpu_caption(machine: Machine) -> str:
+    about = next(iter(machine.stages.values()))["context"]
     gpu, pytorch = about["gpu"] or {}, about["pytorch"] or {}
-    parts = [gpu.get("name", "unknown GPU"), f"driver {gpu.get('driver_version', 'unknown')}"]
+    parts = [f"driver {gpu.get('driver_version', 'unknown')}"]
     parts += [f"{name} {pytorch[key]}" for name, key in VERSIONS if pytorch.get(key)]
-    clocks = next((s["clocks"]["clocks.sm"] for s in run.values() if s.get("clocks")), None)
+    clocks = next((s["clocks"]["clocks.sm"] for s in machine.stages.values() if s.get("clocks")), None)
     if clocks:
         parts.append(f"SM clock {clocks['median']:.0f} MHz under load")
-    held = [name for name, one in run.items() if one.get("throttled")]
+    held = [name for name, one in machine.stages.items() if one.get("throttled")]
     if held:
         parts.append(f"throttled during {', '.join(held)}")
-    dirty = " with changes" if about["dirty"] else ""
-    cut = [name for name, one in run.items() if not one["complete"] and not one["skipped"]]
+    cut = [name for name, one in machine.stages.items() if not one["complete"] and not one["skipped"]]
     cut_short = f" Cut short: {', '.join(cut)}." if cut else ""
-    return f"{', '.join(parts)}; commit {about['commit'][:10]}{dirty}, {about['date']}.{cut_short}\n"
+    return f"{caption(about).rstrip()} {', '.join(parts)}.{cut_short}\n"
 
 
 def fine(seconds: float) -> str:
@@ -257,231 +232,153 @@ def fine(seconds: float) -> str:
     return f"{1e3 * seconds:.3g}"
 
 
-def shape_of(row: Result) -> str:
-    batch = f", batch {row['batch']}" if row["batch"] > 1 else ""
-    return f"{row['size']}²{batch}" + ("" if row["tuned"] else " *")
+def gibibytes(row: Row) -> str:
+    return f"{row.counters['device bytes'] / 2**30:.2f}" if "device bytes" in row.counters else NONE
 
 
-def by_shape(rows: List[Result], columns: Dict[str, Callable[[Result], str]]) -> str:
-    """A line for each shape that was measured; `columns` of each precision."""
-    precisions = list(dict.fromkeys(row["precision"] for row in rows))
-    shapes: Dict[str, Dict[str, Result]] = {}
-    for row in sorted(rows, key=lambda row: (row["batch"], row["size"])):
-        if "seconds" in row:
-            shapes.setdefault(shape_of(row), {})[row["precision"]] = row
-    header = [name.format(precision) for precision in precisions for name in columns]
-    lines = [
-        [shape] + [show(found[one]) if one in found else NONE for one in precisions for show in columns.values()]
-        for shape, found in shapes.items()
-    ]
-    return table(["", *header], lines)
-
-
-def share_of_floor(row: Result) -> str:
-    floor = row["floor_seconds"]
-    return fine(row["seconds"]) + ("" if floor is None else f" ({floor / row['seconds']:.0%})")
-
-
-def gibibytes(row: Result) -> str:
-    return f"{row['device_bytes'] / 2**30:.2f}" if row["device_bytes"] else NONE
-
-
-def micro(seconds: Optional[float]) -> str:
-    return NONE if seconds is None else f"{1e6 * seconds:.1f}"
-
-
-def steps_tables(rows: List[Result]) -> List[str]:
-    """By kind of step microseconds beside the floor, and the steps that lose most."""
-    chosen = [row for row in rows if (row["size"], row["batch"]) == DETAILED and "steps" in row]
-    header = ["", *(cell for row in chosen for cell in (f"{row['precision']} µs", "floor µs"))]
-    columns = []
-    for row in chosen:
-        columns.append(by_kind({step["name"]: step["seconds"] for step in row["steps"]}))
-        columns.append(by_kind({step["name"]: step["floor_seconds"] or 0.0 for step in row["steps"]}))
-    kinds = [kind for kind in dict.fromkeys((*KINDS.values(), OTHER_STEPS)) if any(kind in c for c in columns)]
-    breakdown = [[kind, *(micro(column.get(kind)) for column in columns)] for kind in kinds]
-    losers = []
-    for row in chosen:
-        known = [step for step in row["steps"] if step["floor_seconds"] is not None]
-        for step in sorted(known, key=lambda step: step["floor_seconds"] - step["seconds"])[:LOSERS]:
-            lost = step["seconds"] - step["floor_seconds"]
-            cells = (step["seconds"], step["floor_seconds"], lost)
-            losers.append([f"{row['precision']}: {step['name']}", *map(micro, cells)])
-    return [table(header, breakdown), table(("step", "µs", "floor µs", "lost µs"), losers)]
-
-
-def own_seconds(row: Result, precision: str) -> Optional[float]:
-    for one in row["contenders"]:
-        if one["program"] == "Impasto" and one["precision"] == precision:
-            return one.get("seconds_per_iteration")
-    return None
-
-
-def peers_table(rows: List[Result]) -> str:
+def peers_table(comparisons: List[Comparison]) -> str:
     """Every contender's milliseconds; of PyTorch also how many times Impasto's in bf16."""
-
-    def named(one: Result) -> str:
-        return " ".join(filter(None, (one["program"], one["form"], one["precision"])))
-
-    names = list(dict.fromkeys(named(one) for row in rows for one in row["contenders"]))
+    names = list(dict.fromkeys(one.name for row in comparisons for one in row.contenders))
     lines = []
-    for row in rows:
-        own = own_seconds(row, "bf16")
-        found = {named(one): one for one in row["contenders"]}
-        line = [shape_of(row)]
-        for name in names:
-            seconds = found.get(name, {}).get("seconds_per_iteration")
-            cell = NONE if seconds is None else fine(seconds)
-            if seconds is not None and own is not None and found[name]["program"] != "Impasto":
-                cell += f" ({seconds / own:.2f}×)"
-            line.append(cell)
+    for row in comparisons:
+        own, line = row.ours("bf16"), [shape_text(row.size, row.batch, row.tuned)]
+        found = {one.name: one for one in row.contenders if one.seconds}
+        for one in map(found.get, names):
+            beside = f" ({one.seconds / own:.2f}×)" if one and own and not one.is_ours else ""
+            line.append(fine(one.seconds) + beside if one else NONE)
         lines.append(line)
     return table(("ms", *names), lines)
 
 
-def verdict(stage: Result) -> str:
+def verdict(stage: Dict[str, Any]) -> str:
     if stage["skipped"]:
         return f"not run: {stage['skipped']}"
     if stage["failures"]:
         return f"**failed**: {stage['failures'][0].splitlines()[0]}"
-    return "passed" if stage["complete"] else "cut short"
+    return "passed" if passed(stage) else "cut short"
 
 
-def gpu_run(run: Result) -> str:
+def gpu_run(machine: Machine) -> str:
     """Everything a run has shown."""
-    parts = ["### Outcome\n", table(("stage", "outcome"), [[name, verdict(one)] for name, one in run.items()])]
-    if "iteration" in run:
-        rows = run["iteration"]["rows"]
+    rows = machine.timed("iteration")
+
+    def share_of_floor(row: Row) -> str:
+        floor = machine.floor(row)
+        return fine(row.seconds) + ("" if floor is None else f" ({floor / row.seconds:.0%})")
+
+    outcomes = [[name, verdict(one)] for name, one in machine.stages.items()]
+    parts = ["### Outcome\n", table(("stage", "outcome"), outcomes)]
+    if rows:
         parts += ["### One iteration, and how much of it is the floor of its work\n"]
         parts += [by_shape(rows, {"{} ms (floor)": share_of_floor}), UNTUNED]
         parts += ["### Throughput and device memory\n"]
-        throughput = {"{} images·iterations/s": lambda row: f"{row['image_iterations_per_second']:.0f}"}
+        throughput = {"{} images·iterations/s": lambda row: f"{row.parts.batch / row.seconds:.0f}"}
         parts += [by_shape(rows, {**throughput, "GiB": gibibytes})]
-        parts += ["### Steps at 512²\n", *steps_tables(rows)]
-    if "peers" in run:
+        parts += ["### Steps at 512²\n", iteration_steps(machine)]
+    if machine.comparisons:
         parts += ["### Beside PyTorch, in brackets times Impasto in bf16\n"]
-        parts += [peers_table(run["peers"]["rows"]), UNTUNED]
-    if "stylization" in run:
+        parts += [peers_table(machine.comparisons), UNTUNED]
+    if "stylization" in machine.stages:
         lines = [
             [name, f"{one['last_loss']:.6g}", f"{one['difference_from_fp32']:.1e}", f"{one['seconds']:.2f}"]
-            for name, one in run["stylization"]["runs"].items()
+            for name, one in machine.stages["stylization"]["runs"].items()
         ]
         parts += ["### A whole stylization\n", table(("", "last loss", "differs from fp32 by", "s"), lines)]
     return "\n".join(parts)
 
 
-def smallest_ratio(run: Result, form: str) -> Optional[float]:
-    """Of this form of PyTorch, whichever precision is fastest, at 512² one by one."""
-    for row in run.get("peers", {}).get("rows", []):
-        own = own_seconds(row, "bf16")
-        if (row["size"], row["batch"]) == DETAILED and own:
-            times = [c.get("seconds_per_iteration") for c in row["contenders"] if c["form"] == form]
-            known = [seconds for seconds in times if seconds]
-            return min(known) / own if known else None
-    return None
-
-
-def gpu_targets(run: Result) -> str:
+def gpu_targets(machine: Machine) -> str:
     """What is to be reached on an H100, and what was measured."""
 
-    def of_row(precision: str, side: int, batch: int, key: str, show: Callable[[float], str]) -> str:
-        for row in run.get("iteration", {}).get("rows", []):
-            if (row["precision"], row["size"], row["batch"]) == (precision, side, batch):
-                return show(row[key]) if row.get(key) is not None else NONE
+    def of_row(precision: str, side: int, batch: int, show: Callable[[Row], str]) -> str:
+        for row in machine.timed("iteration"):
+            if (row.parts.precision, row.parts.size, row.parts.batch) == (precision, side, batch):
+                return show(row)
         return NONE
 
     def against(form: str) -> str:
-        ratio = smallest_ratio(run, form)
-        return NONE if ratio is None else f"{ratio:.2f} ×"
+        for row in machine.comparisons:
+            own = row.ours("bf16")
+            times = [one.seconds for one in row.contenders if one.form == form and one.seconds]
+            if (row.size, row.batch) == DETAILED and own and times:
+                return f"{min(times) / own:.2f} ×"
+        return NONE
 
-    def in_ms(seconds: float) -> str:
-        return f"{fine(seconds)} ms"
+    def in_ms(row: Row) -> str:
+        return f"{fine(row.seconds)} ms"
 
-    many = of_row("bf16", 512, 8, "image_iterations_per_second", lambda value: f"{value:.0f}")
-    memory = of_row("bf16", 4096, 1, "device_bytes", lambda value: f"{value / 1e9:.1f} GB")
+    def memory(row: Row) -> str:
+        return f"{row.counters['device bytes'] / 1e9:.1f} GB" if "device bytes" in row.counters else NONE
+
     rows = [
-        ["512², bf16", "≤ 0.95 ms", of_row("bf16", 512, 1, "seconds", in_ms)],
-        ["512², tf32", "≤ 1.7 ms", of_row("tf32", 512, 1, "seconds", in_ms)],
-        ["512², bf16, batch 8, images·iterations/s", "≥ 1300", many],
-        ["4096², bf16, memory", "≤ 24 GB", memory],
+        ["512², bf16", "≤ 0.95 ms", of_row("bf16", 512, 1, in_ms)],
+        ["512², tf32", "≤ 1.7 ms", of_row("tf32", 512, 1, in_ms)],
+        ["512², bf16, batch 8, images·iterations/s", "≥ 1300",
+         of_row("bf16", 512, 8, lambda row: f"{8 / row.seconds:.0f}")],
+        ["4096², bf16, memory", "≤ 24 GB", of_row("bf16", 4096, 1, memory)],
         ["512², PyTorch eager / Impasto bf16", "≥ 4 ×", against("eager")],
         ["512², tuned eager / Impasto bf16", "≥ 2 ×", against("tuned eager")],
         ["512², compiled / Impasto bf16", "≥ 1.3 ×", against("compiled")],
-    ]
+    ]  # fmt: skip
     return table(("on an H100", "to reach", "measured"), rows)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the pages: the file of results it is made of, and how.
+    """A table of the pages, of every machine whose folder has `file`; without one, `missing`."""
 
-    The source "gpu" is all stages of a GPU run, by name. `missing` stands where no machine has any.
-    """
-
-    source: str
-    make: Callable[[Result], str]
-    caption: Callable[[Result], str] = cpu_caption
+    file: str
+    make: Callable[[Any], str]
     missing: str = ""
 
 
+CPU_RUN = "cpu_vs_pytorch.json"
+GPU_RUN = "environment.json"
 TABLES = {
-    "cpu_vs_pytorch": Table("cpu_vs_pytorch.json", cpu_vs_pytorch),
-    "cpu_vs_pytorch_all": Table("cpu_vs_pytorch.json", cpu_vs_pytorch_all),
-    "iteration_vs_convolutions": Table("cpu_vs_pytorch.json", iteration_vs_convolutions),
-    "iteration_steps": Table("cpu_vs_pytorch.json", iteration_steps),
-    "iteration_scaling": Table("iteration_bench.json", iteration_scaling, program_caption),
-    "ceilings": Table("cpu_vs_pytorch.json", ceilings),
-    "ladders": Table("ladders.json", ladders, ladders_caption),
-    "kernel_resources": Table("kernel_resources.json", kernel_resources, kernel_resources_caption),
-    "gpu": Table("gpu", gpu_run, gpu_caption, NOTHING_YET),
-    "gpu_targets": Table("gpu", gpu_targets, gpu_caption, gpu_targets({})),
+    "cpu_vs_pytorch": Table(CPU_RUN, cpu_vs_pytorch),
+    "cpu_vs_pytorch_all": Table(CPU_RUN, cpu_vs_pytorch_all),
+    "iteration_steps": Table(CPU_RUN, iteration_steps),
+    "iteration_scaling": Table("iteration_bench.json", iteration_scaling),
+    "ceilings": Table(CPU_RUN, ceilings),
+    "ladders": Table("ladders.json", ladders),
+    "kernel_resources": Table("kernel_resources.json", kernel_resources),
+    "gpu": Table(GPU_RUN, gpu_run, NOTHING_YET),
+    "gpu_targets": Table(GPU_RUN, gpu_targets, gpu_targets(Machine(Path()))),
 }
 
 
-def rendered(text: str, results: Dict[str, Sequence[Result]]) -> str:
-    """`results` by the name of their files, one for each machine."""
+def rendered(text: str, machines: Sequence[Machine], compiled: Sequence[Dict[str, Any]] = ()) -> str:
+    """A page's text with the tables of these machines; `compiled` is what the compiler said of the kernels."""
+
+    def tables_of(shown: Table) -> List[str]:
+        if shown.make is kernel_resources:
+            return [kernel_resources(one) for one in compiled]
+        found = []
+        for machine in machines:
+            if shown.file in machine.contexts:
+                about = machine.contexts[shown.file]
+                below = gpu_caption(machine) if machine.stages else caption(about) if "commit" in about else ""
+                found.append("\n".join(filter(None, (shown.make(machine), below))))
+        return found
 
     def replace(match: "re.Match[str]") -> str:
         shown = TABLES[match.group(2)]
-        tables = [
-            f"\n{shown.make(result)}\n{shown.caption(result)}\n"
-            for result in results.get(shown.source, [])
-        ]
-        if not tables and shown.missing:
-            tables = [f"\n{shown.missing}\n"]
-        return match.group(1) + "".join(tables) + match.group(3)
+        tables = tables_of(shown) or ([shown.missing] if shown.missing else [])
+        return match.group(1) + "".join(f"\n{one}\n" for one in tables) + match.group(3)
 
     return MARKERS.sub(replace, text)
 
 
-def read_result(path: Path) -> Result:
-    result: Result = json.loads(path.read_text(encoding="utf-8"))
-    if result.get("rehearsal"):
-        raise SystemExit(f"{path}: a rehearsal on a CPU is no measurement of a GPU")
-    return result
-
-
-def gpu_runs() -> List[Result]:
-    """The stages of each machine's GPU run."""
-    folders = sorted(path.parent for path in context.result_paths("environment.json"))
-    return [
-        {stage: read_result(folder / f"{stage}.json") for stage in STAGES if (folder / f"{stage}.json").exists()}
-        for folder in folders
-    ]
-
-
 def stale_pages() -> List[Tuple[Path, str]]:
     """The pages that do not show the results as they are, and what they should contain."""
-    results = {
-        source: [read_result(path) for path in context.result_paths(source)]
-        for source in {shown.source for shown in TABLES.values()} - {"gpu"}
-    }
-    results["gpu"] = gpu_runs()
+    results = context.REPOSITORY / "benchmarks" / "results"
+    machines = [read_machine(one) for one in sorted(results.glob("*")) if one.is_dir() and one.name != "nvcc"]
+    compiled = [json.loads(one.read_text(encoding="utf-8")) for one in results.glob("nvcc/*.json")]
     stale = []
     for page in PAGES:
         path = context.REPOSITORY / page
         old = path.read_text(encoding="utf-8")
-        new = rendered(old, results)
+        new = rendered(old, machines, compiled)
         if new != old:
             stale.append((path, new))
     return stale
@@ -493,11 +390,14 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="only say whether pages are current")
     arguments = parser.parse_args()
-    stale = stale_pages()
+    try:
+        stale = stale_pages()
+    except ResultError as error:
+        sys.exit(f"render.py: {error}")
     for path, text in stale:
         print(f"{path.name}: {'out of date' if arguments.check else 'written'}")
         if not arguments.check:
-            path.write_text(text, encoding="utf-8")
+            context.replace_text(path, text)
     return OUT_OF_DATE if arguments.check and stale else 0
 
 

@@ -151,7 +151,7 @@ class Charts:
 
 def peers(charts: Charts, comparison: Comparison) -> str:
     bars = []
-    for one in sorted(comparison.contenders, key=lambda one: one.seconds):
+    for one in sorted((one for one in comparison.contenders if one.seconds), key=lambda one: one.seconds):
         ratio = None if one.is_ours else comparison.times_ours(one)
         beside = "" if ratio is None else f", {ratio:.2f}×"
         colour = COLOURS.get(one.precision, OTHERS) if one.is_ours else OTHERS
@@ -164,18 +164,15 @@ def peers(charts: Charts, comparison: Comparison) -> str:
 
 def breakdown(charts: Charts, machine: Machine) -> str:
     """A card for each precision, at 512×512 or the size nearest to it."""
-    rows = [row for row in machine.timed("step") if row.parts.batch == 1]
-    if not rows:
-        return ""
-    size = min({row.parts.size for row in rows}, key=lambda one: abs(one - 512))
+    sizes = {row.parts.size for row in machine.timed("step") if row.parts.batch == 1}
     cards = []
-    for precision in PRECISIONS:
-        steps = [row for row in rows if (row.parts.size, row.parts.precision) == (size, precision)]
+    for precision in PRECISIONS if sizes else ():
+        size = min(sizes, key=lambda one: abs(one - 512))
+        steps = machine.steps(precision, size)
         if not steps:
             continue
         sums = by_kind({row.parts.variant: row.seconds for row in steps})
-        least = {row.parts.variant: machine.roofs.floor(row.flops, row.bytes, precision) or 0.0 for row in steps}
-        floors = by_kind(least)
+        floors = by_kind({row.parts.variant: machine.floor(row) or 0.0 for row in steps})
         total = sum(sums.values())
         ordered = sorted(sums, key=lambda kind: -sums[kind])
         bars = [
@@ -258,46 +255,35 @@ def roofline(charts: Charts, machine: Machine, precision: str) -> str:
 
 
 def ladder(charts: Charts, op: str, rows: List[Row], roofs: Roofs) -> str:
-    """Shares of the roof of an operation's rungs, cold caches, for the layer in the middle."""
-    rungs = [row for row in rows if row.parts.variant.startswith("rung_") and row.parts.cache != "hot"]
-    layers = sorted({(row.parts.layer, row.parts.size) for row in rungs})
-    if not layers:
-        return ""
-    layer, size = layers[len(layers) // 2]
-    shown = [row for row in rungs if (row.parts.layer, row.parts.size) == (layer, size)]
-    shown.sort(key=lambda row: (PRECISIONS.index(row.parts.precision), row.parts.number))
+    """An operation's rungs at the layer in the middle: shares of the roof with cold caches or, of rungs that the
+    host-SIMT machine counted, how often they move what has to be moved."""
+    rows = [row for row in rows if row.parts.cache != "hot" and row.parts.batch == 1]
+    layers = sorted({(row.parts.layer, row.parts.size) for row in rows})
     bars = []
-    for row in shown:
-        share = roofs.share(row)
-        if share is not None:
-            text = f"{100 * share:.0f} %, {time(row.seconds)}"
-            bars.append((f"{row.parts.rung}, {row.parts.precision}", 100 * share, text, COLOURS[row.parts.precision]))
+    for row in sorted(rows, key=lambda row: (PRECISIONS.index(row.parts.precision), row.parts.number)):
+        share = roofs.share(row) if row.seconds_of else None
+        if (row.parts.layer, row.parts.size) != layers[len(layers) // 2]:
+            continue
+        if not row.seconds_of:
+            value = (row.counters["loaded_bytes"] + row.counters["stored_bytes"]) / row.bytes
+            text = f"{value:.2f}×"
+        elif share is not None:
+            value, text = 100 * share, f"{100 * share:.0f} %, {time(row.seconds)}"
+        else:
+            continue
+        bars.append((f"{row.parts.rung}, {row.parts.precision}", value, text, COLOURS[row.parts.precision]))
     if not bars:
         return ""
+    title = f"The ladder of {op}"
+    if not rows[0].seconds_of:
+        note = "Loads and stores of all threads over the bytes that have to move. Counted, not timed."
+        return charts.bars(title, note, "times the least traffic", bars, line=1)
+    layer, size = layers[len(layers) // 2]
     held = sum(row.counters.get("throttled", 0) > 0 for row in rows)
     note = f"At {layer} of {size}×{size}; caches cold."
     if held:
         note += f" Of {held} of {len(rows)} rows the GPU was throttled: its power or heat held the clock."
-    return charts.bars(f"The ladder of {op}", note, "% of the roof", bars, line=100)
-
-
-def counted(charts: Charts, machine: Machine) -> str:
-    """What the host-SIMT machine counted: how often each rung moves what has to be moved."""
-    found: Dict[str, Dict[str, Row]] = {}
-    for row in machine.rows:
-        if not row.seconds_of and row.parts.batch == 1:
-            rungs = found.setdefault(row.parts.op, {})
-            if row.parts.precision == "bf16" or row.parts.variant not in rungs:
-                rungs[row.parts.variant] = row
-    cards = []
-    for op, rungs in found.items():
-        bars = []
-        for row in rungs.values():
-            times = (row.counters["loaded_bytes"] + row.counters["stored_bytes"]) / row.bytes
-            bars.append((row.parts.rung, times, f"{times:.2f}×", COLOURS[row.parts.precision or "fp32"]))
-        note = "Loads and stores of all threads over the bytes that have to move. Counted, not timed."
-        cards.append(charts.bars(f"The ladder of {op}", note, "times the least traffic", bars, line=1))
-    return "".join(cards)
+    return charts.bars(title, note, "% of the roof", bars, line=100)
 
 
 def rows_table(rows: List[Row], roofs: Roofs) -> str:
@@ -362,11 +348,10 @@ def origins(machine: Machine) -> str:
 
 def section(charts: Charts, machine: Machine) -> str:
     operations = machine.operations()
-    cards = [peers(charts, one) for one in machine.comparisons if one.contenders]
+    cards = [peers(charts, one) for one in machine.comparisons if any(c.seconds for c in one.contenders)]
     cards += [breakdown(charts, machine), scaling(charts, machine)]
     cards += [roofline(charts, machine, precision) for precision in PRECISIONS]
-    cards += [ladder(charts, op, rows, machine.roofs) for op, rows in operations.items()]
-    cards.append(counted(charts, machine))
+    cards += [ladder(charts, op, rows, machine.roofs) for op, rows in machine.ladders()]
     every = "".join(
         f"<details><summary>every row of {escape(op)}</summary>{rows_table(rows, machine.roofs)}</details>"
         for op, rows in operations.items()
@@ -415,12 +400,12 @@ def main() -> int:
     try:
         machines = [read_machine(folder) for folder in folders]
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(page(machines), encoding="utf-8")
+        context.replace_text(arguments.output, page(machines))
     except ResultError as error:
         print(f"report: {error}", file=sys.stderr)
         return REFUSED
     except OSError as error:
-        print(f"report: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"report: {arguments.output}: {error.strerror}", file=sys.stderr)
         return NOT_WRITTEN
     for machine in machines:
         for sentence in machine.refused:

@@ -132,7 +132,7 @@ class Row:
     file: Path
     seconds_of: Tuple[float, ...]
     counters: Dict[str, float] = field(default_factory=dict)
-    context: Document = field(default_factory=dict)
+    label: str = ""
 
     @property
     def parts(self) -> Parts:
@@ -199,12 +199,14 @@ def precision_of(ceiling: str) -> str:
 
 @dataclass(frozen=True)
 class Contender:
-    """A program in one configuration, and its time for an iteration."""
+    """A program in one configuration, and its time for an iteration: none where it could not be timed."""
 
     program: str
     form: str
     precision: str
-    seconds: float
+    seconds: Optional[float] = None
+    peak_memory_bytes: Optional[int] = None
+    difference: float = 0.0  # of the losses of all pictures, from Impasto's in fp32
 
     @property
     def name(self) -> str:
@@ -221,13 +223,16 @@ class Comparison:
 
     size: int
     batch: int
+    tuned: bool  # whether the libraries' plans were chosen by time
     contenders: List[Contender]
+
+    def ours(self, precision: str) -> Optional[float]:
+        return next((one.seconds for one in self.contenders if one.is_ours and one.precision == precision), None)
 
     def times_ours(self, one: Contender) -> Optional[float]:
         """Over our time in the same precision; in bf16 for autocast; else in fp32."""
-        ours = {own.precision: own.seconds for own in self.contenders if own.is_ours}
-        same = ours.get("bf16" if one.precision == "autocast" else one.precision, ours.get("fp32"))
-        return one.seconds / same if same else None
+        same = self.ours("bf16" if one.precision == "autocast" else one.precision) or self.ours("fp32")
+        return one.seconds / same if same and one.seconds else None
 
 
 @dataclass
@@ -239,6 +244,7 @@ class Machine:
     rows: List[Row] = field(default_factory=list)
     roofs: Roofs = field(default_factory=Roofs)
     comparisons: List[Comparison] = field(default_factory=list)
+    stages: Dict[str, Document] = field(default_factory=dict)  # of a run on a GPU, by name
     refused: List[str] = field(default_factory=list)  # sentences
 
     @property
@@ -255,6 +261,26 @@ class Machine:
             if row.seconds_of and row.parts.op not in ("iteration", "step"):
                 found.setdefault(row.parts.op, []).append(row)
         return dict(sorted(found.items()))
+
+    def ladders(self) -> List[Tuple[str, List[Row]]]:
+        """Rungs by operation, those that were timed apart from those that were counted."""
+        found: Dict[Tuple[str, bool], List[Row]] = {}
+        for row in self.rows:
+            if RUNG.match(row.parts.variant):
+                found.setdefault((row.parts.op, bool(row.seconds_of)), []).append(row)
+        return [(op, rows) for (op, _), rows in sorted(found.items())]
+
+    def steps(self, precision: str, size: int, batch: int = 1) -> List[Row]:
+        """Of one iteration, in the order of its schedule."""
+        wanted = (precision, size, batch)
+        return [row for row in self.timed("step") if (row.parts.precision, row.parts.size, row.parts.batch) == wanted]
+
+    def floor(self, row: Row) -> Optional[float]:
+        """The least seconds for the row's work. Of an iteration the sum over its steps: each needs the one before."""
+        if row.parts.op != "iteration":
+            return self.roofs.floor(row.flops, row.bytes, row.parts.precision)
+        floors = [self.floor(step) for step in self.steps(row.parts.precision, row.parts.size, row.parts.batch)]
+        return None if not floors or None in floors else sum(filter(None, floors))
 
 
 def device_name(context: Document) -> str:
@@ -284,7 +310,7 @@ def read_json(path: Path) -> Document:
     return document
 
 
-def merged_row(name: str, path: Path, entries: Sequence[Document], context: Document) -> Row:
+def merged_row(name: str, path: Path, entries: Sequence[Document]) -> Row:
     """All repetitions of a row."""
     counters = {
         key: median(entry[key] for entry in entries)
@@ -293,21 +319,22 @@ def merged_row(name: str, path: Path, entries: Sequence[Document], context: Docu
         and isinstance(value, (int, float))
         and all(key in entry for entry in entries)
     }
+    label = str(entries[0].get("label", ""))
     if "loaded_bytes" in counters:  # counted on the host-SIMT machine: no time is a GPU's
-        return Row(name, path, (), counters, context)
+        return Row(name, path, (), counters, label)
     try:
         seconds = tuple(entry["real_time"] * SECONDS[entry["time_unit"]] for entry in entries)
     except (KeyError, TypeError) as error:
         raise ResultError(f"{path}: row '{name}': expected real_time and a time_unit") from error
     if not all(0 < one < math.inf for one in seconds):
         raise ResultError(f"{path}: row '{name}': expected times above zero, found {min(seconds)} s")
-    return Row(name, path, seconds, counters, context)
+    return Row(name, path, seconds, counters, label)
 
 
-def read_rows(machine: Machine, path: Path, document: Document) -> None:
-    """What a program of ours wrote: every repetition of a name gathered into a row."""
+def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None:
+    """What programs of ours wrote: every repetition of a name gathered into a row. Ceilings become roofs."""
     gathered: Dict[str, List[Document]] = {}
-    for entry in document["benchmarks"]:
+    for entry in entries:
         if not isinstance(entry, dict) or "name" not in entry:
             raise ResultError(f"{path}: expected every row of 'benchmarks' to have a name")
         if entry.get("run_type") == "aggregate":
@@ -317,14 +344,11 @@ def read_rows(machine: Machine, path: Path, document: Document) -> None:
             machine.refused.append(f"{path.name}: {name}: {entry.get('error_message', 'failed')}")
         else:
             gathered.setdefault(name, []).append(entry)
-    rows = [merged_row(name, path, entries, document["context"]) for name, entries in gathered.items()]
-    ceilings = "ceiling" in str(document["context"].get("executable", path.stem))
     unchecked = []
-    for row in rows:
-        if ceilings:
-            for kind, counter in (("flops", "FLOP/s"), ("bytes_per_second", "bytes/s")):
-                if counter in row.counters:
-                    machine.roofs.add(kind, row.name, row.counters[counter])
+    for row in (merged_row(name, path, repetitions) for name, repetitions in gathered.items()):
+        if "FLOP/s" in row.counters or "bytes/s" in row.counters:
+            machine.roofs.add("flops", row.name, row.counters.get("FLOP/s", 0.0))
+            machine.roofs.add("bytes_per_second", row.name, row.counters.get("bytes/s", 0.0))
         elif row.counters.get("verified", 0) > 0:
             machine.rows.append(row)
         else:
@@ -332,37 +356,22 @@ def read_rows(machine: Machine, path: Path, document: Document) -> None:
     if unchecked:
         ops = ", ".join(sorted({row.parts.op for row in unchecked}))
         machine.refused.append(
-            f"{path.name}: {len(unchecked)} of {len(rows)} rows have no counter 'verified': nobody "
+            f"{path.name}: {len(unchecked)} of {len(gathered)} rows have no counter 'verified': nobody "
             f"checked in that process that their results are right ({ops})."
         )
 
 
 def read_comparison(path: Path, entry: Document) -> Comparison:
-    """Without the contenders that were not timed, because they failed or their losses differ."""
+    """A contender whose losses differ was not timed."""
     try:
         contenders = [
-            Contender(one["program"], one["form"], one["precision"], one["seconds_per_iteration"])
+            Contender(one["program"], one["form"], one["precision"], one.get("seconds_per_iteration"),
+                      one.get("peak_memory_bytes"), one.get("differences", {}).get("loss of all pictures", 0.0))
             for one in entry["contenders"]
-            if one.get("agrees", True) and "error" not in one
-        ]
-        return Comparison(entry["size"], entry.get("batch", 1), contenders)
+        ]  # fmt: skip
+        return Comparison(entry["size"], entry.get("batch", 1), entry.get("tuned", True), contenders)
     except KeyError as error:
         raise ResultError(f"{path}: expected {error} of a contender or a comparison") from error
-
-
-def read_beside_pytorch(machine: Machine, path: Path, document: Document) -> None:
-    """cpu_vs_pytorch.json. Losses were compared before anything was timed, so its steps are checked."""
-    machine.comparisons.append(read_comparison(path, document))
-    for name, seconds in document.get("step_seconds", {}).items():
-        work = {key: document.get(f"step_{key}", {}).get(name, 0.0) for key in ("flops", "bytes")}
-        machine.rows.append(Row(name, path, (seconds,), work, document["context"]))
-    add_rates(machine, document)
-
-
-def add_rates(machine: Machine, rates: Document) -> None:
-    for kind in ("flops", "bytes_per_second"):
-        for name, rate in rates.get(kind, {}).items():
-            machine.roofs.add(kind, name, rate)
 
 
 def passed(stage: Document) -> bool:
@@ -372,36 +381,25 @@ def passed(stage: Document) -> bool:
 def read_stage(machine: Machine, path: Path, stage: Document, folder: Sequence[Document]) -> None:
     """A stage of `./dev gpu`. Its iterations count where the tests of the same commit passed."""
     try:
-        machine.refused += [f"{path.name}: {failure}" for failure in stage.get("failures", [])]
-        add_rates(machine, stage.get("ceilings") or {})
-        if stage["stage"] == "peers":
-            entries = stage.get("rows", [])
-            machine.comparisons += [read_comparison(path, one) for one in entries if one["contenders"]]
-        if stage["stage"] != "iteration":
-            return
-        shapes = stage["rows"]
-        commit = stage["context"].get("commit")
+        name, commit = stage["stage"], stage["context"].get("commit")
+        machine.stages[name] = stage
+        machine.refused += [f"{path.name}: {failure}" for failure in stage["failures"]]
+        compared = stage["rows"] if name == "peers" else []
+        rows = stage["benchmarks"] if name in ("environment", "iteration") else []
         tested = any(
             one.get("stage") == "tests" and passed(one) and one["context"].get("commit") == commit
             for one in folder
         )
-        if not commit or not tested:
-            machine.refused.append(
-                f"{path.name}: the tests of the same commit did not pass in this folder: nobody knows "
-                "whether what was timed is right."
-            )
-            return
-        for entry in shapes:
-            if "error" in entry:  # a shape that did not fit
-                continue
-            shape = f"{entry['precision']}/{entry['size']}/batch:{entry['batch']}"
-            timed = [(f"iteration/{shape}", entry)]
-            timed += [(f"step/{shape}/{step['name']}", step) for step in entry.get("steps", [])]
-            for name, one in timed:
-                work = {key: one[key] for key in ("flops", "bytes") if key in one}
-                machine.rows.append(Row(name, path, (one["seconds"],), work, stage["context"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{path}: expected what './dev gpu' writes: {error!r}") from error
+    machine.comparisons += [read_comparison(path, one) for one in compared if one["contenders"]]
+    if name == "iteration" and not (commit and tested):
+        machine.refused.append(
+            f"{path.name}: the tests of the same commit did not pass in this folder: nobody knows "
+            "whether what was timed is right."
+        )
+        return
+    read_rows(machine, path, rows)
 
 
 def read_context_ceilings(machine: Machine, path: Path, context: Document) -> None:
@@ -432,12 +430,12 @@ def read_machine(folder: Path) -> Machine:
     for path, document in documents.items():
         machine.contexts[path.name] = {**document["context"], **clocks_of(document)}
         read_context_ceilings(machine, path, document["context"])
-        if "benchmarks" in document:
-            read_rows(machine, path, document)
-        elif "stage" in document and "complete" in document:
+        if "stage" in document and "complete" in document:
             read_stage(machine, path, document, list(documents.values()))
-        elif "contenders" in document:
-            read_beside_pytorch(machine, path, document)
+        elif "contenders" in document or "benchmarks" in document:
+            if "contenders" in document:
+                machine.comparisons.append(read_comparison(path, document))
+            read_rows(machine, path, document.get("benchmarks", []))
         else:
             raise ResultError(
                 f"{path}: expected 'benchmarks' (Google Benchmark), 'contenders' (peers) or a 'stage'"

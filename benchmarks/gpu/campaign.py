@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
+from context import replace_text
 from peers.runs import Inputs, execute, make_square_inputs
 
 Result = Dict[str, Any]
@@ -138,7 +139,4 @@ class Campaign:
         """Writes what is known so far, so that a run that is cut short leaves it behind."""
         result["failures"] = self.failures
         self.output.mkdir(parents=True, exist_ok=True)
-        path = self.output / f"{result['stage']}.json"
-        beside = path.with_suffix(".part")
-        beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        beside.replace(path)
+        replace_text(self.output / f"{result['stage']}.json", json.dumps(result, indent=1) + "\n")

@@ -6,10 +6,11 @@ import math
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict
 
 from gpu.campaign import Campaign, Result, Skipped
 from peers.agreement import differences, relative_difference
+from peers.runs import Run, stylize
 
 STRICT_LIMIT = 1e-4  # of fp32's loss against the CPU's, over the first iterations
 COMPARED_ITERATIONS = 10
@@ -90,23 +91,15 @@ def sanitizer(campaign: Campaign, result: Result) -> None:
         campaign.keep(result)
 
 
-Records = List[Dict[str, Any]]
-
-
-def stylize(
-    campaign: Campaign, picture: Path, backend: str, precision: str, iterations: int
-) -> Tuple[Records, Dict[str, Any]]:
-    """The samples, as `impasto stylize` does them: every iteration's losses, and the end record."""
-    weights, log = campaign.scratch / "weights.h5", campaign.scratch / "log.jsonl"
+def stylize_samples(campaign: Campaign, picture: Path, backend: str, precision: str, iterations: int) -> Run:
+    """As anybody would, by the default preset."""
+    weights = campaign.scratch / "weights.h5"
     if not weights.exists():
         campaign.execute(campaign.impasto, "weights", "generate", str(weights))
-    size = str(campaign.scale.sample_size)
-    command = [campaign.impasto, "stylize", "sample:scene", "sample:painting", "--quiet"]
-    command += ["--size", size, "--weights", str(weights), "--iterations", str(iterations)]
-    command += ["--backend", backend, "--precision", precision]
-    campaign.execute(*command, "-o", str(picture), "--log", str(log))
-    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return [event for event in events if event["event"] == "iteration"], events[-1]
+    command = [campaign.impasto, "stylize", "sample:scene", "sample:painting", "-o", str(picture)]
+    command += ["--size", str(campaign.scale.sample_size), "--weights", str(weights)]
+    command += ["--iterations", str(iterations), "--backend", backend, "--precision", precision]
+    return stylize(command, campaign.scratch / "log.jsonl", timeout=campaign.left())
 
 
 def stylization(campaign: Campaign, result: Result) -> None:
@@ -114,18 +107,18 @@ def stylization(campaign: Campaign, result: Result) -> None:
     scale = campaign.scale
     folder = campaign.output / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
-    expected, _ = stylize(campaign, folder / "cpu.png", "cpu", "fp32", scale.cpu_iterations)
+    expected = stylize_samples(campaign, folder / "cpu.png", "cpu", "fp32", scale.cpu_iterations).records
     result.update(size=scale.sample_size, iterations=scale.iterations, runs={})
     precisions = sorted(campaign.precisions(), key=lambda name: name != "fp32")
     final = math.nan
     for precision in precisions:
         picture = folder / f"{precision}.png"
-        records, end = stylize(campaign, picture, scale.backend, precision, scale.iterations)
-        last = records[-1]["loss"]
+        run = stylize_samples(campaign, picture, scale.backend, precision, scale.iterations)
+        first, last = run.records[0]["loss"], run.records[-1]["loss"]
         if precision == "fp32":
             final = last
             count = COMPARED_ITERATIONS + 1
-            found = differences(expected[:count], records[:count])["loss of all pictures"]
+            found = differences(expected[:count], run.records[:count])["loss of all pictures"]
             result["fp32_against_cpu"] = {"difference": found.value, "limit": STRICT_LIMIT}
             if not found.value <= STRICT_LIMIT:
                 campaign.fail(f"fp32 differs from the CPU by {found.value:.1e} ({found.where})")
@@ -133,12 +126,12 @@ def stylization(campaign: Campaign, result: Result) -> None:
         if not difference <= FINAL_LIMIT:
             campaign.fail(f"{precision}: the last loss differs from fp32's by {difference:.1e}")
         result["runs"][precision] = {
-            "first_loss": records[0]["loss"],
+            "first_loss": first,
             "last_loss": last,
             "difference_from_fp32": difference,
             "limit": FINAL_LIMIT,
-            "seconds": end["seconds"],
-            "sha256": end["sha256"],
+            "seconds": run.end["seconds"],
+            "sha256": run.end["sha256"],
         }
         campaign.keep(result)
 
@@ -150,11 +143,10 @@ def determinism(campaign: Campaign, result: Result) -> None:
     for precision in campaign.precisions():
         # Every precision is run more than once, the default one many times.
         count = scale.repetitions if not result["hashes"] else 2
-        hashes = [
-            stylize(campaign, campaign.scratch / "again.png", scale.backend, precision, 10)[1]["sha256"]
-            for _ in range(count)
-        ]
-        result["hashes"][precision] = {"runs": count, "sha256": sorted(set(hashes))}
-        if len(set(hashes)) != 1:
-            campaign.fail(f"{precision}: {len(set(hashes))} different pictures in {count} runs")
+        picture = campaign.scratch / "again.png"
+        runs = [stylize_samples(campaign, picture, scale.backend, precision, 10) for _ in range(count)]
+        hashes = sorted({run.end["sha256"] for run in runs})
+        result["hashes"][precision] = {"runs": count, "sha256": hashes}
+        if len(hashes) != 1:
+            campaign.fail(f"{precision}: {len(hashes)} different pictures in {count} runs")
         campaign.keep(result)

@@ -3,15 +3,13 @@
 
 import json
 import time
-from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Tuple
 
 from gpu.campaign import Campaign, Result, Skipped
-from results import SECONDS, Machine, Roofs, read_context_ceilings, read_rows
+from kept_rows import Rows, keep, rows_of
+from results import SECONDS
 
-DETAILED_SIDE = 512  # where every step's time is kept
 MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure
-Benchmarks = List[Dict[str, Any]]
 ITERATION = "--benchmark_filter=^iteration/"
 # Choosing the plans of one shape takes the better part of a minute.
 UNTUNED = ("--no-plan-cache",)
@@ -22,8 +20,17 @@ def shape_options(side: int, batch: int, precision: str) -> Tuple[str, ...]:
 
 
 def environment(campaign: Campaign, result: Result) -> None:
-    result["backends"] = campaign.json(campaign.impasto, "devices", "--json")
-    result["ceilings"] = vars(ceilings(campaign))
+    """What the machine is, and what it can do at most: times are worth having without that, too."""
+    result.update(backends=campaign.json(campaign.impasto, "devices", "--json"), benchmarks=[])
+    program, *options = campaign.scale.ceilings
+    try:
+        document = campaign.json(campaign.program(program), "--benchmark_format=json", *options)
+    except RuntimeError as error:
+        campaign.fail(f"no ceilings: {str(error).splitlines()[-1]}")
+        return
+    measured = {key: value for key, value in document["context"].items() if key.startswith("ceiling_")}
+    result["context"] = {**campaign.context, **measured}
+    result["benchmarks"] = [row for row in rows_of(document) if "FLOP/s" in row or "bytes/s" in row]
 
 
 def tuning(campaign: Campaign, result: Result) -> None:
@@ -61,26 +68,12 @@ def tuning(campaign: Campaign, result: Result) -> None:
             )
 
 
-def ceilings(campaign: Campaign) -> Roofs:
-    """As the program measures them that is for that. None, and a failure, where it cannot: times are worth
-    having all the same."""
-    machine = Machine(campaign.output)
-    program, *options = campaign.scale.ceilings
-    try:
-        document = campaign.json(campaign.program(program), "--benchmark_format=json", *options)
-        read_context_ceilings(machine, Path(program), document["context"])
-        read_rows(machine, Path(program), document)
-    except RuntimeError as error:
-        campaign.fail(f"no ceilings: {str(error).splitlines()[-1]}")
-    return machine.roofs
-
-
-def benchmark(campaign: Campaign, program: str, *options: str) -> Benchmarks:
-    """The measurements of one of our Google Benchmark programs, without those it could not make."""
+def benchmark(campaign: Campaign, program: str, *options: str) -> Rows:
+    """The rows of one of our Google Benchmark programs. Raises for one that could not be measured."""
     command = [campaign.program(program), "--benchmark_format=json", *options]
     command += [f"--backend={campaign.scale.backend}"]
     command += [f"--benchmark_min_time={campaign.scale.min_seconds}"]
-    measured: Benchmarks = json.loads(campaign.execute(*command))["benchmarks"]
+    measured = rows_of(campaign.json(*command))
     for one in measured:
         if one.get("error_occurred"):
             raise RuntimeError(f"{program}, {one['name']}: {one['error_message']}")
@@ -91,57 +84,22 @@ def seconds_of(measured: Dict[str, Any]) -> float:
     return float(measured["real_time"]) * SECONDS[measured["time_unit"]]
 
 
-def iteration_row(
-    measured: Benchmarks, roofs: Roofs, precision: str, side: int, batch: int
-) -> Result:
-    """One shape: the whole iteration, and its steps one by one."""
-    whole = next(one for one in measured if one["name"].startswith("iteration/"))
-    steps = [
-        {
-            "name": one["name"].split("/")[4],
-            "seconds": seconds_of(one),
-            "floor_seconds": roofs.floor(one["flops"], one["bytes"], precision),
-            "flops": one["flops"],
-            "bytes": one["bytes"],
-        }
-        for one in measured
-        if one["name"].startswith("step/")
-    ]
-    floors = [step["floor_seconds"] for step in steps]
-    row = {
-        "precision": precision,
-        "size": side,
-        "batch": batch,
-        "seconds": seconds_of(whole),
-        "floor_seconds": None if None in floors else sum(floors),
-        "image_iterations_per_second": batch / seconds_of(whole),
-        "device_bytes": whole.get("device bytes"),
-    }
-    if side == DETAILED_SIDE or side < 64:
-        row["steps"] = steps
-    return row
-
-
 def iteration(campaign: Campaign, result: Result) -> None:
-    """One iteration at every size, precision and batch, beside the floor of its work."""
-    roofs = ceilings(campaign)
-    result["ceilings"] = vars(roofs)
-    result["rows"] = []
+    """One iteration and its steps, at every size, precision and batch."""
+    result.update(benchmarks=[], not_measured=[])
     precisions = campaign.precisions()
     for side, batch in campaign.scale.shapes:
+        tuned = (side, batch) in campaign.scale.tuned_shapes
         for precision in precisions:
-            options = shape_options(side, batch, precision)
-            if (side, batch) not in campaign.scale.tuned_shapes:
-                options += UNTUNED
+            options = shape_options(side, batch, precision) + (() if tuned else UNTUNED)
             try:
-                measured = benchmark(campaign, "iteration_bench", *options)
-                row = iteration_row(measured, roofs, precision, side, batch)
+                rows = benchmark(campaign, "iteration_bench", *options)
+                result["benchmarks"] += [{**row, "tuned": int(tuned)} for row in rows]
             except RuntimeError as error:
-                row = {"precision": precision, "size": side, "batch": batch, "error": str(error)}
+                sentence = f"{side}², batch {batch}, {precision}: {error}"
+                result["not_measured"].append(sentence)
                 if side * side * batch <= MAY_NOT_FIT or campaign.left() <= 0:
-                    campaign.fail(f"{side}², batch {batch}, {precision}: {error}")
-            row["tuned"] = (side, batch) in campaign.scale.tuned_shapes
-            result["rows"].append(row)
+                    campaign.fail(sentence)
             campaign.keep(result)
 
 
@@ -152,18 +110,16 @@ def ladders(campaign: Campaign, result: Result) -> None:
     program = campaign.program(scale.ladder)
     result["files"] = []
     for op in scale.ladder_ops:
-        rows = campaign.scratch / "ladder.json"
-        rows.unlink(missing_ok=True)
-        out = (f"--benchmark_out={rows}", "--benchmark_out_format=json")
+        written = campaign.scratch / "ladder.json"
+        written.unlink(missing_ok=True)
+        out = (f"--benchmark_out={written}", "--benchmark_out_format=json")
         try:
             campaign.execute(program, f"--op={op}", *scale.ladder_options, *out)
         except RuntimeError as error:
             campaign.fail(f"{op}: {str(error).splitlines()[-1]}")
             continue
-        document = json.loads(rows.read_text(encoding="utf-8"))
-        document["context"].update(campaign.context)
-        document["rehearsal"] = result["rehearsal"]
+        document = json.loads(written.read_text(encoding="utf-8"))
         path = campaign.output / f"ladder_{op}.json"
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        keep(path, {**document["context"], **campaign.context}, document["benchmarks"], rehearsal=result["rehearsal"])
         result["files"].append(path.name)
         campaign.keep(result)

@@ -110,13 +110,6 @@ def read_picture(path: str, options: Options) -> Tensor:
         return as_pixels(numpy.asarray(image.convert("RGB"), dtype=numpy.float32), options)
 
 
-def read_floats(path: str, like: Tensor, options: Options) -> Tensor:
-    """A raw file of 32-bit floats, (H,W,3), with the size of another picture."""
-    _, channels, height, width = like.shape
-    values = numpy.fromfile(path, dtype="<f4").reshape(height, width, channels)
-    return as_pixels(values, options)
-
-
 def choose_arithmetic(options: Options) -> None:
     torch.set_num_threads(options.threads)
     if options.precision != "default":
@@ -156,7 +149,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--weights", required=True, help="Impasto's weight file")
     parser.add_argument("--content", required=True, help="a picture at its final size")
     parser.add_argument("--style", required=True, help="a picture at its final size")
-    parser.add_argument("--initial", help="raw 32-bit floats (H,W,3); otherwise the content picture")
     parser.add_argument("--iterations", type=int, default=10)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -180,8 +172,7 @@ def main() -> None:
     choose_arithmetic(options)
     content = read_picture(arguments.content, options)
     style = read_picture(arguments.style, options)
-    initial = read_floats(arguments.initial, content, options) if arguments.initial else content
-    pixels = initial.repeat(arguments.batch, 1, 1, 1).contiguous(memory_format=options.layout)
+    pixels = content.repeat(arguments.batch, 1, 1, 1).contiguous(memory_format=options.layout)
     objective = Objective(Network(arguments.weights, options), content, style)
     optimisation = Optimisation(objective, pixels, options)
     result = describe_run(options, arguments.batch)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs `impasto stylize` and the PyTorch peer on the same inputs and reads what both report."""
+"""Runs `impasto stylize` and the PyTorch peer on the same inputs, and compares what both report."""
 
 import json
 import os
@@ -7,11 +7,14 @@ import signal
 import subprocess
 import tempfile
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Dict, List, Optional, Sequence
 
+from peers.agreement import judge
+
+CHECKED_ITERATIONS = 10  # whose losses are compared
 PEER = Path(__file__).with_name("pytorch_peer.py")
 LARGEST_DRAWN = 512
 Record = Dict[str, Any]
@@ -30,16 +33,43 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Run:
-    """One optimisation: how it was computed, and a record for every picture from the first on."""
+    """One optimisation: how it was computed, a record for every picture from the first on, and how it ended."""
 
-    about: Dict[str, Any]
+    about: Record
     records: List[Record]
-    peak_memory_bytes: int
+    end: Record
 
     def seconds_per_iteration(self, warm_up: int) -> List[float]:
         """Times from one picture to the next. The last record is an evaluation, not a step."""
         ends = [record["seconds"] for record in self.records[:-1]]
         return [after - before for before, after in zip(ends, ends[1:])][warm_up:]
+
+
+@dataclass
+class Contender:
+    """A program in one configuration, and what its runs have shown."""
+
+    program: str
+    form: str
+    precision: str
+    seconds: List[float] = field(default_factory=list)  # of one iteration, measured again and again
+    found: Record = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return " ".join(filter(None, (self.program, self.precision, self.form)))
+
+    def compare(self, reference: Run, run: Run) -> bool:
+        """Whether the losses agree within the limits of the precision."""
+        agree, differences, sentence = judge(reference.records, run.records, self.precision)
+        self.found.update(agrees=agree, differences=differences, judgement=sentence, about=run.about)
+        self.found["peak_memory_bytes"] = run.end["peak_memory_bytes"]
+        return agree
+
+    def result(self) -> Record:
+        about = {"program": self.program, "form": self.form, "precision": self.precision}
+        timed = {"seconds_per_iteration": median(self.seconds), "seconds": self.seconds} if self.seconds else {}
+        return {**about, **timed, **self.found}
 
 
 def end_group(process: "subprocess.Popen[str]") -> None:
@@ -111,6 +141,17 @@ def make_square_inputs(impasto: str, python: str, folder: Path, side: int) -> In
     return replace(inputs, content_size=side, style_size=side)
 
 
+def stylize(
+    command: Sequence[str], log: Path, threads: Optional[int] = None, timeout: Optional[float] = None
+) -> Run:
+    """`impasto stylize ...`, and what its log says."""
+    environment = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+    execute([*command, "--quiet", "--log", str(log)], environment, timeout)
+    start, *records, end = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
+    about = {key: start[key] for key in ("versions", "backend", "network", "height", "width")}
+    return Run(about, [record for record in records if record["event"] == "iteration"], end)
+
+
 def run_impasto(
     impasto: str,
     inputs: Inputs,
@@ -119,20 +160,13 @@ def run_impasto(
     precision: str = "fp32",
     backend: str = "cpu",
 ) -> Run:
-    log = inputs.weights.with_name("log.jsonl")
-    command = [impasto, "stylize", str(inputs.content), str(inputs.style), "--quiet"]
-    command += ["-o", str(inputs.weights.with_name("result.png")), "--log", str(log)]
+    """As the PyTorch peer does it."""
+    command = [impasto, "stylize", str(inputs.content), str(inputs.style)]
+    command += ["-o", str(inputs.weights.with_name("result.png"))]
     command += ["--weights", str(inputs.weights), "--preset", "coursera", "--init", "content"]
     command += ["--size", str(inputs.content_size), "--style-size", str(inputs.style_size)]
     command += ["--iterations", str(iterations), "--backend", backend, "--precision", precision]
-    execute(command, {"OMP_NUM_THREADS": str(threads)})
-    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    start, end = events[0], events[-1]
-    return Run(
-        about={key: start[key] for key in ("versions", "backend", "network", "height", "width")},
-        records=[event for event in events if event["event"] == "iteration"],
-        peak_memory_bytes=end["peak_memory_bytes"],
-    )
+    return stylize(command, inputs.weights.with_name("log.jsonl"), threads)
 
 
 def peer_command(python: str, inputs: Inputs, iterations: int, threads: int) -> List[str]:
@@ -143,7 +177,7 @@ def peer_command(python: str, inputs: Inputs, iterations: int, threads: int) -> 
 
 def peer_run(report: Record) -> Run:
     records, peak = report.pop("iterations"), report.pop("peak_memory_bytes")
-    return Run(about=report, records=records, peak_memory_bytes=peak)
+    return Run(report, records, {"peak_memory_bytes": peak})
 
 
 def run_peer(
@@ -157,10 +191,6 @@ def run_peer(
     command = [*peer_command(python, inputs, iterations, threads), *options]
     variables = {"OMP_NUM_THREADS": str(threads), **(environment or {})}
     return peer_run(json.loads(execute(command, variables)))
-
-
-def median_seconds(runs: Sequence[Run], warm_up: int) -> float:
-    return median(seconds for run in runs for seconds in run.seconds_per_iteration(warm_up))
 
 
 class ServedPeer:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -18,7 +19,6 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from gpu import correctness, machine, measurements, run  # noqa: E402
 from gpu.campaign import REHEARSAL, Campaign, Skipped  # noqa: E402
 from peers.runs import execute  # noqa: E402
-from results import Roofs  # noqa: E402
 
 PROGRAMS = ""
 
@@ -123,46 +123,35 @@ class GoogleTest(Folder):
         self.assertIn("exited with 9", failures[0])
 
 
-class Floors(unittest.TestCase):
-    ROOFS = Roofs({"bf16": 100.0}, {"copy": 10.0})
+class Iterations(Folder):
+    """With an iteration_bench of our own."""
 
-    def measured(self, name, milliseconds, flops, bytes_):
-        return {
-            "name": name,
-            "real_time": milliseconds,
-            "time_unit": "ms",
-            "flops": flops,
-            "bytes": bytes_,
-        }
+    def measured(self, program, shape=(512, 8)):
+        scale = replace(REHEARSAL, shapes=(shape,), tuned_shapes=((512, 8),))
+        here = replace(campaign(self.folder), programs=self.folder, scale=scale, deadline=float("inf"))
+        for name, text in {"iteration_bench": program, "impasto": "echo '[{\"name\": \"cpu\", \"precisions\": [\"bf16\"]}]'"}.items():
+            (self.folder / name).write_text(f"#!/bin/sh\n{text}\n")
+            (self.folder / name).chmod(0o755)
+        result = {"stage": "iteration"}
+        measurements.iteration(here, result)
+        return result, here.failures
 
-    def test_a_step_s_floor_is_the_longer_of_arithmetic_and_traffic(self):
-        whole = self.measured("iteration/bf16/512/batch:1/real_time", 4000, 0, 0)
-        for flops, moved, floor in ((50, 1, 0.5), (5, 8, 0.8)):
-            step = self.measured("step/bf16/512/batch:1/Adam/manual", 1000, flops, moved)
-            row = measurements.iteration_row([whole, step], self.ROOFS, "bf16", 512, 1)
-            self.assertAlmostEqual(row["steps"][0]["floor_seconds"], floor)
+    def test_rows_are_kept_as_the_program_wrote_them_with_whether_its_plans_were_tuned(self):
+        row = {"name": "iteration/bf16/512/batch:8/manual_time", "run_type": "iteration", "real_time": 4.0, "verified": 1}
+        rows = json.dumps({"benchmarks": [row, {**row, "run_type": "aggregate"}]})
+        for shape, tuned in (((512, 8), 1), ((256, 1), 0)):
+            result, failures = self.measured(f"echo '{rows}'; echo \"$@\" > {self.folder}/options", shape)
+            kept = {key: value for key, value in row.items() if key != "run_type"}
+            self.assertEqual(result["benchmarks"], [{**kept, "tuned": tuned}])
+            self.assertEqual("--no-plan-cache" in (self.folder / "options").read_text(), not tuned)
+            self.assertEqual(failures, [])
 
-    def test_without_ceilings_there_is_no_floor_but_a_time(self):
-        whole = self.measured("iteration/bf16/512/batch:1", 1000, 50, 1)
-        adam = self.measured("step/bf16/512/batch:1/Adam/manual", 1000, 5, 8)
-        row = measurements.iteration_row([whole, adam], Roofs(), "bf16", 512, 1)
-        self.assertEqual((row["seconds"], row["floor_seconds"]), (1.0, None))
-
-    def test_an_iteration_s_floor_is_its_steps_floors_summed(self):
-        row = measurements.iteration_row(
-            [
-                self.measured("iteration/bf16/512/batch:8/real_time", 4000, 0, 0),
-                self.measured("step/bf16/512/batch:8/pool1 forward/manual", 1000, 50, 1),
-                self.measured("step/bf16/512/batch:8/Adam/manual", 1000, 5, 8),
-            ],
-            self.ROOFS,
-            "bf16",
-            512,
-            8,
-        )
-        self.assertAlmostEqual(row["floor_seconds"], 1.3)
-        self.assertAlmostEqual(row["image_iterations_per_second"], 2.0)
-        self.assertEqual([step["name"] for step in row["steps"]], ["pool1 forward", "Adam"])
+    def test_a_shape_that_is_too_large_for_the_gpu_is_no_failure_and_a_small_one_is(self):
+        for shape, failed in (((8192, 1), 0), ((256, 1), 1)):
+            result, failures = self.measured("echo no room >&2; exit 75", shape)
+            self.assertEqual(result["benchmarks"], [])
+            self.assertIn("no room", result["not_measured"][0])
+            self.assertEqual(len(failures), failed)
 
 
 class Machine(Folder):

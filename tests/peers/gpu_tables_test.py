@@ -14,7 +14,10 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import context  # noqa: E402
 import render  # noqa: E402
+from results import Machine, ResultError, read_machine  # noqa: E402
 
+# 100 TFLOP/s and 1 TB/s.
+CEILINGS = {"ceiling_bf16_flops": "1e14", "ceiling_copy_bytes_per_second": "1e12"}
 CONTEXT = {
     "gpu": {"name": "Made-up GPU", "driver_version": "1.2.3"},
     "pytorch": {"torch": "9.9", "cuda": "13.0", "cudnn": 91900},
@@ -29,22 +32,14 @@ def stage(**content):
     return {**common, "failures": [], **content}
 
 
-def row(precision, size, batch, seconds, floor, steps=None):
-    found = {
-        "precision": precision,
-        "size": size,
-        "batch": batch,
-        "tuned": size == 512,
-        "seconds": seconds,
-        "floor_seconds": floor,
-        "image_iterations_per_second": batch / seconds,
-        "device_bytes": 2**31,
-    }
-    return {**found, "steps": steps} if steps else found
-
-
-def step(name, seconds, floor):
-    return {"name": name, "seconds": seconds, "floor_seconds": floor}
+def rows(size, batch, seconds, **steps):
+    """iteration_bench's: the iteration, and its steps with their seconds and their floor's on CEILINGS."""
+    shape = f"bf16/{size}/batch:{batch}"
+    common = {"time_unit": "ms", "verified": 1, "tuned": int(size == 512)}
+    whole = {"name": f"iteration/{shape}/manual_time", "real_time": 1e3 * seconds, "device bytes": 2**31}
+    parts = [{"name": f"step/{shape}/{name.replace('_ ', ' ')}/iterations:1/manual_time", "real_time": 1e3 * taken,
+              "flops": 1e14 * floor, "bytes": 1.0} for name, (taken, floor) in steps.items()]  # fmt: skip
+    return [{**common, **one} for one in (whole, *parts)]
 
 
 def contender(program, form, precision, seconds):
@@ -56,17 +51,16 @@ def contender(program, form, precision, seconds):
     }
 
 
-STEPS = [step("conv1_2 forward", 8e-4, 6e-4), step("pool1 backward", 1.5e-4, 1.4e-4)]
+STEPS = {"conv1_2 forward": (8e-4, 6.1e-4), "pool1 backward": (1.5e-4, 1.4e-4)}
 RUN = {
-    "environment": stage(),
-    "tests": stage(failures=["check in fp16: gram is wrong\nmore"]),
+    "environment": stage(benchmarks=[], context={**CONTEXT, **CEILINGS}),
+    "tests": stage(),
+    "determinism": stage(failures=["fp16: 2 different pictures\nmore"]),
     "iteration": stage(
-        rows=[
-            row("bf16", 512, 1, 1e-3, 7.5e-4, STEPS),
-            row("bf16", 512, 8, 6e-3, 5e-3),
-            row("bf16", 1024, 1, 4e-3, 3e-3),
-            {"precision": "bf16", "size": 4096, "batch": 8, "error": "not enough memory"},
-        ],
+        benchmarks=rows(512, 1, 1e-3, **STEPS)
+        + rows(512, 8, 6e-3, Adam=(6e-3, 5e-3))
+        + rows(1024, 1, 4e-3, Adam=(4e-3, 3e-3)),
+        not_measured=["4096², batch 8, bf16: not enough memory"],
         clocks={"clocks.sm": {"lowest": 1700, "median": 1755, "highest": 1980}},
     ),
     "peers": stage(
@@ -90,45 +84,58 @@ RUN = {
 }
 
 
-class Section(unittest.TestCase):
+class Run(unittest.TestCase):
+    def setUp(self):
+        self.machine = self.machine_of(RUN)
+
+    def machine_of(self, stages):
+        """As it is read from a folder with these stages."""
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        for name, content in stages.items():
+            (Path(kept.name) / f"{name}.json").write_text(json.dumps({"stage": name, **content}))
+        return read_machine(Path(kept.name))
+
+
+class Section(Run):
     def test_times_stand_beside_their_share_of_the_floor(self):
-        text = render.gpu_run(RUN)
+        text = render.gpu_run(self.machine)
         self.assertIn("| 512² | 1 (75%) |", text)
         self.assertIn("| 512², batch 8 | 6 (83%) |", text)
 
     def test_a_shape_whose_plans_were_not_tuned_is_marked(self):
-        self.assertIn("| 1024² * | 4 (75%) |", render.gpu_run(RUN))
+        self.assertIn("| 1024² * | 4 (75%) |", render.gpu_run(self.machine))
 
     def test_without_ceilings_there_are_times_alone(self):
-        alone = row("bf16", 512, 1, 1e-3, None, [step("Adam", 1e-5, None)])
-        text = render.gpu_run({"iteration": stage(rows=[alone])})
+        iteration = stage(benchmarks=rows(512, 1, 1e-3, Adam=(1e-5, 1e-6)))
+        text = render.gpu_run(self.machine_of({"tests": stage(), "iteration": iteration}))
         self.assertIn("| 512² | 1 |", text)
-        self.assertIn("| Adam | 10.0 | – |", text)
+        self.assertIn("| Adam | 0.01 | 100.0 % |", text)
 
     def test_a_shape_that_did_not_fit_has_no_row(self):
-        self.assertNotIn("4096", render.gpu_run(RUN))
+        self.assertNotIn("4096", render.gpu_run(self.machine))
 
     def test_throughput_and_memory(self):
-        self.assertIn("| 512², batch 8 | 1333 | 2.00 |", render.gpu_run(RUN))
+        self.assertIn("| 512², batch 8 | 1333 | 2.00 |", render.gpu_run(self.machine))
 
-    def test_the_steps_that_lose_most_come_first(self):
-        text = render.gpu_run(RUN)
-        self.assertIn("| bf16: conv1_2 forward | 800.0 | 600.0 | 200.0 |", text)
-        self.assertLess(text.index("bf16: conv1_2 forward"), text.index("bf16: pool1 backward"))
+    def test_kinds_of_steps_stand_beside_their_share_and_floor(self):
+        text = render.gpu_run(self.machine)
+        self.assertIn("| convolutions, forward | 0.8 | 84.2 % | 0.61 |", text)
+        self.assertIn("| pooling, both ways | 0.15 | 15.8 % | 0.14 |", text)
 
     def test_peers_are_given_as_times_ours_and_a_missing_one_as_a_dash(self):
-        line = next(l for l in render.gpu_run(RUN).splitlines() if "4.50×" in l)
+        line = next(l for l in render.gpu_run(self.machine).splitlines() if "4.50×" in l)
         self.assertEqual(line, "| 512² | 1 | 4.5 (4.50×) | 2.5 (2.50×) | 2.25 (2.25×) | – |")
 
     def test_failures_skips_and_cuts_are_told_apart_from_success(self):
-        text = render.gpu_run(RUN)
-        self.assertIn("| tests | **failed**: check in fp16: gram is wrong |", text)
+        text = render.gpu_run(self.machine)
+        self.assertIn("| determinism | **failed**: fp16: 2 different pictures |", text)
         self.assertIn("| sanitizer | not run: no compute-sanitizer on the path |", text)
         self.assertIn("| peers | cut short |", text)
         self.assertIn("| environment | passed |", text)
 
     def test_the_caption_names_device_versions_clocks_and_commit(self):
-        text = render.gpu_caption(RUN)
+        text = render.gpu_caption(self.machine)
         for part in ("Made-up GPU", "driver 1.2.3", "CUDA 13.0", "cuDNN 91900", "PyTorch 9.9"):
             self.assertIn(part, text)
         self.assertIn("SM clock 1755 MHz", text)
@@ -136,14 +143,14 @@ class Section(unittest.TestCase):
         self.assertIn("Cut short: peers.", text)
 
 
-class Targets(unittest.TestCase):
+class Targets(Run):
     def test_nothing_is_measured_before_a_run(self):
-        lines = render.gpu_targets({}).splitlines()[2:]
+        lines = render.gpu_targets(Machine(Path())).splitlines()[2:]
         self.assertEqual(len(lines), 7)
         self.assertTrue(all(line.endswith("| – |") for line in lines))
 
     def test_what_was_measured_stands_beside_what_is_to_be_reached(self):
-        text = render.gpu_targets(RUN)
+        text = render.gpu_targets(self.machine)
         self.assertIn("| 512², bf16 | ≤ 0.95 ms | 1 ms |", text)
         self.assertIn("| ≥ 1300 | 1333 |", text)
         self.assertIn("| ≥ 4 × | 4.50 × |", text)
@@ -169,7 +176,7 @@ class Pages(unittest.TestCase):
         folder = self.root / "benchmarks" / "results" / "made-up-gpu"
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in stages.items():
-            (folder / f"{name}.json").write_text(json.dumps(content))
+            (folder / f"{name}.json").write_text(json.dumps({"stage": name, **content}))
 
     def page(self):
         pages = dict(render.stale_pages())
@@ -188,7 +195,7 @@ class Pages(unittest.TestCase):
 
     def test_a_rehearsal_is_refused(self):
         self.write(**{**RUN, "peers": {**RUN["peers"], "rehearsal": True}})
-        with self.assertRaisesRegex(SystemExit, "peers.json: a rehearsal"):
+        with self.assertRaisesRegex(ResultError, "peers.json: .* a rehearsal"):
             render.stale_pages()
 
 

@@ -12,7 +12,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import context  # noqa: E402
 import render  # noqa: E402
 from peers.agreement import differences, judge  # noqa: E402
-from peers.runs import Run  # noqa: E402
+from peers.runs import Contender, Run  # noqa: E402
+from results import Machine, Roofs, read_rows  # noqa: E402
 
 
 def record(iteration, loss, layer=3.0, seconds=0.0):
@@ -28,7 +29,7 @@ def record(iteration, loss, layer=3.0, seconds=0.0):
 
 
 def run(*records):
-    return Run(about={}, records=list(records), peak_memory_bytes=0)
+    return Run(about={}, records=list(records), end={"peak_memory_bytes": 0})
 
 
 class Agreement(unittest.TestCase):
@@ -69,6 +70,18 @@ class Agreement(unittest.TestCase):
                 judge(ours, theirs, "fp32")
 
 
+class Contenders(unittest.TestCase):
+    def test_a_contender_says_what_it_agreed_in_and_the_median_of_its_times(self):
+        contender = Contender("PyTorch", "eager", "fp32")
+        self.assertFalse(contender.compare(run(record(0, 5.0)), run(record(0, 6.0))))
+        self.assertNotIn("seconds_per_iteration", contender.result())
+        self.assertTrue(contender.compare(run(record(0, 5.0)), run(record(0, 5.0))))
+        contender.seconds += [3.0, 1.0, 2.0]
+        result = contender.result()
+        self.assertEqual(result["differences"], {"terms of the first picture": 0.0, "loss of all pictures": 0.0})
+        self.assertEqual((result["form"], result["seconds_per_iteration"]), ("eager", 2.0))
+
+
 class Times(unittest.TestCase):
     def test_the_last_record_is_no_step_and_the_first_steps_warm_up(self):
         ends = (1.0, 3.0, 4.0, 5.5, 5.75)
@@ -79,26 +92,22 @@ class Times(unittest.TestCase):
 
 class Render(unittest.TestCase):
     PAGE = "before\n<!-- benchmark:ceilings -->\nold\n<!-- /benchmark -->\nafter\n"
-    RESULT = {
-        "context": {
-            "cpu": {"name": "A CPU", "family": "6", "model": "1", "hypervisor": False},
-            "commit": "0123456789abcdef",
-            "dirty": False,
-            "date": "2026-01-01",
-        },
-        "size": 256,
-        "threads": 2,
-        "flops": {"fma/512/1": 2e11, "fma/512/2": 4e11},
-        "bytes_per_second": {"copy/1": 1e10, "copy/2": 1.5e10},
-    }
+    ABOUT = {"device": "A CPU, 2 threads", "cpu": {"hypervisor": True}, "commit": "0123456789abcdef",
+             "dirty": False, "date": "2026-01-01"}  # fmt: skip
+    MACHINE = Machine(
+        Path("a-cpu"),
+        contexts={"cpu_vs_pytorch.json": ABOUT},
+        roofs=Roofs({"fma/512/1": 2e11, "fma/512/2": 4e11}, {"copy/1": 1e10, "copy/2": 1.5e10}),
+    )
 
     def test_what_stands_between_the_markers_is_replaced(self):
-        page = render.rendered(self.PAGE, {"cpu_vs_pytorch.json": [self.RESULT]})
+        page = render.rendered(self.PAGE, [self.MACHINE])
         self.assertTrue(page.startswith("before\n<!-- benchmark:ceilings -->\n"))
         self.assertTrue(page.endswith("<!-- /benchmark -->\nafter\n"))
         self.assertNotIn("old", page)
         self.assertIn("| multiply-adds, AVX-512, GFLOP/s | 200 | 400 |", page)
         self.assertIn("| copying, GB/s | 10 | 15 |", page)
+        self.assertIn("\nA CPU, 2 threads, virtual machine; commit 0123456789, 2026-01-01.\n", page)
 
     def test_iterations_are_divided_by_their_batch_and_sorted_by_it(self):
         rows = [
@@ -109,14 +118,15 @@ class Render(unittest.TestCase):
                 ("fp32", 256, 1, 320.0), ("fp32", 128, 1, 111.0), ("bf16", 128, 1, 60.0),
                 ("bf16", 128, 4, 200.0), ("bf16", 256, 1, 170.0))
         ]  # fmt: skip
-        lines = render.iteration_scaling({"benchmarks": rows}).splitlines()
-        self.assertEqual(lines[0], "| ms per picture | 128² | 256² | 128², batch 4 |")
-        self.assertEqual(lines[2], "| fp32 | 111 | 320 | 100 |")
-        self.assertEqual(lines[3], "| bf16 | 60.0 | 170 | 50.0 |")
+        machine = Machine(Path("a-cpu"))
+        read_rows(machine, Path("iteration_bench.json"), [{**row, "verified": 1} for row in rows])
+        lines = render.iteration_scaling(machine).splitlines()
+        self.assertEqual(lines[0], "|  | fp32 ms per picture | bf16 ms per picture |")
+        self.assertEqual(lines[2:], ["| 128² | 111 | 60.0 |", "| 256² | 320 | 170 |", "| 128², batch 4 | 100 | 50.0 |"])
 
     def test_rendering_again_changes_nothing(self):
-        page = render.rendered(self.PAGE, {"cpu_vs_pytorch.json": [self.RESULT]})
-        self.assertEqual(render.rendered(page, {"cpu_vs_pytorch.json": [self.RESULT]}), page)
+        page = render.rendered(self.PAGE, [self.MACHINE])
+        self.assertEqual(render.rendered(page, [self.MACHINE]), page)
 
     def test_the_pages_show_the_results_that_are_kept(self):
         self.assertEqual(render.stale_pages(), [], "run benchmarks/render.py")

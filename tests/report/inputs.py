@@ -31,23 +31,28 @@ def operation(name, seconds, flops, moved, **counters):
     return entries(name, seconds, flops=flops, bytes=moved, **{"verified": 1, **counters})
 
 
-def peers(**changes):
-    """One contender of each kind, and the ceilings, as cpu_vs_pytorch.py writes them."""
+def ceilings(multiply_adds="fma/512/2", copy="copy/2"):
+    """Rows of ceilings_bench."""
+    return entries(multiply_adds, [1.0], **{"FLOP/s": PEAK}) + entries(copy, [1.0], **{"bytes/s": BANDWIDTH})
+
+
+def peers(steps=None, **changes):
+    """One contender of each kind, an iteration's steps and the ceilings, as cpu_vs_pytorch.py writes them."""
 
     def contender(program, precision, seconds):
         return {"program": program, "form": "", "precision": precision,
-                "seconds_per_iteration": seconds, "fastest_iteration": 0.9 * seconds,
-                "slowest_iteration": 1.1 * seconds, "iterations_timed": 9,
-                "peak_memory_bytes": 1 << 20, "largest_loss_difference": 1e-6}  # fmt: skip
+                "seconds_per_iteration": seconds, "seconds": [0.9 * seconds, seconds, 1.1 * seconds],
+                "peak_memory_bytes": 1 << 20, "agrees": True,
+                "differences": {"loss of all pictures": 1e-6}}  # fmt: skip
 
+    steps = steps or {"conv1_1 forward": 0.031, "Adam": 0.0011}
+    rows = [entries(f"step/fp32/256/batch:1/{name}", [value], verified=1) for name, value in steps.items()]
     return {
         "context": {"cpu": {"name": "A processor", "cores": 2}, "commit": "0123456789abcdef",
                     "dirty": False, "date": "2026-01-02"},
         "size": 256,
         "contenders": [contender("Impasto", "fp32", 0.3719), contender("Peer", "fp32", 0.7438)],
-        "step_seconds": {"step/fp32/256/conv1_1 forward": 0.031, "step/fp32/256/Adam": 0.0011},
-        "flops": {"fma/512/2": PEAK},
-        "bytes_per_second": {"copy/2": BANDWIDTH},
+        "benchmarks": sum(rows, ceilings()),
         **changes,
     }  # fmt: skip
 
@@ -61,23 +66,26 @@ def stage(name, **more):
 
 
 def write_gpu_run(folder):
-    ceilings = {"bytes_per_second": {"copy": BANDWIDTH}, "flops": {"tf32": PEAK / 2, "bf16": PEAK}}
-    steps = [{"name": name, "seconds": 1.25e-3, "flops": flops, "bytes": moved}
-             for name, (flops, moved) in STEPS.items()]  # fmt: skip
+    environment = stage("environment", benchmarks=[])
+    environment["context"].update(ceiling_copy_bytes_per_second=str(BANDWIDTH), ceiling_tf32_flops=str(PEAK / 2),
+                                  ceiling_bf16_flops=str(PEAK))  # fmt: skip
+    write(folder / "environment.json", environment)
     write(folder / "tests.json", stage("tests"))
+    rows = operation("iteration/bf16/512/batch:1/manual_time", [3.47e-3], 1e9, 1e8)
+    for name, (flops, moved) in STEPS.items():
+        rows += operation(f"step/bf16/512/batch:1/{name}/iterations:1/manual_time", [1.25e-3], flops, moved)
     write(folder / "iteration.json", stage(
-        "iteration", ceilings=ceilings, clocks={"clocks.sm": {"lowest": 1500, "highest": 1980}},
-        rows=[{"precision": "bf16", "size": 512, "batch": 1, "seconds": 3.47e-3, "steps": steps},
-              {"precision": "bf16", "size": 4096, "batch": 8, "error": "no room"}]))  # fmt: skip
+        "iteration", benchmarks=rows, not_measured=["4096², batch 8, bf16: no room"],
+        clocks={"clocks.sm": {"lowest": 1500, "highest": 1980}}))  # fmt: skip
     contenders = [
         {"program": "Impasto", "form": "", "precision": "bf16", "seconds_per_iteration": 2e-3,
-         "rounds": [1.9e-3, 2.1e-3], "agrees": True, "differences": {"loss of all pictures": 1e-3}},
+         "seconds": [1.9e-3, 2.1e-3], "agrees": True, "differences": {"loss of all pictures": 1e-3}},
         {"program": "PyTorch", "form": "tuned eager", "precision": "autocast", "agrees": True,
-         "seconds_per_iteration": 7e-3, "rounds": [7e-3], "differences": {}},
+         "seconds_per_iteration": 7e-3, "seconds": [7e-3], "differences": {}},
         {"program": "PyTorch", "form": "eager", "precision": "tf32", "agrees": True,
-         "seconds_per_iteration": 9e-3, "rounds": [9e-3], "differences": {}},
+         "seconds_per_iteration": 9e-3, "seconds": [9e-3], "differences": {}},
         {"program": "Impasto", "form": "", "precision": "fp32", "seconds_per_iteration": 8e-3,
-         "rounds": [8e-3], "agrees": True, "differences": {}},
+         "seconds": [8e-3], "agrees": True, "differences": {}},
         {"program": "PyTorch", "form": "compiled", "precision": "bf16", "error": "no compiler"},
     ]  # fmt: skip
     rows = [{"size": 512, "batch": 1, "contenders": contenders}]
@@ -97,8 +105,7 @@ def write_machine(folder):
     """Everything that the page can draw."""
     write_benchmarks(
         folder / "ceilings_bench.json",
-        entries("fma/fp32", [1.0], **{"FLOP/s": PEAK})
-        + entries("copy/memory", [1.0], **{"bytes/s": BANDWIDTH}),
+        ceilings("fma/fp32", "copy/memory"),
         device="A device", driver="570.1",
     )  # fmt: skip
     rows = []
@@ -116,7 +123,7 @@ def write_machine(folder):
     ]
     for name, (flops, moved) in STEPS.items():
         seconds = 2 * max(flops / PEAK, moved / BANDWIDTH)
-        iterations += operation(f"step/fp32/512/{name}", [seconds], flops, moved)
+        iterations += operation(f"step/fp32/512/batch:1/{name}", [seconds], flops, moved)
     write_benchmarks(folder / "iteration_bench.json", iterations, device="A device")
     counted = entries("gram/rung_1_naive/conv1_1@64/fp32", [1.0], verified=1, bytes=1e6,
                       loaded_bytes=1.5e6, stored_bytes=5e5, barriers=42)  # fmt: skip

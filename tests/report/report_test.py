@@ -49,8 +49,8 @@ class Pages(unittest.TestCase):
         self.folder = Path(folder.name)
         self.output = self.folder / "report.html"
 
-    def run_report(self, *options):
-        command = [DRAWING or sys.executable, "-B", str(inputs.ROOT / "benchmarks" / "report.py")]
+    def run_report(self, *options, through=()):
+        command = [*through, DRAWING or sys.executable, "-B", str(inputs.ROOT / "benchmarks" / "report.py")]
         command += [*map(str, options), "-o", str(self.output)]
         return subprocess.run(command, capture_output=True, text=True)
 
@@ -136,6 +136,16 @@ class Shown(Pages):
         inputs.write_machine(self.folder / "machine")
         self.assert_shows(self.page(self.folder / "machine"), ">2.00×<", "The ladder of gram")
 
+    def test_a_page_that_cannot_be_finished_leaves_the_one_that_is_there(self):
+        inputs.write_machine(self.folder / "machine")
+        self.output = self.folder / "place" / "report.html"
+        before = self.page(self.folder / "machine")
+        limited = ["prlimit", "--fsize=20000"]
+        done = self.run_report(self.folder / "machine", through=limited)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertEqual(self.output.read_text(encoding="utf-8"), before)
+        self.assertEqual([one.name for one in self.output.parent.iterdir()], ["report.html"])
+
     def test_ceilings_that_the_program_itself_measured_are_the_roof(self):
         rows = inputs.operation("gram/rung_1_naive/conv1_1@512/bf16/cold", [4e-3], 1e8, 2e8)
         roof = {"ceiling_copy_bytes_per_second": "1e+11", "ceiling_bf16_flops": "3.21e+12",
@@ -157,8 +167,8 @@ class Shown(Pages):
         self.assert_shows(self.page(self.folder / "machine"), "Of 1 of 3 rows the GPU was throttled")
 
     def test_a_gram_matrix_that_was_a_step_of_its_own_is_joined_to_its_loss(self):
-        steps = {"step/fp32/512/conv1_1 Gram matrix": 0.25, "step/fp32/512/conv1_1 style loss": 0.01}
-        inputs.write(self.folder / "old" / "cpu_vs_pytorch.json", inputs.peers(step_seconds=steps))
+        steps = {"conv1_1 Gram matrix": 0.25, "conv1_1 style loss": 0.01}
+        inputs.write(self.folder / "old" / "cpu_vs_pytorch.json", inputs.peers(steps=steps))
         page = self.page(self.folder / "old")
         self.assert_shows(page, "Gram matrices, style loss", ">260 ms, 100 %<")
 
