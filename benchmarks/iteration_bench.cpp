@@ -2,9 +2,9 @@
 // One iteration of the preset coursera:
 //   iteration/<precision>/<size>/batch:<n>    the whole of it, as fast as it goes when nobody reads
 //                                             the losses
-//   step/<precision>/<size>/batch:<n>/<name>  each of its operations where it stands in the
-//                                             iteration: the median over a few iterations, measured
-//                                             once for all steps
+//   step/<precision>/<size>/batch:<n>/<name>  each of its operations, whose name is the label,
+//                                             where it stands in the iteration: the median over a
+//                                             few iterations, measured once for all steps
 // Only an optimisation whose loss fell is timed.
 #include <algorithm>
 #include <array>
@@ -197,10 +197,11 @@ void register_shape(const SharedBackend& backend, const Settings& settings) {
     const work::Work work =
         work_of(step, shapes, config.objective.pool, pixels, backend->activation_type());
     total += work;
-    const auto body = [=, i = number++](benchmark::State& state) {
+    const auto body = [=, i = number++, operation = step.operation](benchmark::State& state) {
       if (times->empty()) *times = profile(*backend, settings);
       for (auto _ : state) state.SetIterationTime((*times)[i]);
       report(state, work);
+      state.SetLabel(std::string(operation));
     };
     benchmark::RegisterBenchmark(fmt::format("step/{}/{}", variant, step.label()).c_str(), body)
         ->UseManualTime()

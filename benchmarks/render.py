@@ -20,12 +20,10 @@ import context
 from results import (
     KINDS,
     OTHER_STEPS,
-    Comparison,
     Contender,
     Machine,
     ResultError,
     Row,
-    by_kind,
     device_name,
     passed,
     read_machine,
@@ -47,7 +45,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def milliseconds(seconds: float) -> str:
     value = 1e3 * seconds
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def caption(about: Dict[str, Any]) -> str:
@@ -62,18 +60,14 @@ def caption(about: Dict[str, Any]) -> str:
 # Tables of a CPU.
 
 
-def contenders_table(contenders: Sequence[Contender], own: float) -> str:
-    rows = [
-        [
-            f"{one.program}, {one.precision}{', ' if one.form else ''}{one.form}",
-            milliseconds(one.seconds),
-            f"{one.seconds / own:.2f}",
-            f"{(one.peak_memory_bytes or 0) / 2**20:.0f}",
-            f"{one.difference:.0e}" if one.difference > 0 else NONE,
-        ]
-        for one in contenders
-        if one.seconds
-    ]
+def contenders_table(contenders: Sequence[Contender], own: Optional[float]) -> str:
+    """Relative to our own time. A contender that could not be timed has dashes."""
+    rows = []
+    for one in contenders:
+        name = f"{one.program}, {one.precision}{', ' if one.form else ''}{one.form}"
+        seconds = [milliseconds(one.seconds), f"{one.seconds / own:.2f}"] if one.seconds and own else [NONE, NONE]
+        memory = f"{one.peak_memory_bytes / 2**20:.0f}" if one.peak_memory_bytes else NONE
+        rows.append([name, *seconds, memory, f"{one.difference:.0e}" if one.difference > 0 else NONE])
     return table(("", "ms per iteration", "relative", "peak MiB", "loss differs by"), rows)
 
 
@@ -83,12 +77,12 @@ def cpu_vs_pytorch(machine: Machine) -> str:
     fastest: Dict[Tuple[str, str], Contender] = {}
     for one in sorted(contenders, key=lambda one: one.seconds or 0, reverse=True):
         fastest[one.program, one.precision] = one
-    return contenders_table([one for one in contenders if one in fastest.values()], contenders[0].seconds or 1)
+    return contenders_table([one for one in contenders if one in fastest.values()], contenders[0].seconds)
 
 
 def cpu_vs_pytorch_all(machine: Machine) -> str:
     contenders = machine.comparisons[0].contenders
-    return contenders_table(contenders, contenders[0].seconds or 1)
+    return contenders_table(contenders, contenders[0].seconds)
 
 
 def iteration_steps(machine: Machine) -> str:
@@ -98,10 +92,8 @@ def iteration_steps(machine: Machine) -> str:
     size = min((row.parts.size for row in steps), key=lambda size: abs(size - DETAILED[0]), default=0)
     header, columns = [""], []
     for precision in dict.fromkeys(row.parts.precision for row in steps):
-        found = machine.steps(precision, size)
-        floors = by_kind({row.parts.variant: machine.floor(row) or 0.0 for row in found})
-        columns.append((by_kind({row.parts.variant: row.seconds for row in found}), floors))
-        header += [f"{precision} ms", "share", *(["floor"] if floors else [])]
+        columns.append(machine.seconds_and_floors(machine.steps(precision, size)))
+        header += [f"{precision} ms", "share", *(["floor"] if columns[-1][1] else [])]
     rows = []
     for kind in dict.fromkeys((*KINDS.values(), OTHER_STEPS)):
         row = [kind]
@@ -208,46 +200,27 @@ def kernel_resources(result: Dict[str, Any]) -> str:
 
 NOTHING_YET = "No measurements yet.\n"
 UNTUNED = "\\* with the libraries' first plans, not the fastest of several.\n"
-VERSIONS = (("CUDA", "cuda"), ("cuDNN", "cudnn"), ("PyTorch", "torch"))
 
 
 def gpu_caption(machine: Machine) -> str:
-    about = next(iter(machine.stages.values()))["context"]
-    gpu, pytorch = about["gpu"] or {}, about["pytorch"] or {}
-    parts = [f"driver {gpu.get('driver_version', 'unknown')}"]
-    parts += [f"{name} {pytorch[key]}" for name, key in VERSIONS if pytorch.get(key)]
-    clocks = next((s["clocks"]["clocks.sm"] for s in machine.stages.values() if s.get("clocks")), None)
-    if clocks:
-        parts.append(f"SM clock {clocks['median']:.0f} MHz under load")
-    held = [name for name, one in machine.stages.items() if one.get("throttled")]
-    if held:
-        parts.append(f"throttled during {', '.join(held)}")
-    cut = [name for name, one in machine.stages.items() if not one["complete"] and not one["skipped"]]
-    cut_short = f" Cut short: {', '.join(cut)}." if cut else ""
-    return f"{caption(about).rstrip()} {', '.join(parts)}.{cut_short}\n"
+    stages = machine.stages
+    about = next(iter(stages.values()))["context"]
+    parts = [f"Driver {(about['gpu'] or {}).get('driver_version', 'unknown')}"]
+    clocks = [one["clocks"]["clocks.sm"]["median"] for one in stages.values() if one.get("clocks")]
+    parts += [f"SM clock {clock:.0f} MHz under load" for clock in clocks[:1]]
+    held = [name for name, one in stages.items() if one.get("throttled")]
+    parts += [f"throttled during {', '.join(held)}"] if held else []
+    cut = [name for name, one in stages.items() if not one["complete"] and not one["skipped"]]
+    parts += [f"cut short: {', '.join(cut)}"] if cut else []
+    return f"{caption(about).rstrip()} {'; '.join(parts)}.\n"
 
 
-def fine(seconds: float) -> str:
-    """Milliseconds with three digits."""
-    return f"{1e3 * seconds:.3g}"
+def throughput(row: Row) -> str:
+    return f"{row.parts.batch / row.seconds:.0f}"
 
 
 def gibibytes(row: Row) -> str:
     return f"{row.counters['device bytes'] / 2**30:.2f}" if "device bytes" in row.counters else NONE
-
-
-def peers_table(comparisons: List[Comparison]) -> str:
-    """Every contender's milliseconds; of PyTorch also how many times Impasto's in bf16."""
-    names = list(dict.fromkeys(one.name for row in comparisons for one in row.contenders))
-    lines = []
-    for row in comparisons:
-        own, line = row.ours("bf16"), [shape_text(row.size, row.batch, row.tuned)]
-        found = {one.name: one for one in row.contenders if one.seconds}
-        for one in map(found.get, names):
-            beside = f" ({one.seconds / own:.2f}×)" if one and own and not one.is_ours else ""
-            line.append(fine(one.seconds) + beside if one else NONE)
-        lines.append(line)
-    return table(("ms", *names), lines)
 
 
 def verdict(stage: Dict[str, Any]) -> str:
@@ -264,7 +237,7 @@ def gpu_run(machine: Machine) -> str:
 
     def share_of_floor(row: Row) -> str:
         floor = machine.floor(row)
-        return fine(row.seconds) + ("" if floor is None else f" ({floor / row.seconds:.0%})")
+        return milliseconds(row.seconds) + ("" if floor is None else f" ({floor / row.seconds:.0%})")
 
     outcomes = [[name, verdict(one)] for name, one in machine.stages.items()]
     parts = ["### Outcome\n", table(("stage", "outcome"), outcomes)]
@@ -272,12 +245,11 @@ def gpu_run(machine: Machine) -> str:
         parts += ["### One iteration, and how much of it is the floor of its work\n"]
         parts += [by_shape(rows, {"{} ms (floor)": share_of_floor}), UNTUNED]
         parts += ["### Throughput and device memory\n"]
-        throughput = {"{} images·iterations/s": lambda row: f"{row.parts.batch / row.seconds:.0f}"}
-        parts += [by_shape(rows, {**throughput, "GiB": gibibytes})]
+        parts += [by_shape(rows, {"{} images·iterations/s": throughput, "GiB": gibibytes})]
         parts += ["### Steps at 512²\n", iteration_steps(machine)]
-    if machine.comparisons:
-        parts += ["### Beside PyTorch, in brackets times Impasto in bf16\n"]
-        parts += [peers_table(machine.comparisons), UNTUNED]
+    for one in machine.comparisons:
+        parts += [f"### {shape_text(one.size, one.batch, one.tuned)} beside PyTorch, relative to Impasto in bf16\n"]
+        parts += [contenders_table(one.contenders, one.ours("bf16"))]
     if "stylization" in machine.stages:
         lines = [
             [name, f"{one['last_loss']:.6g}", f"{one['difference_from_fp32']:.1e}", f"{one['seconds']:.2f}"]
@@ -291,10 +263,10 @@ def gpu_targets(machine: Machine) -> str:
     """What is to be reached on an H100, and what was measured."""
 
     def of_row(precision: str, side: int, batch: int, show: Callable[[Row], str]) -> str:
-        for row in machine.timed("iteration"):
-            if (row.parts.precision, row.parts.size, row.parts.batch) == (precision, side, batch):
-                return show(row)
-        return NONE
+        wanted = (precision, side, batch)
+        rows = machine.timed("iteration")
+        found = [row for row in rows if (row.parts.precision, row.parts.size, row.parts.batch) == wanted]
+        return show(found[0]) if found else NONE
 
     def against(form: str) -> str:
         for row in machine.comparisons:
@@ -305,21 +277,20 @@ def gpu_targets(machine: Machine) -> str:
         return NONE
 
     def in_ms(row: Row) -> str:
-        return f"{fine(row.seconds)} ms"
+        return f"{milliseconds(row.seconds)} ms"
 
-    def memory(row: Row) -> str:
-        return f"{row.counters['device bytes'] / 1e9:.1f} GB" if "device bytes" in row.counters else NONE
+    def in_gb(row: Row) -> str:
+        return f"{row.counters['device bytes'] / 1e9:.1f} GB"
 
     rows = [
         ["512², bf16", "≤ 0.95 ms", of_row("bf16", 512, 1, in_ms)],
         ["512², tf32", "≤ 1.7 ms", of_row("tf32", 512, 1, in_ms)],
-        ["512², bf16, batch 8, images·iterations/s", "≥ 1300",
-         of_row("bf16", 512, 8, lambda row: f"{8 / row.seconds:.0f}")],
-        ["4096², bf16, memory", "≤ 24 GB", of_row("bf16", 4096, 1, memory)],
+        ["512², bf16, batch 8, images·iterations/s", "≥ 1300", of_row("bf16", 512, 8, throughput)],
+        ["4096², bf16, memory", "≤ 24 GB", of_row("bf16", 4096, 1, in_gb)],
         ["512², PyTorch eager / Impasto bf16", "≥ 4 ×", against("eager")],
         ["512², tuned eager / Impasto bf16", "≥ 2 ×", against("tuned eager")],
         ["512², compiled / Impasto bf16", "≥ 1.3 ×", against("compiled")],
-    ]  # fmt: skip
+    ]
     return table(("on an H100", "to reach", "measured"), rows)
 
 

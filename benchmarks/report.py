@@ -23,7 +23,6 @@ from results import (
     ResultError,
     Roofs,
     Row,
-    by_kind,
     device_name,
     read_machine,
     truthy,
@@ -171,8 +170,7 @@ def breakdown(charts: Charts, machine: Machine) -> str:
         steps = machine.steps(precision, size)
         if not steps:
             continue
-        sums = by_kind({row.parts.variant: row.seconds for row in steps})
-        floors = by_kind({row.parts.variant: machine.floor(row) or 0.0 for row in steps})
+        sums, floors = machine.seconds_and_floors(steps)
         total = sum(sums.values())
         ordered = sorted(sums, key=lambda kind: -sums[kind])
         bars = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from statistics import mean, median, stdev
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 Document = Dict[str, Any]
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -29,39 +29,25 @@ SHAPE = re.compile(r"\d+x\d+x\d+$")  # of a feature map, H×W×C
 SHAPE_AT = re.compile(r"(\S+)@(\d+)$")
 RUNG = re.compile(r"rung_(\d+)_(\w+)$")
 
-# Kinds of an iteration's steps, in the order they are shown: by what is done, and to which kind of layer.
+# Kinds of an iteration's steps by the operation that a step calls, in the order they are shown.
 KINDS = {
-    ("conv", "forward"): "convolutions, forward",
-    ("conv", "backward"): "convolutions, data gradient",
-    ("pool", "forward"): "pooling, both ways",
-    ("pool", "backward"): "pooling, both ways",
-    ("conv", "Gram matrix"): "Gram matrices, style loss",
-    ("conv", "style loss"): "Gram matrices, style loss",
-    ("conv", "style backward"): "style gradient",
-    ("conv", "content loss"): "content loss and gradient",
-    ("", "total variation"): "total variation",
-    ("", "Adam"): "Adam",
+    "first_conv_forward": "convolutions, forward",
+    "conv_forward": "convolutions, forward",
+    "first_conv_backward": "convolutions, data gradient",
+    "conv_data_gradient": "convolutions, data gradient",
+    "pool_forward": "pooling, both ways",
+    "pool_backward": "pooling, both ways",
+    "gram_loss": "Gram matrices, style loss",
+    "style_backward": "style gradient",
+    "content_loss": "content loss and gradient",
+    "total_variation": "total variation",
+    "adam": "Adam",
 }
 OTHER_STEPS = "other steps"
 
 
 class ResultError(Exception):
     """A file of results that cannot be used. The message names it."""
-
-
-def kind_of(step: str) -> str:
-    """ "conv3_1 style backward" is a style gradient."""
-    layer, _, what = step.rpartition("/")[2].partition(" ")
-    known = KINDS.get((layer[:4], what))
-    return known or KINDS.get(("", f"{layer} {what}".strip()), OTHER_STEPS)
-
-
-def by_kind(seconds: Dict[str, float]) -> Dict[str, float]:
-    """Sums over the steps of each kind, in the order of KINDS."""
-    sums = {kind: 0.0 for kind in (*KINDS.values(), OTHER_STEPS)}
-    for step, value in seconds.items():
-        sums[kind_of(step)] += value
-    return {kind: value for kind, value in sums.items() if value > 0}
 
 
 @dataclass(frozen=True)
@@ -154,6 +140,14 @@ class Row:
     @property
     def bytes(self) -> float:
         return self.counters.get("bytes", 0.0)
+
+
+def by_kind(steps: Sequence[Row], amount: Callable[[Row], float]) -> Dict[str, float]:
+    """Sums over the steps of each kind, in the order of KINDS. A step's label is its operation."""
+    sums = {kind: 0.0 for kind in (*KINDS.values(), OTHER_STEPS)}
+    for step in steps:
+        sums[KINDS.get(step.label, OTHER_STEPS)] += amount(step)
+    return {kind: value for kind, value in sums.items() if value > 0}
 
 
 @dataclass
@@ -281,6 +275,11 @@ class Machine:
             return self.roofs.floor(row.flops, row.bytes, row.parts.precision)
         floors = [self.floor(step) for step in self.steps(row.parts.precision, row.parts.size, row.parts.batch)]
         return None if not floors or None in floors else sum(filter(None, floors))
+
+
+    def seconds_and_floors(self, steps: Sequence[Row]) -> Tuple[Dict[str, float], Dict[str, float]]:
+        """By kind of step; floors where they are known."""
+        return by_kind(steps, lambda row: row.seconds), by_kind(steps, lambda row: self.floor(row) or 0.0)
 
 
 def device_name(context: Document) -> str:

@@ -75,6 +75,7 @@ class Shape:
             if "out of memory" not in str(error):
                 self.campaign.fail(f"{self.side}², batch {self.batch}: {form}: {error}")
             return []
+        contender.program += f" {peer.run.about['torch']}"
         return [(contender, peer)] if self.compare(contender, peer.run) else []
 
     def time_peer(self, peer: ServedPeer) -> float:

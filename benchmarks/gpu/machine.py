@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The GPU of this machine, as nvidia-smi and Python's packages know it."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -66,30 +65,9 @@ def query() -> Optional[Dict[str, str]]:
     return found if "name" in found else None
 
 
-def torch_versions(python: str) -> Optional[Dict[str, Any]]:
-    """PyTorch's own, and the libraries' it comes with; nothing where there is no PyTorch."""
-    code = (
-        "import json, torch; print(json.dumps({'torch': torch.__version__, "
-        "'cuda': torch.version.cuda, 'cudnn': torch.backends.cudnn.version()}))"
-    )
-    try:
-        versions: Dict[str, Any] = json.loads(execute([python, "-c", code], timeout=120))
-    except RuntimeError:
-        return None
-    return versions
-
-
-def describe(python: str) -> Dict[str, Any]:
+def describe() -> Dict[str, Any]:
     """The context of every result of a GPU run."""
-    gpu = query()
-    named = {"device": gpu["name"], "driver": gpu.get("driver_version")} if gpu else {}
-    return {
-        **context.describe(),
-        **named,
-        "gpu": gpu,
-        "pytorch": torch_versions(python),
-        "libraries": find_libraries(),
-    }
+    return {**context.describe(), "gpu": query(), "libraries": find_libraries()}
 
 
 class ClockWatch:

@@ -61,13 +61,14 @@ def find_programs(rehearse: bool) -> Path:
 
 
 def why_no_gpu(campaign: Campaign) -> Optional[str]:
-    """Nothing where the backend can be used."""
+    """Nothing where the backend can be used; then its description becomes a part of every result's context."""
     try:
         backends = campaign.json(campaign.impasto, "devices", "--json", timeout=60)
     except (RuntimeError, OSError) as error:
         return f"{campaign.impasto} does not run: {error}"
     for entry in backends:
         if entry["name"] == campaign.scale.backend:
+            campaign.context["device"] = entry["device"]
             return None if entry["available"] else str(entry["reason"])
     return f"this program has no backend {campaign.scale.backend}"
 
@@ -157,7 +158,7 @@ def main() -> int:
     machine.offer_libraries()
     # Choosing plans takes long; the shapes that are worth it are tuned in a stage of their own.
     os.environ["IMPASTO_NO_PLAN_CACHE"] = "true"
-    about = machine.describe(arguments.python)
+    about = machine.describe()
     device = (about["gpu"] or about["cpu"])["name"]
     with tempfile.TemporaryDirectory() as scratch:
         campaign = Campaign(

@@ -23,21 +23,17 @@ using kernels::Arithmetic;
 constexpr std::int64_t most_workspace_bytes = std::int64_t{256} << 20U;
 
 /// Whether `load` finds its library; says once why not.
-bool can_load(void (*load)()) {
-  try {
-    load();
-    return true;
-  } catch (const Error& error) {
-    std::fprintf(stderr, "left out: %s\n", error.what());
-    return false;
-  }
-}
-bool has_cublaslt() {
-  static const bool found = can_load([] { cublaslt(); });
-  return found;
-}
-bool has_cudnn() {
-  static const bool found = can_load(load_cudnn);
+template <auto load>
+bool can_load() {
+  static const bool found = [] {
+    try {
+      load();
+      return true;
+    } catch (const Error& error) {
+      std::fprintf(stderr, "left out: %s\n", error.what());
+      return false;
+    }
+  }();
   return found;
 }
 
@@ -152,7 +148,7 @@ StyleBackwardCall style_backward_call(std::span<const Tensor> tensors, Arithmeti
 std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime,
                                        std::span<const Tensor> tensors) {
   std::vector<LibraryRung> rungs;
-  if (op == "gram" && has_cublaslt()) {
+  if (op == "gram" && can_load<&cublaslt>()) {
     const GramCall call{tensors[0], tensors[1]};
     for (const kernels::Rung& rung : cublaslt_rungs(call.features.type)) {
       const Precision precision = precision_of(call.features.type, rung.arithmetic);
@@ -161,7 +157,7 @@ std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime,
       }));
     }
   }
-  if (op == "style_backward" && has_cublaslt()) {
+  if (op == "style_backward" && can_load<&cublaslt>()) {
     for (const kernels::Rung& rung : cublaslt_rungs(tensors[1].type)) {
       const StyleBackwardCall call = style_backward_call(tensors, rung.arithmetic);
       rungs.push_back(library_rung<StyleBackwardCall>(rung, runtime, call, [=, &runtime] {
@@ -171,7 +167,7 @@ std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime,
     }
   }
   // Without tensor cores cuDNN has no engine for this.
-  if (op == "style_backward" && has_cudnn()) {
+  if (op == "style_backward" && can_load<&load_cudnn>()) {
     const kernels::Rung rung{"rung_0_cudnn_on_tensor_cores", "sum and mask in its product",
                              Arithmetic::tensor_cores, 80};
     const StyleBackwardCall call = style_backward_call(tensors, rung.arithmetic);

@@ -23,9 +23,9 @@ Ladder ladder(std::string_view op, std::span<const OpRung> rungs) {
                               [&](const Operation& each) { return each.name == op; }),
                 {}};
   for (const OpRung& rung : rungs) {
-    ladder.rungs.push_back({rung, kernels::offers<float>(rung.launch),
-                            kernels::offers<kernels::bfloat16>(rung.launch),
-                            kernels::offers<kernels::float16>(rung.launch)});
+    if (rung.launch.f32) ladder.rungs[DataType::f32].push_back(rung);
+    if (rung.launch.bf16) ladder.rungs[DataType::bf16].push_back(rung);
+    if (rung.launch.fp16) ladder.rungs[DataType::fp16].push_back(rung);
   }
   return ladder;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "host/check/operation.hpp"
@@ -8,22 +9,11 @@
 
 namespace impasto::bench::IMPASTO_DEVICE {
 
-/// A rung, and the types of maps that it has launchers for.
-struct LadderRung {
-  kernels::Rung about;
-  bool f32 = false;
-  bool bf16 = false;
-  bool fp16 = false;
-
-  [[nodiscard]] bool offers(DataType type) const {
-    return type == DataType::bf16 ? bf16 : type == DataType::fp16 ? fp16 : f32;
-  }
-};
-
-/// An operation whose kernel has rungs. It is run as the backend runs it, with one rung forced.
+/// An operation whose kernel has rungs, and which there are for maps of each type. It is run as the
+/// backend runs it, with one rung forced.
 struct Ladder {
   Operation op;
-  std::vector<LadderRung> rungs;
+  std::map<DataType, std::vector<kernels::Rung>> rungs;
 };
 
 /// All of them.

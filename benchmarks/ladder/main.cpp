@@ -66,7 +66,7 @@ struct Point {
 struct Axes {
   std::vector<std::string> ops = {};    ///< none: all
   std::vector<std::string> rungs = {};  ///< none: all
-  std::vector<std::string> shapes = Measure::default_shapes();
+  std::vector<std::string> shapes = profile().shapes;
   std::vector<std::string> dtypes = {"fp32", "tf32", "bf16"};
   std::vector<std::int64_t> batches = {1};
 };
@@ -77,7 +77,7 @@ class Bench {
     for (const std::string& dtype : axes_.dtypes) {
       devices_.try_emplace(*parse_precision(dtype), *parse_precision(dtype));
     }
-    measure_.emplace(*devices_.begin()->second.runtime);
+    measure_ = open_measure(*devices_.begin()->second.runtime);
   }
 
   void register_rows() {
@@ -106,7 +106,9 @@ class Bench {
     const Device& device = devices_.at(point.precision);
     const DataType storage = device.backend->activation_type();
     if (point.ladder->op.on_pixels && point.precision != Precision::fp32) return;
+    const auto own = point.ladder->rungs.find(storage);
     std::vector<kernels::Rung> rungs;
+    if (own != point.ladder->rungs.end()) rungs = own->second;
     Point tiny = point;
     tiny.shape.map = {1, 1, 1, 1};
     Workbench bench(*device.backend, storage);
@@ -115,16 +117,13 @@ class Bench {
          library_rungs(point.ladder->op.name, *device.runtime, prepared.tensors)) {
       rungs.push_back(library.rung);
     }
-    for (const LadderRung& rung : point.ladder->rungs) {
-      if (rung.offers(storage)) rungs.push_back(rung.about);
-    }
     for (const kernels::Rung& rung : rungs) {
       if (!chosen(axes_.rungs, rung.name) || !rung.runs_on(device.runtime->sm()) ||
           !belongs(rung, point.precision)) {
         continue;
       }
       registered_.emplace(rung.name);
-      for (const std::string& variant : Measure::variants()) {
+      for (const std::string& variant : profile().variants) {
         const std::string name =
             fmt::format("{}/{}/{}{}", point.ladder->op.name, rung.name, point.name(), variant);
         benchmark::RegisterBenchmark(name.c_str(),
@@ -183,8 +182,8 @@ class Bench {
                               .c_str());
       return;
     }
-    const auto roof = measure_->run(
-        state, *device.runtime, {prepared.run, op_case.work, storage, rung.arithmetic}, variant);
+    const auto roof = measure_(
+        state, {device.runtime, prepared.run, op_case.work, storage, rung.arithmetic}, variant);
     report(state, op_case.work);
     if (roof) {
       state.counters["roof_share"] = rate_of(*roof);
@@ -202,7 +201,7 @@ class Bench {
   Axes axes_;
   std::vector<Ladder> ladders_;
   std::map<Precision, Device> devices_;
-  std::optional<Measure> measure_;
+  Measure measure_;
   std::set<std::string> registered_;  ///< rungs
   std::string expected_of_;
   Outputs expected_;
@@ -224,7 +223,7 @@ int main(int argc, char** argv) {
   device::Axes axes;
   std::optional<device::Bench> bench;  // after --help, which needs no device
   return run_program(argc, argv,
-                     {.about = device::Measure::about(),
+                     {.about = device::profile().about,
                       .add_options =
                           [&](CLI::App& app) {
                             add_op_axis(app, device::op_names(), axes.ops);
@@ -236,6 +235,6 @@ int main(int argc, char** argv) {
                           },
                       .footer = "rungs: kernels/<op>/rung_<n>_<idea>.cuh, as rung_1_naive\n"
                                 "tf32: float maps whose products tensor cores compute\n",
-                      .flags = device::Measure::default_flags(),
+                      .flags = device::profile().flags,
                       .register_rows = [&] { bench.emplace(axes).register_rows(); }});
 }

@@ -3,7 +3,6 @@
 
 #include <benchmark/benchmark.h>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,45 +13,36 @@
 #include "host/runtime/runtime.hpp"
 #include "kernels/common/ladder.hpp"
 
+/// What differs between the programs: simt.cpp counts on the host-SIMT machine, cuda.cpp and
+/// cuda_libraries.cpp time on a GPU.
 namespace impasto::bench::IMPASTO_DEVICE {
 
 using impasto::IMPASTO_DEVICE::Runtime;
 
-/// What a row does, and with what.
+/// How a device's rows are named and what its command line starts from.
+struct Profile {
+  std::string about;                  ///< for --help
+  std::vector<std::string> variants;  ///< added to a row's name, one row for each
+  std::vector<std::string> shapes;    ///< for a command line that names none
+  std::vector<std::string> flags;  ///< Google Benchmark's, where the command line does not differ
+};
+const Profile& profile();
+
+/// What a row does on the runtime's stream, and with what.
 struct Task {
+  Runtime* runtime;
   std::function<void()> launch;
   work::Work work;
   DataType storage = DataType::f32;
   kernels::Arithmetic arithmetic = kernels::Arithmetic::fp32;
 };
 
-/// How a device's rows are named and measured: simt.cpp counts, cuda.cpp times.
-class Measure {
- public:
-  /// Measures what the device can do at most, and adds it to the context.
-  explicit Measure(Runtime& runtime);
-  Measure(const Measure&) = delete;
-  Measure& operator=(const Measure&) = delete;
-  ~Measure();
-
-  /// What the program is, for --help.
-  static std::string about();
-  /// What is added to a row's name, one row for each: "" or "/cold" and "/hot".
-  static std::vector<std::string> variants();
-  /// Shapes for a command line that names none.
-  static std::vector<std::string> default_shapes();
-  /// Google Benchmark's flags where the command line does not say otherwise.
-  static std::vector<std::string> default_flags();
-
-  /// The benchmark's loop, and the counters that only this device has. The seconds that the row
-  /// would take at the roof, where it was timed.
-  std::optional<double> run(benchmark::State& state, Runtime& runtime, const Task& task,
-                            const std::string& variant);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
+/// The benchmark's loop, and the counters that only this device has. Returns the seconds that the
+/// row would take at the roof, where it was timed.
+using Measure = std::function<std::optional<double>(benchmark::State& state, const Task& task,
+                                                    const std::string& variant)>;
+/// Measures first what the device can do at most, and adds that to the context.
+Measure open_measure(Runtime& runtime);
 
 /// Rung 0 of a ladder, rung_0_<library>: a library's fastest way to do the same on these tensors,
 /// of all that it proposes. They are timed when it is first launched, which must not be recorded.

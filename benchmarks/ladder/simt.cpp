@@ -8,47 +8,44 @@
 
 namespace impasto::bench::emulated {
 
-struct Measure::State {};
-
-Measure::Measure(Runtime& /*runtime*/) {}
-Measure::~Measure() = default;
-
-std::string Measure::about() {
-  return "Every rung of every kernel, counted on the host-SIMT machine: no time is a GPU's.";
-}
-std::vector<std::string> Measure::variants() { return {""}; }
 /// Few pixels: a thread takes microseconds here. The ratios to the work are those of any size.
-std::vector<std::string> Measure::default_shapes() { return {"16x16x64", "8x16x128"}; }
+const Profile& profile() {
+  static const Profile counted = {
+      "Every rung of every kernel, counted on the host-SIMT machine: no time is a GPU's.",
+      {""},
+      {"16x16x64", "8x16x128"},
+      {"--benchmark_min_time=0.001"}};
+  return counted;
+}
 
-std::vector<std::string> Measure::default_flags() { return {"--benchmark_min_time=0.001"}; }
-
-std::optional<double> Measure::run(benchmark::State& state, Runtime& runtime, const Task& task,
-                                   const std::string& /*variant*/) {
-  simt::Counter counter;
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    counter = {};
-    simt::Machine::get().set_counter(&counter);
-    task.launch();
-    runtime.synchronize();
-    simt::Machine::get().set_counter(nullptr);
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    state.SetIterationTime(elapsed.count());
-  }
-  const simt::LaunchCounts counts = counter.total();
-  const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
-  const auto requests = number(counts.loads.requests + counts.stores.requests);
-  state.counters["loaded_bytes"] = number(counts.loads.bytes);
-  state.counters["stored_bytes"] = number(counts.stores.bytes);
-  state.counters["traffic_share"] =
-      task.work.bytes / number(counts.loads.bytes + counts.stores.bytes);
-  state.counters["sectors_per_request"] =
-      number(counts.loads.sectors + counts.stores.sectors) / requests;
-  state.counters["shared_requests"] = number(counts.shared_requests);
-  state.counters["bank_conflicts"] = number(counts.bank_conflicts);
-  state.counters["barriers"] = number(counts.barriers);
-  state.counters["launches"] = number(counter.launches().size());
-  return std::nullopt;
+Measure open_measure(Runtime& /*runtime*/) {
+  return [](benchmark::State& state, const Task& task,
+            const std::string& /*variant*/) -> std::optional<double> {
+    simt::Counter counter;
+    for (auto _ : state) {
+      const auto start = std::chrono::steady_clock::now();
+      counter = {};
+      simt::Machine::get().set_counter(&counter);
+      task.launch();
+      task.runtime->synchronize();
+      simt::Machine::get().set_counter(nullptr);
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+      state.SetIterationTime(elapsed.count());
+    }
+    const simt::LaunchCounts counts = counter.total();
+    const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+    const double bytes = number(counts.loads.bytes + counts.stores.bytes);
+    state.counters["loaded_bytes"] = number(counts.loads.bytes);
+    state.counters["stored_bytes"] = number(counts.stores.bytes);
+    state.counters["traffic_share"] = task.work.bytes / bytes;
+    state.counters["sectors_per_request"] = number(counts.loads.sectors + counts.stores.sectors) /
+                                            number(counts.loads.requests + counts.stores.requests);
+    state.counters["shared_requests"] = number(counts.shared_requests);
+    state.counters["bank_conflicts"] = number(counts.bank_conflicts);
+    state.counters["barriers"] = number(counts.barriers);
+    state.counters["launches"] = number(counter.launches().size());
+    return std::nullopt;
+  };
 }
 
 /// The host-SIMT machine runs no library: its ladders begin at rung 1.

@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 PEAK, BANDWIDTH = 1e12, 1e11
 # FLOP and bytes of the steps of an iteration at 512×512.
 STEPS = {"conv1_1 forward": (2.6e10, 1e8), "conv1_1 style loss": (2.6e8, 6.7e7), "Adam": (9.4e6, 2.2e7)}
+OPERATIONS = {"conv1_1 forward": "first_conv_forward", "conv1_1 style loss": "gram_loss", "Adam": "adam"}
 
 
 def context(executable, **more):
@@ -45,8 +46,9 @@ def peers(steps=None, **changes):
                 "peak_memory_bytes": 1 << 20, "agrees": True,
                 "differences": {"loss of all pictures": 1e-6}}  # fmt: skip
 
-    steps = steps or {"conv1_1 forward": 0.031, "Adam": 0.0011}
-    rows = [entries(f"step/fp32/256/batch:1/{name}", [value], verified=1) for name, value in steps.items()]
+    steps = steps or {"conv1_1 forward": (0.031, "first_conv_forward"), "Adam": (0.0011, "adam")}
+    rows = [entries(f"step/fp32/256/batch:1/{name}", [value], label=label, verified=1)
+            for name, (value, label) in steps.items()]  # fmt: skip
     return {
         "context": {"cpu": {"name": "A processor", "cores": 2}, "commit": "0123456789abcdef",
                     "dirty": False, "date": "2026-01-02"},
@@ -73,7 +75,8 @@ def write_gpu_run(folder):
     write(folder / "tests.json", stage("tests"))
     rows = operation("iteration/bf16/512/batch:1/manual_time", [3.47e-3], 1e9, 1e8)
     for name, (flops, moved) in STEPS.items():
-        rows += operation(f"step/bf16/512/batch:1/{name}/iterations:1/manual_time", [1.25e-3], flops, moved)
+        rows += operation(f"step/bf16/512/batch:1/{name}/iterations:1/manual_time", [1.25e-3], flops, moved,
+                          label=OPERATIONS[name])  # fmt: skip
     write(folder / "iteration.json", stage(
         "iteration", benchmarks=rows, not_measured=["4096², batch 8, bf16: no room"],
         clocks={"clocks.sm": {"lowest": 1500, "highest": 1980}}))  # fmt: skip
@@ -123,7 +126,7 @@ def write_machine(folder):
     ]
     for name, (flops, moved) in STEPS.items():
         seconds = 2 * max(flops / PEAK, moved / BANDWIDTH)
-        iterations += operation(f"step/fp32/512/batch:1/{name}", [seconds], flops, moved)
+        iterations += operation(f"step/fp32/512/batch:1/{name}", [seconds], flops, moved, label=OPERATIONS[name])
     write_benchmarks(folder / "iteration_bench.json", iterations, device="A device")
     counted = entries("gram/rung_1_naive/conv1_1@64/fp32", [1.0], verified=1, bytes=1e6,
                       loaded_bytes=1.5e6, stored_bytes=5e5, barriers=42)  # fmt: skip

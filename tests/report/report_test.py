@@ -13,7 +13,7 @@ from pathlib import Path
 
 import inputs
 import report
-from results import Roofs, by_kind, kind_of, parse
+from results import Roofs, Row, by_kind, parse
 
 
 def python_with_matplotlib():
@@ -166,8 +166,8 @@ class Shown(Pages):
         inputs.write_benchmarks(self.folder / "machine" / "ladder.json", rows, **roof)
         self.assert_shows(self.page(self.folder / "machine"), "Of 1 of 3 rows the GPU was throttled")
 
-    def test_a_gram_matrix_that_was_a_step_of_its_own_is_joined_to_its_loss(self):
-        steps = {"conv1_1 Gram matrix": 0.25, "conv1_1 style loss": 0.01}
+    def test_steps_of_one_kind_are_added(self):
+        steps = {"conv1_1 Gram matrix": (0.25, "gram_loss"), "conv1_1 style loss": (0.01, "gram_loss")}
         inputs.write(self.folder / "old" / "cpu_vs_pytorch.json", inputs.peers(steps=steps))
         page = self.page(self.folder / "old")
         self.assert_shows(page, "Gram matrices, style loss", ">260 ms, 100 %<")
@@ -296,9 +296,12 @@ class Parts(unittest.TestCase):
         self.assertEqual(roofs.floor(1e12, 1e9, "bf16"), 1.0)  # widened to float
 
     def test_steps_are_of_kinds_and_one_that_no_rule_knows_is_another(self):
-        self.assertEqual(kind_of("step/fp32/256/batch:1/conv1_1 style backward"), "style gradient")
-        steps = {"pool1 forward": 1.0, "pool2 backward": 2.0, "total variation": 4.0, "conv1_1 paint": 8.0}
-        self.assertEqual(by_kind(steps), {"pooling, both ways": 3.0, "total variation": 4.0, "other steps": 8.0})
+        operations = {"style_backward": 0.5, "pool_forward": 1.0, "pool_backward": 2.0, "total_variation": 4.0, "paint": 8.0}
+        steps = [Row("step/x", Path(), (seconds,), label=name) for name, seconds in operations.items()]
+        self.assertEqual(
+            by_kind(steps, lambda row: row.seconds),
+            {"pooling, both ways": 3.0, "style gradient": 0.5, "total variation": 4.0, "other steps": 8.0},
+        )
 
     def test_figures_keep_three_digits(self):
         self.assertEqual([report.time(s) for s in (2.0, 0.0123, 4.56e-5, 7e-9)],

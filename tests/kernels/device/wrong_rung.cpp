@@ -38,10 +38,9 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Ladder> ladders() {
-  return {{{.name = "nothing", .cases = cases},
-           {{{"rung_1_right", ""}, true},
-            {{"rung_2_wrong", ""}, true},
-            {{"rung_3_wasteful", ""}, true}}}};
+  return {
+      {{.name = "nothing", .cases = cases},
+       {{DataType::f32, {{"rung_1_right", ""}, {"rung_2_wrong", ""}, {"rung_3_wasteful", ""}}}}}};
 }
 
 }  // namespace impasto::bench::emulated
