@@ -8,7 +8,7 @@ import re
 import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # In the unpacked archive of `./dev package`, instead of a repository: what it was built from.
@@ -21,21 +21,13 @@ def git(*arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def cpu_fields() -> Dict[str, str]:
-    """The first processor's entry of /proc/cpuinfo."""
-    first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
-    pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
-    return {name.strip(): value.strip() for name, value in pairs}
-
-
 def describe_cpu() -> Dict[str, Any]:
-    fields = cpu_fields()
-    flags = set(fields.get("flags", "").split())
+    """By the first processor's entry of /proc/cpuinfo."""
+    first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
+    fields = dict(re.findall(r"^(.*?)\s*:\s*(.*)$", first, re.MULTILINE))
+    flags = fields.get("flags", "").split()
     return {
         "name": fields.get("model name", "unknown processor"),
-        "family": fields.get("cpu family"),
-        "model": fields.get("model"),
-        "stepping": fields.get("stepping"),
         "flags": [flag for flag in NOTABLE_FLAGS if flag in flags],
         "hypervisor": "hypervisor" in flags,
         "cores": len(os.sched_getaffinity(0)),
@@ -68,18 +60,9 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
-def result_paths(file_name: str) -> List[Path]:
-    return sorted((REPOSITORY / "benchmarks" / "results").glob(f"*/{file_name}"))
-
-
 def results_folder(device: str) -> Path:
     """Where the results of a device, known by its name, are kept."""
     return REPOSITORY / "benchmarks" / "results" / slug(device)
-
-
-def result_path(file_name: str) -> Path:
-    """Where this machine's results of one kind are kept."""
-    return results_folder(describe_cpu()["name"]) / file_name
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -8,9 +8,11 @@ Impasto's in fp32 (peers/agreement.py); a difference beyond its limits ends the 
 before anything is timed.
 Then they take turns, round after round, so that whatever else the machine does meets all of them;
 each time is a median over all rounds. PyTorch runs in every form given here that could be its
-fastest. In the same rounds each step of the iteration is timed, and what the machine can do at most.
+fastest. In the same rounds our own programs time every operation, the iteration's steps, iterations by
+size and batch, and what the machine can do at most.
 
-Writes benchmarks/results/<cpu>/cpu_vs_pytorch.json; benchmarks/render.py makes tables of it.
+Writes cpu_vs_pytorch.json, and what each program measured, into benchmarks/results/<cpu>/;
+benchmarks/render.py makes tables of it.
 """
 
 import argparse
@@ -20,10 +22,10 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
-from typing import Callable, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import context
-from kept_rows import Rows, keep, measure
+from kept_rows import keep, measure
 from peers.runs import (
     CHECKED_ITERATIONS,
     Contender,
@@ -85,13 +87,21 @@ def pytorch_contenders(
     return found
 
 
-def own_rows(arguments: argparse.Namespace) -> Rows:
-    """The steps of Impasto's iteration, and the ceilings."""
+def add_own_rows(kept: Dict[str, Dict[str, Any]], arguments: argparse.Namespace) -> None:
+    """What our own programs measure in a round, by program: every operation and the steps of the iteration, the
+    iteration by size and batch, the ceilings."""
     programs = Path(arguments.impasto).parent
-    steps = measure(programs / "iteration_bench", "--backend=cpu", f"--size={arguments.size}",
-                    "--benchmark_filter=^step/", threads=arguments.threads)  # fmt: skip
-    ceilings = measure(programs / "ceilings_bench", threads=arguments.threads)
-    return steps["benchmarks"] + ceilings["benchmarks"]
+    smallest = min(arguments.sizes.split(","), key=int)
+    on_cpu, whole = "--backend=cpu", ("--benchmark_filter=^iteration/", "--benchmark_min_time=0.3")
+    for name, *options in (
+        ("op_bench", on_cpu, f"--shape={arguments.size}", "--benchmark_min_time=0.05"),
+        ("iteration_bench", on_cpu, f"--size={arguments.size}", "--benchmark_filter=^step/"),
+        ("iteration_bench", on_cpu, f"--size={arguments.sizes}", *whole),
+        ("iteration_bench", on_cpu, f"--size={smallest}", f"--batch={arguments.batches}", *whole),
+        ("ceilings_bench",),
+    ):
+        found = measure(programs / name, *options, threads=arguments.threads)
+        kept.setdefault(name, {**found, "benchmarks": []})["benchmarks"] += found["benchmarks"]
 
 
 def all_agree(contenders: Sequence[Runnable]) -> bool:
@@ -107,15 +117,15 @@ def all_agree(contenders: Sequence[Runnable]) -> bool:
     return agree
 
 
-def measure_rounds(arguments: argparse.Namespace, contenders: Sequence[Runnable]) -> Rows:
-    rows: Rows = []
+def measure_rounds(
+    arguments: argparse.Namespace, contenders: Sequence[Runnable], kept: Dict[str, Dict[str, Any]]
+) -> None:
     for number in range(arguments.rounds):
         for contender, run in contenders:
             seconds = run(arguments.iterations, True).seconds_per_iteration(arguments.warm_up)
             contender.seconds += seconds
             print(f"round {number + 1}: {contender.name}: {median(seconds):.3f} s", file=sys.stderr)
-        rows += own_rows(arguments)
-    return rows
+        add_own_rows(kept, arguments)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -129,18 +139,21 @@ def parse_arguments() -> argparse.Namespace:
         help="one that has torch, h5py and PIL; may be repeated (default: that of build/peers-venv)",
     )
     parser.add_argument("--size", type=int, default=256, help="side of the square pictures")
+    parser.add_argument("--sizes", default="128,192,256,384", help="of Impasto's iterations alone")
+    parser.add_argument("--batches", default="2,4", help="of the smallest of these")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=8, help="in each round")
     parser.add_argument("--warm-up", type=int, default=2, help="of them not timed")
     parser.add_argument("--compile", action="store_true", help="also PyTorch 2's torch.compile")
-    parser.add_argument("--output", type=Path, help="(default: benchmarks/results/<cpu>/...)")
+    parser.add_argument("--output", type=Path, help="a folder (default: benchmarks/results/<cpu>)")
     return parser.parse_args()
 
 
 def main() -> int:
     arguments = parse_arguments()
     about = context.describe()
+    kept: Dict[str, Dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         pythons = arguments.python or [str(PEERS)]
         inputs = make_square_inputs(arguments.impasto, pythons[0], Path(folder), arguments.size)
@@ -150,11 +163,13 @@ def main() -> int:
             contenders += pytorch_contenders(arguments, inputs, python, precisions)
         if not all_agree(contenders):
             return COMPARISON_FAILED
-        rows = measure_rounds(arguments, contenders)
+        measure_rounds(arguments, contenders, kept)
     results = [contender.result() for contender, _ in contenders]
     about["device"] = results[0]["about"]["backend"]["device"]
-    output = arguments.output or context.result_path("cpu_vs_pytorch.json")
-    keep(output, about, rows, size=arguments.size, pytorch_tuning=TUNING, contenders=results)
+    output = arguments.output or context.results_folder(about["cpu"]["name"])
+    for name, document in kept.items():
+        keep(output / f"{name}.json", **document)
+    keep(output / "cpu_vs_pytorch.json", about, [], size=arguments.size, pytorch_tuning=TUNING, contenders=results)
     print(output)
     return 0
 

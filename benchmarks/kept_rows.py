@@ -34,8 +34,8 @@ def measure(
     return {"context": {**about, "executable": program.name}, "benchmarks": rows_of(document, left_out)}
 
 
-def keep(path: Path, context: Dict[str, Any], rows: Rows, **more: Any) -> None:
+def keep(path: Path, context: Dict[str, Any], benchmarks: Rows, **more: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     head = "".join(f'"{key}": {json.dumps(value)},\n' for key, value in {"context": context, **more}.items())
-    lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+    lines = ",\n".join(f"  {json.dumps(row)}" for row in benchmarks)
     replace_text(path, f'{{{head}"benchmarks": [\n{lines}\n]}}\n')

@@ -4,8 +4,7 @@
 
 A page holds a pair of markers, <!-- benchmark:NAME --> and <!-- /benchmark -->, on lines of their
 own; what stands between them is replaced by the table NAME, one for each machine under
-benchmarks/results/ that has what it needs. Rehearsals are refused. With --check nothing is written
-and a page out of date ends the script with 8.
+benchmarks/results/ that has what it needs. Rehearsals are refused.
 """
 
 import argparse
@@ -30,7 +29,6 @@ from results import (
     truthy,
 )
 
-OUT_OF_DATE = 8
 PAGES = ("README.md", "docs/performance.md", "docs/kernels.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 NONE = "–"
@@ -355,22 +353,16 @@ def stale_pages() -> List[Tuple[Path, str]]:
     return stale
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--check", action="store_true", help="only say whether pages are current")
-    arguments = parser.parse_args()
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     try:
         stale = stale_pages()
     except ResultError as error:
         sys.exit(f"render.py: {error}")
     for path, text in stale:
-        print(f"{path.name}: {'out of date' if arguments.check else 'written'}")
-        if not arguments.check:
-            context.replace_text(path, text)
-    return OUT_OF_DATE if arguments.check and stale else 0
+        print(f"{path.name}: written")
+        context.replace_text(path, text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -37,18 +37,13 @@ OTHERS, INK = "#9aa5b1", "#27313d"
 WIDTH = 4.7  # inches, at which text is as large as the page's
 STYLE = {
     "svg.fonttype": "none",
-    "font.family": "sans-serif",
     "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": INK,
     "axes.edgecolor": "#c9d0d8",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#e6eaee",
-    "xtick.color": INK,
-    "ytick.color": INK,
     "figure.constrained_layout.use": True,
     "legend.frameon": False,
 }
@@ -277,11 +272,7 @@ def ladder(charts: Charts, op: str, rows: List[Row], roofs: Roofs) -> str:
         note = "Loads and stores of all threads over the bytes that have to move. Counted, not timed."
         return charts.bars(title, note, "times the least traffic", bars, line=1)
     layer, size = layers[len(layers) // 2]
-    held = sum(row.counters.get("throttled", 0) > 0 for row in rows)
-    note = f"At {layer} of {size}×{size}; caches cold."
-    if held:
-        note += f" Of {held} of {len(rows)} rows the GPU was throttled: its power or heat held the clock."
-    return charts.bars(title, note, "% of the roof", bars, line=100)
+    return charts.bars(title, f"At {layer} of {size}×{size}; caches cold.", "% of the roof", bars, line=100)
 
 
 def rows_table(rows: List[Row], roofs: Roofs) -> str:

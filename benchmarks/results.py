@@ -24,7 +24,6 @@ ROW_FIELDS = {"family_index", "per_family_instance_index", "repetitions", "repet
               "threads", "iterations", "real_time", "cpu_time"}  # fmt: skip
 TIMERS = ("real_time", "manual_time", "process_time")
 
-LAYER = re.compile(r"(conv|pool)\d_?\d*$")
 SHAPE = re.compile(r"\d+x\d+x\d+$")  # of a feature map, H×W×C
 SHAPE_AT = re.compile(r"(\S+)@(\d+)$")
 RUNG = re.compile(r"rung_(\d+)_(\w+)$")
@@ -93,7 +92,7 @@ def parse(name: str) -> Parts:
             found["cache"] = part
         elif part.isdigit():
             found["size"] = int(part)
-        elif SHAPE.match(part) or LAYER.match(part) and op != "step":
+        elif SHAPE.match(part):
             found["layer"] = part
         else:
             variants.append(part)
@@ -384,7 +383,7 @@ def read_stage(machine: Machine, path: Path, stage: Document, folder: Sequence[D
         machine.stages[name] = stage
         machine.refused += [f"{path.name}: {failure}" for failure in stage["failures"]]
         compared = stage["rows"] if name == "peers" else []
-        rows = stage["benchmarks"] if name in ("environment", "iteration") else []
+        rows = stage["benchmarks"] if name in ("environment", "iteration", "ladders") else []
         tested = any(
             one.get("stage") == "tests" and passed(one) and one["context"].get("commit") == commit
             for one in folder

@@ -6,7 +6,7 @@ import time
 from typing import Any, Callable, Dict, Tuple
 
 from gpu.campaign import Campaign, Result, Skipped
-from kept_rows import Rows, keep, rows_of
+from kept_rows import Rows, rows_of
 from results import SECONDS
 
 MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure
@@ -19,6 +19,13 @@ def shape_options(side: int, batch: int, precision: str) -> Tuple[str, ...]:
     return (f"--size={side}", f"--batch={batch}", f"--precision={precision}")
 
 
+def keep_rows(campaign: Campaign, result: Result, document: Result) -> None:
+    """Adds a program's rows, and the ceilings that it measured before them."""
+    ceilings = {key: value for key, value in document["context"].items() if key.startswith("ceiling_")}
+    result["context"] = {**campaign.context, **ceilings}
+    result["benchmarks"] += rows_of(document)
+
+
 def environment(campaign: Campaign, result: Result) -> None:
     """What the machine is, and what it can do at most: times are worth having without that, too."""
     result.update(backends=campaign.json(campaign.impasto, "devices", "--json"), benchmarks=[])
@@ -28,9 +35,8 @@ def environment(campaign: Campaign, result: Result) -> None:
     except RuntimeError as error:
         campaign.fail(f"no ceilings: {str(error).splitlines()[-1]}")
         return
-    measured = {key: value for key, value in document["context"].items() if key.startswith("ceiling_")}
-    result["context"] = {**campaign.context, **measured}
-    result["benchmarks"] = [row for row in rows_of(document) if "FLOP/s" in row or "bytes/s" in row]
+    keep_rows(campaign, result, document)
+    result["benchmarks"] = [row for row in result["benchmarks"] if "FLOP/s" in row or "bytes/s" in row]
 
 
 def tuning(campaign: Campaign, result: Result) -> None:
@@ -104,22 +110,13 @@ def iteration(campaign: Campaign, result: Result) -> None:
 
 
 def ladders(campaign: Campaign, result: Result) -> None:
-    """Every rung of every kernel, verified and timed cold and hot: a file of rows for each operation,
-    ladder_<op>.json, as Google Benchmark writes it."""
+    """Every rung of every kernel, verified and timed cold and hot."""
     scale = campaign.scale
-    program = campaign.program(scale.ladder)
-    result["files"] = []
+    result["benchmarks"] = []
     for op in scale.ladder_ops:
-        written = campaign.scratch / "ladder.json"
-        written.unlink(missing_ok=True)
-        out = (f"--benchmark_out={written}", "--benchmark_out_format=json")
+        command = (campaign.program(scale.ladder), f"--op={op}", *scale.ladder_options, "--benchmark_format=json")
         try:
-            campaign.execute(program, f"--op={op}", *scale.ladder_options, *out)
+            keep_rows(campaign, result, campaign.json(*command))
         except RuntimeError as error:
             campaign.fail(f"{op}: {str(error).splitlines()[-1]}")
-            continue
-        document = json.loads(written.read_text(encoding="utf-8"))
-        path = campaign.output / f"ladder_{op}.json"
-        keep(path, {**document["context"], **campaign.context}, document["benchmarks"], rehearsal=result["rehearsal"])
-        result["files"].append(path.name)
         campaign.keep(result)

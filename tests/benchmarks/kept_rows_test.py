@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""cpu_operations.py keeps what the programs measured, and nothing where one of them fails."""
+"""What our own programs measure beside PyTorch is kept row by row, and nothing where one of them fails."""
 
+import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "cpu_operations.py"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+import cpu_vs_pytorch  # noqa: E402
+from kept_rows import keep  # noqa: E402
+
 PROGRAM = """#!/bin/sh
 echo "$@" >> "$0.calls"
 cat <<'END'
@@ -25,24 +29,28 @@ class KeptRows(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        self.program("iteration_bench", PROGRAM)
-        self.program("op_bench", PROGRAM)
+        for name in ("iteration_bench", "op_bench", "ceilings_bench"):
+            self.program(name, PROGRAM)
 
     def program(self, name, text):
         path = self.folder / name
         path.write_text(text)
         path.chmod(0o755)
 
-    def run_script(self):
-        command = [sys.executable, "-B", SCRIPT, "--programs", self.folder, "--output"]
-        command += [self.folder / "out", "--sizes", "64,32", "--batches", "2,8"]
-        return subprocess.run(command, capture_output=True, text=True)
+    def measure(self):
+        """Two rounds."""
+        arguments = argparse.Namespace(impasto=str(self.folder / "impasto"), size=48, sizes="64,32", batches="2,8", threads=3)
+        kept = {}
+        for _ in range(2):
+            cpu_vs_pytorch.add_own_rows(kept, arguments)
+        return kept
 
     def test_each_repetition_is_a_line_and_aggregates_are_left_out(self):
-        done = self.run_script()
-        self.assertEqual(done.returncode, 0, done.stderr)
-        for name, rows in (("iteration_bench.json", 2), ("op_bench.json", 1)):
-            text = (self.folder / "out" / name).read_text()
+        for name, document in self.measure().items():
+            path = self.folder / "out" / f"{name}.json"
+            keep(path, **document)
+            text = path.read_text()
+            rows = 2 * (3 if name == "iteration_bench" else 1)
             document = json.loads(text)
             self.assertEqual([row["name"] for row in document["benchmarks"]], ["a"] * rows)
             self.assertEqual(text.count('\n  {"name"'), rows)
@@ -50,18 +58,17 @@ class KeptRows(unittest.TestCase):
             self.assertNotIn("host_name", document["context"])
 
     def test_batches_are_of_the_smallest_size(self):
-        self.run_script()
-        sizes, batches = (self.folder / "iteration_bench.calls").read_text().splitlines()
+        self.measure()
+        steps, sizes, batches = (self.folder / "iteration_bench.calls").read_text().splitlines()[:3]
+        self.assertIn("--size=48", steps)
         self.assertIn("--size=64,32", sizes)
         self.assertNotIn("--batch", sizes)
         self.assertIn("--size=32 --batch=2,8", batches)
 
-    def test_a_program_that_fails_leaves_no_file(self):
+    def test_a_program_that_fails_is_an_error_that_says_what_it_said(self):
         self.program("iteration_bench", "#!/bin/sh\necho 'no such layer' >&2\nexit 2\n")
-        done = self.run_script()
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("no such layer", done.stderr)
-        self.assertFalse((self.folder / "out").exists())
+        with self.assertRaisesRegex(RuntimeError, "no such layer"):
+            self.measure()
 
 
 if __name__ == "__main__":

@@ -155,17 +155,6 @@ class Shown(Pages):
         self.assert_shows(page, "3.21 TFLOP/s", "100 GB/s", "<td>50</td>")
         self.assert_lacks(page, "ceiling_")
 
-    def test_rows_of_a_throttled_gpu_are_counted(self):
-        rows = [
-            row
-            for i, held in enumerate((1, 0, 0))
-            for row in inputs.operation(f"gram/rung_{i}_a/conv1_1@512/bf16/cold", [4e-3], 1e8, 2e8,
-                                        throttled=held)  # fmt: skip
-        ]
-        roof = {"ceiling_copy_bytes_per_second": "1e+11", "ceiling_bf16_flops": "3e+12"}
-        inputs.write_benchmarks(self.folder / "machine" / "ladder.json", rows, **roof)
-        self.assert_shows(self.page(self.folder / "machine"), "Of 1 of 3 rows the GPU was throttled")
-
     def test_steps_of_one_kind_are_added(self):
         steps = {"conv1_1 Gram matrix": (0.25, "gram_loss"), "conv1_1 style loss": (0.01, "gram_loss")}
         inputs.write(self.folder / "old" / "cpu_vs_pytorch.json", inputs.peers(steps=steps))
@@ -283,8 +272,6 @@ class Parts(unittest.TestCase):
              parts.batch, parts.cache),
             ("gram", 3, "3 shared tile", "conv3_1", 512, "bf16", 8, "cold"),
         )  # fmt: skip
-        older = parse("pool_forward_max/fp32/conv1_2/256")
-        self.assertEqual((older.layer, older.size, older.variant), ("conv1_2", 256, ""))
         step = parse("step/fp32/256/batch:8/conv1_1 Gram matrix")
         self.assertEqual((step.variant, step.size, step.batch), ("conv1_1 Gram matrix", 256, 8))
         self.assertEqual(parse("gram/rung_1_naive/16x16x64/fp32/batch:1").layer, "16x16x64")
