@@ -2,10 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/common/bfloat16.hpp"
@@ -14,9 +16,8 @@
 
 namespace impasto::kernels {
 
-/// One way to compute an operation: kernels/<op>/rung_N_idea.cuh, one idea a file. (Rungs that launch
-/// the same kernel share one.) The rungs of an operation are its ladder, from the plainest on;
-/// kernels/<op>/<op>.cu lists them, a line each.
+/// One way to compute an operation: kernels/<op>/rung_N_idea.cuh, one idea a file. The rungs of an
+/// operation are its ladder, from the plainest on; kernels/<op>/<op>.cu lists them, a line each.
 /// Every rung keeps to the operation's contract for every size and alignment, and its line is all
 /// that tests and benchmarks need.
 struct Rung {
@@ -92,6 +93,17 @@ struct RungWith : Rung {
     }
   }
 };
+
+/// Two parts of a ladder as one.
+template <class OpRung, std::size_t m, std::size_t n>
+constexpr std::array<OpRung, m + n> joined(const std::array<OpRung, m>& first,
+                                           const std::array<OpRung, n>& second) {
+  return [&]<std::size_t... i, std::size_t... j>(std::index_sequence<i...>,
+                                                 std::index_sequence<j...>) {
+    return std::array<OpRung, m + n>{first[i]..., second[j]...};
+  }
+  (std::make_index_sequence<m>(), std::make_index_sequence<n>());
+}
 
 /// The workspace that suffices for whichever rung of a ladder ships.
 template <class Ladder>

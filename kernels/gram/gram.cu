@@ -3,21 +3,20 @@
 
 #include "kernels/common/tuning.hpp"
 #include "kernels/gram/gram.hpp"
-#include "kernels/gram/rung_10_wgmma.cuh"
 #include "kernels/gram/rung_1_naive.cuh"
 #include "kernels/gram/rung_2_coalesced.cuh"
 #include "kernels/gram/rung_3_shared_tile.cuh"
 #include "kernels/gram/rung_4_register_tile.cuh"
 #include "kernels/gram/rung_5_upper_triangle.cuh"
-#include "kernels/gram/rung_6_split_pixels.cuh"
-#include "kernels/gram/rungs_7_to_9_tensor_cores.cuh"
+#include "kernels/gram/two_stage_rungs.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
-constexpr auto tensor_cores = Arithmetic::tensor_cores;
+template <class TwoStages>
+using AsItIs = TwoStages;
 
-constexpr std::array ladder = {
+constexpr std::array one_stage = {
     GramRung::of<GramNaive>({.name = "rung_1_naive", .idea = "a warp for each value"}),
     GramRung::of<GramCoalesced>(
         {.name = "rung_2_coalesced", .idea = "a warp reads neighbouring channels"}),
@@ -27,30 +26,9 @@ constexpr std::array ladder = {
         {.name = "rung_4_register_tile", .idea = "16 multiply-adds for 8 shared values"}),
     GramRung::of<GramUpperTriangle>(
         {.name = "rung_5_upper_triangle", .idea = "only the tiles of the triangle"}),
-    GramRung::of<GramSplitPixels>({.name = "rung_6_split_pixels",
-                                   .idea = "blocks enough: the sum in splits, two stages",
-                                   .ships = true}),
-    GramRung::of<GramTensorCoresOneSplit>({.name = "rung_7_tensor_cores",
-                                           .idea = "mma.sync, copies under way",
-                                           .arithmetic = tensor_cores,
-                                           .least_sm = 80}),
-    GramRung::of<GramTensorCoresSplit>({.name = "rung_8_tensor_cores_split",
-                                        .idea = "rung 7 in splits",
-                                        .arithmetic = tensor_cores,
-                                        .least_sm = 80}),
-    GramRung::of<GramPersistent>({.name = "rung_9_persistent",
-                                  .idea = "rung 8 with persistent blocks",
-                                  .arithmetic = tensor_cores,
-                                  .least_sm = 80,
-                                  .persistent = true,
-                                  .ships = true}),
-    GramRung::of_16_bit<GramWgmma>({.name = "rung_10_wgmma",
-                                    .idea = "rung 9 with TMA and wgmma",
-                                    .arithmetic = tensor_cores,
-                                    .least_sm = 90,
-                                    .sm_90a = true,
-                                    .persistent = true}),
 };
+
+constexpr std::array ladder = joined(one_stage, two_stage_rungs<GramRung, AsItIs>());
 
 }  // namespace
 

@@ -17,9 +17,7 @@ struct GramPlan {
   std::int64_t pixels_per_split;  ///< the last split may have fewer
   std::int64_t partials;          ///< floats of partial sums per image
 
-  enum Splits : std::uint8_t { enough_splits, one_split };
-
-  explicit GramPlan(const MapSize& size, Splits wanted = enough_splits) {
+  explicit GramPlan(const MapSize& size) {
     // Two blocks for each SM of an H100. A split of 256 pixels reads about as many bytes as it
     // writes partial sums; a running float sum over more than 4096 pixels would lose digits. Splits
     // are whole slices, which have at most 64 pixels.
@@ -35,8 +33,7 @@ struct GramPlan {
     const std::int64_t side = parts(size.channels, tile);
     tiles = side * (side + 1) / 2;
     const std::int64_t splits_wanted = std::max<std::int64_t>(1, most_blocks / tiles);
-    const std::int64_t pixels =
-        wanted == one_split ? P : std::clamp(parts(P, splits_wanted), least_pixels, most_pixels);
+    const std::int64_t pixels = std::clamp(parts(P, splits_wanted), least_pixels, most_pixels);
     pixels_per_split = parts(pixels, slice) * slice;
     splits = parts(P, pixels_per_split);
     partials = splits * tiles * tile * tile;

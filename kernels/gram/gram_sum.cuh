@@ -107,15 +107,16 @@ inline simt::Grid gram_grid(const char* name, const GramPlan& plan, const MapSiz
 
 /// A rung with two stages. FirstStage::launch_tiles<T, tile> launches the first one. gram_loss runs
 /// the same first stage before a second stage of its own.
-template <class FirstStage, GramPlan::Splits splits = GramPlan::enough_splits>
+template <class FirstStage>
 struct GramTwoStages {
-  static GramPlan plan(const MapSize& size) { return GramPlan(size, splits); }
-  static std::int64_t workspace(const MapSize& size) { return size.batch * plan(size).partials; }
+  static std::int64_t workspace(const MapSize& size) {
+    return size.batch * GramPlan(size).partials;
+  }
 
   template <class T>
   static void launch_partials(float* partials, const T* features, const MapSize& size,
                               simt::StreamHandle stream) {
-    const GramPlan plan = GramTwoStages::plan(size);
+    const GramPlan plan(size);
     if (plan.tile == 64) {
       FirstStage::template launch_tiles<T, 64>(partials, features, plan, size, stream);
     } else {
@@ -127,7 +128,7 @@ struct GramTwoStages {
   static void launch(float* gram, const T* features, const MapSize& size, float* workspace,
                      simt::StreamHandle stream) {
     launch_partials(workspace, features, size, stream);
-    launch_gram_sum(gram, workspace, plan(size), size, stream);
+    launch_gram_sum(gram, workspace, GramPlan(size), size, stream);
   }
 };
 

@@ -2,9 +2,7 @@
 #include <array>
 
 #include "kernels/common/tuning.hpp"
-#include "kernels/gram/rung_10_wgmma.cuh"
-#include "kernels/gram/rung_6_split_pixels.cuh"
-#include "kernels/gram/rungs_7_to_9_tensor_cores.cuh"
+#include "kernels/gram/two_stage_rungs.cuh"
 #include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/gram_loss/last_stage.cuh"
 #include "kernels/gram_loss/rung_1_two_operations.cuh"
@@ -14,9 +12,7 @@ namespace {
 
 constexpr auto tensor_cores = Arithmetic::tensor_cores;
 
-/// From rung 6 on these are the rungs of the Gram matrix that have two stages, under their names
-/// there: the same first stage, and the loss in the second.
-constexpr std::array ladder = {
+constexpr std::array two_operations = {
     GramLossRung::of<GramLossTwoOperations<Arithmetic::fp32>>(
         {.name = "rung_1_two_operations", .idea = "gram, then style_loss"}),
     GramLossRung::of<GramLossTwoOperations<tensor_cores>>(
@@ -24,29 +20,12 @@ constexpr std::array ladder = {
          .idea = "the same",
          .arithmetic = tensor_cores,
          .least_sm = 80}),
-    GramLossRung::of<GramLossLastStage<GramSplitPixels>>(
-        {.name = "rung_6_split_pixels", .idea = "loss and M where G is summed", .ships = true}),
-    GramLossRung::of<GramLossLastStage<GramTensorCoresOneSplit>>({.name = "rung_7_tensor_cores",
-                                                                  .idea = "behind gram's rung 7",
-                                                                  .arithmetic = tensor_cores,
-                                                                  .least_sm = 80}),
-    GramLossRung::of<GramLossLastStage<GramTensorCoresSplit>>({.name = "rung_8_tensor_cores_split",
-                                                               .idea = "behind gram's rung 8",
-                                                               .arithmetic = tensor_cores,
-                                                               .least_sm = 80}),
-    GramLossRung::of<GramLossLastStage<GramPersistent>>({.name = "rung_9_persistent",
-                                                         .idea = "behind gram's rung 9",
-                                                         .arithmetic = tensor_cores,
-                                                         .least_sm = 80,
-                                                         .persistent = true,
-                                                         .ships = true}),
-    GramLossRung::of_16_bit<GramLossLastStage<GramWgmma>>({.name = "rung_10_wgmma",
-                                                           .idea = "behind gram's rung 10",
-                                                           .arithmetic = tensor_cores,
-                                                           .least_sm = 90,
-                                                           .sm_90a = true,
-                                                           .persistent = true}),
 };
+
+/// From rung 6 on these are the rungs of the Gram matrix that have two stages, under their names
+/// there: the same first stage, and the loss in the second.
+constexpr std::array ladder =
+    joined(two_operations, two_stage_rungs<GramLossRung, GramLossLastStage>());
 
 }  // namespace
 

@@ -41,14 +41,14 @@ template <class TwoStages>
 struct GramLossLastStage {
   /// The sums of blocks, two floats each, lie before the partial sums.
   static std::int64_t workspace(const MapSize& size) {
-    return 2 * size.batch * gram_sum_blocks(TwoStages::plan(size)) + TwoStages::workspace(size);
+    return 2 * size.batch * gram_sum_blocks(GramPlan(size)) + TwoStages::workspace(size);
   }
 
   template <class T>
   static void launch(float* loss, float* matrix, const T* features, const float* target,
                      const MapSize& size, const StyleLossScale& scale, float* workspace,
                      Stream stream) {
-    const GramPlan plan = TwoStages::plan(size);
+    const GramPlan plan(size);
     const std::int64_t blocks = gram_sum_blocks(plan);
     auto* block_sums = reinterpret_cast<double*>(workspace);
     float* partials = workspace + 2 * size.batch * blocks;

@@ -4,7 +4,7 @@
 usage: code_of_page.py PAGE FOLDER
 
 A code block that carries a file's name, ```cpp NAME, is that file, or belongs into it where the
-repository has it already: its #include lines behind the file's own, the others at the end of the ladder.
+repository has it already: its #include lines behind the file's own, the others at the end of its first list of rungs.
 """
 
 import re
@@ -21,8 +21,7 @@ def added(text: str, code: str) -> str:
     rungs = "".join(line for line in lines if not line.startswith("#include"))
     end_of_includes = text.rindex("#include")
     end_of_includes = text.index("\n", end_of_includes) + 1
-    ladder = text.index("constexpr std::array ladder")
-    end_of_ladder = text.index("};\n", ladder)
+    end_of_ladder = text.index("};\n", text.index("constexpr std::array"))
     return (
         text[:end_of_includes] + includes + text[end_of_includes:end_of_ladder] + rungs + text[end_of_ladder:]
     )
