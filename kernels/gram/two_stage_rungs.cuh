@@ -7,6 +7,7 @@
 #include "kernels/gram/rung_11_wgmma.cuh"
 #include "kernels/gram/rung_6_split_pixels.cuh"
 #include "kernels/gram/rung_7_tensor_cores.cuh"
+#include "kernels/gram/rung_8_ldmatrix.cuh"
 #include "kernels/gram/rung_9_pipeline.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -25,6 +26,10 @@ constexpr auto two_stage_rungs() {
                                                    .idea = "mma.sync",
                                                    .arithmetic = tensor_cores,
                                                    .least_sm = 80}),
+      OpRung::template of<Whole<GramLdmatrix>>({.name = "rung_8_ldmatrix",
+                                                .idea = "swizzled slices, ldmatrix",
+                                                .arithmetic = tensor_cores,
+                                                .least_sm = 80}),
       OpRung::template of<Whole<GramPipeline>>({.name = "rung_9_pipeline",
                                                 .idea = "cp.async, three stages",
                                                 .arithmetic = tensor_cores,
