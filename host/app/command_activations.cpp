@@ -109,6 +109,7 @@ void show_activations(const Settings& settings) {
   const std::string layer(vgg_layer_name(settings.layer));
   const std::unique_ptr<Backend> backend = open_backend(settings);
   const Image image = load_picture(settings.image, settings.size);
+  say_notes(image);
   Weights weights = open_weights(settings, *backend, layer);
   const std::size_t deepest = weights.layers->index(layer);
   Session session(*backend, std::move(weights), settings.config.objective.pool, deepest);

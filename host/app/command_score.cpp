@@ -31,6 +31,9 @@ void score_picture(const Settings& settings) {
   for (const std::string& style : settings.styles) {
     styles.push_back({load_picture(style, style_size), 1});
   }
+  say_notes(image);
+  say_notes(content);
+  for (const Style& style : styles) say_notes(style.image);
   Session session(*backend, open_weights(settings, *backend), settings.config.objective);
   const Losses losses = score(session, settings.config, image, content, styles);
   if (!losses.finite()) refuse_infinite_losses(settings.image);

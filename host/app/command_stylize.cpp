@@ -14,7 +14,6 @@
 #include "host/app/sheet.hpp"
 #include "host/app/stylize_run.hpp"
 #include "host/app/terminal.hpp"
-#include "host/engine/initial.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::app {
@@ -29,28 +28,6 @@ constexpr auto examples = R"(Examples:
 Every option can also be set by the environment (IMPASTO_STYLE_WEIGHT=40) or by
 a --config file; an option given here comes first, then the environment, then
 the file, then the preset.)";
-
-Image load_initial(const Settings& settings, const Image& content) {
-  if (settings.config.init != Init::file) return make_initial(settings.config, content);
-  try {
-    const Image start = load_picture_like(settings.init_file, content);
-    return make_initial(settings.config, content, &start);
-  } catch (const Error& error) {
-    throw HintedError(error.kind(), error.what(),
-                      "--init takes content, random, mix or a picture of the content's shape");
-  }
-}
-
-StylizeInputs load_inputs(const Settings& settings) {
-  const std::int64_t size = settings.config.size;
-  StylizeInputs inputs;
-  inputs.content = load_picture(settings.content, size);
-  for (const std::string& style : settings.styles) {
-    inputs.styles.push_back({load_picture(style, settings.style_size.value_or(size)), 1});
-  }
-  inputs.initial = load_initial(settings, inputs.content);
-  return inputs;
-}
 
 void print_plan_in_words(const Settings& settings, const Backend& backend,
                          const StylizeInputs& inputs, const MemoryEstimate& memory) {
@@ -115,6 +92,9 @@ void stylize(const Settings& settings) {
   check(settings.config.objective, network_layers(settings));
   const std::unique_ptr<Backend> backend = open_backend(settings);
   const StylizeInputs inputs = load_inputs(settings);
+  say_notes(inputs.content);
+  for (const Style& style : inputs.styles) say_notes(style.image);
+  if (settings.config.init == Init::file) say_notes(inputs.initial);
   check_sizes(settings, inputs);
   if (settings.dry_run) {
     print_plan(settings, *backend, inputs);

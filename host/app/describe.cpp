@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <ctime>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -59,6 +60,28 @@ Json describe(const Backend& backend) {
 }
 
 Json describe_versions() { return {{"impasto", version}, {"compiler", compiler}}; }
+
+std::string recipe(const Settings& settings, const Backend& backend, const Network& network) {
+  return dump({{"impasto", describe_versions()["impasto"]},
+               {"backend", backend.name()},
+               {"precision", to_string(backend.precision())},
+               {"network", describe(network)},
+               {"config", describe(settings)}});
+}
+
+Image finished(Image picture, const Image& content) {
+  picture.alpha = content.alpha;
+  picture.bits = content.bits;
+  return picture;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
 
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

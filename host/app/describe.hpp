@@ -21,6 +21,16 @@ Json describe(const Backend& backend);
 /// Of the program and what built it.
 Json describe_versions();
 
+/// What is kept inside a picture: the settings and what computed it. No names or times: equal runs
+/// give equal files.
+std::string recipe(const Settings& settings, const Backend& backend, const Network& network);
+
+/// A picture of the optimisation as it is saved: with the content's transparency and depth.
+Image finished(Image picture, const Image& content);
+
+/// "2026-11-28T10:00:00Z", now.
+std::string utc_now();
+
 /// One line of JSON. Bytes that are not UTF-8, in a file name say, are replaced.
 std::string dump(const Json& json);
 

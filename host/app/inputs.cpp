@@ -11,6 +11,7 @@
 #include "host/backend/registry.hpp"
 #include "host/core/printable.hpp"
 #include "host/core/suggest.hpp"
+#include "host/engine/initial.hpp"
 #include "host/image/decode.hpp"
 #include "host/image/resize.hpp"
 #include "host/model/vgg.hpp"
@@ -34,11 +35,7 @@ std::unique_ptr<Backend> open_backend(const Settings& settings) {
 }
 
 Image load_picture(const std::string& name, std::optional<std::int64_t> size) {
-  if (!name.starts_with("sample:")) {
-    Image picture = load_image(name, size);
-    for (const std::string& note : picture.notes) message("note: {}\n", printable(note));
-    return picture;
-  }
+  if (!name.starts_with("sample:")) return load_image(name, size);
   const std::int64_t width = size.value_or(sample_size);
   if (name == "sample:scene") return draw_scene(sample_height(width), width);
   if (name == "sample:painting") return draw_painting(sample_height(width), width);
@@ -53,7 +50,39 @@ Image load_picture_like(const std::string& name, const Image& other) {
     fail(ErrorKind::input, "{}: expected the shape of the picture, {}x{}, found {}x{}", name,
          other.width, other.height, picture.width, picture.height);
   }
-  return resize(picture, other.height, other.width);
+  Image resized = resize(picture, other.height, other.width);
+  resized.notes = picture.notes;
+  return resized;
+}
+
+namespace {
+
+Image load_initial(const Settings& settings, const Image& content) {
+  if (settings.config.init != Init::file) return make_initial(settings.config, content);
+  try {
+    const Image start = load_picture_like(settings.init_file, content);
+    return make_initial(settings.config, content, &start);
+  } catch (const Error& error) {
+    throw HintedError(error.kind(), error.what(),
+                      "--init takes content, random, mix or a picture of the content's shape");
+  }
+}
+
+}  // namespace
+
+StylizeInputs load_inputs(const Settings& settings) {
+  const std::int64_t size = settings.config.size;
+  StylizeInputs inputs;
+  inputs.content = load_picture(settings.content, size);
+  for (const std::string& style : settings.styles) {
+    inputs.styles.push_back({load_picture(style, settings.style_size.value_or(size)), 1});
+  }
+  inputs.initial = load_initial(settings, inputs.content);
+  return inputs;
+}
+
+void say_notes(const Image& picture) {
+  for (const std::string& note : picture.notes) message("note: {}\n", printable(note));
 }
 
 Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer) {

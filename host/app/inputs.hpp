@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/app/settings.hpp"
 #include "host/backend/backend.hpp"
+#include "host/engine/plan.hpp"
 #include "host/image/image.hpp"
 #include "host/model/weights.hpp"
 
@@ -24,6 +26,19 @@ Image load_picture(const std::string& name, std::optional<std::int64_t> size = s
 /// The picture at exactly the size of another. A rounded side may differ by one pixel; throws
 /// ErrorKind::input for a picture of another shape.
 Image load_picture_like(const std::string& name, const Image& other);
+
+/// The pictures of one stylization, ready for the engine.
+struct StylizeInputs {
+  Image content;
+  std::vector<Style> styles;
+  Image initial;
+};
+
+/// The pictures that the settings name, at their sizes.
+StylizeInputs load_inputs(const Settings& settings);
+
+/// Tells the user what is odd about a picture's file.
+void say_notes(const Image& picture);
 
 /// The layers of the network: of --weights, which may be what the store has, else the built-in one.
 const VggLayers& network_layers(const Settings& settings);

@@ -31,10 +31,6 @@ std::string bar(double done, std::int64_t width) {
 
 }  // namespace
 
-ProgressLine::ProgressLine(const Config& config, bool quiet) : config_(config), quiet_(quiet) {}
-
-ProgressLine::~ProgressLine() { clear(); }
-
 void ProgressLine::clear() {
   if (drawn_) print_message("\r\x1b[K");
   drawn_ = false;
@@ -46,8 +42,49 @@ void ProgressLine::prepare(std::string_view what) {
   drawn_ = true;
 }
 
+void ProgressLine::show(double done, const Facts& facts) {
+  if (quiet_) return;
+  if (terminal().redraws) {
+    redraw(done, facts);
+  } else {
+    print(done, facts);
+  }
+}
+
+void ProgressLine::redraw(double done, const Facts& facts) {
+  const Clock::time_point now = Clock::now();
+  if (last_ && now - *last_ < redraw_interval && done < 1) return;
+  last_ = now;
+  // The last column stays free: some terminals wrap when it is written.
+  const std::int64_t width = std::max(terminal().width() - 1, 1);
+  std::string text = facts();
+  const std::int64_t room = width - static_cast<std::int64_t>(text.size()) - 2;
+  if (room >= 5) {
+    text = bar(done, std::min(room, widest_bar)) + "  " + text;
+  } else {
+    text.resize(std::min(text.size(), static_cast<std::size_t>(width)));
+  }
+  print_message("\r" + text + "\x1b[K");
+  drawn_ = true;
+}
+
+void ProgressLine::print(double done, const Facts& facts) {
+  const Clock::time_point now = Clock::now();
+  const auto tenth = static_cast<std::int64_t>(10 * done);
+  if (last_ && tenth == last_tenth_ && now - *last_ < print_interval) return;
+  last_ = now;
+  last_tenth_ = tenth;
+  print_message(facts() + "\n");
+}
+
+void IterationProgress::update(const Progress& progress) {
+  count(progress);
+  const bool last = progress.iteration >= config_.iterations;
+  line_.show(last ? 1 : progress.work, [&] { return facts(progress); });
+}
+
 /// A pause, of a program that was stopped for a while, is no iteration's time.
-void ProgressLine::count(const Progress& progress) {
+void IterationProgress::count(const Progress& progress) {
   constexpr double pause = 20;  // usual iterations
   double took = progress.seconds - seen_seconds_;
   const double work = progress.work - seen_work_;
@@ -61,17 +98,7 @@ void ProgressLine::count(const Progress& progress) {
   ++counted_;
 }
 
-void ProgressLine::update(const Progress& progress) {
-  count(progress);
-  if (quiet_) return;
-  if (terminal().redraws) {
-    redraw(progress);
-  } else {
-    print(progress);
-  }
-}
-
-std::string ProgressLine::facts(const Progress& progress) const {
+std::string IterationProgress::facts(const Progress& progress) const {
   const std::int64_t total = config_.iterations;
   std::string text =
       fmt::format("{:>{}}/{}", progress.iteration, fmt::formatted_size("{}", total), total);
@@ -89,34 +116,6 @@ std::string ProgressLine::facts(const Progress& progress) const {
     joined_by = " + ";
   }
   return text;
-}
-
-void ProgressLine::redraw(const Progress& progress) {
-  const Clock::time_point now = Clock::now();
-  const bool last = progress.iteration >= config_.iterations;
-  if (last_ && now - *last_ < redraw_interval && !last) return;
-  last_ = now;
-  // The last column stays free: some terminals wrap when it is written.
-  const std::int64_t width = std::max(terminal().width() - 1, 1);
-  std::string text = facts(progress);
-  const std::int64_t room = width - static_cast<std::int64_t>(text.size()) - 2;
-  if (room >= 5) {
-    const std::int64_t bar_width = std::min(room, widest_bar);
-    text = bar(progress.work, bar_width) + "  " + text;
-  } else {
-    text.resize(std::min(text.size(), static_cast<std::size_t>(width)));
-  }
-  print_message("\r" + text + "\x1b[K");
-  drawn_ = true;
-}
-
-void ProgressLine::print(const Progress& progress) {
-  const Clock::time_point now = Clock::now();
-  const auto tenth = static_cast<std::int64_t>(10 * progress.work);
-  if (last_ && tenth == last_tenth_ && now - *last_ < print_interval) return;
-  last_ = now;
-  last_tenth_ = tenth;
-  print_message(facts(progress) + "\n");
 }
 
 }  // namespace impasto::app

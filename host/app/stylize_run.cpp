@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <span>
 #include <string_view>
@@ -26,14 +25,6 @@ std::string_view name(Ending ending) {
     case Ending::diverged: return "diverged";
   }
   return "";
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 std::int64_t peak_memory_bytes() {
@@ -112,7 +103,7 @@ void StylizeRun::save_snapshot(const Network& network, const Progress& progress)
   const OutputPath path =
       settings_.output.snapshot(progress.iteration, settings_.config.iterations);
   try {
-    save_image(finished(progress.picture(0)), path.string(), comment(network));
+    save_image(finished(progress.picture(0), inputs_.content), path.string(), comment(network));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::output) throw;
     if (failed_snapshot_) return;
@@ -120,12 +111,6 @@ void StylizeRun::save_snapshot(const Network& network, const Progress& progress)
     progress_.clear();
     message("impasto: {}; going on without it\n", error.what());
   }
-}
-
-Image StylizeRun::finished(Image picture) const {
-  picture.alpha = inputs_.content.alpha;
-  picture.bits = inputs_.content.bits;
-  return picture;
 }
 
 bool StylizeRun::has_result() const {
@@ -139,7 +124,7 @@ double StylizeRun::rate() const {
 
 /// Writes the result and the sheet; the SHA-256 of the result.
 std::string StylizeRun::save(const Network& network, Image image) {
-  const Image picture = finished(std::move(image));
+  const Image picture = finished(std::move(image), inputs_.content);
   const std::string sha256 = save_image(picture, settings_.output.string(), comment(network));
   if (settings_.sheet) {
     save_image(make_sheet(pictures_of_sheet(inputs_, picture), picture.height),
@@ -179,13 +164,8 @@ Json StylizeRun::end_record(const std::string& sha256) const {
           {"peak_memory_bytes", peak_memory_bytes()}};
 }
 
-/// The recipe, kept inside the picture. No names or times: equal runs give equal files.
 std::string StylizeRun::comment(const Network& network) const {
-  return dump({{"impasto", describe_versions()["impasto"]},
-               {"backend", backend_.name()},
-               {"precision", to_string(backend_.precision())},
-               {"network", describe(network)},
-               {"config", describe(settings_)}});
+  return recipe(settings_, backend_, network);
 }
 
 void StylizeRun::say_result(const Network& network) const {

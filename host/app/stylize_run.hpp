@@ -7,19 +7,13 @@
 #include <vector>
 
 #include "host/app/describe.hpp"
+#include "host/app/inputs.hpp"
 #include "host/app/log.hpp"
 #include "host/app/progress.hpp"
 #include "host/app/settings.hpp"
 #include "host/engine/stylization.hpp"
 
 namespace impasto::app {
-
-/// The pictures of one stylization, ready for the engine.
-struct StylizeInputs {
-  Image content;
-  std::vector<Style> styles;
-  Image initial;
-};
 
 /// What a sheet shows: the content, the styles and the result.
 std::vector<Image> pictures_of_sheet(const StylizeInputs& inputs, const Image& result);
@@ -40,8 +34,6 @@ class StylizeRun {
   [[nodiscard]] Json start_record(const Network& network) const;
   [[nodiscard]] Json end_record(const std::string& sha256) const;
   [[nodiscard]] std::string comment(const Network& network) const;
-  /// A picture of the optimisation with the content's transparency and depth.
-  [[nodiscard]] Image finished(Image picture) const;
   bool report(const Network& network, const Progress& progress);
   void save_snapshot(const Network& network, const Progress& progress);
   [[nodiscard]] const Course& course() const { return stylized_.courses.front(); }
@@ -56,7 +48,7 @@ class StylizeRun {
   Backend& backend_;
   const StylizeInputs& inputs_;
   Log log_;
-  ProgressLine progress_;
+  IterationProgress progress_;
   Stylized stylized_;
   Json end_record_;
   std::optional<Error> failed_snapshot_;  ///< the first
