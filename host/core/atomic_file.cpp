@@ -107,13 +107,17 @@ void forget(const std::string& path) {
   }
 }
 
+constexpr std::string_view temporary_prefix = ".impasto-";
+constexpr std::size_t temporary_digits = 16;
+
 /// A free name in the target's folder, with the target's extension and nothing else of its name,
 /// which may already be as long as a name can be.
 std::string temporary_name(const std::string& path) {
   const fs::path target(path);
   std::random_device random;
   const std::uint64_t tag = (std::uint64_t{random()} << 32U) | random();
-  const fs::path name = fmt::format(".impasto-{:016x}{}", tag, target.extension().string());
+  const fs::path name = fmt::format("{}{:0{}x}{}", temporary_prefix, tag, temporary_digits,
+                                    target.extension().string());
   return (target.parent_path() / name).string();
 }
 
@@ -208,6 +212,13 @@ void remove_temporary_files() noexcept {
   for (const KnownTemporary& known : known_temporaries) {
     if (known.complete) ::unlink(known.name.data());
   }
+}
+
+bool is_temporary_name(std::string_view name) {
+  if (!name.starts_with(temporary_prefix)) return false;
+  name.remove_prefix(temporary_prefix.size());
+  const std::size_t digits = std::min(name.find_first_not_of("0123456789abcdef"), name.size());
+  return digits == temporary_digits && (name.size() == digits || name[digits] == '.');
 }
 
 void check_writable(const std::string& path) {

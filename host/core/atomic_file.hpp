@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "host/core/file_descriptor.hpp"
 
@@ -45,6 +46,9 @@ class AtomicFile {
 /// Removes the temporaries of all AtomicFiles, for a signal handler that is about to end the
 /// program.
 void remove_temporary_files() noexcept;
+
+/// Whether a file of this name is, or is left of, an AtomicFile's temporary.
+bool is_temporary_name(std::string_view name);
 
 /// Throws what an AtomicFile at this path would throw, as far as that can be known beforehand, so
 /// that the user learns of it before hours of work. Leaves nothing behind.

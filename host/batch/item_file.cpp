@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "host/batch/item_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <span>
+#include <system_error>
+#include <unistd.h>
+#include <unordered_map>
+
+#include "host/core/atomic_file.hpp"
+#include "host/core/error.hpp"
+
+namespace impasto::batch {
+namespace {
+
+constexpr std::size_t block = 64 << 10;
+
+[[noreturn]] void fail_to_keep(int reason) {
+  fail(ErrorKind::output, "cannot keep the list of items in '{}': {}",
+       std::filesystem::temp_directory_path().string(), std::generic_category().message(reason));
+}
+
+FileDescriptor nameless_file() {
+  std::string name = (std::filesystem::temp_directory_path() / "impasto-items-XXXXXX").string();
+  FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
+  if (!file) fail_to_keep(errno);
+  ::unlink(name.c_str());
+  return file;
+}
+
+}  // namespace
+
+std::optional<Item> ItemReader::next() {
+  const auto line = text_.next('\n');
+  return line ? std::optional(item_of_line(*line)) : std::nullopt;
+}
+
+ItemFile::ItemFile() : file_(nameless_file()) {}
+
+void ItemFile::add(const Item& item) {
+  hashes_.push_back(stable_hash(item.output));
+  buffer_ += to_line(item);
+  if (buffer_.size() >= block) flush();
+}
+
+void ItemFile::flush() {
+  std::string_view rest = buffer_;
+  digest_.update(std::as_bytes(std::span(rest)));
+  while (!rest.empty()) {
+    const ssize_t count = ::write(file_.get(), rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_to_keep(errno);
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  buffer_.clear();
+}
+
+void ItemFile::finish() {
+  flush();
+  sha256_ = digest_.finish();
+  refuse_clashes();
+}
+
+void ItemFile::refuse_clashes() {
+  std::ranges::sort(hashes_);
+  std::unordered_map<std::uint64_t, std::vector<Item>> suspects;
+  for (auto at = std::ranges::adjacent_find(hashes_); at != hashes_.end();
+       at = std::adjacent_find(at + 1, hashes_.end())) {
+    suspects[*at] = {};
+    constexpr std::size_t enough = 100;
+    if (suspects.size() == enough) break;
+  }
+  if (suspects.empty()) return;
+  ItemReader reader = read();
+  while (auto item = reader.next()) {
+    const auto found = suspects.find(stable_hash(item->output));
+    if (found == suspects.end()) continue;
+    for (const Item& other : found->second) {
+      if (other.output != item->output) continue;
+      fail(ErrorKind::usage, "two results would be '{}': that of {} in {} and that of {} in {}",
+           item->output, other.content, fmt::join(other.styles, " and "), item->content,
+           fmt::join(item->styles, " and "));
+    }
+    found->second.push_back(std::move(*item));
+  }
+}
+
+ItemReader ItemFile::read() const {
+  // By the name of the descriptor, so that every reader has a place of its own in the file.
+  const std::string path = fmt::format("/proc/self/fd/{}", file_.get());
+  return {FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), "the list of items"};
+}
+
+void ItemFile::save(const std::string& path) const {
+  AtomicFile copy(path);
+  for_each_block(fmt::format("/proc/self/fd/{}", file_.get()),
+                 [&](std::span<const std::byte> bytes) { copy.write(bytes); });
+  copy.commit();
+}
+
+}  // namespace impasto::batch

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "host/batch/sources.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <glob.h>
+#include <system_error>
+
+#include "host/batch/text_file.hpp"
+#include "host/core/error.hpp"
+#include "host/image/formats.hpp"
+
+namespace impasto::batch {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_sample(const std::string& name) { return name.starts_with("sample:"); }
+
+std::string absolute(const std::string& path) {
+  return is_sample(path) ? path : fs::absolute(path).string();
+}
+
+Source single(const std::string& path) {
+  const std::string name =
+      is_sample(path) ? path.substr(path.find(':') + 1) : fs::path(path).filename().string();
+  return {.path = absolute(path), .id = name};
+}
+
+bool looks_like_picture(const fs::path& file) {
+  std::string extension = file.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char letter) {
+    return static_cast<char>(std::tolower(letter));
+  });
+  return std::ranges::any_of(image_formats(), [&](const ImageFormat& format) {
+    return std::ranges::find(format.extensions, extension) != format.extensions.end();
+  });
+}
+
+/// The pictures below a folder, folder by folder, in the order of their names.
+class Walk {
+ public:
+  Walk(fs::path top, const std::string& except, const VisitSource& visit)
+      : top_(std::move(top)), except_(except), visit_(visit) {}
+
+  /// How many pictures there are.
+  std::size_t enter(const fs::path& folder) {
+    std::error_code error;
+    std::vector<fs::path> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+      if (!entry.path().filename().string().starts_with(".")) names.push_back(entry.path());
+    }
+    if (error) fail(ErrorKind::input, "cannot read '{}': {}", folder.string(), error.message());
+    std::ranges::sort(names);
+    std::size_t count = 0;
+    for (const fs::path& path : names) {
+      std::error_code ignored;
+      // A link to a folder may lead back here.
+      if (fs::is_directory(fs::symlink_status(path, ignored))) {
+        if (!is_excepted(path)) count += enter(path);
+      } else if (looks_like_picture(path) && !fs::is_directory(path, ignored)) {
+        const fs::path below = path.lexically_relative(top_);
+        visit_({.path = path.string(), .id = below.string(), .tree = below.parent_path().string()});
+        ++count;
+      }
+    }
+    return count;
+  }
+
+ private:
+  [[nodiscard]] bool is_excepted(const fs::path& folder) const {
+    std::error_code ignored;
+    return !except_.empty() && fs::equivalent(folder, except_, ignored);
+  }
+
+  fs::path top_;
+  const std::string& except_;
+  const VisitSource& visit_;
+};
+
+std::vector<std::string> matches(const std::string& pattern) {
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  ::globfree(&found);
+  return paths;
+}
+
+void visit_one(const std::string& name, const std::string& except, const VisitSource& visit) {
+  std::error_code error;
+  const fs::file_status status = fs::status(name, error);
+  if (is_sample(name)) {
+    visit(single(name));
+  } else if (fs::is_directory(status)) {
+    const fs::path folder = fs::absolute(name);
+    if (Walk(folder, except, visit).enter(folder) == 0) {
+      fail(ErrorKind::input, "{}: no picture is in this folder", name);
+    }
+  } else if (status.type() != fs::file_type::not_found) {
+    visit(single(name));
+  } else {
+    const std::vector<std::string> paths = matches(name);
+    if (paths.empty()) {
+      fail(ErrorKind::input, "cannot read '{}': {}", name,
+           std::generic_category().message(error.value() == 0 ? ENOENT : error.value()));
+    }
+    for (const std::string& path : paths) visit_one(path, except, visit);
+  }
+}
+
+}  // namespace
+
+void visit_named(std::span<const std::string> names, const std::string& except,
+                 const VisitSource& visit) {
+  for (const std::string& name : names) visit_one(name, except, visit);
+}
+
+void visit_list(const std::string& file, const VisitSource& visit) {
+  TextFile text(file);
+  const char end = text.holds_early('\0') ? '\0' : '\n';
+  while (const auto name = text.next(end)) {
+    if (!name->empty()) visit(single(*name));
+  }
+}
+
+}  // namespace impasto::batch

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/batch/item.hpp"
+#include "host/engine/config.hpp"
+#include "host/engine/plan.hpp"
+#include "host/engine/stylization.hpp"
+#include "host/image/image.hpp"
+
+namespace impasto::batch {
+
+/// An item whose pictures are in memory, ready to be computed.
+struct Work {
+  Item item;
+  Config config;
+  Image content;
+  std::vector<Style> styles;
+  Image initial;
+  /// Works with equal keys have one configuration and the same styles; those that have one size as
+  /// well can be computed side by side.
+  std::string key;
+
+  [[nodiscard]] std::size_t bytes() const {
+    std::size_t values = content.rgb.size() + content.alpha.size() + initial.rgb.size();
+    for (const Style& style : styles) values += style.image.rgb.size();
+    return values * sizeof(float);
+  }
+};
+
+/// A work's picture, and how it came about.
+struct Outcome {
+  Image picture;  ///< the last, or the best where the loss rose
+  Course course;
+  std::int64_t iterations = 0;
+  double seconds = 0;             ///< of the batch that it was computed in
+  std::int64_t side_by_side = 1;  ///< pictures in that batch
+};
+
+}  // namespace impasto::batch

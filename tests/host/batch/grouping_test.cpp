@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "host/batch/grouping.hpp"
+
+#include <gtest/gtest.h>
+#include <thread>
+
+#include "host/batch/queue.hpp"
+
+namespace impasto::batch {
+namespace {
+
+Work work(std::int64_t side, const std::string& key, const std::string& name = {}) {
+  Work made{.item = {.output = name, .content = {}, .styles = {}},
+            .config = {},
+            .content = {},
+            .styles = {},
+            .initial = {},
+            .key = key};
+  made.content.height = made.content.width = side;
+  made.content.rgb.resize(static_cast<std::size_t>(3 * side * side));
+  return made;
+}
+
+std::size_t two(const Work&) { return 2; }
+
+constexpr std::size_t plenty = 1 << 30;
+
+TEST(Grouping, PutsTogetherWhatHasOneSizeAndOneKey) {
+  Grouping grouping(10, plenty, two);
+  for (const char* name : {"a", "b"}) {
+    grouping.put(work(8, "x", name));
+    grouping.put(work(8, "y", name));
+    grouping.put(work(9, "x", name));
+  }
+  for (int i = 0; i < 3; ++i) {
+    const auto group = grouping.take({});
+    ASSERT_TRUE(group);
+    ASSERT_EQ(group->size(), 2U);
+    EXPECT_EQ(kind_of(group->at(0)), kind_of(group->at(1)));
+    EXPECT_EQ(group->at(0).item.output, "a");
+    EXPECT_EQ(group->at(1).item.output, "b");
+  }
+}
+
+TEST(Grouping, PrefersTheKindThatIsPlanned) {
+  Grouping grouping(10, plenty, two);
+  for (const char* key : {"x", "x", "y", "y"}) grouping.put(work(8, key));
+  EXPECT_EQ(grouping.take(kind_of(work(8, "y")))->front().key, "y");
+  EXPECT_EQ(grouping.take(kind_of(work(8, "y")))->front().key, "x");
+}
+
+TEST(Grouping, HandsOutTheOldestWhereThereIsNoMoreRoom) {
+  Grouping grouping(2, plenty, two);
+  grouping.put(work(8, "x"));
+  grouping.put(work(8, "y"));
+  const auto group = grouping.take({});
+  ASSERT_TRUE(group);
+  EXPECT_EQ(group->size(), 1U);
+  EXPECT_EQ(group->front().key, "x");
+}
+
+TEST(Grouping, HandsOutTheRestAtTheEnd) {
+  Grouping grouping(10, plenty, two);
+  grouping.put(work(8, "x"));
+  grouping.finish();
+  EXPECT_EQ(grouping.take({})->size(), 1U);
+  EXPECT_FALSE(grouping.take({}));
+}
+
+TEST(Grouping, LetsNobodyWaitOnceItIsClosed) {
+  Grouping grouping(1, plenty, two);
+  grouping.put(work(8, "x"));
+  std::thread waiting([&] { EXPECT_FALSE(grouping.put(work(8, "y"))); });
+  grouping.close();
+  waiting.join();
+  EXPECT_FALSE(grouping.take({}));
+}
+
+TEST(Grouping, TakesAPictureHoweverLargeItIs) {
+  Grouping grouping(10, 100, two);
+  EXPECT_TRUE(grouping.put(work(8, "x")));
+  EXPECT_EQ(grouping.take({})->size(), 1U);
+}
+
+TEST(Queue, KeepsItsOrderAndIsEmptiedOnceItIsClosed) {
+  Queue<int> queue(2);
+  std::thread producer([&] {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(queue.push(i));
+    queue.close();
+    EXPECT_FALSE(queue.push(100));
+  });
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(queue.pop(), i);
+  EXPECT_FALSE(queue.pop());
+  producer.join();
+}
+
+}  // namespace
+}  // namespace impasto::batch
