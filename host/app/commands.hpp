@@ -7,8 +7,10 @@ class App;
 
 namespace impasto::app {
 
-/// Each adds one subcommand, with its options and what it does once they are read.
+/// Each adds a subcommand, or a few that belong together, with their options and what they do once they are read.
 void add_stylize_command(CLI::App& program);
+/// batch, resume and status.
+void add_batch_commands(CLI::App& program);
 void add_score_command(CLI::App& program);
 void add_activations_command(CLI::App& program);
 void add_weights_command(CLI::App& program);

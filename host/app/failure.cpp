@@ -41,6 +41,8 @@ int report_failure(const std::exception_ptr& failure) {
   } catch (const Interrupted& interrupted) {
     if (interrupted.nothing_saved) print_failure("stopped; nothing was written", {});
     return 128 + interrupted.signal;
+  } catch (const Unfinished&) {
+    return static_cast<int>(ErrorKind::input);
   } catch (const HintedError& error) {
     return report(error.kind(), error.what(), error.hint());
   } catch (const Error& error) {

@@ -31,6 +31,9 @@ struct Interrupted {
   bool nothing_saved = false;
 };
 
+/// Thrown to end the program with 3 when it has said by itself what is missing.
+struct Unfinished {};
+
 /// Tells the user about the exception on stderr and returns the program's exit code for it. The one
 /// place where exceptions become words and numbers.
 int report_failure(const std::exception_ptr& failure);

@@ -68,14 +68,27 @@ Image load_initial(const Settings& settings, const Image& content) {
   }
 }
 
+/// The picture with both sides brought to multiples of `step`.
+Image rounded(const Image& picture, std::int64_t step) {
+  const auto nearest = [step](std::int64_t side) {
+    return std::max<std::int64_t>((side + step / 2) / step, 1) * step;
+  };
+  const PictureSize to{nearest(picture.height), nearest(picture.width)};
+  const bool fits = to.height == picture.height && to.width == picture.width;
+  return fits ? picture : resize(picture, to.height, to.width);
+}
+
 }  // namespace
 
 StylizeInputs load_inputs(const Settings& settings) {
-  const std::int64_t size = settings.config.size;
   StylizeInputs inputs;
-  inputs.content = load_picture(settings.content, size);
+  const std::int64_t size = settings.config.size;
+  inputs.content = load_picture(settings.content, size == 0 ? std::nullopt : std::optional(size));
+  if (settings.batch.bucket > 1) inputs.content = rounded(inputs.content, settings.batch.bucket);
+  const std::int64_t style_size = settings.style_size.value_or(
+      size == 0 ? std::max(inputs.content.height, inputs.content.width) : size);
   for (const std::string& style : settings.styles) {
-    inputs.styles.push_back({load_picture(style, settings.style_size.value_or(size)), 1});
+    inputs.styles.push_back({load_picture(style, style_size), 1});
   }
   inputs.initial = load_initial(settings, inputs.content);
   return inputs;
@@ -106,10 +119,7 @@ Weights open_weights(const Settings& settings, Backend& backend) {
 
 Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer) {
   if (settings.weights) return load_weights(*settings.weights, deepest_layer);
-  if (!settings.quiet) {
-    print_message(
-        "note: the network has random weights; a trained one paints better: impasto weights get\n");
-  }
+  if (!settings.quiet) print_message(fmt::format("note: {}\n", random_weights_note));
   return make_builtin_weights(0, backend, deepest_layer);
 }
 

@@ -40,6 +40,10 @@ StylizeInputs load_inputs(const Settings& settings);
 /// Tells the user what is odd about a picture's file.
 void say_notes(const Image& picture);
 
+/// What the user of the built-in network should know.
+inline constexpr auto random_weights_note =
+    "the network has random weights; a trained one paints better: impasto weights get";
+
 /// The layers of the network: of --weights, which may be what the store has, else the built-in one.
 const VggLayers& network_layers(const Settings& settings);
 

@@ -2,10 +2,12 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "host/app/batch_worker.hpp"
 #include "host/app/commands.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/settings.hpp"
@@ -130,6 +132,7 @@ void run(int argc, const char* const* argv) {
   program.set_help_flag("-h,--help", "show this");
   program.set_version_flag("--version", std::string("impasto ") + version, "show the version");
   add_stylize_command(program);
+  add_batch_commands(program);
   add_score_command(program);
   add_activations_command(program);
   add_weights_command(program);
@@ -149,6 +152,9 @@ void run(int argc, const char* const* argv) {
 int main(int argc, char** argv) {
   using namespace impasto::app;
   set_up_process();
+  if (argc > 1 && std::string_view(argv[1]) == worker_command) {
+    return work_for_supervisor(std::span<char* const>(argv, argv + argc).subspan(2));
+  }
   try {
     run(argc, argv);
     return 0;

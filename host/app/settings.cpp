@@ -41,7 +41,7 @@ std::string environment_name(std::string_view name) {
 std::vector<const Setting*> settings_of(std::string_view command) {
   std::vector<const Setting*> rows;
   for (const Setting& row : settings_table()) {
-    if (std::ranges::find(row.commands, command) != row.commands.end()) rows.push_back(&row);
+    if (row.is_of(command)) rows.push_back(&row);
   }
   return rows;
 }
@@ -351,6 +351,7 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
   for (const Setting* row : rows) {
     if (const auto given = said.find(row->name); given != said.end()) {
       read(*row, given->second, settings);
+      settings.given[std::string(row->name)] = given->second.words;
     }
   }
   look_at_files(rows, settings);
@@ -361,6 +362,10 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
 
 std::string Setting::option() const {
   return positional() ? std::string(name) : fmt::format("--{}", name);
+}
+
+bool Setting::is_of(std::string_view command) const {
+  return std::ranges::find(commands, command) != commands.end();
 }
 
 std::string Setting::key() const {
@@ -376,6 +381,25 @@ void add_command(CLI::App& parent, const CommandTexts& texts,
   add_options(*command, settings_of(full_name(*command)));
   command->callback(
       [command, texts, run = std::move(run)] { run(read_settings(*command, texts)); });
+}
+
+Settings settings_given(std::string_view command, const WordsByName& given,
+                        const std::string& source) {
+  const std::vector<const Setting*> rows = settings_of(command);
+  for (const auto& [name, words] : given) {
+    if (find_setting(rows, name) != nullptr) continue;
+    std::vector<std::string> names;
+    for (const Setting* row : rows) names.emplace_back(row->name);
+    throw HintedError(ErrorKind::usage, fmt::format("{}: unknown setting '{}'", source, name),
+                      did_you_mean(name, names));
+  }
+  Settings settings;
+  settings.given = given;
+  for (const Setting* row : rows) {
+    const auto words = given.find(row->name);
+    if (words != given.end()) read(*row, {words->second, source}, settings);
+  }
+  return settings;
 }
 
 std::string full_name(const CLI::App& command) {

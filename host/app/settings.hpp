@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
@@ -20,6 +21,34 @@ class App;
 namespace impasto::app {
 
 using Json = nlohmann::ordered_json;
+
+/// The texts that were given for one setting: most take exactly one.
+using Words = std::vector<std::string>;
+/// The texts that were given, by name of the setting.
+using WordsByName = std::map<std::string, Words, std::less<>>;
+
+/// What only `batch`, and what continues one, takes.
+struct BatchSettings {
+  std::vector<std::string> contents;
+  std::optional<std::string> list;
+  std::optional<std::string> manifest;
+  OutputFolder folder;  ///< "none": nothing is written
+  std::string name = "{stem}_{style}.{ext}";
+  std::optional<std::int64_t> styles_per_image;
+  std::string if_exists = "error";
+  std::int64_t bucket = 1;
+  std::string directory;  ///< of the run; empty: in the output folder
+  std::string devices;    ///< as devices_of() takes them
+  std::string shard;      ///< as batch::find_shard() takes it
+  std::optional<std::int64_t> side_by_side;
+  std::optional<std::int64_t> most_failures;
+  std::int64_t patience = 600;  ///< in seconds, with a silent worker
+  bool retry_failed = false;
+  OutputPath metrics;
+  bool array = false;  ///< of status
+
+  [[nodiscard]] bool writes() const { return folder.string() != "none"; }
+};
 
 /// The values of all settings, and their defaults.
 struct Settings {
@@ -54,10 +83,10 @@ struct Settings {
   std::string against = "reference";
   bool no_plan_cache = false;
   bool tune = false;
-};
 
-/// The texts that were given for one setting: most take exactly one.
-using Words = std::vector<std::string>;
+  BatchSettings batch;
+  WordsByName given;  ///< what was said, on the command line or elsewhere
+};
 
 /// How the value of a setting is read and shown, and which files it names.
 struct Value {
@@ -88,12 +117,18 @@ struct Setting {
   Value value;
 
   [[nodiscard]] bool positional() const { return name.front() >= 'A' && name.front() <= 'Z'; }
+  [[nodiscard]] bool is_of(std::string_view command) const;
   [[nodiscard]] bool toggle() const { return value.takes.empty(); }
   /// As messages call it: "--style-weight", "STYLE".
   [[nodiscard]] std::string option() const;
   /// As JSON calls it: "style_weight".
   [[nodiscard]] std::string key() const;
 };
+
+/// The headings of what a picture depends on.
+inline constexpr std::string_view objective_group = "Objective";
+inline constexpr std::string_view run_group = "Optimisation";
+inline constexpr std::string_view machine_group = "Network and machine";
 
 /// Every setting of every command, in the order in which --help and the log have them.
 const std::vector<Setting>& settings_table();
@@ -115,6 +150,11 @@ struct CommandTexts {
 /// ErrorKind::output a file that cannot be written.
 void add_command(CLI::App& parent, const CommandTexts& texts,
                  std::function<void(const Settings&)> run);
+
+/// The settings of a command that was given these texts. `source` is where they stand, for messages;
+/// empty for the command line. Throws ErrorKind::usage for a name that the command does not have.
+Settings settings_given(std::string_view command, const WordsByName& given,
+                        const std::string& source);
 
 /// "stylize", "weights generate"; empty for the program.
 std::string full_name(const CLI::App& command);

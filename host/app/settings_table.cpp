@@ -39,12 +39,13 @@ Value initial_picture() {
   return value;
 }
 
-/// --size: that of the result, in place of the preset's.
+/// --size: that of the result, in place of the preset's; 0 is the content's own.
 Value result_size(Whole type) {
   Value size = value(
       type, [](auto& settings) -> auto& { return settings.config.size; });
   size.read = [type](Settings& settings, std::string_view option, const Words& words) {
-    settings.size = settings.config.size = type.read(option, words.front());
+    settings.size = settings.config.size =
+        words.front() == "0" ? 0 : type.read(option, words.front());
   };
   return size;
 }
@@ -136,18 +137,20 @@ BackendName backends(std::vector<std::string> names) {
 
 std::vector<Setting> make_table() {
   using Commands = std::vector<std::string_view>;
-  const Commands stylize = {"stylize"};
+  const Commands one_picture = {"stylize"};
+  const Commands many_pictures = {"batch"};
+  // What may differ each time that a batch goes on.
+  const Commands going_on = {"batch", "resume"};
+  const Commands stylize = {"stylize", "batch"};
   const Commands score = {"score"};
-  const Commands losses = {"stylize", "score"};
-  const Commands networks = {"stylize", "score", "activations"};
-  const Commands computing = {"stylize", "score", "activations", "check"};
-  const Commands configured = {"stylize", "score",   "activations",     "check",
-                               "samples", "devices", "weights generate"};
+  const Commands losses = {"stylize", "batch", "score"};
+  const Commands networks = {"stylize", "batch", "score", "activations"};
+  const Commands computing = {"stylize", "batch", "score", "activations", "check"};
+  const Commands configured = {"stylize", "batch",   "score",   "activations",
+                               "check",   "samples", "devices", "weights generate"};
 
   constexpr auto output_group = "Output";
-  constexpr auto objective_group = "Objective";
-  constexpr auto run_group = "Optimisation";
-  constexpr auto machine_group = "Network and machine";
+  constexpr auto batch_group = "Batch";
 
   const Writes picture{writable_extensions()};
   const Writes hdf5{{".h5", ".hdf5"}};
@@ -159,15 +162,44 @@ std::vector<Setting> make_table() {
   return {
       // Files.
       {.name = "CONTENT",
-       .commands = stylize,
+       .commands = one_picture,
        .help = "the picture whose structure is kept",
        .required = "a content picture",
        .value = input(AT(content))},
       {.name = "STYLE",
-       .commands = stylize,
+       .commands = one_picture,
        .help = "one or more pictures whose style is taken",
        .required = "a style picture",
        .value = inputs(AT(styles))},
+      {.name = "CONTENT",
+       .commands = many_pictures,
+       .help = "pictures, folders of them and patterns ('in/*.jpg')",
+       .value = inputs(AT(batch.contents))},
+      {.name = "RUN",
+       .commands = {"resume", "status"},
+       .help = "the output folder of the batch, or its --run folder",
+       .required = "the folder of a batch (RUN)",
+       .value = value(Text{"FOLDER"}, AT(batch.directory))},
+      {.name = "styles",
+       .commands = many_pictures,
+       .help = "pictures and folders: each content in each style",
+       .otherwise = "those of the manifest",
+       .value = inputs(AT(styles))},
+      {.name = "styles-per-image",
+       .commands = many_pictures,
+       .help = "draw N of the styles for each content, by --seed\nand the content's name",
+       .otherwise = "all of them",
+       .value = value(Whole{1}, AT(batch.styles_per_image))},
+      {.name = "list",
+       .commands = many_pictures,
+       .help = "more contents: a file with a name in each line or\nbefore each NUL; - for standard "
+               "input",
+       .value = input(AT(batch.list))},
+      {.name = "manifest",
+       .commands = many_pictures,
+       .help = "JSON lines or CSV: content, styles, output, id and\nany setting of the picture in "
+               "each row",
+       .value = input(AT(batch.manifest))},
       {.name = "IMAGE",
        .commands = score,
        .help = "the picture to score",
@@ -235,10 +267,33 @@ std::vector<Setting> make_table() {
       {.name = "output",
        .letter = "o",
        .group = output_group,
-       .commands = stylize,
+       .commands = one_picture,
        .help = listed("the result:", picture),
        .required = "a file for the result (-o result.png)",
        .value = output(picture, AT(output))},
+      {.name = "output",
+       .letter = "o",
+       .group = output_group,
+       .commands = many_pictures,
+       .help = "the results; none only computes them",
+       .required = "a folder for the results (-o FOLDER)",
+       .value = value(WritesInto{}, AT(batch.folder))},
+      {.name = "name",
+       .group = output_group,
+       .commands = many_pictures,
+       .help = "of a result: {stem}, {style}, {id} and {ext} of its\ncontent",
+       .value = value(Text{"TEMPLATE"}, AT(batch.name))},
+      {.name = "if-exists",
+       .group = output_group,
+       .commands = many_pictures,
+       .help = "what to do with files that were there before",
+       .value = value(Choice{{"error", "skip", "overwrite"}}, AT(batch.if_exists))},
+      {.name = "run",
+       .group = output_group,
+       .commands = many_pictures,
+       .help = "where to keep what is done and what failed",
+       .otherwise = ".impasto in the output folder",
+       .value = value(Text{"FOLDER"}, AT(batch.directory))},
       {.name = "output",
        .letter = "o",
        .commands = {"activations"},
@@ -246,26 +301,41 @@ std::vector<Setting> make_table() {
        .value = output(hdf5, AT(output))},
       {.name = "sheet",
        .group = output_group,
-       .commands = stylize,
+       .commands = one_picture,
        .help = "also a picture of content, style and result\nside by side",
        .value = output(picture, AT(sheet))},
       {.name = "save-every",
        .group = output_group,
-       .commands = stylize,
+       .commands = one_picture,
        .help = "also the picture after every N iterations:\nOUT_0100.png",
        .value = snapshots()},
       {.name = "log",
        .group = output_group,
-       .commands = stylize,
+       .commands = one_picture,
        .help = listed("write every iteration's losses as JSON lines\nto", json_lines),
        .value = output(json_lines, AT(log))},
+      {.name = "log",
+       .group = output_group,
+       .commands = going_on,
+       .help = listed("write what becomes of every item as JSON lines\nto", json_lines),
+       .value = output(json_lines, AT(log))},
+      {.name = "metrics",
+       .group = output_group,
+       .commands = going_on,
+       .help = "keep counts and rates in a file for Prometheus'\nnode_exporter (.prom)",
+       .value = output(Writes{{".prom"}}, AT(batch.metrics))},
       {.name = "json",
        .group = output_group,
-       .commands = stylize,
+       .commands = one_picture,
        .help = "say on stdout, as JSON, what was done",
        .value = toggle(AT(json))},
       {.name = "json",
-       .commands = {"activations", "weights inspect", "devices", "check"},
+       .group = output_group,
+       .commands = going_on,
+       .help = "say on stdout, as JSON lines, what was done",
+       .value = toggle(AT(json))},
+      {.name = "json",
+       .commands = {"activations", "weights inspect", "devices", "check", "status"},
        .help = "as JSON on stdout",
        .value = toggle(AT(json))},
       {.name = "dry-run",
@@ -276,9 +346,55 @@ std::vector<Setting> make_table() {
       {.name = "quiet",
        .letter = "q",
        .group = output_group,
-       .commands = stylize,
+       .commands = {"stylize", "batch", "resume"},
        .help = "no progress, no summary",
        .value = toggle(AT(quiet))},
+
+      {.name = "max-failures",
+       .group = batch_group,
+       .commands = going_on,
+       .help = "stop when N items have failed",
+       .otherwise = "go on",
+       .value = value(Whole{1}, AT(batch.most_failures))},
+      {.name = "retry-failed",
+       .group = batch_group,
+       .commands = going_on,
+       .help = "make the items that failed, not those that are\nmissing",
+       .value = toggle(AT(batch.retry_failed))},
+      {.name = "batch-size",
+       .group = batch_group,
+       .commands = going_on,
+       .help = "pictures of one size that are computed side by\nside",
+       .otherwise = "what suits the device and its memory",
+       .value = value(Whole{1, 1024}, AT(batch.side_by_side))},
+      {.name = "bucket",
+       .group = run_group,
+       .commands = many_pictures,
+       .help = "round both sides to multiples of N, so that more\npictures have one size",
+       .value = value(Whole{1, 1024}, AT(batch.bucket))},
+      {.name = "devices",
+       .group = batch_group,
+       .commands = going_on,
+       .help = "one worker on each: all, GPUs as 0,2, or backends",
+       .otherwise = "one, on --backend",
+       .value = value(Text{"all|LIST"}, AT(batch.devices))},
+      {.name = "watchdog",
+       .group = batch_group,
+       .commands = going_on,
+       .help = "seconds after which a silent worker is ended",
+       .value = value(Whole{1}, AT(batch.patience))},
+      {.name = "shard",
+       .group = batch_group,
+       .commands = going_on,
+       .help =
+           "only the items of shard I of N, the first is 0/N;\nauto: by the variables of Slurm or "
+           "Kubernetes",
+       .otherwise = "all items",
+       .value = value(Text{"auto|I/N"}, AT(batch.shard))},
+      {.name = "array",
+       .commands = {"status"},
+       .help = "print the shards with missing items, as --array of\nsbatch has them",
+       .value = toggle(AT(batch.array))},
 
       // The configuration of a run, complete and in the order of the log.
       {.name = "preset",
@@ -290,7 +406,7 @@ std::vector<Setting> make_table() {
       {.name = "size",
        .group = run_group,
        .commands = stylize,
-       .help = "longer side of the result in pixels",
+       .help = "longer side of the result in pixels; 0: as the\ncontent is",
        .recorded = true,
        .value = result_size(side)},
       {.name = "size",
@@ -413,7 +529,7 @@ std::vector<Setting> make_table() {
       {.name = "seed",
        .group = run_group,
        .commands = stylize,
-       .help = "of the noise in --init random and mix",
+       .help = "of the noise in --init random and mix, and of the\nstyles that a batch draws",
        .recorded = true,
        .value = value(Whole{}, AT(config.seed))},
       {.name = "seed",

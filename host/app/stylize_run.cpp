@@ -182,6 +182,10 @@ void StylizeRun::say_result(const Network& network) const {
           verb, settings_.output.string(), inputs_.content.width, inputs_.content.height,
           stylized_.iterations, stylized_.seconds, rate(), course().first.losses.total,
           course().last.losses.total);
+  if (settings_.styles.size() > 1) {
+    message("Styles   {} styles were averaged; for many pictures see 'impasto batch'\n",
+            settings_.styles.size());
+  }
   if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
   if (settings_.log) message("Log      {}\n", settings_.log.string());
   message("Network  {}\n", network.description());

@@ -88,8 +88,9 @@ class ProgramTest(unittest.TestCase):
                             **options)
 
     def start(self, *arguments, **options):
+        env = environment(**options.pop("environment", {}))
         return subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=self.folder, text=True,
-                                env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 **options)
 
     def wait_for_lines(self, process, name, count):

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/batch_items.hpp"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "host/app/describe.hpp"
+#include "host/app/failure.hpp"
+#include "host/app/inputs.hpp"
+#include "host/core/digest.hpp"
+
+namespace impasto::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Setting* row_of(std::string_view name, std::string_view command) {
+  for (const Setting& row : settings_table()) {
+    if (row.name == name && row.is_of(command)) return &row;
+  }
+  return nullptr;
+}
+
+/// Whether each item may have its own.
+bool is_of_picture(const Setting& row) {
+  return row.group == objective_group || row.group == run_group;
+}
+
+void refuse_other_options(const batch::Item& item) {
+  for (const auto& [name, words] : item.options) {
+    const Setting* row = row_of(name, "batch");
+    if (row == nullptr || !is_of_picture(*row)) {
+      fail(ErrorKind::usage, "{}: a row of the manifest cannot set '{}'", item.content, name);
+    }
+  }
+}
+
+}  // namespace
+
+batch::ItemFile list_items(const Settings& settings) {
+  const BatchSettings& asked = settings.batch;
+  const VggLayers& layers = network_layers(settings);
+  check(settings.config.objective, layers);
+  batch::ItemFile items;
+  batch::visit_items({.contents = asked.contents,
+                      .list = asked.list,
+                      .manifest = asked.manifest,
+                      .styles = settings.styles,
+                      .styles_per_image = asked.styles_per_image,
+                      .seed = settings.config.seed,
+                      .name = asked.name,
+                      .folder = asked.folder.string()},
+                     [&](const batch::Item& item) {
+                       if (!item.options.empty()) {
+                         refuse_other_options(item);
+                         check(settings_of_item(settings, item).config.objective, layers);
+                       }
+                       items.add(item);
+                     });
+  items.finish();
+  if (items.count() == 0) {
+    throw HintedError(ErrorKind::usage, "batch needs a content picture",
+                      "try: impasto batch photos --styles paintings -o results");
+  }
+  return items;
+}
+
+Settings settings_of_item(const Settings& settings, const batch::Item& item) {
+  Settings own = settings;
+  if (!item.options.empty()) {
+    WordsByName words = settings.given;
+    for (const auto& [name, given] : item.options) words[name] = given;
+    own = settings_given("batch", words, item.content);
+  }
+  own.content = item.content;
+  own.styles = item.styles;
+  if (settings.batch.writes() && !item.output.empty())
+    own.output = settings.batch.folder.file(item.output);
+  return own;
+}
+
+WordsByName lasting_words(const Settings& settings) {
+  WordsByName words;
+  for (const auto& [name, given] : settings.given) {
+    const Setting* row = row_of(name, "batch");
+    const bool lasting = is_of_picture(*row) || row->group == machine_group;
+    if (!lasting || name == "config" || row->is_of("resume")) continue;
+    words[name] = given;
+    if (!row->value.reads) continue;
+    for (const std::string& file : row->value.reads(settings)) {
+      for (std::string& word : words[name]) {
+        if (word == file) word = fs::absolute(file).string();
+      }
+    }
+  }
+  return words;
+}
+
+Json batch_configuration(const Settings& settings, const batch::ItemFile& items,
+                         std::uint64_t shards) {
+  Json words = Json::object();
+  for (const auto& [name, given] : lasting_words(settings)) words[name] = given;
+  return {{"impasto", describe_versions()["impasto"]},
+          {"folder", fs::absolute(settings.batch.folder.string()).lexically_normal().string()},
+          {"shards", shards},
+          {"items", {{"count", items.count()}, {"sha256", items.sha256()}}},
+          {"weights_sha256", settings.weights ? Json(sha256_file(*settings.weights)) : Json()},
+          {"settings", words}};
+}
+
+void require_same_configuration(const std::string& directory, const Json& begun,
+                                const Json& asked) {
+  if (begun == asked) return;
+  const Json before = begun.flatten();
+  const Json now = asked.flatten();
+  std::string difference = "it has another number of settings";
+  for (const Json* side : {&before, &now}) {
+    for (const auto& [key, value] : side->items()) {
+      const Json was = before.value(key, Json());
+      const Json is = now.value(key, Json());
+      if (was == is) continue;
+      difference = key == "/items/sha256"
+                       ? "it has other pictures or names"
+                       : fmt::format("{} was {} and is {}", key.substr(1), was.dump(), is.dump());
+    }
+  }
+  throw HintedError(
+      ErrorKind::usage,
+      fmt::format("{}: a run of another configuration has begun here: {}", directory, difference),
+      "'impasto resume' goes on with that run; another -o or --run FOLDER begins a new one");
+}
+
+Settings settings_of_run(const Json& configuration, const Settings& resume) {
+  WordsByName words;
+  try {
+    words = configuration.at("settings").get<WordsByName>();
+    words["output"] = {configuration.at("folder").get<std::string>()};
+  } catch (const Json::exception&) {
+    fail(ErrorKind::input, "{}: its run.json is not that of a batch", resume.batch.directory);
+  }
+  for (const auto& [name, given] : resume.given) {
+    if (row_of(name, "batch") != nullptr) words[name] = given;
+  }
+  Settings settings = settings_given("batch", words, "run.json");
+  settings.batch.directory = resume.batch.directory;
+  return settings;
+}
+
+}  // namespace impasto::app

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "host/app/settings.hpp"
+#include "host/batch/item_file.hpp"
+#include "host/batch/item_list.hpp"
+
+namespace impasto::app {
+
+/// The items that the settings of `batch` ask for, every one of them checked: its settings, its
+/// output's name, and that no two have one output.
+batch::ItemFile list_items(const Settings& settings);
+
+/// The settings of one item: those of the batch, its own from a manifest, and its pictures.
+Settings settings_of_item(const Settings& settings, const batch::Item& item);
+
+/// What the results of a batch depend on besides its pictures, with names of files that hold
+/// wherever it goes on.
+WordsByName lasting_words(const Settings& settings);
+
+/// What a run's results depend on, as run.json keeps it. Two runs with equal configurations make
+/// the same pictures of the same files.
+Json batch_configuration(const Settings& settings, const batch::ItemFile& items,
+                         std::uint64_t shards);
+
+/// Throws ErrorKind::usage, saying what differs, unless the configurations are equal.
+void require_same_configuration(const std::string& directory, const Json& begun, const Json& asked);
+
+/// The settings of a run that goes on: those of its configuration, and those that `resume` takes.
+Settings settings_of_run(const Json& configuration, const Settings& resume);
+
+}  // namespace impasto::app

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/batch_steps.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <omp.h>
+
+#include "host/app/batch_items.hpp"
+#include "host/app/describe.hpp"
+#include "host/app/inputs.hpp"
+#include "host/image/encode.hpp"
+
+namespace impasto::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A name that its folder cannot hold is one item's failure, and known before the work.
+void check_output_name(const OutputPath& output) {
+  constexpr std::size_t longest_name = 255;
+  const std::string name = fs::path(output.string()).filename().string();
+  if (name.size() > longest_name) {
+    fail(ErrorKind::usage, "the name of its result would have {} bytes, {} are possible",
+         name.size(), longest_name);
+  }
+}
+
+void make_folder_of(const OutputPath& output) {
+  std::error_code error;
+  const fs::path folder = fs::path(output.string()).parent_path();
+  fs::create_directories(folder, error);
+  if (error) {
+    fail(ErrorKind::output, "cannot make the folder '{}': {}", folder.string(), error.message());
+  }
+}
+
+}  // namespace
+
+batch::PipelineSizes BatchSteps::sizes() {
+  first_backend_ = open_backend(settings_);
+  computes_on_cpu_ = first_backend_->name() == "cpu";
+  const int cores = std::max(omp_get_max_threads(), 1);
+  // One thread for each of several pictures needs no thread to wait for another. A device computes
+  // by itself, and the cores are free for files.
+  if (computes_on_cpu_) {
+    return {.streams = static_cast<std::size_t>(cores), .threads = 1};
+  }
+  const auto helpers = static_cast<std::size_t>(std::clamp(cores / 2, 1, 8));
+  return {.loaders = helpers, .streams = 1, .threads = cores, .savers = helpers, .waiting = 64};
+}
+
+batch::Work BatchSteps::load(const batch::Item& item) {
+  told_.begun(item);
+  const Settings own = settings_of_item(settings_, item);
+  if (own.output) check_output_name(own.output);
+  StylizeInputs inputs = load_inputs(own);
+  if (own.output)
+    check_picture_fits(own.output.string(), inputs.content.height, inputs.content.width);
+  std::string key = dump(describe(own));
+  for (const std::string& style : item.styles) key += '\0' + style;
+  for (const Style& style : inputs.styles) {
+    key += fmt::format(" {}x{}", style.image.height, style.image.width);
+  }
+  return {.item = item,
+          .config = own.config,
+          .content = std::move(inputs.content),
+          .styles = std::move(inputs.styles),
+          .initial = std::move(inputs.initial),
+          .key = std::move(key)};
+}
+
+/// On the CPU a picture fills a thread. A GPU is full with about a megapixel, which small pictures
+/// reach together; where its memory is too small for that, the pipeline halves.
+std::size_t BatchSteps::side_by_side(const batch::Work& work) {
+  if (settings_.batch.side_by_side) return static_cast<std::size_t>(*settings_.batch.side_by_side);
+  if (computes_on_cpu_) return 1;
+  constexpr std::int64_t full = 1 << 20;
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(full / work.content.pixels(), 1, 16));
+}
+
+std::unique_ptr<batch::Stream> BatchSteps::open_stream() {
+  std::unique_ptr<Backend> backend = std::exchange(first_backend_, nullptr);
+  if (backend == nullptr) backend = open_backend(settings_);
+  return std::make_unique<batch::Stream>(std::move(backend),
+                                         [this](Backend& of_stream, const Objective& objective) {
+                                           return network(of_stream, objective);
+                                         });
+}
+
+/// Read once, or made once, for all streams.
+Weights BatchSteps::network(Backend& backend, const Objective& objective) {
+  const std::lock_guard lock(mutex_);
+  const VggLayers& layers = network_layers(settings_);
+  const std::string deepest(layers[deepest_layer(objective, layers)].name);
+  if (!weights_ || deepest != deepest_) {
+    weights_ = open_weights(settings_, backend, deepest);
+    deepest_ = deepest;
+  }
+  return *weights_;
+}
+
+void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Outcome outcome) {
+  Json record = {{"output", work.item.output},
+                 {"content", work.item.content},
+                 {"styles", work.item.styles},
+                 {"height", work.content.height},
+                 {"width", work.content.width},
+                 {"iterations", outcome.iterations},
+                 {"first_loss", outcome.course.first.losses.total},
+                 {"losses", describe(outcome.course.result().losses)},
+                 {"loss_rose", outcome.course.rose},
+                 {"result_iteration", outcome.course.result().iteration},
+                 {"seconds", outcome.seconds},
+                 {"side_by_side", outcome.side_by_side},
+                 {"backend", describe(stream.backend())}};
+  const Settings own = settings_of_item(settings_, work.item);
+  if (directory_ != nullptr && own.output) {
+    make_folder_of(own.output);
+    record["sha256"] =
+        save_image(finished(std::move(outcome.picture), work.content), own.output.string(),
+                   recipe(own, stream.backend(), *stream.network()));
+    record["attempts"] = directory_->failures(work.item) + 1;
+    record["time"] = utc_now();
+    directory_->record_done(work.item, record);
+  }
+  told_.done(work.item, record);
+}
+
+void BatchSteps::failed(const batch::Item& item, const Error& reason) {
+  told_.failed(item, record_failure(item.output.empty() ? nullptr : directory_, item, reason));
+}
+
+Json record_failure(const batch::RunDirectory* directory, const batch::Item& item,
+                    const Error& reason) {
+  Json record = {{"output", item.output},
+                 {"content", item.content},
+                 {"styles", item.styles},
+                 {"reason", reason.what()},
+                 {"exit_code", static_cast<int>(reason.kind())}};
+  if (directory != nullptr) {
+    record["attempts"] = directory->failures(item) + 1;
+    record["time"] = utc_now();
+    directory->record_failure(item, record);
+  }
+  return record;
+}
+
+}  // namespace impasto::app

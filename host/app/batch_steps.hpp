@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "host/app/settings.hpp"
+#include "host/batch/pipeline.hpp"
+#include "host/batch/run_directory.hpp"
+
+namespace impasto::app {
+
+/// The record of an item that failed; in the directory as well, if there is one.
+Json record_failure(const batch::RunDirectory* directory, const batch::Item& item,
+                    const Error& reason);
+
+/// What the command line puts into a pipeline's steps: an item's settings, pictures by name, files
+/// with their recipe inside, and records in the run directory.
+class BatchSteps final : public batch::Steps {
+ public:
+  struct Told {
+    std::function<std::optional<batch::Item>()> next;
+    std::function<void(const batch::Item& item)> begun;
+    std::function<void()> iterated;
+    std::function<void(const batch::Item& item, const Json& record)> done;
+    std::function<void(const batch::Item& item, const Json& record)> failed;
+    std::function<bool()> stopped;
+  };
+
+  /// Without a directory nothing is written. The arguments must outlive the object.
+  BatchSteps(const Settings& settings, const batch::RunDirectory* directory, Told told)
+      : settings_(settings), directory_(directory), told_(std::move(told)) {}
+
+  /// As many loaders, streams and savers as suit the backend.
+  [[nodiscard]] batch::PipelineSizes sizes();
+
+  std::optional<batch::Item> next() override { return told_.next(); }
+  batch::Work load(const batch::Item& item) override;
+  std::size_t side_by_side(const batch::Work& work) override;
+  std::unique_ptr<batch::Stream> open_stream() override;
+  void save(batch::Stream& stream, const batch::Work& work, batch::Outcome outcome) override;
+  void failed(const batch::Item& item, const Error& reason) override;
+  void iterated() override { told_.iterated(); }
+  bool stopped() override { return told_.stopped(); }
+
+ private:
+  Weights network(Backend& backend, const Objective& objective);
+
+  const Settings& settings_;
+  const batch::RunDirectory* directory_;
+  Told told_;
+  std::unique_ptr<Backend> first_backend_;  ///< opened early, for sizes()
+  bool computes_on_cpu_ = false;
+  std::mutex mutex_;
+  std::optional<Weights> weights_;  ///< as read for the first stream
+  std::string deepest_;             ///< the layer that they end with
+};
+
+}  // namespace impasto::app

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <omp.h>
+#include <set>
+#include <sys/stat.h>
+#include <utility>
+
+#include "host/app/batch_items.hpp"
+#include "host/app/batch_report.hpp"
+#include "host/app/batch_steps.hpp"
+#include "host/app/batch_worker.hpp"
+#include "host/app/commands.hpp"
+#include "host/app/describe.hpp"
+#include "host/app/failure.hpp"
+#include "host/app/inputs.hpp"
+#include "host/app/signals.hpp"
+#include "host/app/terminal.hpp"
+#include "host/batch/run_directory.hpp"
+#include "host/batch/supervisor.hpp"
+#include "host/engine/stylization.hpp"
+
+namespace impasto::app {
+namespace {
+
+namespace fs = std::filesystem;
+using batch::Item;
+using batch::ItemFile;
+using batch::ItemReader;
+using batch::ItemState;
+using batch::RunDirectory;
+using batch::Shard;
+
+constexpr auto examples = R"(Examples:
+  impasto batch photos --styles paintings -o results --size 512
+  impasto batch 'in/*.jpg' --styles a.jpg -o results --name '{stem}.png'
+  find . -name '*.png' -print0 | impasto batch --list - --styles a.jpg -o results
+  impasto batch --manifest items.jsonl -o results
+
+The same command again, or 'impasto resume results', makes what is missing;
+'impasto status results' says what that is. Items that fail do not stop the
+others; then the command ends with 3.)";
+
+/// Where a run is kept in its output folder.
+constexpr auto run_folder = ".impasto";
+
+bool is_there(const OutputPath& output) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(output.string(), ignored));
+}
+
+/// A file whatever it is called.
+using FileId = std::pair<dev_t, ino_t>;
+
+std::optional<FileId> file_id(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
+/// Throws ErrorKind::usage where an output would be written over an input.
+void refuse_overwritten_inputs(const Settings& settings, const ItemFile& items) {
+  std::set<FileId> outputs;
+  ItemReader reader = items.read();
+  while (const auto item = reader.next()) {
+    if (const auto id = file_id(settings.batch.folder.file(item->output).string())) {
+      outputs.insert(*id);
+    }
+  }
+  const auto check_input = [&](const std::string& path) {
+    const auto id = file_id(path);
+    if (id && outputs.contains(*id)) {
+      fail(ErrorKind::usage, "{}: would be overwritten, but it is an input", path);
+    }
+  };
+  if (settings.weights) check_input(*settings.weights);
+  ItemReader again = items.read();
+  while (const auto item = again.next()) {
+    check_input(item->content);
+    for (const std::string& style : item->styles) check_input(style);
+  }
+}
+
+/// What --if-exists says about the files that are there before a run begins.
+void look_at_existing(const Settings& settings, const ItemFile& items) {
+  if (settings.batch.if_exists == "skip") return;
+  if (settings.batch.if_exists == "overwrite") return refuse_overwritten_inputs(settings, items);
+  std::int64_t count = 0;
+  std::string first;
+  ItemReader reader = items.read();
+  while (const auto item = reader.next()) {
+    const OutputPath output = settings.batch.folder.file(item->output);
+    if (is_there(output) && count++ == 0) first = output.string();
+  }
+  if (count == 0) return;
+  throw HintedError(ErrorKind::usage,
+                    fmt::format("{} of the results are there already, {} for one", count, first),
+                    "--if-exists skip keeps them, --if-exists overwrite makes them again");
+}
+
+/// With --if-exists skip, what is there counts as done.
+void record_existing(const Settings& settings, const RunDirectory& directory,
+                     const ItemFile& items) {
+  if (settings.batch.if_exists != "skip") return;
+  ItemReader reader = items.read();
+  while (const auto item = reader.next()) {
+    if (!is_there(settings.batch.folder.file(item->output))) continue;
+    directory.record_done(*item, {{"output", item->output}, {"skipped", true}});
+  }
+}
+
+/// The items of a run that are to be made now, in their order.
+class Queue {
+ public:
+  Queue(ItemReader reader, const RunDirectory* directory, Shard shard, bool failed_ones)
+      : reader_(std::move(reader)),
+        directory_(directory),
+        shard_(shard),
+        failed_ones_(failed_ones) {}
+
+  std::optional<Item> next() {
+    while (auto item = reader_.next()) {
+      if (!shard_.holds(*item)) continue;
+      const ItemState wanted = failed_ones_ ? ItemState::failed : ItemState::missing;
+      const ItemState state = directory_ ? directory_->state(*item) : ItemState::missing;
+      if (state == wanted) return item;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  ItemReader reader_;
+  const RunDirectory* directory_;
+  Shard shard_;
+  bool failed_ones_;
+};
+
+BatchCounts count(const RunDirectory& directory, Shard shard) {
+  BatchCounts counts;
+  ItemReader reader = directory.items();
+  while (const auto item = reader.next()) {
+    if (!shard.holds(*item)) continue;
+    ++counts.total;
+    const ItemState state = directory.state(*item);
+    if (state == ItemState::done) ++counts.done;
+    if (state == ItemState::failed) ++counts.failed;
+  }
+  return counts;
+}
+
+/// What a run is called by its users.
+std::string name_of(const RunDirectory& directory) {
+  const fs::path& path = directory.path();
+  return (path.filename() == run_folder ? path.parent_path() : path).string();
+}
+
+/// Makes the items of a shard and says what became of them.
+void make(const Settings& settings, const RunDirectory* directory, ItemReader reader, Shard shard,
+          BatchCounts counts) {
+  // They are tried again, and then counted again.
+  if (settings.batch.retry_failed) counts.failed = 0;
+  const std::vector<std::string> devices = devices_of(settings);
+  const int threads = std::max(
+      omp_get_max_threads() / static_cast<int>(std::max<std::size_t>(devices.size(), 1)), 1);
+  const DeferredSignals deferred;
+  BatchReport report(settings, counts);
+  Queue queue(std::move(reader), directory, shard, settings.batch.retry_failed);
+  const auto enough_failures = [&] {
+    return settings.batch.most_failures && report.counts().failed >= *settings.batch.most_failures;
+  };
+  constexpr std::size_t at_once = 64;
+  if (!settings.weights) report.note(random_weights_note);
+  report.prepare("Reading the network");
+  try {
+    batch::supervise(
+        {.devices = devices,
+         .at_once = at_once,
+         .patience = std::chrono::seconds(settings.batch.patience),
+         .next = [&] { return queue.next(); },
+         .start =
+             [&](const std::string& device, const batch::Link& link) {
+               return start_worker(settings, directory, device, threads, link);
+             },
+         .done = [&](const Json& record) { report.done(record); },
+         .failed = [&](const Json& record) { report.failed(record); },
+         .give_up =
+             [&](const Item& item, const std::string& reason) {
+               report.failed(record_failure(directory, item, Error(ErrorKind::internal, reason)));
+             },
+         .note = [&](const std::string& message) { report.note(message); },
+         .stopped = [&] { return caught_signal() != 0 || enough_failures(); }});
+  } catch (const Error&) {
+    report.finish("failed");
+    throw;
+  }
+  const bool stopped = caught_signal() != 0 || enough_failures();
+  report.finish(stopped ? "stopped" : "finished");
+  if (caught_signal() != 0) throw Interrupted{caught_signal(), false};
+  if (report.failure()) throw Error(*report.failure());
+  if (const std::int64_t failed = report.counts().failed; failed > 0) {
+    throw HintedError(
+        ErrorKind::input, fmt::format("{} of {} items failed", failed, report.counts().total),
+        directory != nullptr ? fmt::format("'impasto status {}' says why; --retry-failed tries "
+                                           "them again",
+                                           name_of(*directory))
+                             : std::string());
+  }
+}
+
+/// The number of shards that a run has, if it has begun.
+std::optional<std::uint64_t> shards_of(const RunDirectory& directory) {
+  if (!directory.begun()) return std::nullopt;
+  return directory.configuration().value("shards", std::uint64_t{1});
+}
+
+/// Removes what processes left that were killed.
+void clean_up(const Settings& settings, const RunDirectory& directory) {
+  auto moment = fs::file_time_type::clock::now();
+  // Other shards may be at work beside this one.
+  if (shards_of(directory).value_or(1) > 1) moment -= std::chrono::hours(24);
+  batch::remove_old_temporaries(directory.path(), moment);
+  batch::remove_old_temporaries(settings.batch.folder.string(), moment);
+}
+
+/// Makes what is missing of a run that has begun.
+void go_on(const Settings& settings, const RunDirectory& directory, Shard shard) {
+  const FileDescriptor lock = directory.lock(shard);
+  clean_up(settings, directory);
+  const struct Afterwards {
+    std::function<void()> clean_up;
+    ~Afterwards() { clean_up(); }
+  } afterwards{[&] { clean_up(settings, directory); }};
+  make(settings, &directory, directory.items(), shard, count(directory, shard));
+}
+
+void print_plan(const Settings& settings, const ItemFile& items) {
+  std::optional<Item> first = items.read().next();
+  const Settings own = settings_of_item(settings, *first);
+  const std::unique_ptr<Backend> backend = open_backend(settings);
+  const StylizeInputs inputs = load_inputs(own);
+  const MemoryEstimate memory =
+      estimate_memory(*backend, network_layers(settings), own.config,
+                      pixel_shape(std::span(&inputs.content, 1)), shapes_of(inputs.styles));
+  if (settings.json) {
+    print_result(dump({{"items", items.count()},
+                       {"first",
+                        {{"output", first->output},
+                         {"content", first->content},
+                         {"styles", first->styles},
+                         {"height", inputs.content.height},
+                         {"width", inputs.content.width},
+                         {"config", describe(own)},
+                         {"memory", describe(memory)}}},
+                       {"folder", settings.batch.folder.string()},
+                       {"backend", describe(*backend)}}) +
+                 "\n");
+    return;
+  }
+  print_result(text("{:<16}{}\n{:<16}{}\n{:<16}{} ({}x{})\n{:<16}{}, {}, {}\n{:<16}{}\n", "items",
+                    items.count(), "folder", settings.batch.folder.string(), "first", first->output,
+                    inputs.content.width, inputs.content.height, "machine", backend->name(),
+                    to_string(backend->precision()), backend->description(), "memory",
+                    human_bytes(memory.total()) + " for a picture like the first"));
+}
+
+RunDirectory directory_of(const Settings& settings) {
+  const BatchSettings& batch = settings.batch;
+  return RunDirectory(batch.directory.empty() ? fs::path(batch.folder.string()) / run_folder
+                                              : fs::path(batch.directory));
+}
+
+void run_batch(const Settings& settings) {
+  const ItemFile items = list_items(settings);
+  if (settings.dry_run) return print_plan(settings, items);
+  if (!settings.batch.writes()) {
+    return make(settings, nullptr, items.read(), batch::find_shard(settings.batch.shard, {}),
+                {.total = items.count()});
+  }
+  const RunDirectory directory = directory_of(settings);
+  const Shard shard = batch::find_shard(settings.batch.shard, shards_of(directory));
+  const Json configuration = batch_configuration(settings, items, shard.count);
+  directory.begin(items, configuration, [&] {
+    look_at_existing(settings, items);
+    record_existing(settings, directory, items);
+  });
+  require_same_configuration(directory.path().string(), directory.configuration(), configuration);
+  go_on(settings, directory, shard);
+}
+
+/// The directory of a run, by that or by its output folder.
+RunDirectory find_run(const std::string& name) {
+  for (const fs::path& path : {fs::path(name), fs::path(name) / run_folder}) {
+    RunDirectory directory(path);
+    if (directory.begun()) return directory;
+  }
+  fail(ErrorKind::input, "{}: no batch has begun here: there is no run.json", name);
+}
+
+void resume(const Settings& settings) {
+  const RunDirectory directory = find_run(settings.batch.directory);
+  const Json configuration = directory.configuration();
+  const Settings whole = settings_of_run(configuration, settings);
+  const Json weights = whole.weights ? Json(sha256_file(*whole.weights)) : Json();
+  if (configuration.value("impasto", "") != describe_versions()["impasto"] ||
+      configuration.value("weights_sha256", Json()) != weights) {
+    fail(ErrorKind::usage, "{}: this run began with another impasto or other weights",
+         directory.path().string());
+  }
+  go_on(whole, directory, batch::find_shard(settings.batch.shard, shards_of(directory)));
+}
+
+/// "0-2,5", as sbatch's --array has it.
+std::string array_expression(const std::vector<bool>& chosen) {
+  std::string text;
+  for (std::size_t begin = 0; begin < chosen.size(); ++begin) {
+    if (!chosen[begin]) continue;
+    std::size_t end = begin;
+    while (end + 1 < chosen.size() && chosen[end + 1]) ++end;
+    text += fmt::format("{}{}", text.empty() ? "" : ",", begin);
+    if (end > begin) text += fmt::format("-{}", end);
+    begin = end;
+  }
+  return text;
+}
+
+/// The shards with items that are missing.
+std::string missing_shards(const RunDirectory& directory) {
+  std::vector<bool> missing(shards_of(directory).value_or(1));
+  ItemReader reader = directory.items();
+  while (const auto item = reader.next()) {
+    if (directory.state(*item) != ItemState::missing) continue;
+    missing[batch::stable_hash(item->output) % missing.size()] = true;
+  }
+  return array_expression(missing);
+}
+
+/// Says what became of a run's items, and throws Unfinished unless all are done.
+void show_status(const Settings& settings) {
+  const RunDirectory directory = find_run(settings.batch.directory);
+  const BatchCounts counts = count(directory, {});
+  if (settings.batch.array) {
+    const std::string shards = missing_shards(directory);
+    if (!shards.empty()) print_result(shards + "\n");
+  } else if (settings.json) {
+    print_result(dump({{"total", counts.total},
+                       {"done", counts.done},
+                       {"failed", counts.failed},
+                       {"missing", counts.missing()}}) +
+                 "\n");
+  } else {
+    print_result(fmt::format("{} items: {} done, {} failed, {} missing\n", counts.total,
+                             counts.done, counts.failed, counts.missing()));
+    ItemReader reader = directory.items();
+    while (const auto item = reader.next()) {
+      if (directory.state(*item) != ItemState::failed) continue;
+      print_result(text("failed  {}: {}\n", item->output,
+                        directory.record(*item).value("reason", std::string())));
+    }
+  }
+  if (counts.done < counts.total) throw Unfinished{};
+}
+
+}  // namespace
+
+void add_batch_commands(CLI::App& program) {
+  add_command(program,
+              {.name = "batch",
+               .summary = "Paint many pictures, each in each style",
+               .example = "impasto batch photos --styles paintings -o results",
+               .footer = examples},
+              run_batch);
+  add_command(program,
+              {.name = "resume",
+               .summary = "Make what is missing of a batch",
+               .example = "impasto resume results",
+               .footer = "Takes the settings from the run; what is named here may differ from it."},
+              resume);
+  add_command(program,
+              {.name = "status",
+               .summary = "Say what a batch has done; ends with 3 unless that is everything",
+               .example = "impasto status results",
+               .footer = ""},
+              show_status);
+}
+
+}  // namespace impasto::app

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""Many pictures: which are made, under which names, and that each is what `stylize` would make."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+import png
+from batch_harness import BatchTest
+from harness import LIGHT, PROGRAM, environment, weights
+
+PEAK = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdin=sys.stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+class ItemsTest(BatchTest):
+    def test_each_content_in_each_style_in_its_own_folder(self):
+        self.picture("in/a.png", 1)
+        self.picture("in/deep/er/b.png", 2)
+        self.picture("in/.hidden/c.png", 3)
+        with open(self.path("in/notes.txt"), "w", encoding="utf-8") as file:
+            file.write("no picture")
+        self.batch()
+        self.assertEqual(sorted(self.outputs()), ["a_blue.png", "a_red.png", "deep/er/b_blue.png",
+                                                  "deep/er/b_red.png"])
+        self.assertEqual(sorted(self.records()), sorted(self.outputs()))
+
+    def test_a_result_has_the_bytes_that_stylize_writes(self):
+        self.pictures(3)
+        self.batch(styles=("styles/blue.png",))
+        for name, digest in self.outputs().items():
+            content = f"in/{name[0]}.png"
+            self.succeed("stylize", content, "styles/blue.png", "-o", "alone.png", "--weights", weights(),
+                         *self.options)
+            self.assertEqual(self.outputs(".")["alone.png"], digest, name)
+
+    def test_the_bytes_do_not_depend_on_batch_size_or_threads(self):
+        self.pictures(5)
+        self.picture("in/tall.png", 7, width=20, height=32)
+        self.batch("--batch-size", "1", output="one")
+        for number, (size, threads) in enumerate((("2", "2"), ("4", "1"), ("8", "3"))):
+            folder = f"many{number}"
+            self.batch("--batch-size", size, output=folder,
+                       options={"env": {"OMP_NUM_THREADS": threads}})
+            self.assertEqual(self.outputs(folder), self.outputs("one"))
+        sizes = [record["side_by_side"] for record in self.records(folder="many0/.impasto").values()]
+        self.assertIn(2, sizes)
+
+    def test_names(self):
+        self.picture("in/a.png", 1)
+        self.picture("in/deep/b.jpeg.png", 2)
+        self.batch("--name", "{style}/x-{stem}.{ext}", styles=("styles/red.png",))
+        self.assertEqual(sorted(self.outputs()), ["deep/red/x-b.jpeg.png", "red/x-a.png"])
+        for name, says in (("{nothing}.png", "{stem}, {style}, {id} and {ext}"), ("{stem}.gif", ".gif"),
+                           ("../{stem}.png", "inside the output folder"),
+                           ("/tmp/{stem}.png", "inside the output folder")):
+            self.batch_fails(2, "--name", name, output="other", says=says)
+        self.assertFalse(os.path.exists(self.path("other")))
+
+    def test_two_results_of_one_name_are_refused_before_the_start(self):
+        self.picture("in/a.png", 1)
+        self.picture("in/deep/a.png", 2)
+        os.mkdir(self.path("flat"))
+        self.picture("flat/a.png", 3)
+        self.batch_fails(2, contents=("in", "flat"), says=["two results would be 'a_blue.png'", "flat/a.png"])
+        self.assertFalse(os.path.exists(self.path("out")))
+
+    def test_patterns_samples_and_what_is_not_there(self):
+        self.pictures(2)
+        self.batch("--size", "32", contents=("in/*.png", "sample:scene"), styles=("styles/b*",))
+        self.assertEqual(sorted(self.outputs()), ["0_blue.png", "1_blue.png", "scene_blue.png"])
+        self.batch_fails(3, contents=("in/*.jpg",), output="none-such", says="in/*.jpg")
+        self.batch_fails(3, contents=("nothing.png",), output="none-such", says="nothing.png")
+        os.mkdir(self.path("empty"))
+        self.batch_fails(3, contents=("empty",), output="none-such", says="no picture is in")
+        self.batch_fails(2, contents=(), output="none-such", says="needs a content")
+        self.assertFalse(os.path.exists(self.path("none-such")))
+
+    def test_an_output_folder_inside_the_contents_is_no_content(self):
+        self.pictures(2)
+        for _ in range(2):
+            self.batch(output="in/out")
+        self.assertEqual(len(self.outputs("in/out")), 4)
+
+    def test_size_0_keeps_the_size_and_bucket_rounds_it(self):
+        self.picture("in/a.png", 1, width=37, height=22)
+        self.batch("--size", "0", output="own")
+        made = png.Picture(self.path("own/a_red.png"))
+        self.assertEqual((made.width, made.height), (37, 22))
+        self.batch("--size", "0", "--bucket", "8", output="rounded")
+        made = png.Picture(self.path("rounded/a_red.png"))
+        self.assertEqual((made.width, made.height), (40, 24))
+
+
+class DrawTest(BatchTest):
+    def drawn(self, folder, *more, **pictures):
+        self.batch("--styles-per-image", "2", *more, output=folder, **pictures)
+        return sorted(self.outputs(folder))
+
+    def test_styles_are_drawn_by_seed_and_name_not_by_order(self):
+        for i in range(5):
+            self.picture(f"styles/s{i}.png", 80 + i)
+        self.pictures(4)
+        os.mkdir(self.path("other"))
+        first = self.drawn("first")
+        self.assertEqual(len(first), 8)
+        self.assertGreater(len({name.split("_")[1] for name in first}), 2)
+        self.assertNotEqual(first, self.drawn("seed", "--seed", "1"))
+        reordered = self.drawn("reordered", contents=("in/3.png", "in/1.png"))
+        self.assertEqual(reordered, [name for name in first if name[0] in "13"])
+        self.batch_fails(2, "--styles-per-image", "9", output="none-such", says="there are 7 styles")
+
+
+class ListsTest(BatchTest):
+    def test_a_list_on_standard_input_with_any_names(self):
+        names = [b"plain.png", b"two\nlines.png", b"not-\xff-utf8.png"]
+        for i, name in enumerate(names):
+            png.write(os.path.join(self.folder.encode(), name), 32, 24, lambda x, y, i=i: (x, y, i))
+        result = subprocess.run([PROGRAM, *self.arguments("--list", "-", contents=(), styles=("styles/red.png",))],
+                                cwd=self.folder, env=environment(), input=b"\0".join(names) + b"\0",
+                                capture_output=True, timeout=120)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        made = sorted(os.listdir(self.path("out").encode()))
+        self.assertEqual(made, [b".impasto", b"not-\xff-utf8_red.png", b"plain_red.png", b"two\nlines_red.png"])
+        self.assertEqual(self.succeed("resume", "out").returncode, 0)
+
+    def test_a_list_of_lines(self):
+        self.pictures(3)
+        with open(self.path("list.txt"), "w", encoding="utf-8") as file:
+            file.write("in/2.png\n\nin/0.png")
+        self.batch("--list", "list.txt", contents=(), styles=("styles/red.png",))
+        self.assertEqual(sorted(self.outputs()), ["0_red.png", "2_red.png"])
+
+    def manifest(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def test_a_manifest_of_json_lines(self):
+        self.pictures(2)
+        rows = [{"content": "in/0.png", "id": "first"},
+                {"content": "in/1.png", "styles": ["styles/blue.png", "styles/red.png"],
+                 "output": "both/of them.jpg", "style_weight": 3, "iterations": 3}]
+        self.manifest("m.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        self.batch("--manifest", "m.jsonl", contents=(), styles=("styles/red.png",))
+        self.assertEqual(sorted(self.outputs()), ["0_red.png", "both/of them.jpg"])
+        self.assertEqual(self.records()["both/of them.jpg"]["iterations"], 3)
+        self.succeed("stylize", "in/1.png", "styles/blue.png", "styles/red.png", "-o", "alone.jpg", *LIGHT,
+                     "--weights", weights(), "--size", "32", "--learning-rate", "0.5", "--style-weight", "3",
+                     "--iterations", "3")
+        self.assertEqual(self.outputs(".")["alone.jpg"], self.outputs()["both/of them.jpg"])
+        self.batch("--manifest", "m.jsonl", "--name", "{id}.png", contents=(), styles=("styles/red.png",),
+                   output="named")
+        self.assertIn("first.png", self.outputs("named"))
+
+    def test_a_manifest_of_csv(self):
+        self.pictures(2)
+        self.manifest("m.csv", 'content,styles,output,style-weight\r\n'
+                               'in/0.png,styles/blue.png;styles/red.png,"a ""quoted"", name.png",2\r\n'
+                               'in/1.png,styles/red.png,,\r\n')
+        self.batch("--manifest", "m.csv", contents=(), styles=())
+        self.assertEqual(sorted(self.outputs()), ["1_red.png", 'a "quoted", name.png'])
+
+    def test_a_manifest_is_checked_whole_before_the_first_picture(self):
+        self.pictures(1)
+        good = '{"content": "in/0.png", "styles": "styles/red.png"}\n'
+        for code, row, says in ((3, "{", "line 2"), (3, '["in/0.png"]', "line 2"), (3, "{}", "'content'"),
+                                (2, '{"content": "in/0.png", "styles": "styles/blue.png", "iterations": -1}',
+                                 "--iterations"),
+                                (2, '{"content": "in/0.png", "styles": "styles/blue.png", "weights": "w.h5"}',
+                                 "'weights'"),
+                                (2, '{"content": "in/0.png", "styles": "styles/blue.png", "itrations": 3}',
+                                 "'itrations'"),
+                                (2, good.strip(), "two results")):
+            self.manifest("m.jsonl", good + row + "\n")
+            self.batch_fails(code, "--manifest", "m.jsonl", contents=(), styles=(), says=says)
+        self.manifest("m.csv", "content,styles\nin/0.png\n")
+        self.batch_fails(3, "--manifest", "m.csv", contents=(), styles=(), says="expected 2 fields")
+        self.assertFalse(os.path.exists(self.path("out")))
+
+    @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer keeps what was freed")
+    def test_memory_does_not_grow_with_the_number_of_items(self):
+        few, many = self.peak(1000), self.peak(100_000)
+        # 8 bytes an item, and what the allocator keeps.
+        self.assertLess(many - few, 8 << 10, f"{few} KiB for 1000 items, {many} KiB for 100000")
+
+    def peak(self, count):
+        """KiB that a batch of so many missing pictures takes at most."""
+        with open(self.path("list.txt"), "w", encoding="utf-8") as file:
+            for i in range(count):
+                file.write(f"{self.folder}/missing/some-long-name-of-a-picture-{i}.png\n")
+        arguments = self.arguments("--list", "list.txt", "-q", contents=(), styles=("styles/red.png",),
+                                   output="none")
+        result = subprocess.run([sys.executable, "-c", PEAK, PROGRAM, *arguments], cwd=self.folder,
+                                env=environment(), capture_output=True, text=True, timeout=300, check=True)
+        code, peak = result.stdout.split()
+        self.assertEqual(code, "3")
+        return int(peak)
+
+
+class SaidTest(BatchTest):
+    def test_json_log_and_metrics(self):
+        self.pictures(2)
+        with open(self.path("in/bad.png"), "wb") as file:
+            file.write(b"nothing")
+        result = self.run_program(*self.arguments("--json", "--log", "log.jsonl", "--metrics", "m.prom",
+                                                  styles=("styles/red.png",)))
+        self.assertEqual(result.returncode, 3)
+        said = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual(sorted(line["event"] for line in said), ["done", "done", "end", "failed"])
+        failed = next(line for line in said if line["event"] == "failed")
+        self.assertIn("bad.png", failed["reason"])
+        self.assertEqual({key: said[-1][key] for key in ("ending", "total", "done", "failed", "missing")},
+                         {"ending": "finished", "total": 3, "done": 2, "failed": 1, "missing": 0})
+        with open(self.path("log.jsonl"), encoding="utf-8") as file:
+            log = [json.loads(line) for line in file]
+        self.assertEqual((log[0]["event"], log[1:]), ("start", said))
+        with open(self.path("m.prom"), encoding="utf-8") as file:
+            metrics = file.read()
+        self.assertIn('impasto_batch_items{state="done"} 2\n', metrics)
+        self.assertIn('impasto_batch_items{state="failed"} 1\n', metrics)
+        self.assertRegex(metrics, r"(?m)^impasto_batch_images_per_second [0-9.e+-]+$")
+
+    def test_dry_run_writes_nothing(self):
+        self.pictures(3)
+        plan = json.loads(self.batch("--dry-run", "--json").stdout)
+        self.assertEqual(plan["items"], 6)
+        self.assertGreater(plan["first"]["memory"]["total_bytes"], 0)
+        self.assertIn("6", self.batch("--dry-run").stdout)
+        self.assertEqual(self.files(), ["in", "styles"])
+
+    def test_output_none_writes_nothing(self):
+        self.pictures(2)
+        said = self.batch("--json", output="none").stdout.splitlines()
+        self.assertEqual(json.loads(said[-1])["done"], 4)
+        self.assertEqual(self.files(), ["in", "styles"])
+
+    def test_stylize_says_that_batch_is_what_was_meant(self):
+        self.pictures(2)
+        os.mkdir(self.path("out"))
+        self.fail_with(2, "stylize", "in/0.png", "in/1.png", "styles/red.png", "-o", "out",
+                       says="impasto batch")
+        result = self.succeed("stylize", "in/0.png", "in/1.png", "styles/red.png", "-o", "one.png",
+                              "--weights", weights(), *self.options)
+        self.assertIn("2 styles were averaged", result.stderr)
+        self.assertIn("impasto batch", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
