@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Many pictures in PyTorch, the way a script of today does it: the network is loaded once, then one
+picture after the other is read, optimised with the preset `coursera` and written as PNG.
+
+Prints one JSON object: the seconds from the first picture to the last, and each picture's first and
+last loss by the name of its file.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pytorch_objective import Network, Objective, Options, describe_losses
+from pytorch_peer import Optimisation, choose_arithmetic, read_picture
+
+
+def write_picture(pixels: Tensor, path: Path) -> None:
+    values = pixels.detach()[0].permute(1, 2, 0).clamp(0, 255).add(0.5).to(torch.uint8)
+    Image.fromarray(values.cpu().numpy()).save(path)
+
+
+def total_loss(optimisation: Optimisation) -> float:
+    terms = optimisation.terms().detach()[:, 0].double().tolist()
+    return float(describe_losses(terms)["loss"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", required=True, help="Impasto's weight file")
+    parser.add_argument("--contents", required=True, type=Path, help="a folder of PNG files at their final size")
+    parser.add_argument("--style", required=True, help="a picture at its final size")
+    parser.add_argument("--output", required=True, type=Path, help="a folder")
+    parser.add_argument("--iterations", type=int, required=True)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    options = Options("cpu", arguments.threads, True, "fp32", False)
+    choose_arithmetic(options)
+    network = Network(arguments.weights, options)
+    style = read_picture(arguments.style, options)
+    losses = {}
+    start = time.perf_counter()
+    for path in sorted(arguments.contents.glob("*.png")):
+        content = read_picture(str(path), options)
+        objective = Objective(network, content, style)
+        optimisation = Optimisation(objective, content.clone(memory_format=options.layout), options)
+        first = total_loss(optimisation)
+        for _ in range(arguments.iterations):
+            optimisation.step()
+        losses[path.stem] = {"first": first, "last": total_loss(optimisation)}
+        write_picture(optimisation.pixels, arguments.output / path.name)
+    print(json.dumps({"torch": torch.__version__, "seconds": time.perf_counter() - start, "losses": losses}))
+
+
+if __name__ == "__main__":
+    main()
