@@ -39,24 +39,26 @@ constexpr long slowest = 1000;  // bytes per second
 class PartialFile {
  public:
   explicit PartialFile(const std::string& path)
-      : path_(path),
-        file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644)) {
-    struct stat status {};
-    if (!file_ || ::fstat(file_.get(), &status) != 0) fail_to_write(path, errno);
+      : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644)) {
+    if (!file_) fail_to_write(path, errno);
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
       fail(ErrorKind::output, "cannot write '{}': another program fetches it", path);
     }
+    struct stat status {};
+    if (::fstat(file_.get(), &status) != 0) fail_to_write(path, errno);
     bytes_ = static_cast<std::uint64_t>(status.st_size);
   }
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
-  void start_over() {
-    if (::ftruncate(file_.get(), 0) != 0) fail_to_write(path_, errno);
+  // Both return 0, or the system's reason: curl's callbacks, which call them, must not throw.
+
+  int start_over() {
+    if (::ftruncate(file_.get(), 0) != 0) return errno;
     bytes_ = 0;
+    return 0;
   }
 
-  /// 0, or why the bytes cannot be written.
   int append(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t count = ::write(file_.get(), bytes.data(), bytes.size());
@@ -69,7 +71,6 @@ class PartialFile {
   }
 
  private:
-  std::string path_;
   FileDescriptor file_;
   std::uint64_t bytes_ = 0;
 };
@@ -141,8 +142,8 @@ struct Attempt {
       return false;
     }
     if (status() == whole) {
-      if (begin > 0) file.start_over();
-      return true;
+      if (begin > 0) write_error = file.start_over();
+      return write_error == 0;
     }
     if (status() != part) return false;
     if (range == begin) return true;
@@ -270,7 +271,10 @@ void download(const std::string& url, const std::string& path, const DownloadOpt
   int tries = 0;  // in a row that brought nothing
   for (int all = 1;; ++all, ++tries) {
     if (options.bytes > 0 && file.bytes() == options.bytes) return;
-    if (options.bytes > 0 && file.bytes() > options.bytes) file.start_over();
+    const auto start_over = [&] {
+      if (const int reason = file.start_over(); reason != 0) fail_to_write(path, reason);
+    };
+    if (options.bytes > 0 && file.bytes() > options.bytes) start_over();
     Attempt attempt{curl.get(), file, options, loopback};
     attempt.begin = file.bytes();
     prepare(curl.get(), attempt);
@@ -282,7 +286,7 @@ void download(const std::string& url, const std::string& path, const DownloadOpt
     constexpr long no_such_range = 416;
     if (status == no_such_range && attempt.begin > 0) {
       // The file has no more than what is here, or is another one by now.
-      file.start_over();
+      start_over();
       continue;
     }
     const bool good_status = status == 200 || status == 206;
@@ -296,15 +300,15 @@ void download(const std::string& url, const std::string& path, const DownloadOpt
       std::this_thread::sleep_for(std::chrono::milliseconds(250) * (1 << tries));
       continue;
     }
-    std::string reason = attempt.refusal;
-    if (reason.empty() && status >= 400) reason = fmt::format("the server answers {}", status);
-    if (reason.empty() && cut_short) {
-      reason = fmt::format("the server ends after {} of {} bytes", file.bytes(), options.bytes);
+    const auto refuse = [&](const std::string& reason) {
+      fail(ErrorKind::input, "cannot fetch '{}': {}", url, reason);
+    };
+    if (!attempt.refusal.empty()) refuse(attempt.refusal);
+    if (status >= 400) refuse(fmt::format("the server answers {}", status));
+    if (cut_short) {
+      refuse(fmt::format("the server ends after {} of {} bytes", file.bytes(), options.bytes));
     }
-    if (reason.empty()) {
-      reason = error_text[0] != '\0' ? error_text.data() : curl_easy_strerror(result);
-    }
-    fail(ErrorKind::input, "cannot fetch '{}': {}", url, reason);
+    refuse(error_text[0] != '\0' ? error_text.data() : curl_easy_strerror(result));
   }
 }
 

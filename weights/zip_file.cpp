@@ -204,6 +204,9 @@ void ZipFile::read_directory() {
       file_.refuse(fmt::format("{} is stored in {} bytes and has {}", entry.name, entry.stored,
                                entry.bytes));
     }
+    if (!by_name_.emplace(entry.name, entries_.size()).second) {
+      file_.refuse(fmt::format("{} is there twice", entry.name));
+    }
     entries_.push_back(std::move(entry));
     rest.remove_prefix(whole);
   }
@@ -227,8 +230,8 @@ void ZipFile::check_ranges(std::uint64_t directory) const {
 }
 
 const ZipFile::Entry* ZipFile::find(std::string_view name) const {
-  const auto found = std::ranges::find(entries_, name, &Entry::name);
-  return found == entries_.end() ? nullptr : &*found;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &entries_[found->second];
 }
 
 SourceFile ZipFile::open(const Entry& entry, std::uint64_t max_bytes) const {

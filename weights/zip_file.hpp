@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +13,9 @@
 namespace impasto {
 
 /// A zip archive of unknown origin: PyTorch's and Keras 3's files, wheels, and what people pack.
-/// Every offset and size is checked against the file before it is used; entries that overlap,
-/// encrypted ones, archives in several parts and methods other than "stored" and "deflated" are
-/// refused. Every refusal throws ErrorKind::weights.
+/// Every offset and size is checked against the file before it is used. Entries that overlap, two
+/// of one name, encrypted ones, archives in several parts and methods other than "stored" and
+/// "deflated" are refused. Every refusal throws ErrorKind::weights.
 class ZipFile {
  public:
   struct Entry {
@@ -44,6 +46,7 @@ class ZipFile {
 
   SourceFile file_;
   std::vector<Entry> entries_;
+  std::map<std::string, std::size_t, std::less<>> by_name_;  ///< places in entries_
 };
 
 }  // namespace impasto

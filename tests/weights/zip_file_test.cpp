@@ -142,6 +142,11 @@ TEST_F(Zip, ThatClaimsMillionsOfEntriesIsRefused) {
   EXPECT_THAT(refusal(bytes), HasSubstr("expected at most 20000"));
 }
 
+TEST_F(Zip, WithTwoEntriesOfOneNameIsRefused) {
+  const std::vector<zip::Entry> twice = {{"a", "1"}, {"b", "2"}, {"a", "3"}};
+  EXPECT_THAT(refusal(zip::archive(twice)), HasSubstr("a is there twice"));
+}
+
 TEST_F(Zip, OfSeveralPartsIsRefused) {
   std::string bytes = zip::archive(entries_);
   bytes[bytes.size() - 22 + 4] = 1;
