@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""What a measurement has to say about where and from what it was taken, and where it is kept."""
+"""What is kept of a measurement: its rows, and where and from what they were taken."""
 
 import json
 import os
 import platform
 import re
-import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional, Sequence
+
+from peers.runs import execute
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # In the unpacked archive of `./dev package`, instead of a repository: what it was built from.
 BUILD = REPOSITORY / "build.json"
 NOTABLE_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16")
 
+Rows = List[Dict[str, Any]]
+# What is the same in every row, or is worked out from the others.
+LEFT_OUT = ("run_name", "family_index", "per_family_instance_index", "run_type", "repetitions",
+            "threads", "cpu_time", "GB/s", "TFLOP/s")  # fmt: skip
+OF_THE_PLACE = ("host_name", "caches", "library_build_type")
+
 
 def git(*arguments: str) -> str:
-    command = ["git", "-C", str(REPOSITORY), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return execute(["git", "-C", str(REPOSITORY), *arguments]).strip()
 
 
 def describe_cpu() -> Dict[str, Any]:
@@ -73,3 +79,29 @@ def replace_text(path: Path, text: str) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def rows_of(document: Dict[str, Any], left_out: Sequence[str] = LEFT_OUT) -> Rows:
+    """A program's rows without aggregates."""
+    return [
+        {key: value for key, value in row.items() if key not in left_out}
+        for row in document["benchmarks"]
+        if row["run_type"] != "aggregate"
+    ]
+
+
+def measure(
+    program: Path, *arguments: str, left_out: Sequence[str] = LEFT_OUT, threads: Optional[int] = None
+) -> Dict[str, Any]:
+    """The program's context and its rows."""
+    environment = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+    document = json.loads(execute([str(program), "--benchmark_format=json", *arguments], environment))
+    about = {key: value for key, value in document["context"].items() if key not in OF_THE_PLACE}
+    return {"context": {**about, "executable": program.name}, "benchmarks": rows_of(document, left_out)}
+
+
+def keep(path: Path, context: Dict[str, Any], benchmarks: Rows, **more: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = "".join(f'"{key}": {json.dumps(value)},\n' for key, value in {"context": context, **more}.items())
+    lines = ",\n".join(f"  {json.dumps(row)}" for row in benchmarks)
+    replace_text(path, f'{{{head}"benchmarks": [\n{lines}\n]}}\n')

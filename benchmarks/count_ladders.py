@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 import context
-from kept_rows import LEFT_OUT, keep, measure
+from context import LEFT_OUT, keep, measure
 
 KEPT = context.REPOSITORY / "benchmarks" / "results" / "simt" / "ladders.json"
 PROGRAM = context.REPOSITORY / "build" / "release" / "bin" / "simt_bench"

@@ -25,7 +25,7 @@ from statistics import median
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import context
-from kept_rows import keep, measure
+from context import keep, measure
 from peers.runs import (
     CHECKED_ITERATIONS,
     Contender,

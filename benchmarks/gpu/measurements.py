@@ -5,8 +5,8 @@ import json
 import time
 from typing import Any, Callable, Dict, Tuple
 
+from context import Rows, rows_of
 from gpu.campaign import Campaign, Result, Skipped
-from kept_rows import Rows, rows_of
 from results import SECONDS
 
 MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import cpu_vs_pytorch  # noqa: E402
-from kept_rows import keep  # noqa: E402
+from context import keep  # noqa: E402
 
 PROGRAM = """#!/bin/sh
 echo "$@" >> "$0.calls"

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import count_ladders  # noqa: E402
-from kept_rows import measure  # noqa: E402
+from context import measure  # noqa: E402
 
 PROGRAM = sys.argv.pop(1)
 WRONG = sys.argv.pop(1)

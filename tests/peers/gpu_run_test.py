@@ -3,6 +3,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -211,6 +213,16 @@ class WholeScript(Folder):
         self.assertTrue(result["rehearsal"])
         self.assertTrue(result["complete"])
         self.assertEqual(result["hashes"]["fp32"]["runs"], REHEARSAL.repetitions)
+
+    def test_the_archive_has_every_module_that_it_needs(self):
+        listed = re.findall(r"install\((?:DIRECTORY|FILES) ((?:benchmarks/\S+ ?)+)", (ROOT / "cmake" / "archive.cmake").read_text())
+        for path in " ".join(listed).split():
+            copy = shutil.copytree if (ROOT / path).is_dir() else shutil.copy
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            copy(ROOT / path, self.folder / path)
+        command = [sys.executable, "-B", str(self.folder / "benchmarks" / "gpu" / "run.py"), "--help"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_stage_that_does_not_exist_is_refused(self):
         done = self.call("--only", "nonsense")
