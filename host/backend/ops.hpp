@@ -10,6 +10,7 @@
 #include "host/core/tensor.hpp"
 #include "kernels/adam/adam.hpp"
 #include "kernels/content_loss/content_loss.hpp"
+#include "kernels/lbfgs/lbfgs.hpp"
 #include "kernels/pool/pool.hpp"
 #include "kernels/style_loss/style_loss.hpp"
 #include "kernels/total_variation/total_variation.hpp"
@@ -19,6 +20,7 @@ namespace impasto {
 using kernels::AdamOptions;
 using kernels::ContentLossScale;
 using kernels::GradientEpilogue;
+using kernels::LbfgsOptions;
 using kernels::PoolKind;
 using kernels::StyleLossScale;
 using kernels::VariationScale;
@@ -106,6 +108,13 @@ class Ops {
   /// `step` is one i64: the number of steps done, counted by the operation itself.
   virtual void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
                     const Tensor& grad_pixels, const AdamOptions& options) = 0;
+  /// `pairs` and the rest are its state between steps (kernels/lbfgs/lbfgs.hpp); `scalars` is f64.
+  virtual void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
+                     const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
+                     const LbfgsOptions& options) = 0;
+  /// Master tensors: y of twice x's size (kernels/upsample/upsample.hpp).
+  virtual void upsample_add(const Tensor& y, const Tensor& x) = 0;
+  virtual void upsample_transpose(const Tensor& x, const Tensor& y) = 0;
   /// Master tensors: y = a·x + b·y, in which b = 0 does not read y.
   virtual void axpby(const Tensor& y, double a, const Tensor& x, double b) = 0;
 

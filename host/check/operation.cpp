@@ -21,6 +21,8 @@ std::vector<Operation> style_loss_operations();
 std::vector<Operation> style_backward_operations();
 std::vector<Operation> content_loss_operations();
 std::vector<Operation> total_variation_operations();
+std::vector<Operation> lbfgs_operations();
+std::vector<Operation> upsample_operations();
 std::vector<Operation> axpby_operations();
 std::vector<Operation> adam_operations();
 
@@ -108,6 +110,12 @@ Tensor Workbench::counter() {
   return tensor;
 }
 
+Tensor Workbench::doubles(const Shape& shape) {
+  const Tensor tensor = allocate(shape, DataType::f64);
+  backend_.fill_zero(tensor);
+  return tensor;
+}
+
 std::unique_ptr<Conv> Workbench::conv(std::int64_t in_channels, std::int64_t out_channels) {
   const auto deviation =
       static_cast<float>(std::sqrt(2.0 / (9.0 * static_cast<double>(in_channels))));
@@ -155,10 +163,11 @@ std::string describe(const GradientEpilogue& epilogue) {
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> all = [] {
     std::vector<Operation> every;
-    for (const auto& some : {conv_operations(), first_conv_operations(), pool_operations(),
-                             gram_operations(), gram_loss_operations(), style_loss_operations(),
-                             style_backward_operations(), content_loss_operations(),
-                             total_variation_operations(), axpby_operations(), adam_operations()}) {
+    for (const auto& some :
+         {conv_operations(), first_conv_operations(), pool_operations(), gram_operations(),
+          gram_loss_operations(), style_loss_operations(), style_backward_operations(),
+          content_loss_operations(), total_variation_operations(), upsample_operations(),
+          axpby_operations(), adam_operations(), lbfgs_operations()}) {
       every.insert(every.end(), some.begin(), some.end());
     }
     return every;

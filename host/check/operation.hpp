@@ -35,6 +35,8 @@ class Workbench {
   Tensor gradient_output(const Shape& shape, const GradientEpilogue& epilogue, float scale = 1);
   /// One i64 that is 0.
   Tensor counter();
+  /// Doubles that are 0, on any backend.
+  Tensor doubles(const Shape& shape);
   /// Filters and biases with He's deviation, which keeps the scale from layer to layer.
   std::unique_ptr<Conv> conv(std::int64_t in_channels, std::int64_t out_channels);
 

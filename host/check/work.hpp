@@ -121,9 +121,24 @@ inline Work total_variation(const Shape& pixels) {
   return {.flops = 11 * values(pixels), .bytes = 12 * values(pixels)};
 }
 
+inline Work upsample_add(const Shape& pixels) {
+  return {.flops = 9 * values(pixels), .bytes = 9 * values(pixels)};
+}
+
+inline Work upsample_transpose(const Shape& pixels) {
+  return {.flops = 8 * values(pixels), .bytes = 5 * values(pixels)};
+}
+
 /// Reads y only to add to it.
 inline Work axpby(const Shape& pixels, bool added) {
   return {.flops = 3 * values(pixels), .bytes = (added ? 12 : 8) * values(pixels)};
+}
+
+/// Its pairs are read twice.
+inline Work lbfgs(const Shape& pixels, std::int64_t pairs) {
+  const double vectors = 2 * static_cast<double>(pairs);
+  return {.flops = (8 * vectors + 8) * values(pixels),
+          .bytes = 4 * (2 * vectors + 9) * values(pixels)};
 }
 
 inline Work adam(const Shape& pixels) {

@@ -11,6 +11,7 @@
 #include "host/backend/host_backend.hpp"
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/preprocess/preprocess.hpp"
+#include "kernels/upsample/upsample.hpp"
 
 namespace impasto {
 namespace {
@@ -126,6 +127,19 @@ class CpuBackend final : public HostBackend {
             const Tensor& grad_pixels, const AdamOptions& options) override {
     kernels::cpu::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
                        grad_pixels.as<float>(), pixels.shape.count(), options);
+  }
+  void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
+             const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
+             const LbfgsOptions& options) override {
+    kernels::cpu::lbfgs(pixels.as<float>(), pairs.as<float>(), direction.as<float>(),
+                        last_grad.as<float>(), scalars.as<double>(), grad_pixels.as<float>(),
+                        pixels.shape, options);
+  }
+  void upsample_add(const Tensor& y, const Tensor& x) override {
+    kernels::cpu::upsample_add(y.as<float>(), x.as<float>(), y.shape);
+  }
+  void upsample_transpose(const Tensor& x, const Tensor& y) override {
+    kernels::cpu::upsample_transpose(x.as<float>(), y.as<float>(), y.shape);
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     kernels::cpu::axpby(y.as<float>(), a, x.as<float>(), b, y.shape.count());

@@ -17,6 +17,7 @@
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/style_backward/style_backward.hpp"
+#include "kernels/upsample/upsample.hpp"
 
 namespace impasto::IMPASTO_DEVICE {
 namespace {
@@ -64,7 +65,7 @@ class DeviceBackend final : public Backend {
   Buffer allocate(std::size_t bytes) override { return runtime_->allocate(bytes); }
   std::optional<std::size_t> free_memory() const override { return runtime_->free_memory(); }
   void fill_zero(const Tensor& tensor) override {
-    runtime_->fill_zero(tensor.data, tensor.bytes());
+    if (!scratch_.measuring()) runtime_->fill_zero(tensor.data, tensor.bytes());
   }
   void copy(const Tensor& to, const Tensor& from) override {
     require(to.bytes() == from.bytes() && to.type == from.type, "copy of {} to {}",
@@ -224,6 +225,22 @@ class DeviceBackend final : public Backend {
       launch::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
                    grad_pixels.as<float>(), pixels.shape.count(), options, workspace, stream_);
     });
+  }
+  void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
+             const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
+             const LbfgsOptions& options) override {
+    auto* workspace = scratch_.get<double>(kernels::lbfgs_workspace(pixels.shape, options.history));
+    enqueue([&] {
+      launch::lbfgs(pixels.as<float>(), pairs.as<float>(), direction.as<float>(),
+                    last_grad.as<float>(), scalars.as<double>(), grad_pixels.as<float>(),
+                    pixels.shape, options, workspace, stream_);
+    });
+  }
+  void upsample_add(const Tensor& y, const Tensor& x) override {
+    enqueue([&] { launch::upsample_add(y.as<float>(), x.as<float>(), y.shape, stream_); });
+  }
+  void upsample_transpose(const Tensor& x, const Tensor& y) override {
+    enqueue([&] { launch::upsample_transpose(x.as<float>(), y.as<float>(), y.shape, stream_); });
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     enqueue([&] { launch::axpby(y.as<float>(), a, x.as<float>(), b, y.shape.count(), stream_); });

@@ -10,6 +10,7 @@
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/style_backward/style_backward.hpp"
+#include "kernels/upsample/upsample.hpp"
 
 namespace impasto {
 namespace {
@@ -110,6 +111,18 @@ class ReferenceBackend final : public HostBackend {
             const Tensor& grad_pixels, const AdamOptions& options) override {
     reference::adam(values(pixels), values(m), values(v), step.as<std::int64_t>(),
                     values(grad_pixels), pixels.shape.count(), options);
+  }
+  void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
+             const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
+             const LbfgsOptions& options) override {
+    reference::lbfgs(values(pixels), values(pairs), values(direction), values(last_grad),
+                     values(scalars), values(grad_pixels), pixels.shape, options);
+  }
+  void upsample_add(const Tensor& y, const Tensor& x) override {
+    reference::upsample_add(values(y), values(x), y.shape);
+  }
+  void upsample_transpose(const Tensor& x, const Tensor& y) override {
+    reference::upsample_transpose(values(x), values(y), y.shape);
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     reference::axpby(values(y), a, values(x), b, y.shape.count());

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernels/lbfgs/lbfgs.hpp"
+
+namespace impasto::kernels::reference {
+namespace {
+
+double dot(const double* a, const double* b, std::int64_t count) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+/// y += a·x
+void add(double* y, double a, const double* x, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] += a * x[i];
+}
+
+/// One picture, of `count` values.
+void step(double* pixels, double* pairs, double* direction, double* last_grad, LbfgsHeader& state,
+          const double* grad, std::int64_t count, const LbfgsOptions& options) {
+  const std::int64_t slots = options.history + 1;
+  const auto s_of = [&](std::int64_t slot) { return pairs + slot * count; };
+  const auto y_of = [&](std::int64_t slot) { return pairs + (slots + slot) * count; };
+
+  std::vector<double> g(grad, grad + count);
+  for (double& value : g) value /= options.gradient_scale;
+  if (state.stepped != 0) {
+    const auto next = static_cast<std::int64_t>(state.next);
+    for (std::int64_t i = 0; i < count; ++i) {
+      s_of(next)[i] = state.length * direction[i];
+      y_of(next)[i] = g[static_cast<std::size_t>(i)] - last_grad[i];
+    }
+    const double curvature = dot(y_of(next), s_of(next), count);
+    if (curvature > lbfgs_least_curvature) {
+      state.pairs = std::min(state.pairs + 1, static_cast<double>(options.history));
+      state.next = static_cast<double>((next + 1) % slots);
+      state.inverse_curvature = curvature / dot(y_of(next), y_of(next), count);
+    }
+  }
+  std::ranges::copy(g, last_grad);
+
+  // The two loops: from the newest pair to the oldest and back.
+  for (std::int64_t i = 0; i < count; ++i) direction[i] = -g[static_cast<std::size_t>(i)];
+  const auto kept = static_cast<std::int64_t>(state.pairs);
+  const auto slot_of = [&](std::int64_t age) {
+    return (static_cast<std::int64_t>(state.next) - 1 - age + 2 * slots) % slots;
+  };
+  std::vector<double> alpha(static_cast<std::size_t>(kept));
+  const auto curvature_of = [&](std::int64_t slot) { return dot(y_of(slot), s_of(slot), count); };
+  for (std::int64_t age = 0; age < kept; ++age) {
+    const std::int64_t slot = slot_of(age);
+    const double a = dot(s_of(slot), direction, count) / curvature_of(slot);
+    add(direction, -a, y_of(slot), count);
+    alpha[static_cast<std::size_t>(age)] = a;
+  }
+  if (kept > 0) {
+    for (std::int64_t i = 0; i < count; ++i) direction[i] *= state.inverse_curvature;
+  }
+  for (std::int64_t age = kept - 1; age >= 0; --age) {
+    const std::int64_t slot = slot_of(age);
+    const double b = dot(y_of(slot), direction, count) / curvature_of(slot);
+    add(direction, alpha[static_cast<std::size_t>(age)] - b, s_of(slot), count);
+  }
+
+  double magnitude = 0;
+  for (const double value : g) magnitude += std::abs(value);
+  state.length = options.learning_rate * (state.stepped != 0 ? 1 : std::min(1.0, 1 / magnitude));
+  state.stepped = 1;
+  add(pixels, state.length, direction, count);
+}
+
+}  // namespace
+
+void lbfgs(double* pixels, double* pairs, double* direction, double* last_grad, double* state,
+           const double* grad, const MapSize& size, const LbfgsOptions& options) {
+  const std::int64_t count = size.per_image();
+  for (std::int64_t n = 0; n < size.batch; ++n) {
+    auto& header = *reinterpret_cast<LbfgsHeader*>(state + n * lbfgs_state_values(options.history));
+    step(pixels + n * count, pairs + n * lbfgs_vectors(options.history) * count,
+         direction + n * count, last_grad + n * count, header, grad + n * count, count, options);
+  }
+}
+
+}  // namespace impasto::kernels::reference

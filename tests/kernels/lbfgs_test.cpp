@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/lbfgs/lbfgs.hpp"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include "tests/kernels/lbfgs_problems.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/guarded_buffer.hpp"
+#include "tests/support/random_fill.hpp"
+
+namespace impasto::kernels {
+namespace {
+
+using test::GuardedBuffer;
+using test::LbfgsProblem;
+
+void step(GuardedBuffer<double>& x, GuardedBuffer<double>& pairs, GuardedBuffer<double>& d,
+          GuardedBuffer<double>& last, GuardedBuffer<double>& state,
+          const GuardedBuffer<double>& grad, const MapSize& size, const LbfgsOptions& options) {
+  reference::lbfgs(x.data(), pairs.data(), d.data(), last.data(), state.data(), grad.data(), size,
+                   options);
+}
+void step(GuardedBuffer<float>& x, GuardedBuffer<float>& pairs, GuardedBuffer<float>& d,
+          GuardedBuffer<float>& last, GuardedBuffer<double>& state,
+          const GuardedBuffer<float>& grad, const MapSize& size, const LbfgsOptions& options) {
+  cpu::lbfgs(x.data(), pairs.data(), d.data(), last.data(), state.data(), grad.data(), size,
+             options);
+}
+
+/// Minimises it and expects what PyTorch went through, beside a picture whose gradient is twice as
+/// large: it must not be seen.
+template <class T>
+void expect_the_iterates_of_pytorch(const LbfgsProblem& problem, double tolerance) {
+  MapSize size = problem.size;
+  const auto count = static_cast<std::size_t>(size.per_image());
+  size.batch = 2;
+  GuardedBuffer<T> x(size.count(), static_cast<T>(problem.start));
+  GuardedBuffer<T> pairs(size.count() * lbfgs_vectors(problem.options.history));
+  GuardedBuffer<T> d(size.count());
+  GuardedBuffer<T> last(size.count());
+  GuardedBuffer<T> grad(size.count());
+  auto state = test::zeros(2 * lbfgs_state_values(problem.options.history));
+  std::vector<double> here(count);
+  std::vector<double> slope(count);
+  for (std::size_t k = 0; k < problem.losses.size(); ++k) {
+    for (std::size_t n = 0; n < 2; ++n) {
+      for (std::size_t i = 0; i < count; ++i) here[i] = static_cast<double>(x[n * count + i]);
+      const double loss = problem.evaluate(here, slope);
+      if (n == 0) {
+        EXPECT_NEAR(loss, problem.losses[k], tolerance * (1 + problem.losses[k])) << k;
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        grad[n * count + i] = static_cast<T>((n == 0 ? 1 : 2) * slope[i]);
+      }
+    }
+    step(x, pairs, d, last, state, grad, size, problem.options);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    EXPECT_NEAR(x[i], problem.x[i], tolerance * (1 + std::abs(problem.x[i]))) << i;
+  }
+}
+
+TEST(Lbfgs, TheReferenceTakesThePathOfPytorchDownAQuadratic) {
+  expect_the_iterates_of_pytorch<double>(test::quadratic_problem, 1e-6);
+}
+
+TEST(Lbfgs, TheReferenceTakesThePathOfPytorchOnASmallPicture) {
+  expect_the_iterates_of_pytorch<double>(test::picture_problem, 1e-9);
+}
+
+TEST(Lbfgs, TheCpuTakesThePathOfPytorch) {
+  expect_the_iterates_of_pytorch<float>(test::quadratic_problem, 1e-6);
+  expect_the_iterates_of_pytorch<float>(test::picture_problem, 1e-4);
+}
+
+TEST(Lbfgs, AGradientThatIsScaledGivesTheSameStep) {
+  const MapSize size{1, 3, 5, 3};
+  const auto grad = test::gaussian(size.count(), 1);
+  std::vector<GuardedBuffer<double>> found;
+  for (const double scale : {1.0, 64.0}) {
+    found.push_back(test::gaussian(size.count(), 2));
+    GuardedBuffer<double> scaled = grad;
+    for (double& value : scaled) value *= scale;
+    GuardedBuffer<double> pairs(size.count() * lbfgs_vectors(2));
+    GuardedBuffer<double> d(size.count());
+    GuardedBuffer<double> last(size.count());
+    auto state = test::zeros(lbfgs_state_values(2));
+    step(found.back(), pairs, d, last, state, scaled, size,
+         {.history = 2, .gradient_scale = scale});
+  }
+  EXPECT_TRUE(test::same_bits(found[0], found[1]));
+}
+
+TEST(Lbfgs, OnOneThreadAndTwoHasTheSameBits) {
+  const MapSize size{1, 67, 51, 3};
+  const int threads = omp_get_max_threads();
+  std::vector<GuardedBuffer<float>> found;
+  for (const int count : {1, 2}) {
+    omp_set_num_threads(count);
+    GuardedBuffer<float> x = test::gaussian<float>(size.count(), 1);
+    GuardedBuffer<float> pairs(size.count() * lbfgs_vectors(3));
+    GuardedBuffer<float> d(size.count());
+    GuardedBuffer<float> last(size.count());
+    auto state = test::zeros(lbfgs_state_values(3));
+    for (int k = 0; k < 4; ++k) {
+      GuardedBuffer<float> grad = x;
+      for (std::size_t i = 0; i < grad.size(); ++i) grad[i] *= 1 + static_cast<float>(i % 5);
+      step(x, pairs, d, last, state, grad, size, {.learning_rate = 0.5, .history = 3});
+    }
+    found.push_back(x);
+  }
+  omp_set_num_threads(threads);
+  EXPECT_TRUE(test::same_bits(found[0], found[1]));
+}
+
+}  // namespace
+}  // namespace impasto::kernels
