@@ -111,12 +111,34 @@ constexpr auto learning_rate = [](auto& settings) -> auto& {
       [](auto& optimizer) -> auto& { return optimizer.learning_rate; }, settings.config.optimizer);
 };
 
-/// A value that only Adam has and only a preset sets.
-template <class T>
-Value of_adam(T AdamOptions::*member) {
+/// A value that only a preset sets and only one kind of optimiser has; null with another.
+template <class Options, class T>
+Value of_optimizer(T Options::*member) {
   return fixed([member](const Settings& settings) {
-    return std::get<AdamOptions>(settings.config.optimizer).*member;
+    const auto* options = std::get_if<Options>(&settings.config.optimizer);
+    return options != nullptr ? std::optional<T>(options->*member) : std::nullopt;
   });
+}
+
+/// --optimizer: another kind than the preset's begins with its own defaults.
+Value optimizer_kind() {
+  const Choice names{{"adam", "lbfgs"}};
+  Value value = {.takes = names.takes()};
+  value.read = [names](Settings& settings, std::string_view option, const Words& words) {
+    const bool lbfgs = names.read(option, words.front()) == "lbfgs";
+    OptimizerSettings& optimizer = settings.config.optimizer;
+    if (lbfgs == std::holds_alternative<LbfgsOptions>(optimizer)) return;
+    settings.config.pyramid_levels = 1;
+    if (lbfgs) {
+      optimizer = LbfgsOptions{};
+    } else {
+      optimizer = AdamOptions{};
+    }
+  };
+  value.show = [](const Settings& settings) {
+    return Json(std::holds_alternative<LbfgsOptions>(settings.config.optimizer) ? "lbfgs" : "adam");
+  };
+  return value;
 }
 
 /// The help of an output: what it is, and the extensions that it may have.
@@ -441,7 +463,7 @@ std::vector<Setting> make_table() {
       {.name = "scales",
        .group = run_group,
        .commands = stylize,
-       .help = "sizes to go through, coarse to fine; those under\n64 pixels are left out",
+       .help = "sizes to go through, coarse to fine; those under\n96 pixels are left out",
        .recorded = true,
        .value = value(Whole{1, 12}, AT(config.scales.count))},
       {.name = "scale-ratio", .recorded = true, .value = fixed(OF(scales.ratio))},
@@ -499,25 +521,46 @@ std::vector<Setting> make_table() {
                                                         kernels::PoolRounding::up;
                                                     return up ? "up" : "down";
                                                   })},
+      {.name = "optimizer",
+       .group = run_group,
+       .commands = stylize,
+       .help = "how the picture follows its gradient",
+       .recorded = true,
+       .value = optimizer_kind()},
       {.name = "learning-rate",
        .group = run_group,
        .commands = stylize,
-       .help = "Adam's step, in pixel values of 0 to 255",
+       .help = "the step: of Adam in pixel values of 0 to 255,\nof L-BFGS as a multiple of its own",
        .recorded = true,
        .value = value(Real{.zero = false}, learning_rate)},
-      {.name = "beta1", .recorded = true, .value = of_adam(&AdamOptions::beta1)},
-      {.name = "beta2", .recorded = true, .value = of_adam(&AdamOptions::beta2)},
-      {.name = "epsilon", .recorded = true, .value = of_adam(&AdamOptions::epsilon)},
+      {.name = "beta1", .recorded = true, .value = of_optimizer(&AdamOptions::beta1)},
+      {.name = "beta2", .recorded = true, .value = of_optimizer(&AdamOptions::beta2)},
+      {.name = "epsilon", .recorded = true, .value = of_optimizer(&AdamOptions::epsilon)},
       {.name = "adam",
        .recorded = true,
        .value = fixed([](const Settings& settings) {
-         const bool pytorch =
-             std::get<AdamOptions>(settings.config.optimizer).form == kernels::AdamEpsilon::pytorch;
-         return pytorch ? "pytorch" : "tensorflow";
+         const auto* adam = std::get_if<AdamOptions>(&settings.config.optimizer);
+         if (adam == nullptr) return std::optional<std::string>();
+         const bool pytorch = adam->form == kernels::AdamEpsilon::pytorch;
+         return std::optional<std::string>(pytorch ? "pytorch" : "tensorflow");
        })},
+      {.name = "pyramid",
+       .group = run_group,
+       .commands = stylize,
+       .help = "levels of the Laplacian pyramid that is optimised;\n1: the pixels",
+       .recorded = true,
+       .value = value(Whole{1, 16}, AT(config.pyramid_levels))},
+      {.name = "average",
+       .group = run_group,
+       .commands = stylize,
+       .help = "the result is a mean of the iterates, each\ncounting this times as much as the "
+               "next; 0: the last",
+       .recorded = true,
+       .value = value(Real{.highest = 0.9999}, AT(config.average))},
+      {.name = "lbfgs-history", .recorded = true, .value = of_optimizer(&LbfgsOptions::history)},
       // JSON has no infinity: an open bound of the pixels becomes null.
-      {.name = "lowest", .recorded = true, .value = of_adam(&AdamOptions::lowest)},
-      {.name = "highest", .recorded = true, .value = of_adam(&AdamOptions::highest)},
+      {.name = "lowest", .recorded = true, .value = of_optimizer(&AdamOptions::lowest)},
+      {.name = "highest", .recorded = true, .value = of_optimizer(&AdamOptions::highest)},
       {.name = "init",
        .group = run_group,
        .commands = stylize,

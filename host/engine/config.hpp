@@ -36,6 +36,10 @@ struct Config {
   std::int64_t iterations = 200;  ///< of all scales together
   std::int64_t size = 512;        ///< longer side of the result, in pixels
   Scales scales;
+  std::int64_t pyramid_levels = 1;  ///< of the Laplacian pyramid that is optimised; 1: the pixels
+  /// The result of a scale is the mean of its iterates, in which each counts this times as much as
+  /// the next; 0: the last one alone.
+  double average = 0;
   Init init = Init::content;
   double noise_ratio = 0.6;
   double noise_amplitude = 20;

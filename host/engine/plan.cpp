@@ -37,9 +37,12 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
       style_shares_(style_shapes_.size()) {
   for (std::size_t& kept : kept_) kept = tensors_.reserve(pixels, master);
   best_ = tensors_.reserve(pixels, master);
+  if (config.average > 0) average_ = tensors_.reserve(pixels, master);
   losses_ =
       tensors_.reserve({static_cast<std::int64_t>(terms_.size()), 1, 1, pixels.batch}, master);
-  optimizer_ = make_optimizer(config.optimizer, tensors_[pixels_], gradient_scale_);
+  optimizer_ =
+      make_optimizer(config.optimizer, tensors_[pixels_],
+                     {.gradient_scale = gradient_scale_, .pyramid_levels = config.pyramid_levels});
 
   build_iteration();
   build_evaluation();
@@ -70,6 +73,22 @@ void Plan::build_iteration() {
     if (std::exchange(first, false)) gradient_ = grad;
     return grad;
   });
+  if (!average_) return;
+  iteration_.add({.name = "average", .operation = "axpby"}, {pixels},
+                 [=, this](Backend& backend, const Schedule& s) {
+                   backend.axpby(tensors_[*average_], 1 - config_.average, s[pixels],
+                                 config_.average);
+                 });
+}
+
+/// The mean starts at 0, so it is too small at first, as Adam's moments are.
+void Plan::show(Backend& backend, const Tensor& to, std::int64_t iterations) const {
+  if (!average_ || iterations == 0) {
+    backend.copy(to, pixels());
+    return;
+  }
+  const double sum = 1 - std::pow(config_.average, static_cast<double>(iterations));
+  backend.axpby(to, 1 / sum, tensors_[*average_], 0);
 }
 
 void Plan::build_evaluation() {
@@ -165,6 +184,7 @@ void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<co
     run_target_pass(backend, style_passes_[i], std::span(&styles[i].image, 1));
   }
   optimizer_->reset(backend);
+  if (average_) backend.fill_zero(tensors_[*average_]);
   backend.fill_zero(losses());
   write_pictures(backend, pixels(), initials);
   backend.synchronize();

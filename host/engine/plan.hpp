@@ -66,6 +66,9 @@ class Plan {
   [[nodiscard]] const Tensor& gradient() const { return iteration_[gradient_]; }
   [[nodiscard]] double gradient_scale() const { return gradient_scale_; }
   [[nodiscard]] const Tensor& pixels() const { return tensors_[pixels_]; }
+  /// Enqueues the pictures to show after so many iterations: the pixels, or the mean of the iterates.
+  void show(Backend& backend, const Tensor& to, std::int64_t iterations) const;
+  [[nodiscard]] const Optimizer& optimizer() const { return *optimizer_; }
   /// Room for as many copies of the pixels as run() keeps aside.
   static constexpr std::size_t kept_count = 3;
   [[nodiscard]] const Tensor& kept(std::size_t i) const { return tensors_[kept_[i]]; }
@@ -113,6 +116,7 @@ class Plan {
   std::size_t pixels_;
   std::array<std::size_t, kept_count> kept_;
   std::size_t best_;
+  std::optional<std::size_t> average_;  ///< Σ_k (1 − a)·aᵗ⁻ᵏ·x_k after t iterations, a = average
   std::vector<std::unique_ptr<Term>> terms_;
   std::size_t losses_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -22,13 +22,13 @@ LookAhead::LookAhead(Stylizer& stylizer)
   for (auto& readback : readbacks_) {
     readback = backend_.make_readback(stylizer.plan().losses().shape.count());
   }
-  backend_.copy(stylizer.plan().kept(good_), stylizer.plan().pixels());
+  stylizer.show(stylizer.plan().kept(good_));
 }
 
 void LookAhead::watch(const std::function<void()>& pass) {
   require(watched_ < most_watched, "too many pictures are watched");
   const std::size_t place = behind_good(++watched_);
-  backend_.copy(stylizer_.plan().kept(place), stylizer_.plan().pixels());
+  stylizer_.show(stylizer_.plan().kept(place));
   pass();
   readbacks_[place]->start(stylizer_.plan().losses());
 }
@@ -123,6 +123,7 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
       watched.push_back({k, reported});
       // A step computes the losses of picture k on its way to picture k + 1.
       if (last) {
+        stylizer.show(stylizer.plan().pixels());
         ahead.evaluate();
       } else {
         ahead.step();

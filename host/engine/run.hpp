@@ -28,7 +28,8 @@ struct Progress {
 /// Runs up to `iterations` steps. Calls `report` with the losses after every `report_every`-th
 /// step, the first and the last included, as they arrive: the device may be an iteration or two
 /// ahead. Returning false asks to stop. A NaN or Inf among the losses ends the run at once,
-/// unreported. However it ends, the current pictures are then the ones last reported, or later ones
+/// unreported. Pictures are those that Stylizer::show() shows, losses those of the iterates; the
+/// last losses are of the picture shown. However it ends, the current pictures are then the ones last reported, or later ones
 /// whose losses were seen to be finite. Plan::best() then has those with the smallest losses reported.
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
            const std::function<bool(const Progress&)>& report);

@@ -12,7 +12,7 @@
 namespace impasto {
 namespace {
 
-constexpr std::int64_t least_side = 64;
+constexpr std::int64_t least_side = 96;
 
 std::int64_t longer_side(const Shape& shape) { return std::max(shape.height, shape.width); }
 std::int64_t shorter_side(const Shape& shape) { return std::min(shape.height, shape.width); }
@@ -139,6 +139,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   double work = 0;
   for (const Scale& scale : scales_) work += work_of(scale);
 
+  Backend& backend = stylizers_.front()->session().backend();
   Stylized result;
   result.pictures = resampled(initials, scales_.front().pixels);
   std::int64_t iterations_before = 0;
@@ -147,7 +148,10 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   for (std::size_t s = 0; s < scales_.size() && result.ending == Ending::finished; ++s) {
     const Scale& scale = scales_[s];
     const bool finest = s + 1 == scales_.size();
+    const OptimizerState state =
+        s == 0 ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
     reset(s, contents, styles, resampled(result.pictures, scale.pixels));
+    stylizers_[s]->plan().optimizer().resume(backend, state);
     if (!start) start = Clock::now();
     const auto report_here = [&](const Progress& here) {
       // The next scale reports this iteration, with the losses that it has there.

@@ -21,7 +21,7 @@ struct Scale {
 
 /// The scales by which `config` reaches results of the shape `pixels`, coarse to fine. All have its
 /// form, and the style pictures shrink with them. Scales are left out whose shortest side would be
-/// under 64 pixels, and those for which no iteration is left: each takes at least one.
+/// under 96 pixels, and those for which no iteration is left: each takes at least one.
 std::vector<Scale> make_scales(const Config& config, const Shape& pixels,
                                std::span<const Shape> styles);
 
@@ -52,7 +52,7 @@ struct Stylized {
 };
 
 /// The stylization of N pictures side by side, in one style, through all of its scales. A scale
-/// starts from the result of the one before it, resampled. Planned once for shapes; run() may be
+/// starts from the result of the one before it and from its optimiser's state, resampled. Planned once for shapes; run() may be
 /// called again with other pictures of the same shapes, and then plans and records nothing.
 ///
 /// The scales take turns in one allocation, as large as the largest of them needs.

@@ -45,9 +45,11 @@ Stylizer::Stylizer(Session& session, const Config& config, std::span<const Image
 void Stylizer::reset(std::span<const Image> contents, std::span<const Style> styles,
                      std::span<const Image> initials) {
   plan_.reset(session_.backend(), contents, styles, initials);
+  iterations_ = 0;
 }
 
 void Stylizer::step() {
+  ++iterations_;
   const auto iterate = [this] { plan_.iteration().run(session_.backend()); };
   if (!std::exchange(stepped_, true)) {
     iterate();

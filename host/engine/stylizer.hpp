@@ -72,6 +72,9 @@ class Stylizer {
   [[nodiscard]] std::vector<Losses> losses();
   /// The losses of the current pictures. Waits.
   [[nodiscard]] std::vector<Losses> evaluate();
+  /// Enqueues the pictures that the iterations so far amount to: the current ones, or the mean of the
+  /// iterates (Config::average).
+  void show(const Tensor& to) { plan_.show(session_.backend(), to, iterations_); }
   /// The n-th current picture, unclamped. Waits.
   [[nodiscard]] Image image(std::int64_t n = 0);
   /// The n-th of the pictures that Plan::best() holds.
@@ -85,6 +88,7 @@ class Stylizer {
   Session& session_;
   Plan plan_;
   bool stepped_ = false;
+  std::int64_t iterations_ = 0;  ///< since reset()
   std::unique_ptr<Recording> recorded_iteration_;
 };
 

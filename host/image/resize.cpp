@@ -18,28 +18,47 @@ struct Taps {
   std::vector<float> weights;
 };
 
-double kernel(double x) {
-  constexpr double lobes = 3;
-  if (x == 0) return 1;
-  if (std::abs(x) >= lobes) return 0;
-  const double px = std::numbers::pi * x;
-  return lobes * std::sin(px) * std::sin(px / lobes) / (px * px);
+double lobes_of(ResizeFilter filter) {
+  switch (filter) {
+    case ResizeFilter::lanczos: return 3;
+    case ResizeFilter::cubic: return 2;
+    case ResizeFilter::linear: return 1;
+  }
+  return 0;
 }
 
-std::vector<Taps> make_taps(std::int64_t from, std::int64_t to) {
+/// The filter's weight at a distance of `x` samples.
+double kernel(ResizeFilter filter, double x) {
+  const double lobes = lobes_of(filter);
+  const double d = std::abs(x);
+  if (x == 0) return 1;
+  if (d >= lobes) return 0;
+  switch (filter) {
+    case ResizeFilter::lanczos: {
+      const double px = std::numbers::pi * x;
+      return lobes * std::sin(px) * std::sin(px / lobes) / (px * px);
+    }
+    case ResizeFilter::cubic:
+      return d < 1 ? (1.5 * d - 2.5) * d * d + 1 : ((-0.5 * d + 2.5) * d - 4) * d + 2;
+    case ResizeFilter::linear: return 1 - d;
+  }
+  return 0;
+}
+
+std::vector<Taps> make_taps(std::int64_t from, std::int64_t to, ResizeFilter filter) {
   const double step = static_cast<double>(from) / static_cast<double>(to);
   const double stretch = std::max(1.0, step);
+  const double reach = lobes_of(filter) * stretch;
   std::vector<Taps> taps;
   taps.reserve(static_cast<std::size_t>(to));
   for (std::int64_t i = 0; i < to; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * step - 0.5;
-    const auto first = std::max<std::int64_t>(0, std::llround(std::ceil(centre - 3 * stretch)));
-    const auto last =
-        std::min<std::int64_t>(from - 1, std::llround(std::floor(centre + 3 * stretch)));
+    const auto first = std::max<std::int64_t>(0, std::llround(std::ceil(centre - reach)));
+    const auto last = std::min<std::int64_t>(from - 1, std::llround(std::floor(centre + reach)));
     std::vector<double> weights;
     double sum = 0;
     for (std::int64_t j = first; j <= last; ++j) {
-      weights.push_back(kernel((static_cast<double>(j) - centre) / stretch));
+      weights.push_back(kernel(filter, (static_cast<double>(j) - centre) / stretch));
       sum += weights.back();
     }
     Taps& tap = taps.emplace_back(Taps{first, {}});
@@ -66,10 +85,11 @@ void filter_row(const float* row, const std::vector<Taps>& taps, float* out) {
 /// `read_row(y, row)` writes row `y`, 3 or 4 values a pixel. Results may leave the range of the
 /// input.
 template <std::size_t Channels, class ReadRow>
-std::vector<float> lanczos(const ReadRow& read_row, PictureSize from, PictureSize to) {
+std::vector<float> filtered(const ReadRow& read_row, PictureSize from, PictureSize to,
+                            ResizeFilter filter) {
   constexpr auto channels = static_cast<std::int64_t>(Channels);
-  const auto columns = make_taps(from.width, to.width);
-  const auto rows = make_taps(from.height, to.height);
+  const auto columns = make_taps(from.width, to.width, filter);
+  const auto rows = make_taps(from.height, to.height, filter);
   const std::int64_t line = to.width * channels;
   std::vector<float> narrow(static_cast<std::size_t>(from.height * line));
 #pragma omp parallel
@@ -130,11 +150,11 @@ Image resize(const PictureRows& picture, PictureSize to) {
   Image image{to.height, to.width, {}, {}, picture.bits};
   if (picture.has_alpha) {
     const auto read = [&](std::int64_t y, float* row) { read_premultiplied(picture, y, row); };
-    separate_alpha(lanczos<4>(read, picture.size, to), image);
+    separate_alpha(filtered<4>(read, picture.size, to, ResizeFilter::lanczos), image);
     return image;
   }
   const auto read = [&](std::int64_t y, float* row) { picture.read(y, row, nullptr); };
-  image.rgb = lanczos<3>(read, picture.size, to);
+  image.rgb = filtered<3>(read, picture.size, to, ResizeFilter::lanczos);
   std::ranges::transform(image.rgb, image.rgb.begin(), clamp_sample);
   return image;
 }
@@ -152,12 +172,13 @@ Image resize(const Image& image, std::int64_t height, std::int64_t width) {
                 {height, width});
 }
 
-std::vector<float> resample(const std::vector<float>& values, PictureSize from, PictureSize to) {
+std::vector<float> resample(const std::vector<float>& values, PictureSize from, PictureSize to,
+                            ResizeFilter filter) {
   if (from.height == to.height && from.width == to.width) return values;
   const auto read = [&](std::int64_t y, float* row) {
     std::copy_n(values.data() + y * from.width * 3, from.width * 3, row);
   };
-  return lanczos<3>(read, from, to);
+  return filtered<3>(read, from, to, filter);
 }
 
 }  // namespace impasto

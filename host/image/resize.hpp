@@ -33,7 +33,15 @@ Image resize(const PictureRows& picture, PictureSize to);
 /// The same, of a picture in memory, to exactly height × width.
 Image resize(const Image& image, std::int64_t height, std::int64_t width);
 
-/// The same filter on (H,W,3) of any values, without clamping.
-std::vector<float> resample(const std::vector<float>& values, PictureSize from, PictureSize to);
+/// How values between samples are found. All widen where they shrink.
+enum class ResizeFilter : std::uint8_t {
+  lanczos,  ///< three lobes
+  cubic,    ///< Keys 1981, a = −½
+  linear,   ///< a mean with weights of 0 or more, so nothing falls below 0
+};
+
+/// (H,W,3) of any values at another size, without clamping.
+std::vector<float> resample(const std::vector<float>& values, PictureSize from, PictureSize to,
+                            ResizeFilter filter = ResizeFilter::lanczos);
 
 }  // namespace impasto

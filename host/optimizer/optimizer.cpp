@@ -2,6 +2,7 @@
 #include "host/optimizer/optimizer.hpp"
 
 #include "host/optimizer/adam.hpp"
+#include "host/optimizer/lbfgs.hpp"
 
 namespace impasto {
 
@@ -12,13 +13,9 @@ void Optimizer::reset(Backend& backend) const {
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, const Tensor& pixels,
-                                          double gradient_scale) {
-  return std::visit(
-      [&](auto options) {
-        options.gradient_scale = gradient_scale;
-        return make_optimizer(options, pixels);
-      },
-      settings);
+                                          const OptimizerPlace& place) {
+  return std::visit([&](const auto& options) { return make_optimizer(options, pixels, place); },
+                    settings);
 }
 
 }  // namespace impasto

@@ -4,12 +4,24 @@
 #include <functional>
 #include <memory>
 #include <variant>
+#include <vector>
 
 #include "host/backend/backend.hpp"
 #include "host/backend/tensor_block.hpp"
 #include "host/model/schedule.hpp"
 
 namespace impasto {
+
+/// An optimiser's state on its way from a coarser picture to a finer one.
+struct OptimizerState {
+  struct Part {
+    Shape shape;
+    std::vector<float> values;
+  };
+  std::vector<Part> parts;
+  Buffer counter_memory;
+  Tensor counter;  ///< one i64, on the device
+};
 
 /// Moves the pixels along their gradient. It owns its state, on the device, and must outlive the
 /// schedules that it adds to.
@@ -25,6 +37,11 @@ class Optimizer {
   void bind(void* memory) { state_.bind(memory); }
   /// Enqueues what puts its state back to zero steps.
   virtual void reset(Backend& backend) const;
+  /// Its state, for resume(). Waits.
+  [[nodiscard]] virtual OptimizerState state(Backend& /*backend*/) const { return {}; }
+  /// After reset(): takes over what it can use of the state of the same optimiser for a coarser
+  /// picture.
+  virtual void resume(Backend& /*backend*/, const OptimizerState& /*coarser*/) const {}
 
   /// Appends losses and gradient of the pixels as they are at that point of the schedule; returns
   /// the gradient.
@@ -38,10 +55,16 @@ class Optimizer {
 };
 
 /// The settings of every optimiser: a new one is a file beside Adam's and a row here.
-using OptimizerSettings = std::variant<AdamOptions>;
+using OptimizerSettings = std::variant<AdamOptions, LbfgsOptions>;
 
-/// The optimiser for `pixels`, whose gradients come multiplied by `gradient_scale`.
+/// What an optimiser is told of the place where it works.
+struct OptimizerPlace {
+  double gradient_scale = 1;        ///< gradients come multiplied by this
+  std::int64_t pyramid_levels = 1;  ///< of the picture; 1: its pixels are optimised
+};
+
+/// The optimiser for `pixels`.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, const Tensor& pixels,
-                                          double gradient_scale);
+                                          const OptimizerPlace& place);
 
 }  // namespace impasto

@@ -65,10 +65,11 @@ class LogTest(ProgramTest):
         self.assertLess(log[-2]["loss"], log[1]["loss"])
 
     def test_every_preset(self):
-        for preset in ("impasto", "coursera"):
+        # L-BFGS has no line search: on random weights its second step may leap.
+        for preset, iterations in (("impasto", 2), ("gatys", 1), ("coursera", 2)):
             self.succeed("stylize", *SAMPLES, "-o", "out.png", "--size", "48", "--preset", preset,
-                         "--iterations", "2", "--log", "run.jsonl", "--weights", weights())
-            self.check_log(read_log(self.path("run.jsonl")), 2)
+                         "--iterations", iterations, "--log", "run.jsonl", "--weights", weights())
+            self.check_log(read_log(self.path("run.jsonl")), iterations)
 
     def test_losses_that_are_infinite_from_the_start(self):
         """The first layers have weights of 9000, which the reader does not mind."""

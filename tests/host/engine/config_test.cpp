@@ -16,7 +16,7 @@ TEST(Preset, EveryNameGivesAnObjectiveThatMakesSense) {
   }
 }
 
-TEST(Preset, AnUnknownNameIsAUsageError) { EXPECT_THROW(preset("gatys"), Error); }
+TEST(Preset, AnUnknownNameIsAUsageError) { EXPECT_THROW(preset("monet"), Error); }
 
 TEST(Preset, CourseraScalesAreTheAssignments) {
   const Objective objective = preset("coursera").objective;
@@ -28,6 +28,19 @@ TEST(Preset, CourseraScalesAreTheAssignments) {
   const auto& style = std::get<GramLoss>(objective.losses[1]);
   const double gram = style.gram_scale.at(map);
   EXPECT_DOUBLE_EQ(gram * gram * style.style_scale.at(map), 1 / (4 * c * c * p * p));
+}
+
+TEST(Preset, GatysScalesAreTheNotebooks) {
+  const Config config = preset("gatys");
+  const auto& style = std::get<GramLoss>(config.objective.losses[1]);
+  for (const LayerWeight& layer : style.layers) {
+    const auto C = static_cast<double>(vgg19[vgg19.index(layer.layer)].out_channels);
+    const Shape map{1, 10, 20, static_cast<std::int64_t>(C)};
+    EXPECT_DOUBLE_EQ(style.gram_scale.at(map), 1.0 / 200);
+    // nn.MSELoss is a mean over the C² entries; its weight is 1e3 / C².
+    EXPECT_DOUBLE_EQ(layer.weight * style.style_scale.at(map), 1e3 / (C * C) / (C * C));
+  }
+  EXPECT_TRUE(std::holds_alternative<LbfgsOptions>(config.optimizer));
 }
 
 TEST(Preset, CourseraTotalIsTheAssignments) {

@@ -31,13 +31,13 @@ TEST(Scales, GrowByTheirRatioAndEndAtTheResultsShape) {
   Config config = preset("coursera");
   config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 0.5};
   config.iterations = 70;
-  const std::vector<Shape> styles = {{1, 301, 401, 3}};
+  const std::vector<Shape> styles = {{1, 390, 401, 3}};
   const std::vector<Scale> scales = make_scales(config, {2, 384, 512, 3}, styles);
   EXPECT_EQ(sides(scales), (std::vector<std::int64_t>{128, 256, 512}));
   EXPECT_EQ(iterations(scales), (std::vector<std::int64_t>{40, 20, 10}));
   EXPECT_EQ(to_string(scales[0].pixels), "2×96×128×3");
-  EXPECT_EQ(to_string(scales[1].styles[0]), "1×151×201×3");
-  EXPECT_EQ(to_string(scales[2].styles[0]), "1×301×401×3");
+  EXPECT_EQ(to_string(scales[1].styles[0]), "1×195×201×3");
+  EXPECT_EQ(to_string(scales[2].styles[0]), "1×390×401×3");
 }
 
 TEST(Scales, ShareEveryIterationAndEachHasOne) {
@@ -48,7 +48,7 @@ TEST(Scales, ShareEveryIterationAndEachHasOne) {
       for (const std::int64_t total : {1, 2, 3, 4, 5, 8, 11, 100}) {
         config.iterations = total;
         const std::vector<std::int64_t> counts =
-            iterations(make_scales(config, {1, 900, 1024, 3}, {}));
+            iterations(make_scales(config, {1, 1100, 1200, 3}, {}));
         EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}), total);
         EXPECT_EQ(static_cast<std::int64_t>(counts.size()), std::min(count, total));
         for (const std::int64_t one : counts) EXPECT_GE(one, 1);
@@ -60,7 +60,7 @@ TEST(Scales, ShareEveryIterationAndEachHasOne) {
 TEST(Scales, AreLeftOutWhereAPictureOrAStyleWouldBeTooSmall) {
   Config config = preset("coursera");
   config.scales.count = 4;
-  EXPECT_EQ(sides(make_scales(config, {1, 128, 256, 3}, {})),
+  EXPECT_EQ(sides(make_scales(config, {1, 192, 256, 3}, {})),
             (std::vector<std::int64_t>{128, 256}));
   EXPECT_EQ(sides(make_scales(config, {1, 40, 50, 3}, {})), (std::vector<std::int64_t>{50}));
   const std::vector<Shape> narrow = {{1, 512, 70, 3}};
@@ -91,14 +91,15 @@ class StylizationTest : public testing::Test {
   std::unique_ptr<Backend> backend_;
   Config config_;
   Session session_;
-  std::vector<Image> contents_ = {random_image(128, 144, 1), random_image(128, 144, 2)};
-  std::vector<Style> styles_ = {{random_image(136, 130, 3), 1}};
+  std::vector<Image> contents_ = {random_image(192, 208, 1), random_image(192, 208, 2)};
+  std::vector<Style> styles_ = {{random_image(200, 194, 3), 1}};
 };
 
 bool go_on(const Progress& /*progress*/) { return true; }
 
 TEST_F(StylizationTest, AtOneScaleDoesTheStepsOfAStylizer) {
   config_.iterations = 4;
+  config_.optimizer = AdamOptions{.learning_rate = 0.1};
   Stylization stylization = this->stylization();
   std::vector<double> losses;
   const Stylized result = run(stylization, [&](const Progress& progress) {
@@ -111,6 +112,7 @@ TEST_F(StylizationTest, AtOneScaleDoesTheStepsOfAStylizer) {
     if (k > 0) stylizer.step();
     EXPECT_EQ(losses[k], stylizer.evaluate()[1].total);
   }
+  EXPECT_FALSE(result.courses[1].rose);
   EXPECT_EQ(result.pictures[1].rgb, stylizer.image(1).rgb);
   EXPECT_EQ(result.courses[1].first.losses.total, losses.front());
   EXPECT_EQ(result.courses[1].last.losses.total, losses.back());
@@ -128,16 +130,16 @@ TEST_F(StylizationTest, ReportsEveryIterationOnceAndPicturesOfTheResultsSize) {
     sizes.push_back(progress.size);
     EXPECT_GT(progress.work, work);
     work = progress.work;
-    EXPECT_EQ(progress.picture(1).width, 144);
+    EXPECT_EQ(progress.picture(1).width, 208);
     return true;
   });
   EXPECT_EQ(reported, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
-  EXPECT_EQ(sizes, (std::vector<std::int64_t>{72, 72, 72, 72, 72, 72, 144, 144, 144, 144}));
+  EXPECT_EQ(sizes, (std::vector<std::int64_t>{104, 104, 104, 104, 104, 104, 208, 208, 208, 208}));
   EXPECT_DOUBLE_EQ(work, 1);
   EXPECT_EQ(result.ending, Ending::finished);
   EXPECT_EQ(result.iterations, 9);
   EXPECT_EQ(result.courses[0].first.iteration, 6);
-  EXPECT_EQ(result.pictures[1].height, 128);
+  EXPECT_EQ(result.pictures[1].height, 192);
 }
 
 TEST_F(StylizationTest, AFinerScaleStartsFromTheResultOfTheCoarser) {
@@ -177,6 +179,37 @@ TEST_F(StylizationTest, StoppedAtACoarseScaleGivesItsPictureAtTheResultsSize) {
   EXPECT_EQ(result.ending, Ending::stopped);
   EXPECT_EQ(result.iterations, 3);
   EXPECT_EQ(result.pictures[0].rgb, last);
+}
+
+TEST_F(StylizationTest, TheResultIsTheMeanOfTheIteratesWhereTheConfigurationSaysSo) {
+  config_.iterations = 4;
+  Stylization plain = stylization();
+  std::vector<std::vector<float>> iterates;
+  run(plain, [&](const Progress& progress) {
+    iterates.push_back(progress.picture(0).rgb);
+    return true;
+  });
+  config_.average = 0.8;
+  Stylization averaged = stylization();
+  double last_loss = 0;
+  const Stylized result = run(averaged, [&](const Progress& progress) {
+    last_loss = progress.losses[0].total;
+    return true;
+  });
+  const std::vector<float>& mean = result.pictures[0].rgb;
+  for (std::size_t i = 0; i < mean.size(); i += 97) {
+    double sum = 0;
+    double weights = 0;
+    for (std::size_t k = 1; k <= 4; ++k) {
+      const double weight = std::pow(0.8, 4.0 - static_cast<double>(k));
+      sum += weight * static_cast<double>(iterates[k][i]);
+      weights += weight;
+    }
+    ASSERT_NEAR(mean[i], sum / weights, 1e-3);
+  }
+  // The last losses are the result's own.
+  Stylizer judge(session_, config_, contents_, styles_, result.pictures);
+  EXPECT_NEAR(judge.evaluate()[0].total / last_loss, 1, 1e-6);
 }
 
 TEST_F(StylizationTest, GivesTheBestPictureOfEachWhoseLossRose) {

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "host/optimizer/lbfgs.hpp"
+
+#include "host/core/error.hpp"
+
+namespace impasto {
+namespace {
+
+class Lbfgs final : public Optimizer {
+ public:
+  Lbfgs(const LbfgsOptions& options, const Tensor& pixels)
+      : options_(options),
+        pairs_(state_.reserve(pairs_shape(options, pixels.shape), pixels.type)),
+        direction_(state_.reserve(pixels.shape, pixels.type)),
+        last_grad_(state_.reserve(pixels.shape, pixels.type)),
+        scalars_(state_.reserve(
+            {.batch = pixels.shape.batch, .channels = kernels::lbfgs_state_values(options.history)},
+            DataType::f64)) {}
+
+  void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const override {
+    const TensorId grad_pixels = evaluate();
+    schedule.add({.name = "L-BFGS", .operation = "lbfgs"}, {pixels, grad_pixels},
+                 [=, this](Backend& backend, const Schedule& s) {
+                   backend.lbfgs(s[pixels], state_[pairs_], state_[direction_], state_[last_grad_],
+                                 state_[scalars_], s[grad_pixels], options_);
+                 });
+  }
+
+ private:
+  static Shape pairs_shape(const LbfgsOptions& options, Shape pixels) {
+    pixels.batch *= kernels::lbfgs_vectors(options.history);
+    return pixels;
+  }
+
+  LbfgsOptions options_;
+  std::size_t pairs_;
+  std::size_t direction_;
+  std::size_t last_grad_;
+  std::size_t scalars_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_optimizer(const LbfgsOptions& options, const Tensor& pixels,
+                                          const OptimizerPlace& place) {
+  if (place.pyramid_levels > 1) {
+    fail(ErrorKind::usage, "L-BFGS optimises pixels, not a pyramid of {} levels: expected 1",
+         place.pyramid_levels);
+  }
+  LbfgsOptions scaled = options;
+  scaled.gradient_scale = place.gradient_scale;
+  return std::make_unique<Lbfgs>(scaled, pixels);
+}
+
+}  // namespace impasto
