@@ -9,9 +9,10 @@
 namespace impasto {
 namespace {
 
+/// Little-endian, in as many bytes.
 std::string number(std::uint64_t value, std::size_t width) {
   std::string bytes;
-  for (std::size_t i = 0; i < width; ++i) bytes += static_cast<char>(value >> 8U * i & 0xFFU);
+  for (; bytes.size() < width; value >>= 8U) bytes += static_cast<char>(value & 0xFFU);
   return bytes;
 }
 
