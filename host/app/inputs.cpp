@@ -107,6 +107,12 @@ Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_v
   return weights;
 }
 
+void suit_to_network(Settings& settings) {
+  if (!settings.weights || settings.pooling_given) return;
+  const PoolKind pool = WeightsReader(*settings.weights).header().pool;
+  if (pool.mode == kernels::PoolMode::max_blur) settings.config.objective.pool = pool;
+}
+
 const VggLayers& network_layers(const Settings& settings) {
   return settings.weights ? *WeightsReader(*settings.weights).header().layers : vgg19;
 }

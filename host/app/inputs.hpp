@@ -44,6 +44,10 @@ void say_notes(const Image& picture);
 inline constexpr auto random_weights_note =
     "the network has random weights; a trained one paints better: impasto weights get";
 
+/// What --weights decide where the user did not: a network that was trained with a blur in its
+/// pooling keeps it, in place of the preset's average or maximum of 2×2 cells.
+void suit_to_network(Settings& settings);
+
 /// The layers of the network: of --weights, which may be what the store has, else the built-in one.
 const VggLayers& network_layers(const Settings& settings);
 

@@ -18,6 +18,7 @@
 
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
+#include "host/app/inputs.hpp"
 #include "host/app/terminal.hpp"
 #include "host/core/suggest.hpp"
 
@@ -380,7 +381,11 @@ void add_command(CLI::App& parent, const CommandTexts& texts,
   command->footer(texts.footer);
   add_options(*command, settings_of(full_name(*command)));
   command->callback(
-      [command, texts, run = std::move(run)] { run(read_settings(*command, texts)); });
+      [command, texts, run = std::move(run)] {
+        Settings settings = read_settings(*command, texts);
+        suit_to_network(settings);
+        run(settings);
+      });
 }
 
 Settings settings_given(std::string_view command, const WordsByName& given,

@@ -73,6 +73,7 @@ struct Settings {
   bool quiet = false;
 
   Config config = preset("impasto");
+  bool pooling_given = false;        ///< not the preset's or the network's own
   std::string init_file;             ///< with Init::file
   std::optional<std::int64_t> size;  ///< as given; config.size has the preset's as well
   std::optional<std::int64_t> style_size;

@@ -8,6 +8,7 @@
 #include "host/app/values.hpp"
 #include "host/backend/registry.hpp"
 #include "host/image/encode.hpp"
+#include "host/model/weights.hpp"
 #include "weights/store.hpp"
 
 namespace impasto::app {
@@ -62,15 +63,18 @@ Value starting_point() {
 }
 
 Value pooling() {
-  const Choice names{{"avg", "max"}};
+  Choice names;
+  for (const auto& [word, mode] : pool_words) names.words.emplace_back(word);
   Value value = {.takes = names.takes()};
   value.read = [names](Settings& settings, std::string_view option, const Words& words) {
-    settings.config.objective.pool.mode = names.read(option, words.front()) == "max"
-                                              ? kernels::PoolMode::max
-                                              : kernels::PoolMode::average;
+    const std::string chosen = names.read(option, words.front());
+    for (const auto& [word, mode] : pool_words) {
+      if (word == chosen) settings.config.objective.pool.mode = mode;
+    }
+    settings.pooling_given = true;
   };
   value.show = [](const Settings& settings) {
-    return Json(settings.config.objective.pool.mode == kernels::PoolMode::max ? "max" : "avg");
+    return Json(pool_word(settings.config.objective.pool.mode));
   };
   return value;
 }

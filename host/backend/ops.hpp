@@ -11,6 +11,7 @@
 #include "kernels/adam/adam.hpp"
 #include "kernels/content_loss/content_loss.hpp"
 #include "kernels/lbfgs/lbfgs.hpp"
+#include "kernels/max_blur/max_blur.hpp"
 #include "kernels/pool/pool.hpp"
 #include "kernels/style_loss/style_loss.hpp"
 #include "kernels/total_variation/total_variation.hpp"
@@ -90,6 +91,9 @@ class Ops {
   virtual void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) = 0;
   virtual void pool_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                              const PoolKind& kind, const GradientEpilogue& epilogue) = 0;
+  virtual void max_blur_forward(const Tensor& y, const Tensor& x) = 0;
+  virtual void max_blur_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                                 const GradientEpilogue& epilogue) = 0;
 
   virtual void gram(const Tensor& gram, const Tensor& features) = 0;
   /// `loss` has N values, one per image; so for every loss below. `matrix` and `gram` may be the

@@ -61,6 +61,12 @@ inline Work pool_backward(const Shape& x, const Shape& y, DataType type, const P
   return {.flops = values(x), .bytes = width(type) * (of_x * values(x) + values(y))};
 }
 
+inline Work max_blur_backward(const Shape& x, const Shape& y, DataType type,
+                              const GradientEpilogue& epilogue) {
+  const double of_x = 2 + (epilogue.accumulate ? 1 : 0);
+  return {.flops = values(x), .bytes = width(type) * (of_x * values(x) + values(y))};
+}
+
 /// Without the symmetry, which no library product uses.
 inline Work gram(const Shape& features, DataType type) {
   const double square = matrices(features);

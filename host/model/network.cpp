@@ -74,7 +74,8 @@ Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t d
 Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
   Shape shape = pixels;
   for (std::size_t i = 0; i <= layer; ++i) {
-    if (layers_[i].kind == pool_kind) shape = kernels::pooled(shape, pool_.rounding);
+    if (layers_[i].kind != pool_kind) continue;
+    shape = blurs() ? kernels::max_blurred(shape) : kernels::pooled(shape, pool_.rounding);
   }
   shape.channels = layers_[layer].out_channels;
   if (shape.pixels() == 0) {
@@ -92,13 +93,16 @@ std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std:
     const TensorId x = layer == 0 ? pixels : features.back();
     const TensorId y = schedule.temporary(feature_shape(input, layer), type);
     const bool is_pool = layers_[layer].kind == pool_kind;
+    const std::string_view pool = blurs() ? "max_blur_forward" : "pool_forward";
     const std::string_view operation = layer == 0 ? "first_conv_forward"
-                                       : is_pool  ? "pool_forward"
+                                       : is_pool  ? pool
                                                   : "conv_forward";
     schedule.add({.name = "forward", .operation = operation, .layer = &layers_[layer]}, {x, y},
                  [this, layer, is_pool, x, y](Backend& backend, const Schedule& s) {
                    if (layer == 0) {
                      backend.first_conv_forward(s[y], s[x], *convs_[layer], mean_, true);
+                   } else if (is_pool && blurs()) {
+                     backend.max_blur_forward(s[y], s[x]);
                    } else if (is_pool) {
                      backend.pool_forward(s[y], s[x], pool_);
                    } else {
@@ -157,12 +161,16 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
 void Network::layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x,
                              TensorId grad_y, TensorId x, const GradientEpilogue& epilogue) const {
   const bool is_pool = layers_[layer].kind == pool_kind;
+  const std::string_view pool = blurs() ? "max_blur_backward" : "pool_backward";
+  const std::string_view operation = is_pool ? pool : "conv_data_gradient";
   schedule.add({.name = "backward",
-                .operation = is_pool ? "pool_backward" : "conv_data_gradient",
+                .operation = operation,
                 .layer = &layers_[layer],
                 .epilogue = epilogue},
                {grad_x, grad_y, x}, [=, this](Backend& backend, const Schedule& s) {
-                 if (is_pool) {
+                 if (is_pool && blurs()) {
+                   backend.max_blur_backward(s[grad_x], s[grad_y], s[x], epilogue);
+                 } else if (is_pool) {
                    backend.pool_backward(s[grad_x], s[grad_y], s[x], pool_, epilogue);
                  } else {
                    backend.conv_data_gradient(s[grad_x], s[grad_y], s[x], *convs_[layer], epilogue);

@@ -65,6 +65,7 @@ class Network {
                 std::span<const GradientTerm> terms, TensorId grad_pixels) const;
 
  private:
+  [[nodiscard]] bool blurs() const { return pool_.mode == kernels::PoolMode::max_blur; }
   void layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
                       TensorId x, const GradientEpilogue& epilogue) const;
 

@@ -13,8 +13,10 @@
 namespace impasto {
 
 /// The words for the ways to pool, in options, weight files and logs.
-inline constexpr std::array<std::pair<std::string_view, kernels::PoolMode>, 2> pool_words = {
-    {{"avg", kernels::PoolMode::average}, {"max", kernels::PoolMode::max}}};
+inline constexpr std::array<std::pair<std::string_view, kernels::PoolMode>, 3> pool_words = {
+    {{"avg", kernels::PoolMode::average},
+     {"max", kernels::PoolMode::max},
+     {"max-blur", kernels::PoolMode::max_blur}}};
 
 constexpr std::string_view pool_word(kernels::PoolMode wanted) {
   for (const auto& [word, mode] : pool_words) {

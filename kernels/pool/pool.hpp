@@ -16,7 +16,8 @@ namespace impasto::kernels {
 ///         'SAME'), `down` drops it and its cells get no gradient (PyTorch)
 /// Shapes  x (N,H,W,C), y (N,H',W',C) with H' = ⌈H/2⌉ or ⌊H/2⌋
 /// Cost    forward 5/4 and backward 9/4 values moved per value of x (one more with the mask or max)
-enum class PoolMode : std::uint8_t { average, max };
+/// How a network shrinks its maps. max_blur is another operation: kernels/max_blur.
+enum class PoolMode : std::uint8_t { average, max, max_blur };
 enum class PoolRounding : std::uint8_t { up, down };
 
 struct PoolKind {

@@ -99,6 +99,16 @@ class CpuBackend final : public HostBackend {
                                   epilogue);
     });
   }
+  void max_blur_forward(const Tensor& y, const Tensor& x) override {
+    dispatch<float, kernels::bfloat16>(
+        x.type, [&]<class T>(T) { kernels::cpu::max_blur_forward(y.as<T>(), x.as<T>(), x.shape); });
+  }
+  void max_blur_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                         const GradientEpilogue& epilogue) override {
+    dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
+      kernels::cpu::max_blur_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), x.shape, epilogue);
+    });
+  }
 
   void gram(const Tensor& gram, const Tensor& features) override { gram_(gram, features); }
   void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,

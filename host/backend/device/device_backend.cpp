@@ -170,6 +170,18 @@ class DeviceBackend final : public Backend {
                             stream_);
     });
   }
+  void max_blur_forward(const Tensor& y, const Tensor& x) override {
+    enqueue(x.type, [&]<class T>(T) {
+      launch::max_blur_forward(y.as<T>(), x.as<T>(), x.shape, stream_);
+    });
+  }
+  void max_blur_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                         const GradientEpilogue& epilogue) override {
+    enqueue(x.type, [&]<class T>(T) {
+      launch::max_blur_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), x.shape, epilogue,
+                                stream_);
+    });
+  }
 
   void gram(const Tensor& gram, const Tensor& features) override {
     auto* workspace = scratch_.get<float>(launch::gram_workspace(features.shape));

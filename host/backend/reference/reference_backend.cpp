@@ -77,6 +77,13 @@ class ReferenceBackend final : public HostBackend {
                      const PoolKind& kind, const GradientEpilogue& epilogue) override {
     reference::pool_backward(values(grad_x), values(grad_y), values(x), x.shape, kind, epilogue);
   }
+  void max_blur_forward(const Tensor& y, const Tensor& x) override {
+    reference::max_blur_forward(values(y), values(x), x.shape);
+  }
+  void max_blur_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                         const GradientEpilogue& epilogue) override {
+    reference::max_blur_backward(values(grad_x), values(grad_y), values(x), x.shape, epilogue);
+  }
 
   void gram(const Tensor& gram, const Tensor& features) override {
     reference::gram(values(gram), values(features), features.shape);

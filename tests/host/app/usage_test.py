@@ -45,7 +45,7 @@ class UsageTest(ProgramTest):
 
     def test_words(self):
         self.refuse("--preset", "courseera", says=["--preset", "did you mean 'coursera'?"])
-        self.refuse("--pooling", "mean", says=["--pooling takes avg or max, not 'mean'"])
+        self.refuse("--pooling", "mean", says=["--pooling takes avg, max or max-blur, not 'mean'"])
         self.refuse("--backend", "cpuu", says=["--backend", "did you mean 'cpu'?"])
         self.refuse("--backend", "cpuu:0", says=["--backend", "did you mean 'cpu'?"])
         for device in ("cpu:", "cpu:x", "cpu:-1"):

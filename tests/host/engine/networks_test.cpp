@@ -51,6 +51,21 @@ TEST(Networks, OfThirteenConvolutionsHaveNoFourthInABlock) {
   EXPECT_EQ(found.channels, 512);
 }
 
+TEST(Networks, PoolWithAMaximumAndABlur) {
+  const auto backend = make_backend("reference");
+  const PoolKind max_blur{kernels::PoolMode::max_blur, kernels::PoolRounding::up};
+  Session session(*backend, random_weights(3, vgg16), max_blur, 3);
+  const Activation found = activation(session, random_image(12, 9, 1), "conv2_1");
+  EXPECT_EQ(found.height, 7);
+  EXPECT_EQ(found.width, 5);
+  try {
+    static_cast<void>(activation(session, random_image(3, 9, 1), "pool1"));
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("too small for pool1"));
+  }
+}
+
 TEST(Networks, RefuseAnObjectiveWithALayerTheyLack) {
   Objective objective = preset("impasto").objective;
   objective["content"].layers = {{"conv3_4", 1}};

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "host/check/operation.hpp"
+
+// The map is x, which is pooled.
+namespace impasto {
+namespace {
+
+std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  const Shape small = kernels::max_blurred(map);
+  if (small.pixels() == 0) return {};
+  return {{.measured = true,
+           .work = work::pool_forward(map, small, storage),
+           .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+             const Tensor x = bench.features(map, 1);
+             const Tensor y = bench.map_output(small);
+             return {[=, &on] { on.max_blur_forward(y, x); }, {y, x}};
+           }}};
+}
+
+std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  const Shape small = kernels::max_blurred(map);
+  if (small.pixels() == 0) return {};
+  std::vector<OpCase> cases;
+  for (const GradientEpilogue& epilogue : epilogues) {
+    cases.push_back({.variant = describe(epilogue),
+                     .measured = !epilogue.accumulate && epilogue.relu_mask,
+                     .work = work::max_blur_backward(map, small, storage, epilogue),
+                     .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+                       const Tensor grad_x = bench.gradient_output(map, epilogue);
+                       const Tensor grad_y = bench.gradient(small, 2);
+                       const Tensor x = bench.features(map, 1);
+                       return {[=, &on] { on.max_blur_backward(grad_x, grad_y, x, epilogue); },
+                               {grad_x, grad_y, x}};
+                     }});
+  }
+  return cases;
+}
+
+const std::vector<std::string_view> layers = {"conv1_2", "conv2_2", "conv3_3", "conv4_3"};
+
+}  // namespace
+
+std::vector<Operation> max_blur_operations() {
+  return {{.name = "max_blur_forward", .layers = layers, .cases = forward},
+          {.name = "max_blur_backward", .layers = layers, .cases = backward}};
+}
+
+}  // namespace impasto
