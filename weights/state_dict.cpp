@@ -40,7 +40,7 @@ constexpr std::array namings = {
     // stlpips_pytorch: five slices, and pools of two modules, a maximum and a blur.
     Naming{2,
            [](const Place& place) { return fmt::format("slice{}.{}", place.block, place.module); },
-           Preparation::torchvision, true, kernels::PoolMode::max},
+           Preparation::torchvision, true, kernels::PoolMode::max_blur},
 };
 
 /// The names of a network's convolutions, input first.

@@ -79,6 +79,19 @@ Value pooling() {
   return value;
 }
 
+Value padding() {
+  const Choice names{{"zero", "replicate"}};
+  Value value = {.takes = names.takes()};
+  value.read = [names](Settings& settings, std::string_view option, const Words& words) {
+    settings.config.objective.padding =
+        names.read(option, words.front()) == "zero" ? Padding::zero : Padding::replicate;
+  };
+  value.show = [](const Settings& settings) {
+    return Json(settings.config.objective.padding == Padding::zero ? "zero" : "replicate");
+  };
+  return value;
+}
+
 /// --save-every: snapshots beside the result.
 Value snapshots() {
   Value every = value(
@@ -525,6 +538,13 @@ std::vector<Setting> make_table() {
                                                         kernels::PoolRounding::up;
                                                     return up ? "up" : "down";
                                                   })},
+      {.name = "padding",
+       .group = objective_group,
+       .commands = networks,
+       .help =
+           "how the first convolution continues the picture:\nreplicate leaves no coloured fringes",
+       .recorded = true,
+       .value = padding()},
       {.name = "optimizer",
        .group = run_group,
        .commands = stylize,

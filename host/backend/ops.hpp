@@ -13,6 +13,7 @@
 #include "kernels/lbfgs/lbfgs.hpp"
 #include "kernels/max_blur/max_blur.hpp"
 #include "kernels/pool/pool.hpp"
+#include "kernels/replicate_border/replicate_border.hpp"
 #include "kernels/style_loss/style_loss.hpp"
 #include "kernels/total_variation/total_variation.hpp"
 
@@ -83,6 +84,13 @@ class Ops {
                                   const std::array<float, 3>& mean, bool relu) = 0;
   /// The gradient of the first feature map (already masked) to that of the pixels.
   virtual void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) = 0;
+
+  /// What continuing the picture by its outermost pixels, not by the mean pixel, changes in what
+  /// first_conv_forward has written, and in what first_conv_backward has.
+  virtual void replicate_border_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
+                                        const std::array<float, 3>& mean, bool relu) = 0;
+  virtual void replicate_border_backward(const Tensor& grad_pixels, const Tensor& grad_y,
+                                         Conv& conv) = 0;
 
   virtual void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) = 0;
   virtual void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,

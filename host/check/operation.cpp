@@ -14,6 +14,7 @@ namespace impasto {
 // One for each, in <stem>.cpp.
 std::vector<Operation> conv_operations();
 std::vector<Operation> first_conv_operations();
+std::vector<Operation> replicate_border_operations();
 std::vector<Operation> pool_operations();
 std::vector<Operation> max_blur_operations();
 std::vector<Operation> gram_operations();
@@ -165,10 +166,11 @@ const std::vector<Operation>& operations() {
   static const std::vector<Operation> all = [] {
     std::vector<Operation> every;
     for (const auto& some :
-         {conv_operations(), first_conv_operations(), pool_operations(), max_blur_operations(),
-          gram_operations(), gram_loss_operations(), style_loss_operations(),
-          style_backward_operations(), content_loss_operations(), total_variation_operations(),
-          upsample_operations(), axpby_operations(), adam_operations(), lbfgs_operations()}) {
+         {conv_operations(), first_conv_operations(), replicate_border_operations(),
+          pool_operations(), max_blur_operations(), gram_operations(), gram_loss_operations(),
+          style_loss_operations(), style_backward_operations(), content_loss_operations(),
+          total_variation_operations(), upsample_operations(), axpby_operations(),
+          adam_operations(), lbfgs_operations()}) {
       every.insert(every.end(), some.begin(), some.end());
     }
     return every;

@@ -6,6 +6,7 @@
 #include "host/core/tensor.hpp"
 #include "kernels/common/size.hpp"
 #include "kernels/pool/pool.hpp"
+#include "kernels/replicate_border/replicate_border.hpp"
 
 namespace impasto::work {
 
@@ -99,6 +100,14 @@ inline Work first_conv(const Shape& y, DataType type) {
   const double weights = 27.0 * static_cast<double>(y.channels);
   return {.flops = 2 * weights * pixels,
           .bytes = 12 * pixels + width(type) * values(y) + 4 * weights};
+}
+
+/// The border of that.
+inline Work replicate_border(const Shape& y, DataType type) {
+  const auto border = static_cast<double>(y.batch * kernels::border_count(y.height, y.width));
+  const auto channels = static_cast<double>(y.channels);
+  return {.flops = 54 * channels * border,
+          .bytes = 12 * border + width(type) * channels * border + 108 * channels};
 }
 
 /// A Gram matrix's loss and M without the matrix having been written or read: the fusion of the

@@ -186,7 +186,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
 MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const Config& config,
                                const Shape& pixels, std::span<const Shape> styles) {
   const std::size_t deepest = deepest_layer(config.objective, layers);
-  const Network network(backend, layers, config.objective.pool, deepest);
+  const Network network(backend, layers, config.objective.pool, deepest, config.objective.padding);
   MemoryEstimate largest;
   for (const Scale& scale : make_scales(config, pixels, styles)) {
     Plan plan(network, config, scale.pixels, backend.master_type(), backend.activation_type(),

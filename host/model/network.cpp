@@ -34,8 +34,9 @@ std::vector<float> stand_in(std::int64_t in_channels, std::int64_t out_channels)
 
 }  // namespace
 
-Network::Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest)
-    : layers_(layers), pool_(pool) {
+Network::Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest,
+                 Padding padding)
+    : layers_(layers), pool_(pool), padding_(padding) {
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     const std::int64_t C = layers[layer].in_channels;
     const std::int64_t K = layers[layer].out_channels;
@@ -48,9 +49,11 @@ Network::Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::
   }
 }
 
-Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest)
+Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest,
+                 Padding padding)
     : layers_(*weights.layers),
       pool_(pool),
+      padding_(padding),
       mean_(weights.mean),
       description_(std::move(weights.description)),
       licence_(std::move(weights.licence)),
@@ -109,6 +112,13 @@ std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std:
                      backend.conv_forward(s[y], s[x], *convs_[layer], true);
                    }
                  });
+    if (layer == 0 && padding_ == Padding::replicate) {
+      schedule.add(
+          {.name = "border forward", .operation = "replicate_border_forward", .layer = &layers_[0]},
+          {x, y}, [this, x, y](Backend& backend, const Schedule& s) {
+            backend.replicate_border_forward(s[y], s[x], *convs_[0], mean_, true);
+          });
+    }
     features.push_back(y);
     visit(layers_[layer], y);
   }
@@ -153,6 +163,14 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
                [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
                  backend.first_conv_backward(s[grad_pixels], s[grad_above], *convs_[0]);
                });
+  if (padding_ == Padding::replicate) {
+    schedule.add(
+        {.name = "border backward", .operation = "replicate_border_backward", .layer = &layers_[0]},
+        {grad_pixels, grad_above},
+        [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
+          backend.replicate_border_backward(s[grad_pixels], s[grad_above], *convs_[0]);
+        });
+  }
   for (const GradientTerm& term : terms) {
     if (term.layer == nullptr) term.add(schedule, grad_pixels, {.accumulate = true});
   }
@@ -163,19 +181,17 @@ void Network::layer_backward(Schedule& schedule, std::size_t layer, TensorId gra
   const bool is_pool = layers_[layer].kind == pool_kind;
   const std::string_view pool = blurs() ? "max_blur_backward" : "pool_backward";
   const std::string_view operation = is_pool ? pool : "conv_data_gradient";
-  schedule.add({.name = "backward",
-                .operation = operation,
-                .layer = &layers_[layer],
-                .epilogue = epilogue},
-               {grad_x, grad_y, x}, [=, this](Backend& backend, const Schedule& s) {
-                 if (is_pool && blurs()) {
-                   backend.max_blur_backward(s[grad_x], s[grad_y], s[x], epilogue);
-                 } else if (is_pool) {
-                   backend.pool_backward(s[grad_x], s[grad_y], s[x], pool_, epilogue);
-                 } else {
-                   backend.conv_data_gradient(s[grad_x], s[grad_y], s[x], *convs_[layer], epilogue);
-                 }
-               });
+  schedule.add(
+      {.name = "backward", .operation = operation, .layer = &layers_[layer], .epilogue = epilogue},
+      {grad_x, grad_y, x}, [=, this](Backend& backend, const Schedule& s) {
+        if (is_pool && blurs()) {
+          backend.max_blur_backward(s[grad_x], s[grad_y], s[x], epilogue);
+        } else if (is_pool) {
+          backend.pool_backward(s[grad_x], s[grad_y], s[x], pool_, epilogue);
+        } else {
+          backend.conv_data_gradient(s[grad_x], s[grad_y], s[x], *convs_[layer], epilogue);
+        }
+      });
 }
 
 }  // namespace impasto

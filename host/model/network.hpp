@@ -17,6 +17,10 @@
 
 namespace impasto {
 
+/// How the first convolution continues the picture: by the mean pixel, or by the picture's outermost
+/// pixels, which leaves no coloured fringes. Later ones always pad with zeros.
+enum class Padding : std::uint8_t { zero, replicate };
+
 /// A loss's gradient at one layer, or at the pixels: appends the operation that writes it to, or
 /// adds it to, the gradient of what the loss looks at.
 struct GradientTerm {
@@ -33,10 +37,12 @@ class Network {
   /// Without parameters: it can plan but not run.
   Network(const VggLayers& layers, PoolKind pool) : layers_(layers), pool_(pool) {}
   /// With noise as parameters, for layers [0, deepest]: it can also prepare.
-  Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest);
+  Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest,
+          Padding padding = Padding::zero);
   /// With parameters, for layers [0, deepest]; the host's copy goes with the argument. Throws
   /// ErrorKind::weights when `weights` ends earlier.
-  Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest);
+  Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest,
+          Padding padding = Padding::zero);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
@@ -71,6 +77,7 @@ class Network {
 
   const VggLayers& layers_;
   PoolKind pool_;
+  Padding padding_ = Padding::zero;
   std::array<float, 3> mean_ = vgg_mean;
   std::string description_;
   std::string licence_;

@@ -21,11 +21,12 @@ namespace impasto {
 /// Every kind of loss: a new one is a file beside these and a row here.
 using AnyLoss = std::variant<ContentLoss, GramLoss, TotalVariationLoss>;
 
-/// What is minimised: the sum of its losses, and how the network pools, because that changes what
-/// they see.
+/// What is minimised: the sum of its losses, and how the network pools and pads, because that
+/// changes what they see.
 struct Objective {
   std::vector<AnyLoss> losses;
   PoolKind pool;
+  Padding padding = Padding::zero;
 
   /// The loss of that name. Throws ErrorKind::internal where there is none.
   [[nodiscard]] Loss& operator[](std::string_view name);

@@ -226,6 +226,7 @@ TEST_F(StateDict, OfTheShiftTolerantMetricIsVgg16) {
   const Weights found = convert(torch::safetensors(tensors));
   expect_same_layers(found, network16());
   expect_torchvision_pixels(found);
+  EXPECT_EQ(found.pool.mode, kernels::PoolMode::max_blur);
   EXPECT_THAT(report_.notes, IsEmpty());
 }
 

@@ -17,6 +17,9 @@ class CpuConv : public Conv {
   virtual void forward(const Tensor& y, const Tensor& x, bool relu) = 0;
   virtual void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                              const GradientEpilogue& epilogue) = 0;
+
+  /// As the host has them, for the picture's border; kept by the convolution of pixels alone.
+  ConvParameters plain;
 };
 
 /// One set of 3×3 filters in the layouts that oneDNN prefers. Usually that is one layout whatever

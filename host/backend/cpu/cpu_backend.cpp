@@ -64,7 +64,9 @@ class CpuBackend final : public HostBackend {
     if (precision_ == Precision::bf16 && !three_channels && !has_bf16_matrix_unit()) {
       return std::make_unique<cpu::WinogradConv>(matmul_, workspace_, parameters);
     }
-    return std::make_unique<cpu::OneDnnConv>(onednn_, parameters);
+    auto conv = std::make_unique<cpu::OneDnnConv>(onednn_, parameters);
+    if (parameters.in_channels == 3) conv->plain = parameters;
+    return conv;
   }
 
   void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
@@ -78,6 +80,22 @@ class CpuBackend final : public HostBackend {
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
     cpu_conv(conv).data_gradient(grad_pixels, grad_y, {}, {});
+  }
+  void replicate_border_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
+                                const std::array<float, 3>& mean, bool relu) override {
+    const ConvParameters& parameters = cpu_conv(conv).plain;
+    dispatch<float, kernels::bfloat16>(y.type, [&]<class T>(T) {
+      kernels::cpu::replicate_border_forward(y.as<T>(), pixels.as<float>(),
+                                             parameters.weight.data(), parameters.bias.data(), mean,
+                                             y.shape, relu);
+    });
+  }
+  void replicate_border_backward(const Tensor& grad_pixels, const Tensor& grad_y,
+                                 Conv& conv) override {
+    dispatch<float, kernels::bfloat16>(grad_y.type, [&]<class T>(T) {
+      kernels::cpu::replicate_border_backward(grad_pixels.as<float>(), grad_y.as<T>(),
+                                              cpu_conv(conv).plain.weight.data(), grad_y.shape);
+    });
   }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
     cpu_conv(conv).forward(y, x, relu);

@@ -141,6 +141,24 @@ class DeviceBackend final : public Backend {
                                   stream_);
     });
   }
+  void replicate_border_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
+                                const std::array<float, 3>& mean, bool relu) override {
+    const auto& own = static_cast<const DeviceConv&>(conv);
+    enqueue(y.type, [&]<class T>(T) {
+      launch::replicate_border_forward(
+          y.as<T>(), pixels.as<float>(), static_cast<const float*>(own.own_weight.get()),
+          static_cast<const float*>(own.own_bias.get()), mean, y.shape, relu, stream_);
+    });
+  }
+  void replicate_border_backward(const Tensor& grad_pixels, const Tensor& grad_y,
+                                 Conv& conv) override {
+    const auto& own = static_cast<const DeviceConv&>(conv);
+    enqueue(grad_y.type, [&]<class T>(T) {
+      launch::replicate_border_backward(grad_pixels.as<float>(), grad_y.as<T>(),
+                                        static_cast<const float*>(own.own_weight.get()),
+                                        grad_y.shape, stream_);
+    });
+  }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
     ConvCall call = conv_call(ConvProblem::Kind::forward, x.shape, y.shape, conv);
     call.problem.relu = relu;
@@ -171,9 +189,8 @@ class DeviceBackend final : public Backend {
     });
   }
   void max_blur_forward(const Tensor& y, const Tensor& x) override {
-    enqueue(x.type, [&]<class T>(T) {
-      launch::max_blur_forward(y.as<T>(), x.as<T>(), x.shape, stream_);
-    });
+    enqueue(x.type,
+            [&]<class T>(T) { launch::max_blur_forward(y.as<T>(), x.as<T>(), x.shape, stream_); });
   }
   void max_blur_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                          const GradientEpilogue& epilogue) override {

@@ -58,6 +58,18 @@ class ReferenceBackend final : public HostBackend {
     reference::first_conv_backward(values(grad_pixels), values(grad_y),
                                    reference_conv(conv).weight.data(), grad_y.shape);
   }
+  void replicate_border_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
+                                const std::array<float, 3>& mean, bool relu) override {
+    const ReferenceConv& parameters = reference_conv(conv);
+    reference::replicate_border_forward(values(y), values(pixels), parameters.weight.data(),
+                                        parameters.bias.data(), {mean[0], mean[1], mean[2]},
+                                        y.shape, relu);
+  }
+  void replicate_border_backward(const Tensor& grad_pixels, const Tensor& grad_y,
+                                 Conv& conv) override {
+    reference::replicate_border_backward(values(grad_pixels), values(grad_y),
+                                         reference_conv(conv).weight.data(), grad_y.shape);
+  }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
     const ReferenceConv& parameters = reference_conv(conv);
     reference::conv_forward(values(y), values(x), parameters.weight.data(), parameters.bias.data(),

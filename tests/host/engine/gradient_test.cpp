@@ -42,7 +42,7 @@ void expect_gradient_matches(Config config, std::int64_t height, std::int64_t wi
   config.optimizer = AdamOptions{.learning_rate = 0};
   const auto backend = make_backend("reference");
   const Network network(*backend, random_weights(), config.objective.pool,
-                        deepest_layer(config.objective, vgg19));
+                        deepest_layer(config.objective, vgg19), config.objective.padding);
   const Shape shape{1, height, width, 3};
   const Style style{random_image(height + 3, width - 5, 2), 1};
   Plan plan(network, config, shape, DataType::f64, DataType::f64, {{1, height + 3, width - 5, 3}});
@@ -90,6 +90,18 @@ TEST(Gradient, WithMaxPoolingRoundedDownOnOddSidesMatchesADirectionalDifference)
   config.objective.pool = {kernels::PoolMode::max, kernels::PoolRounding::down};
   // Four times as many maxima as values pooled: some do change within the step (8e-6 observed).
   expect_gradient_matches(config, 37, 51, 5e-5);
+}
+
+TEST(Gradient, WithAMaximumAndABlurOnOddSidesMatchesADirectionalDifference) {
+  Config config = everything();
+  config.objective.pool.mode = kernels::PoolMode::max_blur;
+  expect_gradient_matches(config, 37, 52, 5e-5);
+}
+
+TEST(Gradient, WithThePictureContinuedByItsBorderMatchesADirectionalDifference) {
+  Config config = everything();
+  config.objective.padding = Padding::replicate;
+  expect_gradient_matches(config, 32, 48);
 }
 
 }  // namespace

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "host/check/operation.hpp"
+
+// The map is y: the picture has its size and three channels. Both change the border of what is
+// there already.
+namespace impasto {
+namespace {
+
+Shape picture_of(Shape map) {
+  map.channels = 3;
+  return map;
+}
+
+constexpr GradientEpilogue holds_values{.accumulate = true};
+
+std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  return {
+      {.variant = "ReLU",
+       .measured = true,
+       .work = work::replicate_border(map, storage),
+       .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+         const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
+         const Tensor pixels = bench.master(picture_of(map), 3, 60, 120);
+         const Tensor y = bench.gradient_output(map, holds_values, 80);
+         return {
+             [=, &on] {
+               on.replicate_border_forward(y, pixels, *conv, {123.68F, 116.779F, 103.939F}, true);
+             },
+             {y, pixels}};
+       }}};
+}
+
+std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  return {{.variant = "data gradient",
+           .measured = true,
+           .work = work::replicate_border(map, storage),
+           .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+             const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
+             const Tensor grad_pixels = bench.master(picture_of(map), 1);
+             const Tensor grad_y = bench.gradient(map, 2);
+             return {[=, &on] { on.replicate_border_backward(grad_pixels, grad_y, *conv); },
+                     {grad_pixels, grad_y}};
+           }}};
+}
+
+}  // namespace
+
+std::vector<Operation> replicate_border_operations() {
+  return {{.name = "replicate_border_forward", .layers = {"conv1_1"}, .cases = forward},
+          {.name = "replicate_border_backward", .layers = {"conv1_1"}, .cases = backward}};
+}
+
+}  // namespace impasto
