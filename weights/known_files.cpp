@@ -32,10 +32,7 @@ constexpr std::array all_files = {
     KnownFile{"stlpips_pytorch-0.0.2-py3-none-any.whl", shift_tolerant_authors,
               shift_tolerant_licence,
               "a412bf901a97c942b37af57c7c63b6e5d1aebfe8d1dfc17853d4b2f878630645", "",
-              "vgg16-shift-tolerant",
-              "https://files.pythonhosted.org/packages/py3/s/stlpips_pytorch/"
-              "stlpips_pytorch-0.0.2-py3-none-any.whl",
-              63'807'084, "VGG-16"},
+              "vgg16-shift-tolerant", "", 63'807'084, "VGG-16"},
 
     KnownFile{"vgg_shift_tolerant.pth of stlpips_pytorch 0.0.2", shift_tolerant_authors,
               shift_tolerant_licence,

@@ -18,9 +18,9 @@ struct KnownFile {
   std::string_view md5;  ///< empty where it is not known
 
   // Of a file that `impasto weights get` fetches; else empty.
-  std::string_view id = {};  ///< what it is called there: "vgg19"
-  std::string_view url = {};
-  std::uint64_t bytes = 0;  ///< 0 where nobody published it
+  std::string_view id = {};   ///< what it is called there: "vgg19"
+  std::string_view url = {};  ///< empty for a Python package: pip knows where it is
+  std::uint64_t bytes = 0;    ///< 0 where nobody published it
   std::string_view network = {};
 };
 

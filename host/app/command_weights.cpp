@@ -99,6 +99,13 @@ void get(const Settings& settings) {
     print_result(stored_path(*file) + "\n");
     return;
   }
+  if (file->url.empty() && settings.url.empty()) {
+    throw HintedError(ErrorKind::usage,
+                      fmt::format("{} is in a Python package, which pip fetches", file->id),
+                      fmt::format("python3 -m pip download --no-deps stlpips_pytorch==0.0.2, then "
+                                  "impasto weights convert {} vgg16.h5",
+                                  file->name));
+  }
   message("Fetching {} of {}\n", file->name, file->publisher);
   const FetchReport report = fetch_weights(
       *file, {.url = settings.url,

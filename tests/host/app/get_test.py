@@ -238,6 +238,10 @@ class GetTest(ProgramTest):
             self.fail_with(2, "weights", "get", "vgg16", "--url", url, says="https://",
                            env={"XDG_DATA_HOME": self.data})
 
+    def test_a_python_package_is_for_pip(self):
+        self.fail_with(2, "weights", "get", "vgg16-shift-tolerant", says="pip download --no-deps",
+                       env={"XDG_DATA_HOME": self.data})
+
     def test_names(self):
         listed = self.succeed("weights", "get").stdout
         for name in ("vgg19", "vgg16", "vgg19-torchvision", "vgg16-shift-tolerant", "CC BY 4.0"):
