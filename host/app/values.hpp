@@ -14,8 +14,8 @@
 
 namespace impasto::app {
 
-/// The types of settings. takes() names the type in --help; read() makes a value of a text or
-/// throws ErrorKind::usage with the option, what it takes and what it got.
+/// The types of settings. takes() names the type in --help. read() turns a text into a value, or
+/// throws ErrorKind::usage and says which option it was, what the option takes and what it got.
 
 struct Whole {
   std::int64_t lowest = 0;
@@ -25,7 +25,7 @@ struct Whole {
   [[nodiscard]] std::int64_t read(std::string_view option, std::string_view text) const;
 };
 
-/// A number from 0, or from just above it, to `highest`.
+/// A number up to `highest`, from 0 or, without `zero`, greater than 0.
 struct Real {
   bool zero = true;
   double highest = std::numeric_limits<float>::max();
@@ -34,8 +34,8 @@ struct Real {
   [[nodiscard]] double read(std::string_view option, std::string_view text) const;
 };
 
-/// The largest weight of a loss or a layer: Adam squares gradients in float32, and beyond this the
-/// squares would be infinite and the pictures stay as they are.
+/// The largest weight of a loss or a layer. Adam squares gradients in float32; with larger weights
+/// the squares would be infinite, and the picture would never change.
 inline constexpr double largest_weight = 1e15;
 
 /// One of a few words.
@@ -61,14 +61,14 @@ struct Text {
   [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
 };
 
-/// "conv4_2:0.5,conv5_2": layers and weights. Layers without a weight get 1/count, so that a list
-/// of bare names keeps the scale of one layer. Names that other systems use become ours.
+/// "conv4_2:0.5,conv5_2": layers and weights. Layers without a weight get 1/count, so that the loss
+/// of several bare names is of the size of one layer's. Names from other systems become ours.
 struct Layers {
   [[nodiscard]] std::string takes() const { return "L[:w],..."; }
   [[nodiscard]] std::vector<LayerWeight> read(std::string_view option, std::string_view text) const;
 };
 
-/// A file to write, whose extension says its format. A stream may also be a pipe or a device.
+/// A file to write. Its extension says the format. With `stream` it may be a pipe or a device.
 struct Writes {
   std::vector<std::string> extensions;
   bool stream = false;
@@ -108,7 +108,7 @@ Value value(Type type, Member member) {
           .show = [member](const Settings& settings) { return shown(member(settings)); }};
 }
 
-/// "true" or "false", in any of a few spellings.
+/// "true", "yes", "on", "1", or their opposites.
 bool truth(std::string_view option, std::string_view text);
 
 /// A switch.
@@ -119,13 +119,13 @@ Value toggle(Member member) {
           .show = [member](const Settings& settings) { return shown(member(settings)); }};
 }
 
-/// A value that nothing but a preset sets.
+/// A value that only a preset sets.
 template <class Show>
 Value fixed(Show show) {
   return {.show = [show](const Settings& settings) { return shown(show(settings)); }};
 }
 
-/// The file that is read, or the files: none for a sample or where nothing is named.
+/// The files that a setting reads: none if it names a sample or nothing.
 std::vector<std::string> files_of(const std::string& path);
 std::vector<std::string> files_of(const std::optional<std::string>& path);
 std::vector<std::string> files_of(const std::vector<std::string>& paths);

@@ -27,10 +27,10 @@ struct DeviceOptions {
   Tuning tuning = Tuning::cached;
 };
 
-/// Device memory, freed with the object.
+/// Device memory. The last copy of the pointer frees it.
 using Buffer = std::shared_ptr<void>;
 
-/// A tensor's values on their way to the host, through memory of the object's own.
+/// Brings a tensor's values to the host while the device works on, through memory of its own.
 class Readback {
  public:
   Readback() = default;
@@ -85,7 +85,7 @@ class Device {
   /// Uninitialised device memory, aligned to 256 bytes. Throws ErrorKind::out_of_memory when there
   /// is not enough, saying how much was asked for.
   [[nodiscard]] virtual Buffer allocate(std::size_t bytes) = 0;
-  /// Bytes that could be allocated; none where nobody can say.
+  /// Bytes that can still be allocated; none if that is not known.
   [[nodiscard]] virtual std::optional<std::size_t> free_memory() const = 0;
 
   virtual void fill_zero(const Tensor& tensor) = 0;

@@ -40,8 +40,8 @@ struct ConvParameters {
 void rotate_filters(float* rotated, const float* weight, std::int64_t out_channels,
                     std::int64_t in_channels);
 
-/// The same parameters in the form a backend computes with, and what it caches for them by shape.
-/// Made by Ops::make_conv, used with that object only.
+/// A convolution's parameters in the form that a backend computes with, and what the backend caches
+/// for each shape. Only the Ops object that made it may use it.
 class Conv {
  public:
   Conv() = default;
@@ -50,8 +50,8 @@ class Conv {
   virtual ~Conv() = default;
 };
 
-/// The mathematics of one iteration. The contract of an operation is in kernels/<op>/<op>.hpp; here
-/// only what differs.
+/// The mathematics of one iteration. Contracts are in kernels/<op>/<op>.hpp; comments here say only
+/// what is different on a backend.
 ///
 /// Plain operations are what every backend must offer. A fused operation does the work of several
 /// plain ones; its default here calls these one after the other, and a backend overrides it where

@@ -8,7 +8,7 @@
 
 namespace impasto {
 
-/// Tensors that live as long as their owner, side by side: reserve all, then give them memory.
+/// Tensors side by side in one block of memory. Reserve all of them first, then bind the memory.
 class TensorBlock {
  public:
   /// Room for one more tensor; returns its number.

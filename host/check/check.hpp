@@ -16,8 +16,8 @@ Outputs outputs_of(const OpCase& op_case, Backend& backend, DataType storage);
 Outputs outputs_of(const OpCase& op_case, Backend& backend, Workbench& bench,
                    const Prepared& prepared);
 
-/// The error of the outputs in the units of ErrorLimit: that of the output with the largest one. A
-/// NaN on either side is an infinite error.
+/// The error of the output that has the largest one, in the units of ErrorLimit. A NaN on either
+/// side is an infinite error.
 ErrorLimit error_of(const Outputs& found, const Outputs& expected);
 
 /// How far one operation of a backend is from the other's.
@@ -31,7 +31,7 @@ struct CheckResult {
 };
 CheckResult judge(const ErrorLimit& error, const ErrorLimit& limit);
 
-/// Runs one case on both.
+/// Runs one case on both backends.
 CheckResult compare(const OpCase& op_case, Backend& tested, Backend& expected);
 
 /// Calls `each` with every case of every operation at feature maps of `map`, in `storage`;

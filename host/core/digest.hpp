@@ -32,11 +32,11 @@ class Digest {
 
 /// SHA-256 as 64 lower-case hexadecimal digits.
 std::string sha256(std::span<const std::byte> bytes);
-/// Of a file, read in pieces. Throws as for_each_block does.
+/// SHA-256 of a file, which is read in pieces. Throws as for_each_block does.
 std::string sha256_file(const std::string& path);
 
-/// Calls `use` with the file's bytes in order, in blocks. Throws ErrorKind::input with the system's
-/// reason, also for anything but a regular file, which may never end.
+/// Calls `use` with one block of the file after the other. Throws ErrorKind::input with the
+/// system's reason. Refuses everything but regular files: a pipe or a device may never end.
 void for_each_block(const std::string& path,
                     const std::function<void(std::span<const std::byte>)>& use);
 

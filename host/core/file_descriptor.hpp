@@ -8,7 +8,7 @@
 
 namespace impasto {
 
-/// An open file, closed with the object. It converts to false where the file could not be opened;
+/// An open file. The destructor closes it. Converts to false if the file could not be opened; then
 /// errno says why.
 class FileDescriptor {
  public:
@@ -30,8 +30,8 @@ class FileDescriptor {
   int number_ = -1;
 };
 
-/// Opens a file for reading without ever waiting: a pipe opens without its writer, and a terminal
-/// does not become the program's.
+/// Opens a file for reading and never waits: a pipe opens even if nobody writes to it. A terminal
+/// does not become the controlling terminal of the program.
 inline FileDescriptor open_to_read(const std::string& path) {
   return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }

@@ -7,7 +7,7 @@
 
 namespace impasto {
 
-/// The candidate that `word` is most likely a misspelling of; empty when none is close.
+/// The candidate that somebody who typed `word` most likely meant; empty when none is close.
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
 /// "did you mean 'conv4_2'?", or `otherwise` when no candidate is close.

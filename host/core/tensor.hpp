@@ -33,14 +33,14 @@ inline constexpr DataType data_type_of<kernels::bfloat16> = DataType::bf16;
 template <>
 inline constexpr DataType data_type_of<kernels::float16> = DataType::fp16;
 
-/// Calls `body` with a value of the C++ type that stores `type`, which has to be one of Types.
+/// Calls `body` with a value of the C++ type that stores `type`. That must be one of Types.
 template <class... Types, class Body>
 void dispatch(DataType type, Body body) {
   const bool found = ((type == data_type_of<Types> && (body(Types{}), true)) || ...);
   require(found, "nothing here computes with values of this type");
 }
 
-/// A view of device memory, NHWC and dense. It owns nothing: a Buffer or an arena does.
+/// A view of device memory, NHWC and dense. The memory belongs to a Buffer or an arena.
 struct Tensor {
   void* data = nullptr;
   Shape shape;
@@ -68,8 +68,8 @@ inline Tensor image_of(const Tensor& batch, std::int64_t n) {
   return one;
 }
 
-/// The bytes that `bytes` take in an arena, padded so that what follows is aligned for every vector
-/// instruction and GPU load.
+/// The bytes that a tensor of `bytes` bytes occupies in an arena. Padding aligns the next tensor
+/// for every vector instruction and GPU load.
 inline std::size_t aligned_bytes(std::size_t bytes) {
   constexpr std::size_t alignment = 256;
   return (bytes + alignment - 1) / alignment * alignment;

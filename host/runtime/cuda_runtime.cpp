@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The runtime on a GPU. One stream, created here; errors of work done earlier show at the next
-// call.
+// The runtime on a GPU, with one stream. An error of earlier work shows at the next call.
 #include <cuda_runtime.h>
 #include <nvtx3/nvToolsExt.h>
 

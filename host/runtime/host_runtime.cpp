@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 simt::DeviceMemory& memory() { return simt::Machine::get().device_memory(); }
 
-/// A test may have asked for this call to fail.
+/// Throws if a test asked for this call to fail.
 void begin_call(const char* name) {
   try {
     simt::count_call(name);

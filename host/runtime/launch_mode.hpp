@@ -8,7 +8,7 @@
 
 namespace impasto {
 
-/// Takes from the environment whether launches are waited for: IMPASTO_SYNC=1.
+/// With IMPASTO_SYNC=1 in the environment the host waits for every launch.
 inline void read_launch_mode() {
   const char* wanted = std::getenv("IMPASTO_SYNC");
   simt::synchronous_launches = wanted != nullptr && std::string_view(wanted) == "1";

@@ -22,7 +22,8 @@ class Graph {
   virtual ~Graph() = default;
 };
 
-/// A point in the stream's work that the host can ask for, once it has been recorded.
+/// A point in the stream's work. After it was recorded, the host can ask whether the stream has
+/// reached it.
 class Event {
  public:
   Event() = default;
@@ -36,45 +37,46 @@ class Event {
   [[nodiscard]] virtual double milliseconds_since(Event& earlier) = 0;
 };
 
-/// Everything the host asks of a GPU besides kernels: memory, one stream of work, events, recording
-/// and replay. The same declarations for CUDA and for the host-SIMT machine, so that the code above
-/// them runs, and is tested, without a GPU. All throw ErrorKind::backend naming the call;
-/// where memory is short ErrorKind::out_of_memory. Several threads may use a runtime each, on
-/// devices of their own.
+/// Everything that the host needs of a GPU besides kernels: memory, one stream of work, events,
+/// recording and replay. CUDA and the host-SIMT machine share these declarations, so the code that
+/// uses them runs, and is tested, without a GPU. Every function throws ErrorKind::backend, and
+/// names the CUDA call, or ErrorKind::out_of_memory. Each thread may use a runtime on a device of
+/// its own.
 ///
-/// Work is asynchronous: enqueued in order, done some time before `synchronize` returns. The
-/// machine does it as late as possible, so that tests notice a host that reads too early. With
-/// IMPASTO_SYNC=1 in the environment each launch is waited for, and an error names the kernel.
+/// Work is asynchronous: the host enqueues it in order, and it is done some time before
+/// `synchronize` returns. The host-SIMT machine does it as late as possible, so that tests notice a
+/// host that reads too early. With IMPASTO_SYNC=1 in the environment the host waits for each
+/// launch, and an error names the kernel.
 class Runtime {
  public:
-  /// On the device of this index. Throws ErrorKind::backend where there is none.
+  /// Opens the device of this index. Throws ErrorKind::backend if there is none.
   explicit Runtime(int index = 0);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
   ~Runtime();
 
   [[nodiscard]] int index() const;
-  /// Makes this device the calling thread's: kernels launch on it and libraries open their handles
-  /// on it. Every function here that needs it does so itself.
+  /// Makes this device the calling thread's current one: kernels launch on it, and libraries open
+  /// their handles on it. The functions of this class do so themselves.
   void make_current() const;
   /// The device, for people.
   [[nodiscard]] std::string device() const;
   /// Its compute capability, 10·major + minor.
   [[nodiscard]] int sm() const;
   [[nodiscard]] Stream stream() const;
-  /// Whether each launch is waited for; then nothing can be captured.
+  /// Whether the host waits for each launch; then nothing can be captured.
   [[nodiscard]] static bool synchronous();
-  /// Device memory that could be allocated, in bytes; none where there is no limit.
+  /// Bytes of device memory that can still be allocated; none if there is no limit.
   [[nodiscard]] std::optional<std::size_t> free_memory() const;
 
   /// Device memory, uninitialised, aligned to 256 bytes.
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes);
-  /// Host memory that copies can use while the host goes on.
+  /// Pinned host memory: copies to and from it run while the host goes on.
   [[nodiscard]] std::shared_ptr<void> allocate_pinned(std::size_t bytes);
 
   void fill_zero(void* to, std::size_t bytes);
   void copy(void* to, const void* from, std::size_t bytes);
-  /// The host's side must stay as it is until the work is done.
+  /// The host must leave its side as it is until the copy is done.
   void copy_to_device(void* to, const void* from, std::size_t bytes);
   void copy_to_host(void* to, const void* from, std::size_t bytes);
 

@@ -113,8 +113,8 @@ OneDnnConv::Plan OneDnnConv::make_plan(const Tensor& out, const Tensor& in, Filt
                                 nhwc(out.shape, out.type), OneDnn::attributes(steps));
   };
   auto chosen = describe();
-  // Where oneDNN has no direct convolution (to 3 channels on SSE4.1, odd numbers of channels) it
-  // falls back to matrix products, whose sums it splits by the number of threads.
+  // Without a direct convolution (3 output channels on SSE4.1, odd numbers of channels) oneDNN
+  // falls back to matrix products, and splits their sums by the number of threads.
   const bool one_thread =
       std::string_view(chosen.impl_info_str()).find("gemm") != std::string_view::npos;
   if (one_thread) {

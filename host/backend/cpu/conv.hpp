@@ -11,7 +11,7 @@
 
 namespace impasto::cpu {
 
-/// A convolution on the CPU, however it is computed. x is read for the mask only.
+/// A convolution on the CPU. The data gradient reads x only for the mask.
 class CpuConv : public Conv {
  public:
   virtual void forward(const Tensor& y, const Tensor& x, bool relu) = 0;
@@ -22,15 +22,15 @@ class CpuConv : public Conv {
   ConvParameters plain;
 };
 
-/// One set of 3×3 filters in the layouts that oneDNN prefers. Usually that is one layout whatever
-/// the picture's size; where a size prefers another, it gets a copy of its own.
+/// One set of 3×3 filters in the layouts that oneDNN prefers. Most pictures of any size share one
+/// layout; a size for which oneDNN prefers another one gets a copy of its own.
 class FilterBank {
  public:
   FilterBank(const OneDnn& onednn, const ConvParameters& parameters);
   /// The filters of the data gradient: rotated by half a turn, input and output channels swapped.
   static FilterBank rotated(const FilterBank& filters);
 
-  /// The filters in `layout`, reordered the first time it is asked for.
+  /// The filters in `layout`. The first call for a layout reorders them.
   dnnl::memory in(const dnnl::memory::desc& layout);
 
  private:
@@ -38,20 +38,19 @@ class FilterBank {
       : onednn_(onednn), copies_{std::move(plain)} {}
 
   const OneDnn& onednn_;
-  std::vector<dnnl::memory> copies_;  ///< first the host's plain layout, replaced by the first use
+  std::vector<dnnl::memory> copies_;  ///< the host's plain layout, until the first use replaces it
   bool plain_ = true;
 };
 
-/// A convolution through oneDNN, primitives cached by shape. The data gradient is a convolution
-/// too, of the rotated filters, made when a gradient is first asked for: on nhwc float it runs as
-/// fast as the forward pass, where oneDNN's own data gradient is 7 to 15 % slower
-/// (docs/decisions/0002).
+/// A convolution through oneDNN, with a cached primitive for each shape. The data gradient is also
+/// a convolution, with rotated filters, which the first gradient makes. On nhwc float it is as fast
+/// as the forward pass; oneDNN's own data gradient is 7 to 15 % slower (docs/decisions/0002).
 class OneDnnConv final : public CpuConv {
  public:
   OneDnnConv(OneDnn& onednn, const ConvParameters& parameters);
 
   void forward(const Tensor& y, const Tensor& x, bool relu) override;
-  /// The mask is a pass of its own.
+  /// Applies the mask in a second pass.
   void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                      const GradientEpilogue& epilogue) override;
 

@@ -32,7 +32,7 @@ std::string_view isa_name() {
   }
 }
 
-/// oneDNN computes bfloat16 with AVX-512 alone; its user may have told it to keep to less.
+/// oneDNN needs AVX-512 for bfloat16, and ONEDNN_MAX_CPU_ISA may forbid it.
 bool has_bf16() {
   const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
   const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);

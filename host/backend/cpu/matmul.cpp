@@ -12,7 +12,7 @@ namespace {
 
 using dnnl::memory;
 
-/// From one line of the matrix in memory to the next, in values.
+/// The distance in memory from one line of the matrix to the next, in values.
 std::int64_t line(const Matrix& matrix) { return matrix.transposed ? matrix.rows : matrix.columns; }
 
 memory::desc layout(std::int64_t rows, std::int64_t columns, DataType type, bool transposed,
@@ -29,8 +29,8 @@ void* rows_from(const Matrix& matrix, std::int64_t index, std::int64_t row) {
          static_cast<std::size_t>(offset) * size_of(matrix.type);
 }
 
-/// Rows of c per block: enough that a call is worth its price, and few enough that there are blocks
-/// for many threads. In the batch already are as many blocks as it has matrices.
+/// Rows of c per block: enough to be worth a call, few enough to give many threads a block. A batch
+/// has at least one block for each matrix.
 std::int64_t block_rows(const Matrix& c) {
   constexpr std::int64_t least_rows = 128;
   constexpr std::int64_t most_blocks = 32;

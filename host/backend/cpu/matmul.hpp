@@ -22,9 +22,9 @@ struct Matrix {
 
 /// Matrix products through oneDNN: c = a·b, or c += a·b.
 ///
-/// Blocks of the rows of c are computed side by side, each by one thread with a primitive that was
-/// made for one thread. The blocks depend on the shape alone, and so do the bits of the result: on
-/// some processors oneDNN splits a product's sum by the number of threads when it may use several.
+/// Each thread computes blocks of c's rows with a primitive that was made for one thread. The
+/// blocks depend on the shape alone, and so do the bits of the result. oneDNN itself, where it may
+/// use several threads, splits the sum by their number on some processors.
 class Matmul {
  public:
   explicit Matmul(const OneDnn& onednn) : onednn_(onednn) {}
@@ -32,8 +32,8 @@ class Matmul {
   void operator()(const Matrix& c, const Matrix& a, const Matrix& b, bool accumulate);
 
  private:
-  /// What a block's primitive depends on: (rows × inner)·(inner × columns). Lines are as far apart
-  /// as in the whole matrix.
+  /// What the primitive of a block depends on: (rows × inner)·(inner × columns), and the distance
+  /// between lines, which is that of the whole matrix.
   struct Key {
     std::int64_t rows, inner, columns, a_line, b_line;
     bool a_transposed, b_transposed, accumulate;

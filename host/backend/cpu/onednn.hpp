@@ -12,10 +12,11 @@
 
 namespace impasto::cpu {
 
-/// Memory that grows to the largest size asked for and is used again. Aligned to 64 bytes.
+/// Memory that is used again and again, and grows to the largest size that was requested. Aligned
+/// to 64 bytes.
 class Scratchpad {
  public:
-  /// At least `bytes` bytes; their content is undefined, and earlier pointers are no longer valid.
+  /// At least `bytes` bytes of undefined content. Earlier pointers are no longer valid.
   void* reserve(std::size_t bytes);
 
  private:
@@ -23,22 +24,22 @@ class Scratchpad {
   std::size_t bytes_ = 0;
 };
 
-/// The one oneDNN engine and stream of a CPU backend, and how its primitives are made and run.
+/// oneDNN's engine and stream for a CPU backend, and how to make and run primitives.
 ///
-/// oneDNN divides a primitive's work by the number of threads it expects when the primitive is
-/// made. If OpenMP then starts fewer (OMP_DYNAMIC, OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS), parts
-/// of the result are never written. So `threads` asks for a team that OpenMP grants, and callers
-/// keep one primitive per size of the team.
+/// When oneDNN makes a primitive, it divides the work by the number of threads it expects. If
+/// OpenMP later starts fewer (OMP_DYNAMIC, OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS), parts of the
+/// result are never written. So `threads` sets a number that OpenMP grants, and callers keep one
+/// primitive for each number of threads.
 struct OneDnn {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   Scratchpad scratchpad;
 
-  /// The number of threads that a parallel region of the calling thread gets, from now on exactly.
+  /// The number of threads that every parallel region of the calling thread gets from now on.
   static int threads();
 
-  /// Every primitive gets its scratchpad from us: oneDNN's own belongs to the thread that made the
-  /// primitive, and another thread may run it.
+  /// With them a primitive uses our scratchpad. oneDNN's own belongs to the thread that made the
+  /// primitive, but another thread may run the primitive.
   static dnnl::primitive_attr attributes(const dnnl::post_ops& steps);
 
   /// Runs a primitive on the calling thread's team.

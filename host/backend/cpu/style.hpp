@@ -8,9 +8,9 @@
 
 namespace impasto::cpu {
 
-/// kernels/gram/gram.hpp through products. The pixels are cut into chunks that depend on the size
-/// alone; each chunk is one product of a batch, and their sums are added in order. That fixes the
-/// order whatever the number of threads, and no float accumulator sees more than a chunk.
+/// kernels/gram/gram.hpp through products. The size alone decides how the pixels are cut into
+/// chunks. Each chunk is one product of a batch, and the products are added in order. So the order
+/// of a sum does not depend on the number of threads, and a float accumulates one chunk at most.
 class Gram {
  public:
   explicit Gram(Matmul& matmul) : matmul_(matmul) {}
@@ -19,7 +19,7 @@ class Gram {
 
  private:
   Matmul& matmul_;
-  std::vector<float> partial_;  ///< (chunks,C,C), grown when a larger map comes
+  std::vector<float> partial_;  ///< (chunks,C,C); grows for a larger map
 };
 
 /// kernels/style_backward/style_backward.hpp: a product, then the mask.
@@ -32,7 +32,7 @@ class StyleBackward {
 
  private:
   Matmul& matmul_;
-  std::vector<kernels::bfloat16> narrow_;  ///< M in the features' type, which oneDNN asks for
+  std::vector<kernels::bfloat16> narrow_;  ///< M in the features' type, as oneDNN requires
 };
 
 }  // namespace impasto::cpu

@@ -13,8 +13,8 @@ using kernels::cpu::winograd_positions;
 /// Output channels per slice: 36·Cin·64 transformed filters of 512 channels are 4.5 MiB.
 constexpr std::int64_t slice_channels = 64;
 
-/// Tiles per product. Their transformed input is 4 MiB where that is at least 256 tiles: with fewer
-/// the transformed filters are used too seldom for what they cost.
+/// Tiles per product: as many as fit into 4 MiB of transformed input, but at least 256. With fewer
+/// the transformed filters would be used too rarely to be worth their cost.
 std::int64_t block_tiles(std::int64_t channels) {
   constexpr std::int64_t input_values = std::int64_t{1} << 20U;
   return std::max<std::int64_t>(256, input_values / (winograd_positions * channels));
@@ -77,7 +77,7 @@ void WinogradConv::convolve(const Tensor& out, const Tensor& in,
     kernels::cpu::winograd_input(v, in.as<bfloat16>(), in.shape, first, tiles);
     for (std::int64_t channel = 0; channel < out_channels; channel += slice) {
       const ChannelRange range{channel, std::min(slice, out_channels - channel)};
-      // One slice in all: its filters stay as they are from block to block.
+      // With a single slice the transformed filters serve every block.
       if (first == 0 || slice < out_channels) {
         kernels::cpu::winograd_filters(u, filters.data(), in_channels, out_channels, range);
       }

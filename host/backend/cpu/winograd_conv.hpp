@@ -17,9 +17,9 @@ struct WinogradWorkspace {
   std::vector<float> output;
 };
 
-/// A convolution of bfloat16 feature maps by Winograd's F(4×4, 3×3) in float. Filters are kept as
-/// bfloat16 and transformed anew in every call, a slice of output channels at a time that stays in
-/// the cache: transformed and kept they would take 16 times the memory.
+/// A convolution of bfloat16 feature maps by Winograd's F(4×4, 3×3) in float. Filters are stored as
+/// bfloat16. Every call transforms them again, one slice of output channels at a time, which stays
+/// in the cache. Stored transformed filters would need 16 times the memory.
 class WinogradConv final : public CpuConv {
  public:
   WinogradConv(Matmul& matmul, WinogradWorkspace& workspace, const ConvParameters& parameters);

@@ -8,7 +8,7 @@
 
 namespace impasto::cuda {
 
-/// How cuDNN is asked for a data gradient.
+/// The two ways in which cuDNN computes a data gradient.
 enum class DataGradientAs : std::uint8_t {
   convolution,  ///< of rotated filters (docs/decisions/0002)
   /// The same with a bias of zeros. cuDNN brings no compiled engine for convolution + sum, but

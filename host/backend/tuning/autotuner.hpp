@@ -69,17 +69,17 @@ class Candidates {
   /// The next candidate; none after the last. The library's first choice comes first. Those that
   /// turn out not to work here are passed over.
   [[nodiscard]] virtual std::optional<Candidate<Call>> next() = 0;
-  /// The candidate with this id, which is not trusted; none where the library has no such
-  /// candidate.
+  /// The candidate with this id, which may come from a damaged file; none if the library has no
+  /// such candidate.
   [[nodiscard]] virtual std::optional<Candidate<Call>> find(const AlgoId& id) = 0;
   /// Whether next() would have to compile the candidate first, which takes seconds.
   [[nodiscard]] virtual bool next_is_compiled() { return false; }
-  /// Why next() has none, where the library says so.
+  /// The library's reason why next() has none, if it gave one.
   [[nodiscard]] virtual std::string refusal() const { return {}; }
 };
 
-/// What candidates are compared and timed on: a call whose tensors, like the workspace, last as long
-/// as `memory`.
+/// What candidates are compared and timed on: a call whose tensors, like the workspace, last as
+/// long as `memory`.
 template <class Call>
 struct TimedCall {
   Call call;
@@ -91,14 +91,14 @@ struct TimedCall {
   double tolerance = 0;  ///< for agreeing()
 };
 
-/// Makes a TimedCall with the given bytes of workspace. Throws ErrorKind::out_of_memory when there is not
-/// enough.
+/// Makes a TimedCall with the given bytes of workspace. Throws ErrorKind::out_of_memory when there
+/// is not enough.
 template <class Call>
 using MakeTimedCall = std::function<TimedCall<Call>(std::int64_t workspace_bytes)>;
 
-/// Finds the fastest candidate for a problem: in the plan cache, under this problem or one of nearly
-/// the same size, else by timing all of them. A candidate that computes something else than most
-/// do never wins.
+/// Finds the fastest candidate for a problem: in the plan cache, under this problem or one of
+/// nearly the same size, else by timing all of them. A candidate that computes something else than
+/// most do never wins.
 class Autotuner {
  public:
   using Clock = std::chrono::steady_clock;
