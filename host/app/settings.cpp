@@ -21,6 +21,7 @@
 #include "host/app/inputs.hpp"
 #include "host/app/terminal.hpp"
 #include "host/core/suggest.hpp"
+#include "weights/weights_file.hpp"
 
 extern char** environ;
 
@@ -333,6 +334,21 @@ void add_options(CLI::App& command, const std::vector<const Setting*>& rows) {
   command.set_help_flag("-h,--help", "show this");  // again, so that it comes last
 }
 
+/// Where nobody asks for a preset, the network decides. A file that is no weight file is refused when
+/// it is opened.
+void choose_preset(const std::vector<const Setting*>& rows, Said& said) {
+  const auto weights = said.find("weights");
+  if (weights == said.end() || said.contains("preset") || find_setting(rows, "preset") == nullptr) {
+    return;
+  }
+  try {
+    const WeightsReader reader(weights->second.words.front());
+    said["preset"] = {{std::string(preset_for(reader.header()))}, {}};
+  } catch (const Error&) {
+    return;
+  }
+}
+
 Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
   const std::string command = full_name(app);
   const std::vector<const Setting*> rows = settings_of(command);
@@ -348,6 +364,7 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
     if (!row->found || said.contains(row->name)) continue;
     if (const std::optional<std::string> found = row->found()) said[row->name] = {{*found}, {}};
   }
+  choose_preset(rows, said);
   refuse_missing(texts, rows, said);
   for (const Setting* row : rows) {
     if (const auto given = said.find(row->name); given != said.end()) {

@@ -40,26 +40,50 @@ Config coursera() {
   return config;
 }
 
-/// Ours: what looked best in the fewest seconds with the built-in network, whose deeper layers add
-/// noise and no style (docs/decisions/0006-default-preset.md). All losses are means, so that
-/// weights keep their meaning at any size.
-Config impasto_default() {
+/// What both of ours have: losses that are means, so that weights keep their meaning at any size, and
+/// Adam on a Laplacian pyramid, coarse to fine (docs/decisions/0021-coarse-to-fine.md).
+Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_layers,
+                      std::vector<LayerWeight> style_layers, double tv_weight) {
   Config config;
-  config.objective = {
-      .losses = {ContentLoss{{.name = "content", .weight = 4, .layers = {{"conv3_1", 1}}},
-                             {.factor = 1, .channel_power = 1, .pixel_power = 1}},
-                 GramLoss{{.name = "style",
-                           .weight = 1,
-                           .layers = {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}}},
-                          {.factor = 1, .channel_power = 0, .pixel_power = 1},
-                          {.factor = 1, .channel_power = 2, .pixel_power = 0}},
-                 TotalVariationLoss{{.name = "tv", .weight = 1},
-                                    {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
-      .pool = {kernels::PoolMode::average, kernels::PoolRounding::up}};
-  config.optimizer = AdamOptions{.learning_rate = 10, .lowest = 0, .highest = 255};
-  config.iterations = 100;
+  config.objective.losses = {
+      ContentLoss{
+          {.name = "content", .weight = content_weight, .layers = std::move(content_layers)},
+          {.factor = 1, .channel_power = 1, .pixel_power = 1}},
+      GramLoss{{.name = "style", .weight = 1, .layers = std::move(style_layers)},
+               {.factor = 1, .channel_power = 0, .pixel_power = 1},
+               {.factor = 1, .channel_power = 2, .pixel_power = 0}},
+      TotalVariationLoss{{.name = "tv", .weight = tv_weight},
+                         {.factor = 1, .channel_power = 1, .pixel_power = 1}}};
+  config.optimizer = AdamOptions{.learning_rate = 2.5, .beta2 = 0.99, .lowest = 0, .highest = 255};
+  config.pyramid_levels = 5;
+  config.average = 0.9;
   config.size = 512;
   config.init = Init::content;
+  return config;
+}
+
+/// For the built-in network: shallow layers, because its deeper ones add noise and no style
+/// (docs/decisions/0006-default-preset.md).
+Config impasto_default() {
+  Config config = coarse_to_fine(8, {{"conv3_1", 1}},
+                                 {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}}, 1);
+  config.objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
+  config.iterations = 240;
+  config.scales = {.count = 4, .ratio = 2, .iteration_ratio = 0.5};
+  return config;
+}
+
+/// For networks that were trained on pixels of deviation 1, as torchvision's are and those made from
+/// them. A layer's weight makes up for the size of its activations, which differ by a factor of
+/// thousands from conv3_1 to conv5_1. The coarsest of three scales still shows a face to conv4_2.
+Config trained() {
+  Config config = coarse_to_fine(
+      0.15, {{"conv4_2", 1}},
+      {{"conv1_1", 480}, {"conv2_1", 300}, {"conv3_1", 2400}, {"conv4_1", 9}, {"conv5_1", 0.001}},
+      1e-5);
+  config.objective.pool = {kernels::PoolMode::max, kernels::PoolRounding::up};
+  config.iterations = 150;
+  config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 0.5};
   return config;
 }
 
@@ -91,8 +115,8 @@ Config gatys() {
 }
 
 /// Every preset, the default first.
-constexpr std::array<std::pair<std::string_view, Config (*)()>, 3> presets = {
-    {{"impasto", impasto_default}, {"gatys", gatys}, {"coursera", coursera}}};
+constexpr std::array<std::pair<std::string_view, Config (*)()>, 4> presets = {
+    {{"impasto", impasto_default}, {"trained", trained}, {"gatys", gatys}, {"coursera", coursera}}};
 
 }  // namespace
 
@@ -100,6 +124,10 @@ std::vector<std::string> preset_names() {
   std::vector<std::string> names;
   for (const auto& [name, make] : presets) names.emplace_back(name);
   return names;
+}
+
+std::string_view preset_for(const NetworkTraits& network) {
+  return network.deviation[0] > 1 ? "trained" : "impasto";
 }
 
 Config preset(std::string_view name) {

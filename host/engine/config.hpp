@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/model/weights.hpp"
 #include "host/optimizer/optimizer.hpp"
 #include "host/terms/objective.hpp"
 
@@ -46,8 +47,11 @@ struct Config {
   std::uint64_t seed = 0;
 };
 
-/// "impasto" (the default) and "coursera". Throws ErrorKind::usage for another name.
+/// A preset by its name (docs/presets.md). Throws ErrorKind::usage for another name.
 Config preset(std::string_view name);
+
+/// The preset that suits a network where nobody asks for another.
+std::string_view preset_for(const NetworkTraits& network);
 
 std::vector<std::string> preset_names();
 

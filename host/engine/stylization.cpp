@@ -12,7 +12,7 @@
 namespace impasto {
 namespace {
 
-constexpr std::int64_t least_side = 96;
+constexpr std::int64_t least_side = 64;
 
 std::int64_t longer_side(const Shape& shape) { return std::max(shape.height, shape.width); }
 std::int64_t shorter_side(const Shape& shape) { return std::min(shape.height, shape.width); }

@@ -21,7 +21,7 @@ struct Scale {
 
 /// The scales by which `config` reaches results of the shape `pixels`, coarse to fine. All have its
 /// form, and the style pictures shrink with them. Scales are left out whose shortest side would be
-/// under 96 pixels, and those for which no iteration is left: each takes at least one.
+/// under 64 pixels, and those for which no iteration is left: each takes at least one.
 std::vector<Scale> make_scales(const Config& config, const Shape& pixels,
                                std::span<const Shape> styles);
 

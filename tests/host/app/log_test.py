@@ -66,7 +66,7 @@ class LogTest(ProgramTest):
 
     def test_every_preset(self):
         # L-BFGS has no line search: on random weights its second step may leap.
-        for preset, iterations in (("impasto", 2), ("gatys", 1), ("coursera", 2)):
+        for preset, iterations in (("impasto", 2), ("trained", 2), ("gatys", 1), ("coursera", 2)):
             self.succeed("stylize", *SAMPLES, "-o", "out.png", "--size", "48", "--preset", preset,
                          "--iterations", iterations, "--log", "run.jsonl", "--weights", weights())
             self.check_log(read_log(self.path("run.jsonl")), iterations)

@@ -30,6 +30,13 @@ TEST(Preset, CourseraScalesAreTheAssignments) {
   EXPECT_DOUBLE_EQ(gram * gram * style.style_scale.at(map), 1 / (4 * c * c * p * p));
 }
 
+TEST(Preset, SuitsTheNetworksPixels) {
+  NetworkTraits network;
+  EXPECT_EQ(preset_for(network), "impasto");
+  network.deviation = {58.395F, 57.12F, 57.375F};
+  EXPECT_EQ(preset_for(network), "trained");
+}
+
 TEST(Preset, GatysScalesAreTheNotebooks) {
   const Config config = preset("gatys");
   const auto& style = std::get<GramLoss>(config.objective.losses[1]);
