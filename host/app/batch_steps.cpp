@@ -120,7 +120,7 @@ void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Out
     make_folder_of(own.output);
     record["sha256"] =
         save_image(finished(std::move(outcome.picture), work.content), own.output.string(),
-                   recipe(own, stream.backend(), *stream.network()));
+                   recipe(own, stream.backend(), outcome.session->network()));
     record["attempts"] = directory_->failures(work.item) + 1;
     record["time"] = utc_now();
     directory_->record_done(work.item, record);

@@ -18,7 +18,7 @@ Session& Stream::session_for(const Objective& objective) {
   layers_ = weights.layers;
   deepest_ = deepest_layer(objective, *layers_);
   pool_ = objective.pool;
-  session_.emplace(*backend_, std::move(weights), objective);
+  session_ = std::make_shared<Session>(*backend_, std::move(weights), objective);
   return *session_;
 }
 
@@ -61,6 +61,7 @@ std::optional<std::vector<Outcome>> Stream::compute(std::span<const Work> works,
   for (std::size_t n = 0; n < works.size(); ++n) {
     outcomes.push_back({.picture = std::move(made.pictures[n]),
                         .course = std::move(made.courses[n]),
+                        .session = session_,
                         .iterations = made.iterations,
                         .seconds = made.seconds,
                         .side_by_side = static_cast<std::int64_t>(works.size())});

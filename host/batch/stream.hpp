@@ -34,8 +34,6 @@ class Stream {
   [[nodiscard]] Backend& backend() { return *backend_; }
   /// The kind of the works that the plan is for.
   [[nodiscard]] const std::string& planned() const { return planned_; }
-  /// The network; none before the first batch.
-  [[nodiscard]] const Network* network() const { return session_ ? &session_->network() : nullptr; }
 
  private:
   Session& session_for(const Objective& objective);
@@ -43,7 +41,7 @@ class Stream {
 
   std::unique_ptr<Backend> backend_;
   OpenNetwork open_network_;
-  std::optional<Session> session_;
+  std::shared_ptr<Session> session_;
   const VggLayers* layers_ = nullptr;  ///< of the session's network
   std::size_t deepest_ = 0;            ///< of its layers
   PoolKind pool_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ struct Work {
 struct Outcome {
   Image picture;  ///< the last, or the best where the loss rose
   Course course;
+  /// That computed it. A stream may have gone on to another.
+  std::shared_ptr<const Session> session;
   std::int64_t iterations = 0;
   double seconds = 0;             ///< of the batch that it was computed in
   std::int64_t side_by_side = 1;  ///< pictures in that batch

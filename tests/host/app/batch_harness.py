@@ -37,10 +37,13 @@ class BatchTest(ProgramTest):
     def arguments(self, *more, contents=("in",), styles=("styles",), output="out"):
         """Of a small batch; an option in `more` takes the place of the usual one."""
         chosen = ("--styles", *styles) if styles else ()
-        usual = ("--weights", weights(), *self.options)
-        kept = [word for name, value in zip(usual[::2], usual[1::2]) if name not in more
+        named = () if "--weights" in more else ("--weights", weights())
+        return ("batch", *contents, *chosen, "-o", output, *named, *self.without(*more), *more)
+
+    def without(self, *names):
+        """The usual options but those."""
+        return [word for name, value in zip(self.options[::2], self.options[1::2]) if name not in names
                 for word in (name, value)]
-        return ("batch", *contents, *chosen, "-o", output, *kept, *more)
 
     def batch(self, *more, **pictures):
         options = pictures.pop("options", {})

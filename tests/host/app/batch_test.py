@@ -51,6 +51,22 @@ class ItemsTest(BatchTest):
         sizes = [record["side_by_side"] for record in self.records(folder="many0/.impasto").values()]
         self.assertIn(2, sizes)
 
+    def test_rows_that_need_other_layers_and_pooling(self):
+        self.pictures(1)
+        rows = [("a.png", {}), ("b.png", {"content-layers": "conv3_1"}), ("c.png", {"pooling": "max"}), ("d.png", {}),
+                ("e.png", {"size": "24"})]
+        with open(self.path("m.jsonl"), "w", encoding="utf-8") as file:
+            for output, options in rows:
+                row = {"content": "in/0.png", "styles": "styles/red.png", "output": output, **options}
+                file.write(json.dumps(row) + "\n")
+        self.batch("--manifest", "m.jsonl", contents=(), styles=())
+        os.mkdir(self.path("alone"))
+        for output, options in rows:
+            words = [word for name, value in options.items() for word in ("--" + name, value)]
+            self.succeed("stylize", "in/0.png", "styles/red.png", "-o", f"alone/{output}", "--weights", weights(),
+                         *self.without(*words), *words)
+        self.assertEqual(self.outputs(), self.outputs("alone"))
+
     def test_names(self):
         self.picture("in/a.png", 1)
         self.picture("in/deep/b.jpeg.png", 2)
