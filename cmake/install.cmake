@@ -1,11 +1,13 @@
-# find_package(impasto) gives impasto::impasto, the engine without the command line.
+# find_package(impasto) gives impasto::impasto, the engine without the command line, and impasto::convert
+# for convert_weights(). `#include <impasto.hpp>` is all that a program needs.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS impasto EXPORT impasto-targets)
+install(TARGETS impasto impasto_convert EXPORT impasto-targets)
 if(IMPASTO_PROGRAM)
   install(TARGETS impasto_app RUNTIME)
 endif()
+install(FILES impasto.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto)
 install(EXPORT impasto-targets NAMESPACE impasto:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
 install(DIRECTORY simt kernels host weights DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto
         FILES_MATCHING PATTERN "*.hpp" PATTERN "app" EXCLUDE)

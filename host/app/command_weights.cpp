@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "host/api/engine.hpp"
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
-#include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/terminal.hpp"
 #include "host/app/version.hpp"
@@ -119,13 +119,6 @@ void get(const Settings& settings) {
   print_result(report.path + "\n");
 }
 
-Json describe(const ValueStatistics& values) {
-  return {{"min", values.min},
-          {"max", values.max},
-          {"mean", values.mean},
-          {"deviation", values.deviation}};
-}
-
 std::string origin(const WeightsReport& report) {
   const WeightsOrigin& source = report.header.origin;
   std::string lines;
@@ -136,32 +129,6 @@ std::string origin(const WeightsReport& report) {
                                             report.known->publisher);
   }
   return lines + text("Writer   impasto {}\n", source.converter_version);
-}
-
-Json describe(const WeightsReport& report) {
-  const WeightsHeader& header = report.header;
-  Json layers = Json::array();
-  for (const LayerReport& layer : report.layers) {
-    layers.push_back({{"name", layer.name},
-                      {"in_channels", layer.in_channels},
-                      {"out_channels", layer.out_channels},
-                      {"weight", describe(layer.weight)},
-                      {"bias", describe(layer.bias)}});
-  }
-  return {{"bytes", report.file_bytes},
-          {"sha256", report.file_sha256},
-          {"description", header.description},
-          {"network", header.layers->name()},
-          {"mean", header.mean},
-          {"deviation", header.deviation},
-          {"pooling", pool_word(header.pool.mode)},
-          {"licence", header.licence.empty() ? Json() : Json(header.licence)},
-          {"source_file", header.origin.source_file},
-          {"source_sha256", header.origin.source_sha256},
-          {"source_md5", header.origin.source_md5},
-          {"converter_version", header.origin.converter_version},
-          {"known", report.known == nullptr ? Json() : Json(report.known->publisher)},
-          {"layers", layers}};
 }
 
 std::string table(const WeightsReport& report, const std::string& path) {

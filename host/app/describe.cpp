@@ -19,6 +19,13 @@ Json layers(const std::vector<std::pair<std::string, double>>& terms) {
   return json;
 }
 
+Json describe(const ValueStatistics& values) {
+  return {{"min", values.min},
+          {"max", values.max},
+          {"mean", values.mean},
+          {"deviation", values.deviation}};
+}
+
 }  // namespace
 
 Json describe(const Settings& settings) {
@@ -51,6 +58,32 @@ Json describe(const Network& network) {
   if (!network.licence().empty()) json["licence"] = network.licence();
   if (!network.source_sha256().empty()) json["source_sha256"] = network.source_sha256();
   return json;
+}
+
+Json describe(const WeightsReport& report) {
+  const WeightsHeader& header = report.header;
+  Json layers = Json::array();
+  for (const LayerReport& layer : report.layers) {
+    layers.push_back({{"name", layer.name},
+                      {"in_channels", layer.in_channels},
+                      {"out_channels", layer.out_channels},
+                      {"weight", describe(layer.weight)},
+                      {"bias", describe(layer.bias)}});
+  }
+  return {{"bytes", report.file_bytes},
+          {"sha256", report.file_sha256},
+          {"description", header.description},
+          {"network", header.layers->name()},
+          {"mean", header.mean},
+          {"deviation", header.deviation},
+          {"pooling", pool_word(header.pool.mode)},
+          {"licence", header.licence.empty() ? Json() : Json(header.licence)},
+          {"source_file", header.origin.source_file},
+          {"source_sha256", header.origin.source_sha256},
+          {"source_md5", header.origin.source_md5},
+          {"converter_version", header.origin.converter_version},
+          {"known", report.known == nullptr ? Json() : Json(report.known->publisher)},
+          {"layers", layers}};
 }
 
 Json describe(const Backend& backend) {

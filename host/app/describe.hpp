@@ -7,6 +7,7 @@
 #include "host/backend/backend.hpp"
 #include "host/engine/stylization.hpp"
 #include "host/model/network.hpp"
+#include "weights/weights_file.hpp"
 
 namespace impasto::app {
 
@@ -17,6 +18,8 @@ Json describe(const Settings& settings);
 Json describe(const Losses& losses);
 Json describe(const MemoryEstimate& memory);
 Json describe(const Network& network);
+/// What a weight file holds.
+Json describe(const WeightsReport& report);
 Json describe(const Backend& backend);
 /// Of the program and what built it.
 Json describe_versions();

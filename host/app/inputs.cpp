@@ -2,10 +2,10 @@
 #include "host/app/inputs.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <vector>
 
+#include "host/api/engine.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/terminal.hpp"
 #include "host/backend/registry.hpp"
@@ -15,17 +15,12 @@
 #include "host/image/decode.hpp"
 #include "host/image/resize.hpp"
 #include "host/model/vgg.hpp"
-#include "host/samples/samples.hpp"
-#include "weights/builtin.hpp"
-#include "weights/weights_file.hpp"
 
 namespace impasto::app {
 namespace {
 
 constexpr std::int64_t sample_size = 512;
-constexpr std::int64_t calibration_size = 192;
-
-std::int64_t sample_height(std::int64_t width) { return width * 3 / 4; }
+constexpr std::string_view sample_prefix = "sample:";
 
 }  // namespace
 
@@ -35,11 +30,11 @@ std::unique_ptr<Backend> open_backend(const Settings& settings) {
 }
 
 Image load_picture(const std::string& name, std::optional<std::int64_t> size) {
-  if (!name.starts_with("sample:")) return load_image(name, size);
-  const std::int64_t width = size.value_or(sample_size);
-  if (name == "sample:scene") return draw_scene(sample_height(width), width);
-  if (name == "sample:painting") return draw_painting(sample_height(width), width);
+  if (!name.starts_with(sample_prefix)) return load_image(name, size);
   const std::vector<std::string> names = {"sample:scene", "sample:painting"};
+  if (std::ranges::find(names, name) != names.end()) {
+    return draw_sample(name.substr(sample_prefix.size()), size.value_or(sample_size));
+  }
   throw HintedError(ErrorKind::usage, fmt::format("there is no picture '{}'", name),
                     did_you_mean(name, names, "there are sample:scene and sample:painting"));
 }
@@ -98,23 +93,14 @@ void say_notes(const Image& picture) {
   for (const std::string& note : picture.notes) message("note: {}\n", printable(note));
 }
 
-Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer) {
-  Weights weights = builtin_weights(seed, deepest_layer);
-  const std::array<Image, 2> pictures = {
-      draw_scene(sample_height(calibration_size), calibration_size),
-      draw_painting(sample_height(calibration_size), calibration_size)};
-  calibrate(weights, backend, pictures);
-  return weights;
-}
-
 void suit_to_network(Settings& settings) {
-  if (!settings.weights || settings.pooling_given) return;
-  const PoolKind pool = WeightsReader(*settings.weights).header().pool;
-  if (pool.mode == kernels::PoolMode::max_blur) settings.config.objective.pool = pool;
+  if (settings.pooling_given) return;
+  PoolKind& pool = settings.config.objective.pool;
+  if (settings.weights) pool = pool_for(network_of(settings.weights), pool);
 }
 
 const VggLayers& network_layers(const Settings& settings) {
-  return settings.weights ? *WeightsReader(*settings.weights).header().layers : vgg19;
+  return *network_of(settings.weights).layers;
 }
 
 Weights open_weights(const Settings& settings, Backend& backend) {
@@ -124,9 +110,10 @@ Weights open_weights(const Settings& settings, Backend& backend) {
 }
 
 Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer) {
-  if (settings.weights) return load_weights(*settings.weights, deepest_layer);
-  if (!settings.quiet) print_message(fmt::format("note: {}\n", random_weights_note));
-  return make_builtin_weights(0, backend, deepest_layer);
+  if (!settings.weights && !settings.quiet) {
+    print_message(fmt::format("note: {}\n", random_weights_note));
+  }
+  return impasto::open_weights(settings.weights, backend, deepest_layer);
 }
 
 }  // namespace impasto::app

@@ -56,7 +56,4 @@ const VggLayers& network_layers(const Settings& settings);
 Weights open_weights(const Settings& settings, Backend& backend);
 Weights open_weights(const Settings& settings, Backend& backend, std::string_view deepest_layer);
 
-/// The built-in network for a seed, ready for use.
-Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer);
-
 }  // namespace impasto::app

@@ -378,20 +378,6 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
 
 }  // namespace
 
-std::string Setting::option() const {
-  return positional() ? std::string(name) : fmt::format("--{}", name);
-}
-
-bool Setting::is_of(std::string_view command) const {
-  return std::ranges::find(commands, command) != commands.end();
-}
-
-std::string Setting::key() const {
-  std::string key(name);
-  std::ranges::replace(key, '-', '_');
-  return key;
-}
-
 void add_command(CLI::App& parent, const CommandTexts& texts,
                  std::function<void(const Settings&)> run) {
   CLI::App* command = parent.add_subcommand(texts.name, texts.summary);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -660,6 +661,20 @@ std::vector<Setting> make_table() {
 #undef OF
 
 }  // namespace
+
+std::string Setting::option() const {
+  return positional() ? std::string(name) : fmt::format("--{}", name);
+}
+
+bool Setting::is_of(std::string_view command) const {
+  return std::ranges::find(commands, command) != commands.end();
+}
+
+std::string Setting::key() const {
+  std::string key(name);
+  std::ranges::replace(key, '-', '_');
+  return key;
+}
 
 const std::vector<Setting>& settings_table() {
   static const std::vector<Setting> table = make_table();

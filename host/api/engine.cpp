@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "host/api/engine.hpp"
+
+#include <array>
+#include <utility>
+
+#include "host/core/error.hpp"
+#include "host/engine/initial.hpp"
+#include "host/model/vgg.hpp"
+#include "host/samples/samples.hpp"
+#include "weights/builtin.hpp"
+#include "weights/weights_file.hpp"
+
+namespace impasto {
+namespace {
+
+constexpr std::int64_t calibration_size = 192;
+
+std::span<const Image> only(const Image& image) { return {&image, 1}; }
+
+}  // namespace
+
+Engine::Engine(EngineOptions options)
+    : options_(std::move(options)),
+      backend_(make_backend(options_.backend, options_.precision, options_.device)),
+      network_(network_of(options_.weights)) {}
+
+std::shared_ptr<Session> Engine::session(const Objective& objective) {
+  check(objective, *network_.layers);
+  return session(objective.pool, deepest_layer(objective, *network_.layers));
+}
+
+std::shared_ptr<Session> Engine::session(const PoolKind& pool, std::string_view deepest_layer) {
+  return session(pool, network_.layers->index(deepest_layer));
+}
+
+std::shared_ptr<Session> Engine::session(const PoolKind& pool, std::size_t deepest) {
+  if (session_ && pool_ == pool && deepest_ >= deepest) return session_;
+  session_.reset();  // before the next one takes memory
+  session_ = std::make_shared<Session>(
+      *backend_, open_weights(options_.weights, *backend_, (*network_.layers)[deepest].name), pool,
+      deepest);
+  pool_ = pool;
+  deepest_ = deepest;
+  return session_;
+}
+
+Stylized Engine::stylize(const Config& config, const Image& content, std::span<const Style> styles,
+                         const Stylization::Report& report, const Image* initial) {
+  const std::shared_ptr<Session> network = session(config.objective);
+  const Image start = initial != nullptr ? *initial : make_initial(config, content);
+  Stylization stylization(*network, config, pixel_shape(only(content)), shapes_of(styles));
+  const auto go_on = [](const Progress& /*progress*/) { return true; };
+  return stylization.run(only(content), styles, only(start), 1, report ? report : go_on);
+}
+
+Losses Engine::score(const Config& config, const Image& image, const Image& content,
+                     std::span<const Style> styles) {
+  return impasto::score(*session(config.objective), config, image, content, styles);
+}
+
+Activation Engine::activation(const Image& image, std::string_view layer, const PoolKind& pool) {
+  return impasto::activation(*session(pool, layer), image, layer);
+}
+
+NetworkTraits network_of(const std::optional<std::string>& file) {
+  return file ? NetworkTraits(WeightsReader(*file).header()) : NetworkTraits();
+}
+
+PoolKind pool_for(const NetworkTraits& network, const PoolKind& preset) {
+  return network.pool.mode == kernels::PoolMode::max_blur ? network.pool : preset;
+}
+
+Weights open_weights(const std::optional<std::string>& file, Backend& backend,
+                     std::string_view deepest_layer) {
+  if (file) return load_weights(*file, deepest_layer);
+  return make_builtin_weights(0, backend, deepest_layer);
+}
+
+Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer) {
+  Weights weights = builtin_weights(seed, deepest_layer);
+  const std::array<Image, 2> pictures = {draw_sample("scene", calibration_size),
+                                         draw_sample("painting", calibration_size)};
+  calibrate(weights, backend, pictures);
+  return weights;
+}
+
+Image draw_sample(std::string_view name, std::int64_t width) {
+  const std::int64_t height = width * 3 / 4;
+  if (name == "scene") return draw_scene(height, width);
+  if (name == "painting") return draw_painting(height, width);
+  fail(ErrorKind::usage, "there is no sample '{}': expected scene or painting", name);
+}
+
+}  // namespace impasto
