@@ -9,6 +9,7 @@
 
 #include "host/app/batch_worker.hpp"
 #include "host/app/commands.hpp"
+#include "host/app/completion.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/signals.hpp"
@@ -130,7 +131,7 @@ void run(int argc, const char* const* argv) {
   program.formatter(std::make_shared<HelpFormat>());
   program.require_subcommand(0, 1);
   program.set_help_flag("-h,--help", "show this");
-  program.set_version_flag("--version", std::string("impasto ") + version, "show the version");
+  program.set_version_flag("-V,--version", std::string("impasto ") + version, "show the version");
   add_stylize_command(program);
   add_batch_commands(program);
   add_score_command(program);
@@ -143,7 +144,18 @@ void run(int argc, const char* const* argv) {
   program.footer(
       "Try it without any file: impasto stylize sample:scene sample:painting -o demo.png\n"
       "More about a command:   impasto COMMAND --help");
-  parse_and_run(program, argc, argv);
+
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (const auto text = text_about(program, words)) {
+    print_result(*text);
+    return;
+  }
+  std::vector<const char*> arguments(argv, argv + argc);
+  if (!words.empty() && words.front() == "help") {  // "help stylize" is "stylize --help"
+    arguments.erase(arguments.begin() + 1);
+    arguments.push_back("--help");
+  }
+  parse_and_run(program, static_cast<int>(arguments.size()), arguments.data());
 }
 
 }  // namespace
