@@ -15,7 +15,8 @@ namespace simt {
 /// What a choice between kernels may depend on: the device.
 struct DeviceFacts {
   std::string name;
-  int sm = 0;  ///< compute capability, 10·major + minor
+  int sm = 0;        ///< compute capability, 10·major + minor
+  int sm_count = 0;  ///< its SMs
 };
 
 #ifdef __CUDACC__
@@ -36,7 +37,8 @@ inline const DeviceFacts& device() {
     for (int i = 0; i < count; ++i) {
       cudaDeviceProp properties{};
       require(cudaGetDeviceProperties(&properties, i));
-      all.push_back({properties.name, 10 * properties.major + properties.minor});
+      all.push_back({properties.name, 10 * properties.major + properties.minor,
+                     properties.multiProcessorCount});
     }
     return all;
   }();
@@ -52,21 +54,41 @@ struct Grid {
   std::size_t shared_bytes = 0;
 };
 
+/// Throws Error for a status that is none of success.
+inline void require_success(cudaError_t status, const Grid& grid) {
+  if (status == cudaSuccess) return;
+  throw Error(std::string("kernel ") + grid.name + ": " + cudaGetErrorString(status));
+}
+
+/// Allows a kernel more shared memory than every GPU gives without asking.
+inline void allow_shared_memory(const void* kernel, const Grid& grid) {
+  constexpr std::size_t without_asking = 48U << 10U;
+  if (grid.shared_bytes <= without_asking) return;
+  require_success(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                       static_cast<int>(grid.shared_bytes)),
+                  grid);
+}
+
+/// How many blocks of the kernel the calling thread's device runs at once. Throws Error.
+template <class... Parameters>
+unsigned resident_blocks(void (*kernel)(Parameters...), const Grid& grid) {
+  const auto* function = reinterpret_cast<const void*>(kernel);
+  allow_shared_memory(function, grid);
+  int of_an_sm = 0;
+  require_success(
+      cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+          &of_an_sm, function, static_cast<int>(grid.threads.x * grid.threads.y * grid.threads.z),
+          grid.shared_bytes),
+      grid);
+  return static_cast<unsigned>(of_an_sm * device().sm_count);
+}
+
 /// Enqueues kernel(arguments...) for every thread of the grid. Throws Error.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream,
             Arguments... arguments) {
-  const auto require = [&](cudaError_t status) {
-    if (status != cudaSuccess) {
-      throw Error(std::string("kernel ") + grid.name + ": " + cudaGetErrorString(status));
-    }
-  };
-  constexpr std::size_t without_asking = 48U << 10U;
-  if (grid.shared_bytes > without_asking) {
-    require(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                                 cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(grid.shared_bytes)));
-  }
+  const auto require = [&](cudaError_t status) { require_success(status, grid); };
+  allow_shared_memory(reinterpret_cast<const void*>(kernel), grid);
   cudaLaunchConfig_t config{};
   config.gridDim = grid.blocks;
   config.blockDim = grid.threads;
@@ -82,8 +104,14 @@ using StreamHandle = Stream*;
 
 /// The machine knows the instructions of sm_90a.
 inline const DeviceFacts& device() {
-  static const DeviceFacts facts{"the host-SIMT machine", 90};
+  static const DeviceFacts facts{"the host-SIMT machine", 90, 132};
   return facts;
+}
+
+/// It knows neither registers nor an SM's memory: two blocks for each SM.
+template <class... Parameters>
+unsigned resident_blocks(void (* /*kernel*/)(Parameters...), const Grid& /*grid*/) {
+  return static_cast<unsigned>(2 * device().sm_count);
 }
 
 /// Enqueues kernel(arguments...) for every thread of the grid; without a stream it runs at once.

@@ -208,32 +208,56 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
     for (int v = 0; v < 8; ++v) {
       scales[v] = c + v < C ? matrix.scales[std::int64_t{blockIdx.z} * C + c + v] : 0;
     }
+    // Rows in groups, as many as the registers beside the sums hold packs for.
+    constexpr int row_packs = 8 / width;
+    constexpr int group = (columns == 64 ? 4 : 2) / row_packs;
+    constexpr bool hold = packed && (sizeof(T) == 2 || columns == 64);
 #pragma unroll
-    for (int half = 0; half < 2 * row_products; ++half) {
-      const std::int64_t p = pixel + i0 + 8 * half + lane / 4;
-      if (p >= pixels) break;
+    for (int first_half = 0; first_half < 2 * row_products; first_half += group) {
+      HeldPack<T, width> held[group][row_packs];
+      const auto each_pack = [&](auto visit) {
 #pragma unroll
-      for (int first = 0; first < 8; first += width) {
+        for (int row = 0; row < group; ++row) {
+          const std::int64_t p = pixel + i0 + 8 * (first_half + row) + lane / 4;
+#pragma unroll
+          for (int pack = 0; pack < row_packs; ++pack) {
+            const int first = pack * width;
+            visit(row, pack, image + p * C + c + first, p < pixels ? C - c - first : 0);
+          }
+        }
+      };
+      if constexpr (hold) {
+        each_pack([&](int row, int pack, std::int64_t at, int left) {
+          held[row][pack] = hold_pack<width>(grad, features, at, left > 0, epilogue);
+        });
+      }
+      each_pack([&](int row, int pack, std::int64_t at, int left) {
+        const int half = first_half + row;
         float values[width];
 #pragma unroll
         for (int v = 0; v < width; ++v) {
-          const int j = first + v;
+          const int j = pack * width + v;
           values[v] = sum[half / 2][j / 2][half % 2 * 2 + j % 2] * scales[j];
         }
-        join_gradient<packed>(grad, features, image + p * C + c + first, C - c - first, values,
-                              epilogue);
-      }
+        if constexpr (hold) {
+          join_pack(grad, at, left > 0, held[row][pack], values, epilogue);
+        } else {
+          join_gradient<packed>(grad, features, at, left, values, epilogue);
+        }
+      });
     }
   }
   simt::cp_async_wait_group<0>();
 }
 
-/// A persistent grid: as many blocks as fit on the GPU, fewer if there are fewer tiles.
-inline simt::Grid style_backward_persistent_grid(const char* name, const MapSize& size, int columns,
-                                                 unsigned blocks) {
-  simt::Grid grid = style_backward_grid(name, size, columns);
-  grid.blocks.x = std::min(grid.blocks.x, std::max(1U, blocks / grid.blocks.y));
-  return grid;
+/// Launches persistent blocks: as many as the GPU runs at once, fewer if there are fewer tiles. More
+/// would wait for the first ones to end, with as much work before them.
+template <class... Parameters, class... Arguments>
+void launch_persistent(void (*kernel)(Parameters...), simt::Grid grid, simt::StreamHandle stream,
+                       const Arguments&... arguments) {
+  const unsigned share = simt::resident_blocks(kernel, grid) / (grid.blocks.y * grid.blocks.z);
+  grid.blocks.x = std::min(grid.blocks.x, std::max(1U, share));
+  simt::launch(kernel, grid, stream, arguments...);
 }
 
 struct StyleBackwardTensorCores {
@@ -273,14 +297,13 @@ struct StyleBackwardTensorCores {
     const auto slices = static_cast<std::size_t>(round_up(size.channels, slice) / slice);
     const bool resident = slices * matrix_slice_bytes<columns> <= most_resident;
     const std::size_t matrix_slices = resident ? slices : style_backward_stages;
-    // Two for each SM of an H100.
-    simt::Grid grid = style_backward_persistent_grid("style_backward_mma", size, columns, 264);
+    simt::Grid grid = style_backward_grid("style_backward_mma", size, columns);
     grid.shared_bytes =
         style_backward_stages * feature_slice_bytes + matrix_slices * matrix_slice_bytes<columns>;
-    simt::launch(packed ? style_backward_mma_kernel<T, columns, true>
-                        : style_backward_mma_kernel<T, columns, false>,
-                 grid, stream, grad, features, rounded, size.pixels(),
-                 static_cast<int>(size.channels), resident, epilogue);
+    launch_persistent(packed ? style_backward_mma_kernel<T, columns, true>
+                             : style_backward_mma_kernel<T, columns, false>,
+                      grid, stream, grad, features, rounded, size.pixels(),
+                      static_cast<int>(size.channels), resident, epilogue);
   }
 
   template <class T>

@@ -108,25 +108,39 @@ __global__ void __launch_bounds__(style_wgmma_threads, style_wgmma_blocks<column
     }
 
     const std::int64_t first_pixel = std::int64_t{tile} * rows + 16 * warp + lane / 4;
+    // Groups of 32 columns, as many at once as the registers beside the sums hold packs for.
+    constexpr int groups = columns / 64;
 #pragma unroll
-    for (int group = 0; group < columns / 32; ++group) {
-      const int c = first_channel + 32 * group + lane % 4 * 8;
-      if (c >= channels) break;
-      float scale[8];
+    for (int first_group = 0; first_group < columns / 32; first_group += groups) {
+      HeldPack<T, 8> held[groups][2];
+      float scale[groups][8];
+      const auto each_pack = [&](auto visit) {
 #pragma unroll
-      for (int v = 0; v < 8; ++v) scale[v] = scales[std::int64_t{image} * channels + c + v];
+        for (int group = 0; group < groups; ++group) {
+          const int c = first_channel + 32 * (first_group + group) + lane % 4 * 8;
 #pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        const std::int64_t p = first_pixel + 8 * half;
-        if (p >= pixels) break;
+          for (int half = 0; half < 2; ++half) {
+            const std::int64_t p = first_pixel + 8 * half;
+            visit(group, half, c, (image * pixels + p) * channels + c, p < pixels && c < channels);
+          }
+        }
+      };
+      each_pack([&](int group, int half, int c, std::int64_t at, bool inside) {
+#pragma unroll
+        for (int v = 0; half == 0 && v < 8; ++v) {
+          scale[group][v] = c < channels ? scales[std::int64_t{image} * channels + c + v] : 0;
+        }
+        held[group][half] = hold_pack<8>(grad, features, at, inside, epilogue);
+      });
+      each_pack([&](int group, int half, int /*c*/, std::int64_t at, bool inside) {
         float values[8];
 #pragma unroll
         for (int v = 0; v < 8; ++v) {
-          values[v] = sum[4 * (4 * group + v / 2) + 2 * half + v % 2] * scale[v];
+          values[v] =
+              sum[4 * (4 * (first_group + group) + v / 2) + 2 * half + v % 2] * scale[group][v];
         }
-        join_gradient<true>(grad, features, (image * pixels + p) * channels + c, 8, values,
-                            epilogue);
-      }
+        join_pack(grad, at, inside, held[group][half], values, epilogue);
+      });
     }
   }
 }
@@ -146,17 +160,16 @@ struct StyleBackwardWgmma {
     const bool resident = slices <= 2;
     constexpr int stages = style_wgmma_stages<columns>;
     const int matrix_slices = resident ? slices : stages;
-    simt::Grid grid = style_backward_persistent_grid("style_backward_wgmma", size, columns,
-                                                     132 * style_wgmma_blocks<columns>);
+    simt::Grid grid = style_backward_grid("style_backward_wgmma", size, columns);
     grid.threads.x = style_wgmma_threads;
     grid.shared_bytes = static_cast<std::size_t>(
         stages * feature_box_bytes + matrix_slices * matrix_box_bytes<columns> +
         (2 * stages + 1) * static_cast<int>(sizeof(simt::Mbarrier)));
     const MapSize matrix_size{size.batch, 1, size.channels, rounded.padded};
-    simt::launch(style_backward_wgmma_kernel<T, columns>, grid, stream, grad, features,
-                 rounded.scales, make_tensor_map(features, size, style_backward_rows),
-                 make_tensor_map(rounded.values, matrix_size, columns), size.pixels(),
-                 static_cast<int>(size.channels), resident, epilogue);
+    launch_persistent(style_backward_wgmma_kernel<T, columns>, grid, stream, grad, features,
+                      rounded.scales, make_tensor_map(features, size, style_backward_rows),
+                      make_tensor_map(rounded.values, matrix_size, columns), size.pixels(),
+                      static_cast<int>(size.channels), resident, epilogue);
   }
 
   template <class T>
