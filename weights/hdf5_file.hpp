@@ -27,6 +27,7 @@ class Hdf5File {
   /// `file` must hold an HDF5 signature at its very beginning (file_kind.hpp).
   explicit Hdf5File(SourceFile file);
 
+  [[nodiscard]] std::uint64_t bytes() const { return file_.bytes(); }
   [[nodiscard]] const std::string& path() const { return file_.name(); }
 
   /// Whether a group has a link of that name. Refuses it unless it is a hard link.

@@ -20,7 +20,6 @@ namespace {
 // Where bytes come from: the file, or what a compressed element of it unfolds to.
 
 constexpr std::size_t block_bytes = std::size_t{64} << 10U;
-constexpr std::uint64_t max_inflated = std::uint64_t{2} << 30U;
 
 /// Bytes that come one after the other. Throws ErrorKind::weights, naming the file, when they end
 /// before what was asked for.
@@ -60,11 +59,11 @@ class FileSource : public ByteSource {
   SourceFile take(std::uint64_t count);
 };
 
-/// What compressed bytes (zlib) unfold to, at most 2 GiB.
+/// What compressed bytes (zlib) unfold to, `most` at most.
 class InflateSource : public ByteSource {
  public:
-  explicit InflateSource(const SourceFile& compressed)
-      : ByteSource(compressed), inflater_(compressed, Inflater::Form::zlib, max_inflated) {}
+  InflateSource(const SourceFile& compressed, std::uint64_t most)
+      : ByteSource(compressed), inflater_(compressed, Inflater::Form::zlib, most) {}
 
   void read(std::span<char> to) override;
   void skip(std::uint64_t count) override;
@@ -108,8 +107,7 @@ void InflateSource::skip(std::uint64_t count) {
 
 void InflateSource::finish() {
   std::vector<char> unwanted(block_bytes);
-  while (inflater_.read_some(unwanted) > 0) {
-  }
+  while (const std::size_t count = inflater_.read_some(unwanted)) advance(count);
 }
 
 // What the bytes mean.
@@ -428,13 +426,14 @@ const MatValue* MatValue::field(std::string_view name) const {
   return found == fields.end() ? nullptr : &cells[static_cast<std::size_t>(found - fields.begin())];
 }
 
-void read_mat(const SourceFile& source, const MatVisitor& visitor) {
+void read_mat(const SourceFile& source, const MatVisitor& visitor, std::uint64_t max_inflated) {
   FileSource file(source);
   std::array<char, 128> head{};
   file.read(head);
   if (head[126] != 'I' || head[127] != 'M') {
     file.refuse("it was written on a big-endian machine; expected little-endian");
   }
+  std::uint64_t may_unfold = max_inflated;
   while (file.remaining() > 0) {
     const Tag tag = Parser(file).read_tag();
     if (tag.small || (tag.type != matrix && tag.type != compressed)) {
@@ -449,13 +448,14 @@ void read_mat(const SourceFile& source, const MatVisitor& visitor) {
       visit_variable(file, tag.size, visitor);
       continue;
     }
-    InflateSource inflated(file.take(tag.size));
+    InflateSource inflated(file.take(tag.size), may_unfold);
     const Tag inner = Parser(inflated).read_tag();
     if (inner.small || inner.type != matrix) {
       file.refuse(fmt::format("a compressed element has type {}; expected a variable", inner.type));
     }
     visit_variable(inflated, inner.size, visitor);
     inflated.finish();
+    may_unfold -= inflated.position();
   }
 }
 

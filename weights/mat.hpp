@@ -40,7 +40,9 @@ struct MatVisitor {
 
 /// Reads a MATLAB level-5 file (little-endian, compressed or not), trusting nothing in it: every
 /// size is checked against the enclosing element, nesting and counts are bounded, and arrays of more
-/// than 4 Mi values are not read, so that memory stays below 64 MiB. Throws ErrorKind::weights.
-void read_mat(const SourceFile& file, const MatVisitor& visitor);
+/// than 4 Mi values are not read, so that memory stays below 64 MiB. All compressed variables
+/// together may unfold to `max_inflated` bytes. Throws ErrorKind::weights.
+void read_mat(const SourceFile& file, const MatVisitor& visitor,
+              std::uint64_t max_inflated = std::uint64_t{2} << 30U);
 
 }  // namespace impasto

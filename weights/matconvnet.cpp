@@ -26,6 +26,12 @@ struct FilterAndBias {
   fail(ErrorKind::weights, "weights '{}' are refused: {} {}", path, layer, what);
 }
 
+/// What a value is, where numbers are expected.
+std::string found(const MatValue& value) {
+  const std::string shape = shape_text(value.shape);
+  return value.kind == Kind::numbers ? shape : "no plain numbers of " + shape;
+}
+
 FilterAndBias find_parameters(const std::string& path, std::string_view name,
                               const MatValue& layer) {
   const MatValue* both = layer.field("weights");
@@ -65,12 +71,12 @@ ConvParameters read_conv(const std::string& path, const VggLayer& layer, const M
   if (filter->kind != Kind::numbers || !std::ranges::equal(filter->shape, expected)) {
     refuse(path, layer.name,
            fmt::format("has filters of the wrong shape or kind: expected numbers of {}, found {}",
-                       shape_text(expected), shape_text(filter->shape)));
+                       shape_text(expected), found(*filter)));
   }
   if (bias->kind != Kind::numbers || bias->numbers.size() != out) {
     refuse(path, layer.name,
            fmt::format("has biases of the wrong shape or kind: expected {} numbers, found {}", out,
-                       shape_text(bias->shape)));
+                       found(*bias)));
   }
   check_values(path, layer.name, filter->numbers);
   check_values(path, layer.name, bias->numbers);
@@ -122,7 +128,7 @@ PublishedTraits read_matconvnet(const SourceFile& file, const LayerSink& sink) {
     mean = mean_of(*image);
     if (!mean) {
       refuse(path, "averageImage",
-             fmt::format("is no mean pixel or image: found {}", shape_text(image->shape)));
+             fmt::format("is no mean pixel or image: found {}", found(*image)));
     }
     for (const float value : *mean) {
       if (!(value >= 0 && value <= 255)) {

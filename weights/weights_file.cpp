@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "host/core/atomic_file.hpp"
 #include "host/core/digest.hpp"
@@ -116,8 +115,10 @@ std::array<float, 3> WeightsReader::pixel(const std::string& attribute, double l
   const auto values = file_.numbers("/", attribute);
   const auto in_range = [&](double value) { return value >= lowest && value <= highest; };
   if (!values || values->size() != 3 || !std::ranges::all_of(*values, in_range)) {
-    file_.refuse("/", fmt::format("lacks the attribute '{}', three numbers from {} to {}",
-                                  attribute, lowest, highest));
+    file_.refuse(
+        "/",
+        fmt::format("lacks the attribute '{}', three numbers from {} to {}: found ({})", attribute,
+                    lowest, highest, fmt::join(values.value_or(std::vector<double>()), ", ")));
   }
   std::array<float, 3> found{};
   std::ranges::transform(*values, found.begin(),
@@ -222,6 +223,17 @@ struct WeightsWriter::Target {
     write_attribute(name, type.get(), 1, text.c_str());
   }
 
+  /// Throws where the file that is about to appear would be refused.
+  void read_back() {
+    try {
+      const WeightsReader reader(file.temporary_path());
+      for (const VggLayer* layer : reader.layers()) static_cast<void>(reader.read(*layer));
+    } catch (const Error& error) {
+      fail(ErrorKind::weights, "'{}' is not written, because it could not be read: {}", path,
+           error.what());
+    }
+  }
+
   Hdf5Session session;
   std::string path;
   AtomicFile file;
@@ -274,6 +286,7 @@ void WeightsWriter::commit(const WeightsHeader& header) {
   to.write_text("source_md5", header.origin.source_md5);
   to.write_text("converter_version", header.origin.converter_version);
   to.check(target_->content.close());
+  target_->read_back();
   target_->file.commit();
 }
 
@@ -313,7 +326,7 @@ WeightsReport inspect_weights(const std::string& path) {
     report.layers.push_back({std::string(layer->name), layer->in_channels, layer->out_channels,
                              statistics(conv.weight), statistics(conv.bias)});
   }
-  report.file_bytes = std::filesystem::file_size(path);
+  report.file_bytes = reader.bytes();
   report.file_sha256 = sha256_file(path);
   return report;
 }

@@ -63,6 +63,7 @@ class WeightsReader {
   /// The convolutions in the file, input first: all of the network's, or the first few.
   [[nodiscard]] std::span<const VggLayer* const> layers() const { return layers_; }
   [[nodiscard]] ConvParameters read(const VggLayer& layer) const;
+  [[nodiscard]] std::uint64_t bytes() const { return file_.bytes(); }
 
  private:
   void read_header();
@@ -78,7 +79,8 @@ class WeightsReader {
 };
 
 /// Writes Impasto's weight file layer by layer. The file appears, complete, with commit(); the same
-/// content gives the same bytes. Throws ErrorKind::output with the path and the reason.
+/// content gives the same bytes. Throws ErrorKind::output with the path and the reason, and
+/// ErrorKind::weights instead of writing a file that WeightsReader would refuse.
 class WeightsWriter {
  public:
   explicit WeightsWriter(const std::string& path);

@@ -9,6 +9,7 @@
 #include "tests/weights/mat_bytes.hpp"
 #include "tests/weights/published_files.hpp"
 #include "weights/convert.hpp"
+#include "weights/mat.hpp"
 
 namespace impasto {
 namespace {
@@ -215,6 +216,28 @@ TEST_F(HostileMat, ThatUnfoldsFarBeyondItsSizeIsSkippedInLittleMemory) {
   const std::string packed = mat::compress(mat::cell(std::array{zeros}, "layers"));
   EXPECT_LT(packed.size(), 200'000U);
   EXPECT_THAT(refusal(packed), HasSubstr("conv1_1 is missing"));
+}
+
+TEST_F(HostileMat, WhoseCompressedVariablesTogetherUnfoldToTooMuch) {
+  const std::string packed =
+      mat::compress(mat::cell(std::array{shaped(std::array{100, 1}, 400)}, "other"));
+  write_all(in_, mat::file_header() + packed + packed + packed);
+  const MatVisitor nothing{[](std::string_view) { return false; },
+                           [](std::string_view, const MatValue&) {}};
+  const auto read = [&](std::uint64_t most) {
+    return message_of(ErrorKind::weights,
+                      [&] { read_mat(SourceFile(in_, 1U << 20U), nothing, most); });
+  };
+  EXPECT_EQ(read(3000), "no error");
+  EXPECT_THAT(read(1000), HasSubstr("compressed data unfold to more than"));
+}
+
+TEST_F(HostileMat, WithComplexFilters) {
+  std::string complex = filter({3, 3, 3, 64});
+  complex[17] = '\x08';  // a flag behind the tags of the array and its flags
+  EXPECT_THAT(
+      refusal_of_layer(complex, bias()),
+      HasSubstr("expected numbers of (3, 3, 3, 64), found no plain numbers of (3, 3, 3, 64)"));
 }
 
 // Bytes are changed one at a time; whatever they mean then, only an Error may come out.

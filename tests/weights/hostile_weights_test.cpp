@@ -50,6 +50,13 @@ class HostileWeights : public ::testing::Test {
               0);
   }
 
+  /// Gives an attribute of three numbers other ones.
+  void set_numbers(const char* name, const std::array<float, 3>& values) {
+    const Hdf5FileId file = edit();
+    const Hdf5Attribute attribute(H5Aopen(file.get(), name, H5P_DEFAULT));
+    ASSERT_GE(H5Awrite(attribute.get(), H5T_NATIVE_FLOAT, values.data()), 0);
+  }
+
   std::string refusal() {
     return message_of(ErrorKind::weights, [&] { load_weights(path_, "conv1_2"); });
   }
@@ -221,9 +228,15 @@ TEST_F(HostileWeights, OfAnotherType) {
 
 TEST_F(HostileWeights, WithValuesThatAreNotNumbersOrTooLarge) {
   for (const float value : {std::nanf(""), std::numeric_limits<float>::infinity(), -1e4F}) {
-    Weights weights = pattern_weights("conv1_2");
-    weights.convs[0].parameters.weight[17] = value;
-    save_weights(weights, path_, {});
+    std::vector<float> values(conv1_1_size, 1.0F);
+    values[17] = value;
+    {
+      const Hdf5FileId file = edit();
+      const Hdf5Dataset dataset(H5Dopen2(file.get(), "/conv1_1/weight", H5P_DEFAULT));
+      ASSERT_GE(
+          H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+          0);
+    }
     EXPECT_THAT(refusal(), HasSubstr("at position 17; expected finite values below 10000"));
   }
 }
@@ -255,19 +268,15 @@ TEST_F(HostileWeights, OfAnotherFormatVersionOrNetwork) {
 }
 
 TEST_F(HostileWeights, WithAMeanPixelThatIsNoPixel) {
-  Weights weights = pattern_weights("conv1_2");
   for (const float value : {-1.0F, 300.0F, std::nanf("")}) {
-    weights.mean = {100, value, 100};
-    save_weights(weights, path_, {});
+    set_numbers("mean_pixel", {100, value, 100});
     EXPECT_THAT(refusal(), HasSubstr("lacks the attribute 'mean_pixel'"));
   }
 }
 
 TEST_F(HostileWeights, WithADeviationThatNoPixelsHave) {
-  Weights weights = pattern_weights("conv1_2");
   for (const float value : {0.0F, -58.0F, 1e-30F, 1e30F, std::nanf("")}) {
-    weights.deviation = {58, value, 58};
-    save_weights(weights, path_, {});
+    set_numbers("deviation_pixel", {58, value, 58});
     EXPECT_THAT(refusal(), HasSubstr("lacks the attribute 'deviation_pixel'"));
   }
 }

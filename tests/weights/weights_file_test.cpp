@@ -36,6 +36,29 @@ TEST(LoadWeights, ReadsBackWhatWasSaved) {
   EXPECT_EQ(loaded.source_sha256, origin.source_sha256);
 }
 
+TEST(SaveWeights, WritesNothingThatWouldBeRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("w.h5");
+  save_weights(pattern_weights("conv1_1"), path, origin);
+  const std::string before = read_all(path);
+  const auto refusal = [&](const Weights& weights, const WeightsOrigin& from) {
+    const std::string message =
+        message_of(ErrorKind::weights, [&] { save_weights(weights, path, from); });
+    EXPECT_THAT(folder.list(), ElementsAre("w.h5"));
+    EXPECT_EQ(read_all(path), before);
+    EXPECT_THAT(message, HasSubstr("'" + path + "' is not written"));
+    return message;
+  };
+  Weights weights = pattern_weights("conv1_1");
+  weights.convs[0].parameters.bias[3] = std::nanf("");
+  EXPECT_THAT(refusal(weights, origin), HasSubstr("at position 3; expected finite values"));
+  weights = pattern_weights("conv1_1");
+  weights.mean = {100, 300, 100};
+  EXPECT_THAT(refusal(weights, origin), HasSubstr("from 0 to 255: found (100, 300, 100)"));
+  weights = pattern_weights("conv1_1");
+  EXPECT_THAT(refusal(weights, {"some.mat", "not a hash", "", ""}), HasSubstr("source hash"));
+}
+
 TEST(LoadWeights, ReadsAllSixteenLayersByDefault) {
   const TemporaryFolder folder;
   const Weights saved = pattern_weights("conv5_4");
