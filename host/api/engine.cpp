@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "host/api/engine.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "host/core/error.hpp"
 #include "host/engine/initial.hpp"
+#include "host/image/decode.hpp"
 #include "host/model/vgg.hpp"
 #include "host/samples/samples.hpp"
 #include "weights/builtin.hpp"
@@ -86,7 +88,12 @@ Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_v
 }
 
 Image draw_sample(std::string_view name, std::int64_t width) {
-  const std::int64_t height = width * 3 / 4;
+  const std::int64_t height = std::max<std::int64_t>(1, width * 3 / 4);
+  const ImageLimits limits;
+  if (width * height > limits.max_pixels) {
+    fail(ErrorKind::usage, "'sample:{}' at size {} would have {}×{} pixels, the limit is {}", name,
+         width, width, height, limits.max_pixels);
+  }
   if (name == "scene") return draw_scene(height, width);
   if (name == "painting") return draw_painting(height, width);
   fail(ErrorKind::usage, "there is no sample '{}': expected scene or painting", name);

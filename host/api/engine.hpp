@@ -87,7 +87,7 @@ Weights open_weights(const std::optional<std::string>& file, Backend& backend,
 Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer);
 
 /// One of the project's own pictures, "scene" or "painting", `width` pixels wide. Throws
-/// ErrorKind::usage for another name.
+/// ErrorKind::usage for another name, and for more pixels than a file may have.
 Image draw_sample(std::string_view name, std::int64_t width);
 
 }  // namespace impasto

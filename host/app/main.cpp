@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <memory>
 #include <span>
@@ -14,6 +16,7 @@
 #include "host/app/settings.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
+#include "host/app/threads.hpp"
 #include "host/app/version.hpp"
 #include "host/core/suggest.hpp"
 
@@ -79,15 +82,35 @@ std::vector<std::string> option_names(const CLI::App& command) {
   return names;
 }
 
+/// What other programs for the same purpose call an option, and what it is called here.
+std::string_view own_name(std::string_view option) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> names = {{
+      {"--image-size", "--size"},
+      {"--max-size", "--size"},
+      {"--style-scale", "--style-size"},
+      {"--num-iterations", "--iterations"},
+      {"--output-image", "--output"},
+      {"--model-file", "--weights"},
+      {"--save-iter", "--save-every"},
+  }};
+  std::string dashed(option);
+  std::ranges::replace(dashed, '_', '-');
+  const auto* const found = std::ranges::find(names, dashed, &decltype(names)::value_type::first);
+  return found == names.end() ? std::string_view() : found->second;
+}
+
 /// Something on the command line that nothing took.
 [[noreturn]] void fail_on_extra(const CLI::App& command, const std::string& word) {
   const std::string help = fmt::format("see '{} --help'", spoken_name(command));
   const std::vector<std::string> commands = command_names(command);
   if (word.starts_with("-")) {
     const std::string name = word.substr(0, word.find('='));
+    const std::vector<std::string> known = option_names(command);
+    const std::string own(own_name(name));
+    const bool has_own = std::ranges::find(known, own) != known.end();
     throw HintedError(ErrorKind::usage,
                       fmt::format("{} has no option '{}'", spoken_name(command), name),
-                      did_you_mean(name, option_names(command), help));
+                      did_you_mean(has_own ? own : name, known, help));
   }
   if (!commands.empty()) {
     throw HintedError(ErrorKind::usage,
@@ -168,6 +191,7 @@ int main(int argc, char** argv) {
     return work_for_supervisor(std::span<char* const>(argv, argv + argc).subspan(2));
   }
   try {
+    limit_threads();
     run(argc, argv);
     return 0;
   } catch (...) {

@@ -2,6 +2,7 @@
 #include "host/app/signals.hpp"
 
 #include <atomic>
+#include <cstdlib>
 #include <fcntl.h>
 #include <signal.h>
 #include <string_view>
@@ -40,6 +41,8 @@ void open_missing_streams() {
 
 void set_up_process() {
   open_missing_streams();
+  // oneDNN would print on standard output, where results go.
+  for (const char* variable : {"ONEDNN_VERBOSE", "DNNL_VERBOSE"}) ::unsetenv(variable);
   for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
   struct sigaction action {};
   action.sa_handler = handle;

@@ -7,7 +7,8 @@ namespace impasto::app {
 /// with 128 + signal, and no temporary file stays; those that were ignored, as nohup and '&' have
 /// it, stay ignored. A pipe that nobody reads and a file that may not grow become errors of write
 /// calls, not signals. A closed standard stream is opened on /dev/null, so that no file of ours
-/// gets its number and receives what is meant for the terminal.
+/// gets its number and receives what is meant for the terminal. No variable has a library print
+/// where results go.
 void set_up_process();
 
 /// While one lives, the first of these signals is only remembered, so that the work in hand can be

@@ -9,6 +9,7 @@
 #include "host/backend/cpu/style.hpp"
 #include "host/backend/cpu/winograd_conv.hpp"
 #include "host/backend/host_backend.hpp"
+#include "host/core/error.hpp"
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 #include "kernels/upsample/upsample.hpp"
@@ -45,6 +46,17 @@ bool has_bf16_matrix_unit() {
   return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx;
 }
 
+/// Runs what may call oneDNN, whose want of memory becomes an Error.
+template <class Work>
+auto with_onednn(Work work) {
+  try {
+    return work();
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_out_of_memory) throw;
+    fail(ErrorKind::out_of_memory, "not enough memory for oneDNN: {}", error.what());
+  }
+}
+
 class CpuBackend final : public HostBackend {
  public:
   explicit CpuBackend(Precision precision) : precision_(precision) {}
@@ -64,9 +76,11 @@ class CpuBackend final : public HostBackend {
     if (precision_ == Precision::bf16 && !three_channels && !has_bf16_matrix_unit()) {
       return std::make_unique<cpu::WinogradConv>(matmul_, workspace_, parameters);
     }
-    auto conv = std::make_unique<cpu::OneDnnConv>(onednn_, parameters);
-    if (parameters.in_channels == 3) conv->plain = parameters;
-    return conv;
+    return with_onednn([&] {
+      auto conv = std::make_unique<cpu::OneDnnConv>(onednn_, parameters);
+      if (parameters.in_channels == 3) conv->plain = parameters;
+      return conv;
+    });
   }
 
   void first_conv_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
@@ -79,7 +93,7 @@ class CpuBackend final : public HostBackend {
     conv_forward(y, input, conv, relu);
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
-    cpu_conv(conv).data_gradient(grad_pixels, grad_y, {}, {});
+    with_onednn([&] { cpu_conv(conv).data_gradient(grad_pixels, grad_y, {}, {}); });
   }
   void replicate_border_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
                                 const std::array<float, 3>& mean, bool relu) override {
@@ -98,11 +112,11 @@ class CpuBackend final : public HostBackend {
     });
   }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
-    cpu_conv(conv).forward(y, x, relu);
+    with_onednn([&] { cpu_conv(conv).forward(y, x, relu); });
   }
   void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
                           const GradientEpilogue& epilogue) override {
-    cpu_conv(conv).data_gradient(grad_x, grad_y, x, epilogue);
+    with_onednn([&] { cpu_conv(conv).data_gradient(grad_x, grad_y, x, epilogue); });
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
@@ -128,7 +142,9 @@ class CpuBackend final : public HostBackend {
     });
   }
 
-  void gram(const Tensor& gram, const Tensor& features) override { gram_(gram, features); }
+  void gram(const Tensor& gram, const Tensor& features) override {
+    with_onednn([&] { gram_(gram, features); });
+  }
   void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
                   const Tensor& target, const StyleLossScale& scale) override {
     kernels::cpu::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(),
@@ -136,7 +152,7 @@ class CpuBackend final : public HostBackend {
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
-    style_backward_(grad, features, matrix, epilogue);
+    with_onednn([&] { style_backward_(grad, features, matrix, epilogue); });
   }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,

@@ -52,6 +52,25 @@ class PictureTest(ProgramTest):
             self.write_bytes("bomb.png", png.header(width, height) + png.chunk(b"IDAT", b"x" * 64))
             self.refuse("bomb.png")
 
+    def test_damaged_jpeg_is_read_with_a_note(self):
+        self.stylize(iterations=1, output="whole.jpg")
+        with open(self.path("whole.jpg"), "rb") as file:
+            data = file.read()
+        self.write_bytes("part.jpg", data[:-200] + b"\xff\xd9")
+        result = self.stylize(iterations=1, content="part.jpg")
+        self.assertIn("note: 'part.jpg' is damaged", result.stderr)
+
+    def test_one_pixel_beside_a_sample(self):
+        png.write(self.path("dot.png"), 1, 1, gradient)
+        self.succeed("score", "dot.png", "--content", "sample:scene", "--style", "sample:painting",
+                     "--weights", weights())
+
+    def test_sample_beyond_the_limit_of_files(self):
+        for command in (("samples", "."), ("score", "sample:scene", "--content", "sample:scene",
+                                           "--style", "sample:painting")):
+            self.fail_with(2, *command, "--size", "32768", says=["32768×24576", "the limit is 100000000"])
+        self.assertEqual(self.files(), [])
+
     def test_initial_picture(self):
         self.fail_with(3, *self.stylize_arguments("--init", "nowhere.png"), says="nowhere.png")
 

@@ -198,6 +198,11 @@ class StreamTest(ProgramTest):
         self.assertEqual(read_log(self.path("run.jsonl"))[-1]["event"], "end")
         self.assert_complete_picture("out.png")
 
+    def test_libraries_that_are_told_to_print(self):
+        talkative = {"ONEDNN_VERBOSE": "2", "DNNL_VERBOSE": "1", "VIPS_INFO": "1", "G_MESSAGES_DEBUG": "all"}
+        result = self.stylize("--json", iterations=1, options={"env": talkative})
+        self.assertEqual(json.loads(result.stdout)["ending"], "finished")
+
     def test_progress_that_nobody_reads(self):
         read_end, write_end = os.pipe()
         os.close(read_end)

@@ -27,6 +27,12 @@ class UsageTest(ProgramTest):
         self.refuse("--stlye-weight=3", says=["'--stlye-weight'", "mean '--style-weight'?"])
         self.refuse("--frobnicate", says=["'--frobnicate'", "impasto stylize --help"])
 
+    def test_options_that_other_programs_have(self):
+        for option, own in (("--image-size", "--size"), ("--image_size=512", "--size"),
+                            ("--num_iterations", "--iterations"), ("--style-scale", "--style-size")):
+            self.fail_with(2, *self.stylize_arguments(option, "512"), says=f"did you mean '{own}'?")
+        self.fail_with(2, "check", "--image-size", "512", says="check --help")
+
     def test_option_without_value(self):
         self.refuse("--size", says="--size")
 
