@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <mutex>
 #include <span>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -338,11 +339,15 @@ Image load_image(const std::string& path, std::optional<std::int64_t> size,
   }
   if (format->strip != nullptr) format->strip(bytes);
   Notes notes;
+  // libvips keeps what it complains about for the whole process, so one picture at a time is decoded.
+  static std::mutex decoding;
+  std::unique_lock turn(decoding);
   const Handle loaded = decode_or_refuse(*format, bytes, path, limits, notes);
   const int file_bits = vips_image_get_format(loaded.get()) == VIPS_FORMAT_USHORT ? 16 : 8;
   const SrgbImage srgb = to_srgb(loaded.get(), path);
   Handle pixels = make_upright(srgb.image.get());
   if (!pixels) fail_decode(*format, path, vips::take_error());
+  turn.unlock();
 
   const DecodedImage decoded(std::move(pixels), srgb.colours);
   const PictureRows rows{

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <random>
 #include <sys/resource.h>
+#include <thread>
 #include <zlib.h>
 
 #include "tests/host/image/fixtures.hpp"
@@ -140,6 +142,24 @@ TEST_P(DamagedJpeg, WhoseDataEndTooEarlyIsReadWithANote) {
   EXPECT_NE(notes[0].find(path_ + "' is damaged"), std::string::npos) << notes[0];
   EXPECT_NE(notes[0].find("premature end of data"), std::string::npos) << notes[0];
   EXPECT_EQ(notes_of(whole_), std::vector<std::string>()) << "the note is of another picture";
+}
+
+TEST_P(DamagedJpeg, HasItsNoteAlsoWhereOthersAreReadAtOnce) {
+  const std::string damaged = folder_.file("damaged.jpg");
+  write_all(damaged, whole_.substr(0, whole_.size() / 2) + "\xFF\xD9");
+  write_all(path_, whole_);
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&, i] {
+      const std::string& path = i % 2 == 0 ? path_ : damaged;
+      for (int round = 0; round < 10; ++round) {
+        if (load_image(path).notes.size() != static_cast<std::size_t>(i % 2)) ++wrong;
+      }
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST_P(DamagedJpeg, ThatLacksNothingButItsEndMarkerIsWhole) {
