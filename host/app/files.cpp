@@ -137,13 +137,13 @@ void refuse_extension(const Output& output) {
     return static_cast<char>(std::tolower(letter));
   });
   if (output.extensions.empty() || is_device(output)) return;
+  if (std::ranges::find(output.extensions, extension) != output.extensions.end()) return;
   std::error_code ignored;
   if (fs::is_directory(output.path.string(), ignored)) {
     throw HintedError(ErrorKind::usage,
                       fmt::format("cannot write '{}': it is a folder", output.path.string()),
                       "'impasto batch' makes many pictures into a folder");
   }
-  if (std::ranges::find(output.extensions, extension) != output.extensions.end()) return;
   fail(ErrorKind::usage, "cannot write '{}': expected a name that ends in {}, found '{}'",
        output.path.string(), one_of(output.extensions), extension);
 }
