@@ -4,15 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <span>
 #include <system_error>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "host/core/error.hpp"
+#include "host/core/file_descriptor.hpp"
 #include "weights/inflate.hpp"
 
 // The format: PKWARE, "APPNOTE.TXT", version 6.3. A local header and an entry's bytes, for each
@@ -114,30 +112,21 @@ void read_zip64(const SourceFile& file, std::string_view extra, ZipFile::Entry& 
 }
 
 FileDescriptor open_temporary() {
-  std::error_code error;
-  const std::string folder = std::filesystem::temp_directory_path(error).string();
-  FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (!file) {  // not every file system has files without a name
-    std::string name = folder + "/impasto-XXXXXX";
-    file = FileDescriptor(::mkostemp(name.data(), O_CLOEXEC));
-    if (file) ::unlink(name.c_str());
-  }
+  FileDescriptor file = open_nameless_file();
   if (!file) {
-    fail(ErrorKind::output, "cannot write a temporary file in '{}': {}", folder,
-         std::generic_category().message(errno));
+    const int reason = errno;
+    std::error_code ignored;
+    fail(ErrorKind::output, "cannot write a temporary file in '{}': {}",
+         std::filesystem::temp_directory_path(ignored).string(),
+         std::generic_category().message(reason));
   }
   return file;
 }
 
 void write(const FileDescriptor& file, std::span<const char> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      fail(ErrorKind::output, "cannot write a temporary file: {}; TMPDIR names another folder",
-           std::generic_category().message(errno));
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  if (const int reason = write_all(file, std::as_bytes(bytes))) {
+    fail(ErrorKind::output, "cannot write a temporary file: {}; TMPDIR names another folder",
+         std::generic_category().message(reason));
   }
 }
 

@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <span>
 #include <system_error>
-#include <unistd.h>
 #include <unordered_map>
 
 #include "host/core/atomic_file.hpp"
 #include "host/core/error.hpp"
+#include "host/core/file_descriptor.hpp"
 
 namespace impasto::batch {
 namespace {
@@ -24,10 +24,8 @@ constexpr std::size_t block = 64 << 10;
 }
 
 FileDescriptor nameless_file() {
-  std::string name = (std::filesystem::temp_directory_path() / "impasto-items-XXXXXX").string();
-  FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
+  FileDescriptor file = open_nameless_file();
   if (!file) fail_to_keep(errno);
-  ::unlink(name.c_str());
   return file;
 }
 
@@ -47,14 +45,9 @@ void ItemFile::add(const Item& item) {
 }
 
 void ItemFile::flush() {
-  std::string_view rest = buffer_;
-  digest_.update(std::as_bytes(std::span(rest)));
-  while (!rest.empty()) {
-    const ssize_t count = ::write(file_.get(), rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_to_keep(errno);
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(buffer_));
+  digest_.update(bytes);
+  if (const int reason = write_all(file_, bytes)) fail_to_keep(reason);
   buffer_.clear();
 }
 

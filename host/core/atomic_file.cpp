@@ -170,12 +170,7 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
   require(static_cast<bool>(file_), "'{}' is written to after it was committed", path_);
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file_.get(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_to_write(path_, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
+  if (const int reason = write_all(file_, bytes)) fail_to_write(path_, reason);
 }
 
 void AtomicFile::commit() {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <fcntl.h>
+#include <span>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -35,5 +37,12 @@ class FileDescriptor {
 inline FileDescriptor open_to_read(const std::string& path) {
   return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
+
+/// Writes all of `bytes`. Returns 0, or the system's reason (errno) where it could not.
+int write_all(const FileDescriptor& file, std::span<const std::byte> bytes);
+
+/// A file without a name in the folder for temporary files, to write and to read. Nothing is left of
+/// it once it is closed, however the program ends. Empty where there is none; errno says why.
+FileDescriptor open_nameless_file();
 
 }  // namespace impasto

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include "host/core/file_descriptor.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+namespace impasto {
+
+int write_all(const FileDescriptor& file, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+FileDescriptor open_nameless_file() {
+  std::error_code ignored;
+  const std::string folder = std::filesystem::temp_directory_path(ignored).string();
+  FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!file) {  // not every file system has files without a name
+    std::string name = folder + "/impasto-XXXXXX";
+    file = FileDescriptor(::mkostemp(name.data(), O_CLOEXEC));
+    if (file) ::unlink(name.c_str());
+  }
+  return file;
+}
+
+}  // namespace impasto
