@@ -25,31 +25,26 @@ constexpr std::uint64_t max_pickle = std::uint64_t{8} << 20U;
 constexpr int max_depth = 8;                 // of dicts in dicts
 constexpr std::size_t max_tensors = 50'000;  // seen on the way, so that shared dicts stay cheap
 
-/// The kinds of storage, with how many bytes an element takes.
-struct StorageKind {
-  std::string_view name;
-  std::uint64_t element_bytes;
-  ElementType type = ElementType::other;
-};
+/// The kinds of storage.
 constexpr std::array storage_kinds = {
-    StorageKind{"FloatStorage", 4, ElementType::float32},
-    StorageKind{"HalfStorage", 2, ElementType::float16},
-    StorageKind{"BFloat16Storage", 2, ElementType::bfloat16},
-    StorageKind{"DoubleStorage", 8, ElementType::float64},
-    StorageKind{"LongStorage", 8},
-    StorageKind{"IntStorage", 4},
-    StorageKind{"ShortStorage", 2},
-    StorageKind{"CharStorage", 1},
-    StorageKind{"ByteStorage", 1},
-    StorageKind{"BoolStorage", 1},
+    NamedElementType{"FloatStorage", 4, ElementType::float32},
+    NamedElementType{"HalfStorage", 2, ElementType::float16},
+    NamedElementType{"BFloat16Storage", 2, ElementType::bfloat16},
+    NamedElementType{"DoubleStorage", 8, ElementType::float64},
+    NamedElementType{"LongStorage", 8},
+    NamedElementType{"IntStorage", 4},
+    NamedElementType{"ShortStorage", 2},
+    NamedElementType{"CharStorage", 1},
+    NamedElementType{"ByteStorage", 1},
+    NamedElementType{"BoolStorage", 1},
 };
 
 /// By the name that a pickle has: "torch.FloatStorage", "torch.cuda.FloatStorage".
-const StorageKind* find_storage_kind(std::string_view name) {
+const NamedElementType* find_storage_kind(std::string_view name) {
   for (const std::string_view module : {"torch.cuda.", "torch."}) {
     if (!name.starts_with(module)) continue;
     const auto* const found =
-        std::ranges::find(storage_kinds, name.substr(module.size()), &StorageKind::name);
+        std::ranges::find(storage_kinds, name.substr(module.size()), &NamedElementType::name);
     if (found != storage_kinds.end()) return found;
   }
   return nullptr;
@@ -75,7 +70,7 @@ PickleRules rules_for(const SourceFile& file) {
 /// What a pickle says of a storage.
 struct StorageRecord {
   std::string key;
-  const StorageKind* kind;
+  const NamedElementType* kind;
   std::uint64_t elements;
   std::uint64_t view = 0;  ///< where the tensor's part of it begins
 };
@@ -147,7 +142,7 @@ class StateDict {
         pickle_[parts[1]].kind != Kind::global) {
       file_.refuse(fmt::format("{} has no storage", name));
     }
-    const StorageKind* kind = find_storage_kind(pickle_[parts[1]].text);
+    const NamedElementType* kind = find_storage_kind(pickle_[parts[1]].text);
     const std::string key(pickle_.text(parts[2]));
     if (kind == nullptr || key.empty()) file_.refuse(fmt::format("{} has no storage", name));
     StorageRecord storage{key, kind, whole(parts[4], name)};
@@ -223,7 +218,7 @@ std::vector<StoredTensor> list_pytorch(const ZipFile& archive) {
   const Pickle pickle = read_pickle(bytes, rules_for(file));
   for (const TensorRecord& record : StateDict(file, pickle).list()) {
     const ZipFile::Entry* entry = archive.find(fmt::format("{}data/{}", root, record.storage.key));
-    const std::uint64_t expected = record.storage.elements * record.storage.kind->element_bytes;
+    const std::uint64_t expected = record.storage.elements * record.storage.kind->bytes;
     if (entry == nullptr || entry->deflated || entry->bytes != expected) {
       file.refuse(
           fmt::format("{} has its values in data/{}, expected there: {} bytes, not "
@@ -290,7 +285,7 @@ std::vector<StoredTensor> list_old_pytorch(const SourceFile& file) {
                               elements, storage.elements));
     }
     position += raw.size();
-    const std::uint64_t size = elements * storage.kind->element_bytes;
+    const std::uint64_t size = elements * storage.kind->bytes;
     if (!storages.try_emplace(storage.key, file.part(position, size)).second) {
       file.refuse(fmt::format("it has the storage '{}' twice", storage.key));
     }

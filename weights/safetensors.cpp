@@ -20,27 +20,22 @@ using Json = nlohmann::json;
 constexpr std::uint64_t max_text = std::uint64_t{4} << 20U;
 constexpr int max_depth = 3;  // {"name": {"shape": [...]}}
 
-struct DataType {
-  std::string_view name;
-  std::uint64_t bytes;
-  ElementType type = ElementType::other;
-};
 constexpr std::array data_types = {
-    DataType{"F32", 4, ElementType::float32},
-    DataType{"F16", 2, ElementType::float16},
-    DataType{"BF16", 2, ElementType::bfloat16},
-    DataType{"F64", 8, ElementType::float64},
-    DataType{"I64", 8},
-    DataType{"U64", 8},
-    DataType{"I32", 4},
-    DataType{"U32", 4},
-    DataType{"I16", 2},
-    DataType{"U16", 2},
-    DataType{"I8", 1},
-    DataType{"U8", 1},
-    DataType{"BOOL", 1},
-    DataType{"F8_E4M3", 1},
-    DataType{"F8_E5M2", 1},
+    NamedElementType{"F32", 4, ElementType::float32},
+    NamedElementType{"F16", 2, ElementType::float16},
+    NamedElementType{"BF16", 2, ElementType::bfloat16},
+    NamedElementType{"F64", 8, ElementType::float64},
+    NamedElementType{"I64", 8},
+    NamedElementType{"U64", 8},
+    NamedElementType{"I32", 4},
+    NamedElementType{"U32", 4},
+    NamedElementType{"I16", 2},
+    NamedElementType{"U16", 2},
+    NamedElementType{"I8", 1},
+    NamedElementType{"U8", 1},
+    NamedElementType{"BOOL", 1},
+    NamedElementType{"F8_E4M3", 1},
+    NamedElementType{"F8_E5M2", 1},
 };
 
 /// The text as JSON, in which no name occurs twice and nothing is nested deeper than it needs.
@@ -141,7 +136,7 @@ std::vector<StoredTensor> list_safetensors(const SourceFile& file) {
         type_name == tensor.end() || !type_name->is_string()
             ? data_types.end()
             : std::ranges::find(data_types, type_name->get_ref<const std::string&>(),
-                                &DataType::name);
+                                &NamedElementType::name);
     if (type == data_types.end()) refuse("has no type of number that is known");
     const auto shape = numbers(tensor, "shape");
     const auto offsets = numbers(tensor, "data_offsets");

@@ -13,6 +13,13 @@ namespace impasto {
 
 enum class ElementType : std::uint8_t { float16, bfloat16, float32, float64, other };
 
+/// What a file format calls a type, and how many bytes an element of it takes.
+struct NamedElementType {
+  std::string_view name;
+  std::uint64_t bytes;
+  ElementType type = ElementType::other;
+};
+
 /// A tensor in a file of them, not yet read: PyTorch's and safetensors' common form. What it says
 /// of itself is checked when it is read.
 struct StoredTensor {
