@@ -14,6 +14,7 @@ namespace impasto::kernels {
 namespace {
 
 using test::GuardedBuffer;
+using test::numbers;
 using Numbers = std::vector<double>;
 
 template <class T>
@@ -39,15 +40,6 @@ Result<T> run(const GuardedBuffer<T>& held, const GuardedBuffer<T>& features,
   } else {
     cpu::content_loss(result.loss.data(), grad, features.data(), target.data(), size, scale,
                       epilogue);
-  }
-  return result;
-}
-
-template <class T>
-GuardedBuffer<T> numbers(const Numbers& values) {
-  GuardedBuffer<T> result(static_cast<std::int64_t>(values.size()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    result[i] = static_cast<T>(static_cast<float>(values[i]));
   }
   return result;
 }

@@ -14,7 +14,9 @@
 namespace impasto::kernels {
 namespace {
 
+using test::for_each_type;
 using test::GuardedBuffer;
+using test::numbers;
 using Numbers = std::vector<double>;
 
 template <class T>
@@ -40,23 +42,6 @@ GuardedBuffer<T> backward(const GuardedBuffer<T>& held, const GuardedBuffer<T>& 
     cpu::max_blur_backward(grad_x.data(), grad_y.data(), x.data(), size, epilogue);
   }
   return grad_x;
-}
-
-/// The same small case through the reference and both CPU types.
-template <class Check>
-void for_each_type(Check check) {
-  check.template operator()<double>();
-  check.template operator()<float>();
-  check.template operator()<bfloat16>();
-}
-
-template <class T>
-GuardedBuffer<T> numbers(const Numbers& values) {
-  GuardedBuffer<T> result(static_cast<std::int64_t>(values.size()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    result[i] = static_cast<T>(static_cast<float>(values[i]));
-  }
-  return result;
 }
 
 /// Even and odd sides, the smallest that there are, channels that fill a vector and do not, and

@@ -15,7 +15,9 @@
 namespace impasto::kernels {
 namespace {
 
+using test::for_each_type;
 using test::GuardedBuffer;
+using test::numbers;
 using Numbers = std::vector<double>;
 
 constexpr PoolKind average_up{PoolMode::average, PoolRounding::up};
@@ -47,23 +49,6 @@ GuardedBuffer<T> backward(const GuardedBuffer<T>& held, const GuardedBuffer<T>& 
     cpu::pool_backward(grad_x.data(), grad_y.data(), x.data(), size, kind, epilogue);
   }
   return grad_x;
-}
-
-/// The same small case through the reference and both CPU types.
-template <class Check>
-void for_each_type(Check check) {
-  check.template operator()<double>();
-  check.template operator()<float>();
-  check.template operator()<bfloat16>();
-}
-
-template <class T>
-GuardedBuffer<T> numbers(const Numbers& values) {
-  GuardedBuffer<T> result(static_cast<std::int64_t>(values.size()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    result[i] = static_cast<T>(static_cast<float>(values[i]));
-  }
-  return result;
 }
 
 // One channel, 3 rows of 5:   1 2 3 4 5      windows up: three rows of half and full ones

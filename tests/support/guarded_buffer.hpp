@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/common/bfloat16.hpp"
+
 namespace impasto::test {
 
 /// An array between two rows of sentinels, filled with NaN: a kernel that writes outside it, or
@@ -82,6 +84,23 @@ GuardedBuffer<T> rounded(const GuardedBuffer<double>& values) {
   std::transform(values.begin(), values.end(), narrow.begin(),
                  [](double value) { return static_cast<T>(static_cast<float>(value)); });
   return narrow;
+}
+
+/// A worked example's numbers in the type that a kernel stores.
+template <class T>
+GuardedBuffer<T> numbers(const std::vector<double>& values) {
+  GuardedBuffer<T> result(static_cast<std::int64_t>(values.size()));
+  std::transform(values.begin(), values.end(), result.begin(),
+                 [](double value) { return static_cast<T>(static_cast<float>(value)); });
+  return result;
+}
+
+/// The same small case through the reference and both CPU types.
+template <class Check>
+void for_each_type(Check check) {
+  check.template operator()<double>();
+  check.template operator()<float>();
+  check.template operator()<kernels::bfloat16>();
 }
 
 }  // namespace impasto::test
