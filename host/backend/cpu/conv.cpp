@@ -35,7 +35,7 @@ FilterBank::FilterBank(const OneDnn& onednn, const ConvParameters& parameters)
 }
 
 FilterBank FilterBank::rotated(const FilterBank& filters) {
-  const auto dims = filters.copies_.front().get_desc().dims();
+  const memory::dims dims = dims_of(filters.copies_.front().get_desc());
   const std::int64_t out_channels = dims[0];
   const std::int64_t in_channels = dims[1];
   const memory plain =

@@ -44,6 +44,8 @@ void OneDnn::run(const dnnl::primitive& primitive, const dnnl::memory::desc& scr
 
 #if DNNL_VERSION_MAJOR >= 3
 
+dnnl::memory::dims dims_of(const dnnl::memory::desc& layout) { return layout.get_dims(); }
+
 void append_relu(dnnl::post_ops& steps) {
   steps.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
 }
@@ -75,6 +77,8 @@ dnnl::convolution_forward::primitive_desc describe_convolution(
 }
 
 #else
+
+dnnl::memory::dims dims_of(const dnnl::memory::desc& layout) { return layout.dims(); }
 
 void append_relu(dnnl::post_ops& steps) {
   steps.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);

@@ -70,7 +70,9 @@ inline dnnl::memory::desc nhwc(const Shape& shape, DataType type) {
           dnnl::memory::format_tag::nhwc};
 }
 
-// oneDNN 2 and 3 differ in how a primitive is described.
+// oneDNN 2 and 3 differ in how a primitive is described and a layout is asked.
+
+dnnl::memory::dims dims_of(const dnnl::memory::desc& layout);
 
 void append_relu(dnnl::post_ops& steps);
 
