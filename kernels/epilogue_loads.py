@@ -26,7 +26,7 @@ TOO_MANY, NO_COMPILER = 8, 77
 
 # The groups of packs, whose loads come together, in each kernel: its tile's columns, in packs.
 GROUPS = {
-    "style_backward_mma_kernel 64": 1,
+    "style_backward_mma_kernel 64": 2,
     "style_backward_mma_kernel 128": 4,
     "style_backward_wgmma_kernel 64": 2,
     "style_backward_wgmma_kernel 128": 2,

@@ -130,6 +130,7 @@ __global__ void __launch_bounds__(2 * tile, 2)
   T* rows = simt::dynamic_shared<T>();
   T* columns = diagonal ? rows : rows + Slice::values;
   const auto load = [&](T* to, int first_pixel, int first_channel) {
+#pragma unroll 2
     for (int index = static_cast<int>(threadIdx.x) * width; index < Slice::values;
          index += 2 * tile * width) {
       const int pixel = index / tile;

@@ -121,24 +121,24 @@ __global__ void __launch_bounds__(threads) lbfgs_products_kernel(Call call) {
 
 /// The recursion on inner products: the direction is Σ c_v·v over the pairs' vectors and g, and a
 /// product of a vector with it is a row of `products` times c. One block for each picture; a thread
-/// takes the entries of a row in strides. Bound by its own length, 2·pairs sums one after the other.
-__global__ void __launch_bounds__(threads) lbfgs_solve_kernel(Call call) {
+/// takes the entries of a row in strides. Bound by its own length, 2·pairs sums one after the other;
+/// the bounds of one block per SM let it keep all in registers.
+__global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
   SIMT_SHARED(double, warp_sums, [32]);
   SIMT_SHARED(double, total, [1]);
   const Picture own = call.picture(blockIdx.z);
-  const std::int64_t slots = call.history + 1;
-  const std::int64_t V = 2 * slots;  // also g's row
-  const std::int64_t width = V + 1;
-  LbfgsHeader header = *own.header;
-  const auto next = static_cast<std::int64_t>(header.next);
-  const bool stepped = header.stepped != 0;
+  const int slots = static_cast<int>(call.history) + 1;
+  const int V = 2 * slots;  // also g's row
+  const int width = V + 1;
+  const auto next = static_cast<int>(own.header->next);
+  const bool stepped = own.header->stepped != 0;
 
   // What the blocks added up, as rows and columns of the new s, the new y and g.
-  for (std::int64_t entry = threadIdx.x; entry < 3 * width; entry += threads) {
+  for (int entry = static_cast<int>(threadIdx.x); entry < 3 * width; entry += threads) {
     double sum = 0;
     for (std::int64_t b = 0; b < call.sum_blocks; ++b) sum += own.sums[entry * call.sum_blocks + b];
-    const std::int64_t vector = entry / 3;
-    const std::int64_t with = entry % 3 == 0 ? next : entry % 3 == 1 ? slots + next : V;
+    const int vector = entry / 3;
+    const int with = entry % 3 == 0 ? next : entry % 3 == 1 ? slots + next : V;
     if (vector < V) {
       own.products[vector * width + with] = sum;
       const bool is_new = vector == next || vector == slots + next;
@@ -148,30 +148,33 @@ __global__ void __launch_bounds__(threads) lbfgs_solve_kernel(Call call) {
     }
   }
   __syncthreads();
-  const double magnitude = total[0];
-  if (stepped) {
-    const double curvature = own.products[next * width + slots + next];
-    if (curvature > lbfgs_least_curvature) {
-      if (header.pairs < static_cast<double>(call.history)) header.pairs += 1;
-      header.next = static_cast<double>((next + 1) % slots);
-      header.inverse_curvature = curvature / own.products[(slots + next) * width + slots + next];
+  if (threadIdx.x == 0) {
+    LbfgsHeader header = *own.header;
+    const double magnitude = total[0];
+    if (stepped) {
+      const double curvature = own.products[next * width + slots + next];
+      if (curvature > lbfgs_least_curvature) {
+        if (header.pairs < static_cast<double>(call.history)) header.pairs += 1;
+        header.next = static_cast<double>((next + 1) % slots);
+        header.inverse_curvature = curvature / own.products[(slots + next) * width + slots + next];
+      }
     }
+    const double first = stepped || magnitude <= 1 ? 1 : 1 / magnitude;
+    header.length = call.learning_rate * first;
+    header.stepped = 1;
+    *own.header = header;
   }
-  const double first = stepped || magnitude <= 1 ? 1 : 1 / magnitude;
-  header.length = call.learning_rate * first;
-  header.stepped = 1;
-  __syncthreads();
 
   // c = −g at first.
   double* c = own.coefficients;
-  for (std::int64_t v = threadIdx.x; v < width; v += threads) c[v] = v == V ? -1 : 0;
+  for (int v = static_cast<int>(threadIdx.x); v < width; v += threads) c[v] = v == V ? -1 : 0;
   __syncthreads();
-  const auto kept = static_cast<std::int64_t>(header.pairs);
-  const auto newest = static_cast<std::int64_t>(header.next) - 1;
+  const auto kept = static_cast<int>(own.header->pairs);
+  const auto newest = static_cast<int>(own.header->next) - 1;
   // The coefficient of a pair's y is −alpha, then −alpha·h.
-  const auto product_with_direction = [&](std::int64_t vector) {
+  const auto product_with_direction = [&](int vector) {
     double sum = 0;
-    for (std::int64_t v = threadIdx.x; v < width; v += threads) {
+    for (int v = static_cast<int>(threadIdx.x); v < width; v += threads) {
       if (c[v] != 0) sum += own.products[vector * width + v] * c[v];
     }
     sum = block_sum(sum, warp_sums);
@@ -181,19 +184,19 @@ __global__ void __launch_bounds__(threads) lbfgs_solve_kernel(Call call) {
     __syncthreads();
     return result;
   };
-  for (std::int64_t age = 0; age < kept; ++age) {
-    const std::int64_t slot = (newest - age + 2 * slots) % slots;
+  for (int age = 0; age < kept; ++age) {
+    const int slot = (newest - age + 2 * slots) % slots;
     const double with_s = product_with_direction(slot);
     if (threadIdx.x == 0) {
       c[slots + slot] -= with_s / own.products[slot * width + slots + slot];
     }
     __syncthreads();
   }
-  const double h = kept > 0 ? header.inverse_curvature : 1;
-  for (std::int64_t v = threadIdx.x; v < width; v += threads) c[v] *= h;
+  const double h = kept > 0 ? own.header->inverse_curvature : 1;
+  for (int v = static_cast<int>(threadIdx.x); v < width; v += threads) c[v] *= h;
   __syncthreads();
-  for (std::int64_t age = kept - 1; age >= 0; --age) {
-    const std::int64_t slot = (newest - age + 2 * slots) % slots;
+  for (int age = kept - 1; age >= 0; --age) {
+    const int slot = (newest - age + 2 * slots) % slots;
     const double with_y = product_with_direction(slots + slot);
     if (threadIdx.x == 0) {
       const double alpha = -c[slots + slot] / h;
@@ -201,7 +204,6 @@ __global__ void __launch_bounds__(threads) lbfgs_solve_kernel(Call call) {
     }
     __syncthreads();
   }
-  if (threadIdx.x == 0) *own.header = header;
 }
 
 /// The direction, a weighted sum of vectors, and the step along it. A thread takes one value at a

@@ -97,7 +97,7 @@ __device__ __forceinline__ void add_window(float (&sums)[width], const T* grad_y
 /// for their gradient: no atomics, and the sum has one order. 16 loads of x and about 9 of grad_y,
 /// nearly all from the L1 cache; bound by these loads.
 template <class T, int width, class Epilogue>
-__global__ void __launch_bounds__(pool_threads)
+__global__ void __launch_bounds__(pool_threads, 4)
     max_blur_backward_kernel(T* grad_x, const T* grad_y, const T* x, MapSize x_size,
                              MapSize y_size) {
   const std::int64_t C = x_size.channels;

@@ -210,7 +210,7 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
     }
     // Rows in groups, as many as the registers beside the sums hold packs for.
     constexpr int row_packs = 8 / width;
-    constexpr int group = (columns == 64 ? 4 : 2) / row_packs;
+    constexpr int group = 2 / row_packs;
     constexpr bool hold = packed && (sizeof(T) == 2 || columns == 64);
 #pragma unroll
     for (int first_half = 0; first_half < 2 * row_products; first_half += group) {
