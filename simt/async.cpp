@@ -275,6 +275,7 @@ void Async::multiply(const Product& product) {
       A[row][k] = decode(value(product.a, product.major, first_row + row, k));
     }
   }
+  std::array<double, product_depth> products{};
   for (unsigned column = 0; column < static_cast<unsigned>(product.columns); ++column) {
     std::array<float, product_depth> B{};
     for (unsigned k = 0; k < product_depth; ++k) {
@@ -283,9 +284,10 @@ void Async::multiply(const Product& product) {
     for (unsigned row = 0; row < 16; ++row) {
       const unsigned lane = row % 8 * 4 + column % 8 / 2;
       float& d = product.d[lane][column / 8 * 4 + row / 8 * 2 + column % 2];
-      double sum = product.accumulate ? static_cast<double>(d) : 0.0;
-      for (unsigned k = 0; k < product_depth; ++k) sum += static_cast<double>(A[row][k]) * B[k];
-      d = static_cast<float>(sum);
+      for (unsigned k = 0; k < product_depth; ++k) {
+        products[k] = static_cast<double>(A[row][k]) * B[k];
+      }
+      d = machine_.tensor_core_sum().add(product.accumulate ? d : 0.0F, products);
     }
   }
 }

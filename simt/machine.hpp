@@ -17,6 +17,7 @@
 #include "simt/fiber.hpp"
 #include "simt/memory.hpp"
 #include "simt/site.hpp"
+#include "simt/tensor_core_sum.hpp"
 
 namespace simt {
 
@@ -77,6 +78,9 @@ class Machine {
   void launch(const Grid& grid, Fiber::Body body, void* argument, bool traced);
 
   void set_schedule(const Schedule& schedule) { schedule_ = schedule; }
+  /// How mma.sync and wgmma add from now on.
+  void set_tensor_core_sum(const TensorCoreSum& sum) { tensor_core_sum_ = sum; }
+  [[nodiscard]] const TensorCoreSum& tensor_core_sum() const { return tensor_core_sum_; }
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
   /// Counts what traced kernels do from now on; null stops counting.
   void set_counter(Counter* counter) { counter_ = counter; }
@@ -215,6 +219,7 @@ class Machine {
   static inline thread_local constinit Machine* running = nullptr;
 
   Schedule schedule_;
+  TensorCoreSum tensor_core_sum_;
   Counter* counter_ = nullptr;
   std::mt19937_64 random_;
   DeviceMemory device_memory_;

@@ -26,19 +26,19 @@ float upper(std::uint32_t pair, Decode decode) {
   return decode(static_cast<std::uint16_t>(pair >> 16U));
 }
 
-/// D += A·B from whole matrices. Products are exact in double and the sum nearly so: it is rounded
-/// once, where a tensor core rounds after every few terms.
+/// D += A·B from whole matrices. Products are exact in double; the machine says how they are added.
 template <unsigned K>
 void multiply(Lanes& lanes, const std::array<std::array<float, K>, 16>& A,
               const std::array<std::array<float, 8>, K>& B) {
+  const TensorCoreSum& sum = Machine::get().tensor_core_sum();
+  std::array<double, K> products{};
   for (unsigned lane = 0; lane < 32; ++lane) {
     float* d = static_cast<Fragment*>(lanes[lane])->d;
     for (unsigned i = 0; i < 4; ++i) {
       const unsigned row = lane / 4 + (i / 2) * 8;
       const unsigned column = 2 * (lane % 4) + i % 2;
-      double sum = d[i];
-      for (unsigned k = 0; k < K; ++k) sum += static_cast<double>(A[row][k]) * B[k][column];
-      d[i] = static_cast<float>(sum);
+      for (unsigned k = 0; k < K; ++k) products[k] = static_cast<double>(A[row][k]) * B[k][column];
+      d[i] = sum.add(d[i], products);
     }
   }
 }

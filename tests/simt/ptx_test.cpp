@@ -2,8 +2,10 @@
 #include "simt/ptx.hpp"
 
 #include <array>
+#include <cmath>
 #include <functional>
 #include <gtest/gtest.h>
+#include <vector>
 
 #include "simt/half.hpp"
 #include "tests/simt/run.hpp"
@@ -146,6 +148,40 @@ TEST(CopyAsync, CompletesWhatWasWaitedForAndFillsTheRestWithZeros) {
     const float* v = &x[4 * i];
     EXPECT_EQ(y[i], i < 64 ? v[0] + v[1] + v[2] + v[3] : v[0] + v[1]);
   }
+}
+
+TEST(TensorCoreSum, RoundsOnceToNearestUnlessToldOtherwise) {
+  const std::vector<double> products(16, 0x1p-25);
+  EXPECT_EQ(TensorCoreSum{}.add(1, products), 1 + 0x1p-21F);
+}
+
+TEST(TensorCoreSum, CutsOffWhatIsFarBelowTheLargestSummand) {
+  const auto eight_times = [](double product) { return std::vector<double>(8, product); };
+  EXPECT_EQ(TensorCoreSum::ampere().add(1, eight_times(0x1p-24)), 1 + 0x1p-21F);
+  EXPECT_EQ(TensorCoreSum::ampere().add(1, eight_times(0x1p-25)), 1);
+  EXPECT_EQ(TensorCoreSum::ampere().add(-1, eight_times(-0x1p-25)), -1);
+  EXPECT_EQ(TensorCoreSum::hopper().add(1, eight_times(0x1p-25)), 1 + 0x1p-22F);
+  EXPECT_EQ(TensorCoreSum::hopper().add(1, eight_times(0x1p-26)), 1);
+}
+
+TEST(TensorCoreSum, CutsOffTheResultToo) {
+  const std::vector<double> products(3, 0x1p-24);
+  EXPECT_EQ(TensorCoreSum{}.add(1, products), 1 + 0x1p-22F);
+  EXPECT_EQ(TensorCoreSum::ampere().add(1, products), 1 + 0x1p-23F);
+}
+
+TEST(TensorCoreSum, AddsAsManyProductsAtOnceAsItIsTold) {
+  std::vector<double> products(16, 0x1p-25);
+  products[15] = 1;
+  EXPECT_EQ(TensorCoreSum::ampere().add(0, products), 1 + 0x1p-22F)
+      << "the first eight do not see the last one";
+  EXPECT_EQ(TensorCoreSum::hopper().add(0, products), 1 + 3 * 0x1p-23F)
+      << "all are multiples of 2⁻²⁵; then three of them are below a float's last bit";
+}
+
+TEST(TensorCoreSum, KeepsInfinitiesAndZeros) {
+  EXPECT_EQ(TensorCoreSum::ampere().add(0, std::vector<double>(8, 0.0)), 0);
+  EXPECT_EQ(TensorCoreSum::ampere().add(HUGE_VALF, std::vector<double>(8, 1.0)), HUGE_VALF);
 }
 
 }  // namespace

@@ -39,4 +39,8 @@ int sm() {
 int order_count() { return 3; }
 void choose_order(int /*order*/) {}
 
+/// Its own.
+int rounding_count() { return 1; }
+void choose_rounding(int /*rounding*/) {}
+
 }  // namespace impasto::test::device

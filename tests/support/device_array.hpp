@@ -30,6 +30,11 @@ int sm();
 /// In how many orders this device can be made to run threads, and choosing one.
 int order_count();
 void choose_order(int order);
+
+/// In how many ways its tensor cores can be made to round sums, and choosing one; 0 is the way they
+/// round until one is chosen.
+int rounding_count();
+void choose_rounding(int rounding);
 }  // namespace device
 
 /// An array in the device's memory for a kernel under test. It begins `offset` elements behind an

@@ -13,6 +13,9 @@ using Order = simt::Schedule::Order;
 constexpr std::array orders = {simt::Schedule{Order::forward, 0}, simt::Schedule{Order::reverse, 0},
                                simt::Schedule{Order::random, 1}};
 
+constexpr std::array roundings = {simt::TensorCoreSum{}, simt::TensorCoreSum::ampere(),
+                                  simt::TensorCoreSum::hopper()};
+
 simt::DeviceMemory& memory() { return simt::Machine::get().device_memory(); }
 
 }  // namespace
@@ -29,6 +32,11 @@ int sm() { return 90; }
 int order_count() { return static_cast<int>(orders.size()); }
 void choose_order(int order) {
   simt::Machine::get().set_schedule(orders[static_cast<std::size_t>(order)]);
+}
+
+int rounding_count() { return static_cast<int>(roundings.size()); }
+void choose_rounding(int rounding) {
+  simt::Machine::get().set_tensor_core_sum(roundings[static_cast<std::size_t>(rounding)]);
 }
 
 }  // namespace impasto::test::device
