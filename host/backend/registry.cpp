@@ -15,8 +15,11 @@
 namespace impasto {
 namespace {
 
+/// A backend of this program. Its entry is made when it is asked for: to learn of GPUs, NVIDIA's
+/// libraries are loaded, and they are large.
 struct RegisteredBackend {
-  BackendEntry entry;
+  std::string name;
+  std::function<BackendEntry()> entry;
   std::function<std::unique_ptr<Backend>(Precision, const DeviceOptions&)> make;
 };
 
@@ -28,14 +31,29 @@ std::vector<RegisteredBackend> registered_backends() {
   const auto one_device = [](std::vector<Precision> precisions) {
     return std::vector<DeviceEntry>{{0, "", std::move(precisions), {}}};
   };
-  return {{{"cuda", "our kernels, cuDNN and cuBLASLt on an NVIDIA GPU", why_no_cuda(),
-            list_cuda_devices()},
+  const auto on_this_machine = [](std::string name, std::string about,
+                                  std::vector<DeviceEntry> devices) {
+    return [entry = BackendEntry{std::move(name), std::move(about), "", std::move(devices)}] {
+      return entry;
+    };
+  };
+  return {{"cuda",
+           [] {
+             return BackendEntry{"cuda", "our kernels, cuDNN and cuBLASLt on an NVIDIA GPU",
+                                 why_no_cuda(), list_cuda_devices()};
+           },
            make_cuda_backend},
-          {{"cpu", "oneDNN convolutions and products, OpenMP", "", one_device(cpu_precisions())},
+          {"cpu",
+           on_this_machine("cpu", "oneDNN convolutions and products, OpenMP",
+                           one_device(cpu_precisions())),
            on_the_host(make_cpu_backend)},
-          {{"simt", "the CUDA kernels on the host, for checking them", "", list_simt_devices()},
+          {"simt",
+           on_this_machine("simt", "the CUDA kernels on the host, for checking them",
+                           list_simt_devices()),
            make_simt_backend},
-          {{"reference", "plain loops in double, for checking", "", one_device({Precision::fp32})},
+          {"reference",
+           on_this_machine("reference", "plain loops in double, for checking",
+                           one_device({Precision::fp32})),
            on_the_host([](Precision) { return make_reference_backend(); })}};
 }
 
@@ -74,7 +92,7 @@ const DeviceEntry& find_device(const BackendEntry& entry, int index) {
 
 std::vector<BackendEntry> list_backends() {
   std::vector<BackendEntry> entries;
-  for (const RegisteredBackend& backend : registered_backends()) entries.push_back(backend.entry);
+  for (const RegisteredBackend& backend : registered_backends()) entries.push_back(backend.entry());
   return entries;
 }
 
@@ -84,15 +102,15 @@ std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Preci
   if (request.index) options.index = request.index;
   const std::vector<RegisteredBackend> backends = registered_backends();
   const auto chosen = std::ranges::find_if(backends, [&](const RegisteredBackend& backend) {
-    return request.name == "auto" ? backend.entry.unavailable.empty()
-                                  : backend.entry.name == request.name;
+    return request.name == "auto" ? backend.entry().unavailable.empty()
+                                  : backend.name == request.name;
   });
   if (chosen == backends.end()) {
     std::string names = "auto";
-    for (const RegisteredBackend& backend : backends) names += ", " + backend.entry.name;
+    for (const RegisteredBackend& backend : backends) names += ", " + backend.name;
     fail(ErrorKind::usage, "unknown backend '{}': expected one of {}", request.name, names);
   }
-  const BackendEntry& entry = chosen->entry;
+  const BackendEntry entry = chosen->entry();
   if (!entry.unavailable.empty()) {
     fail(ErrorKind::backend, "the {} backend is not available: {}", entry.name, entry.unavailable);
   }

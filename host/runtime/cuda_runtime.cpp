@@ -16,6 +16,9 @@ void require_success(cudaError_t status, const char* call) {
       status == cudaErrorMemoryAllocation ? ErrorKind::out_of_memory : ErrorKind::backend;
   fail(kind, "{}: {}", call, cudaGetErrorString(status));
 }
+/// An error that was expected and dealt with must not be found by whoever asks for the last one.
+void forget_last_error() { static_cast<void>(cudaGetLastError()); }
+
 #define IMPASTO_CUDA_CALL(function, ...) require_success(function(__VA_ARGS__), #function)
 
 struct CudaGraph final : Graph {
@@ -29,7 +32,10 @@ struct CudaEvent final : Event {
   ~CudaEvent() override { cudaEventDestroy(event); }
   bool passed() override {
     const cudaError_t status = cudaEventQuery(event);
-    if (status == cudaErrorNotReady) return false;
+    if (status == cudaErrorNotReady) {
+      forget_last_error();
+      return false;
+    }
     require_success(status, "cudaEventQuery");
     return true;
   }
@@ -90,6 +96,7 @@ std::shared_ptr<void> Runtime::allocate(std::size_t bytes) {
   void* data = nullptr;
   const cudaError_t status = cudaMalloc(&data, bytes);
   if (status == cudaErrorMemoryAllocation) {
+    forget_last_error();
     std::size_t free = 0;
     std::size_t total = 0;
     IMPASTO_CUDA_CALL(cudaMemGetInfo, &free, &total);
@@ -150,7 +157,8 @@ std::unique_ptr<Graph> Runtime::capture(const std::function<void()>& enqueue) {
     enqueue();
   } catch (...) {
     cudaStreamEndCapture(state_->stream, &graph);
-    cudaGraphDestroy(graph);
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    forget_last_error();
     throw;
   }
   IMPASTO_CUDA_CALL(cudaStreamEndCapture, state_->stream, &graph);

@@ -2,6 +2,7 @@
 #include "host/backend/cuda/cublaslt.hpp"
 
 #include <array>
+#include <utility>
 
 #include "host/backend/cuda/loading.hpp"
 #include "host/core/error.hpp"
@@ -188,9 +189,10 @@ std::vector<MatmulAlgorithm> Matmul::propose(std::int64_t workspace_bytes) const
   for (int i = 0; i < count; ++i) {
     const cublasLtMatmulHeuristicResult_t& result = proposed[static_cast<std::size_t>(i)];
     if (result.state != CUBLAS_STATUS_SUCCESS) continue;
-    if (const auto algorithm = configure(parameters_of(result.algo))) {
-      algorithms.push_back(*algorithm);
-    }
+    auto parameters = parameters_of(result.algo);
+    if (kind_ == Kind::style_gradient && parameters.at(split_field) > 1) continue;
+    algorithms.push_back(
+        {std::move(parameters), static_cast<std::int64_t>(result.workspaceSize), result.algo});
   }
   return algorithms;
 }

@@ -71,8 +71,7 @@ class Matmul {
   /// The handle must outlive the object. `size` is F's.
   Matmul(cublasLtHandle_t handle, Precision precision, Kind kind, const kernels::MapSize& size);
 
-  /// What cuBLASLt's heuristics propose, best first; only algorithms that configure() can name
-  /// again.
+  /// What cuBLASLt's heuristics propose, best first, as it configured them.
   [[nodiscard]] std::vector<MatmulAlgorithm> propose(std::int64_t workspace_bytes) const;
   /// The algorithm that `parameters` name; null where there is no such algorithm.
   [[nodiscard]] std::unique_ptr<MatmulAlgorithm> configure(

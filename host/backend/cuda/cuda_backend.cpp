@@ -73,10 +73,11 @@ std::vector<Precision> precisions_of(const cudaDeviceProp& gpu) {
   return {Precision::bf16, Precision::fp32, Precision::tf32, Precision::fp16};
 }
 
-/// What choices depend on besides their problem: the GPU and the libraries.
+/// What choices depend on besides their problem: the GPU, its driver and the libraries.
 Machine machine_of(const cudaDeviceProp& gpu) {
   return {{"gpu", gpu.name},
           {"compute_capability", fmt::format("{}.{}", gpu.major, gpu.minor)},
+          {"driver_cuda", cuda_version(driver_version())},
           {"cudnn", cuda::cudnn_version()},
           {"cublaslt", cuda::cublaslt_version()}};
 }
@@ -84,7 +85,6 @@ Machine machine_of(const cudaDeviceProp& gpu) {
 std::map<std::string, std::string> details_of(const cudaDeviceProp& gpu) {
   std::map<std::string, std::string> details = machine_of(gpu);
   details["memory_bytes"] = std::to_string(gpu.totalGlobalMem);
-  details["driver_cuda"] = cuda_version(driver_version());
   details["cuda"] = cuda_version(CUDART_VERSION);
   return details;
 }
