@@ -7,17 +7,19 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/model/activation_scale.hpp"
 
 namespace impasto {
 namespace {
 
 /// A float16 holds 6e-5 to 65504 at full precision. The largest gradient of a feature map was seen
 /// to fall with the picture's side, from 12 at 64² to 3 at 256² (preset coursera; impasto 0.9 and
-/// 0.1), and to lose two thirds of that in a run: times the side it stays far from both ends.
+/// 0.1), and to lose two thirds of that in a run: times the side it stays far from both ends. The
+/// gradient of a map that holds a part of the activations is the larger by that.
 double gradient_scale_for(const Shape& pixels, DataType activations) {
   if (activations != DataType::fp16) return 1;
   const double side = std::sqrt(static_cast<double>(pixels.pixels()));
-  return std::exp2(std::round(std::log2(side)));
+  return std::exp2(std::round(std::log2(side))) * activation_scale(activations);
 }
 
 }  // namespace

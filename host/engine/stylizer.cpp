@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/model/activation_scale.hpp"
 
 namespace impasto {
 namespace {
@@ -106,6 +107,8 @@ Activation activation(Session& session, const Image& image, std::string_view lay
   Activation result{map.height, map.width, map.channels, {}};
   result.values.resize(static_cast<std::size_t>(map.count()));
   backend.read(result.values, schedule[features]);
+  const auto scale = static_cast<float>(activation_scale(backend.activation_type()));
+  for (float& value : result.values) value /= scale;
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/model/activation_scale.hpp"
 
 namespace impasto {
 
@@ -17,6 +18,14 @@ ConvParameters divided(ConvParameters parameters, const std::array<float, 3>& de
   for (std::size_t i = 0; i < parameters.weight.size(); ++i) {
     parameters.weight[i] /= deviation.at(i % deviation.size());
   }
+  return parameters;
+}
+
+/// A layer's parameters for maps that hold `scale` times the activations.
+ConvParameters scaled(ConvParameters parameters, bool first_layer, float scale) {
+  for (float& bias : parameters.bias) bias *= scale;
+  if (!first_layer) return parameters;
+  for (float& weight : parameters.weight) weight *= scale;
   return parameters;
 }
 
@@ -58,6 +67,7 @@ Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t d
       description_(std::move(weights.description)),
       licence_(std::move(weights.licence)),
       source_sha256_(std::move(weights.source_sha256)) {
+  const auto scale = static_cast<float>(activation_scale(backend.activation_type()));
   auto next = weights.convs.begin();
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     if (layers_[layer].kind == pool_kind) {
@@ -68,8 +78,9 @@ Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t d
       fail(ErrorKind::weights, "{}: expected parameters of layer {}, found {}", description_,
            layers_[layer].name, next == weights.convs.end() ? "no more layers" : next->name);
     }
-    convs_.push_back(backend.make_conv(
-        layer == 0 ? divided(std::move(next->parameters), weights.deviation) : next->parameters));
+    ConvParameters parameters = std::move(next->parameters);
+    if (layer == 0) parameters = divided(std::move(parameters), weights.deviation);
+    convs_.push_back(backend.make_conv(scaled(std::move(parameters), layer == 0, scale)));
     ++next;
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/terms/content.hpp"
 
+#include "host/model/activation_scale.hpp"
+
 namespace impasto {
 namespace {
 
@@ -8,7 +10,8 @@ class ContentTerm final : public Term {
  public:
   ContentTerm(const ContentLoss& loss, const TermPlace& place)
       : Term(place), target_(state_.reserve(place.shape, place.activations)) {
-    scale_.loss = loss.scale.at(place.shape);
+    const double held = activation_scale(place.activations);
+    scale_.loss = loss.scale.at(place.shape) / (held * held);
     scale_.gradient = place.gradient_weight * 2 * scale_.loss;
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/terms/gram.hpp"
 
+#include "host/model/activation_scale.hpp"
+
 namespace impasto {
 namespace {
 
@@ -10,7 +12,9 @@ class GramTerm final : public Term {
       : Term(place),
         gram_scale_(loss.gram_scale),
         target_(state_.reserve(matrix_shape(1, place.shape.channels), place.master)) {
-    scale_.gram = loss.gram_scale.at(place.shape);
+    const double held = activation_scale(place.activations);
+    gram_scale_.factor /= held * held;
+    scale_.gram = gram_scale_.at(place.shape);
     scale_.loss = loss.style_scale.at(place.shape);
     scale_.gradient = place.gradient_weight * 4 * scale_.loss * scale_.gram;
   }
