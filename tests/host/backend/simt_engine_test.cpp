@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What the engine asks of a GPU, on the host-SIMT machine: one allocation, a recorded iteration,
 // losses that are on their way while the next step is enqueued, and calls that fail.
+#include <algorithm>
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/registry.hpp"
@@ -66,6 +69,63 @@ TEST_F(SimtEngine, AllocatesWhatItPlannedAndNothingElse) {
               estimate.persistent + estimate.arena + estimate.workspace + first_layer);
   }
   EXPECT_EQ(device_memory().bytes_in_use(), before);
+}
+
+/// How often each kernel is launched while `work` runs.
+std::map<std::string, int> launches(const std::function<void()>& work) {
+  simt::Counter counter;
+  simt::Machine::get().set_counter(&counter);
+  work();
+  simt::Machine::get().set_counter(nullptr);
+  std::map<std::string, int> counted;
+  for (const simt::LaunchCounts& launch : counter.launches()) ++counted[launch.kernel];
+  return counted;
+}
+
+// Each launch costs a GPU a microsecond or more, in which it does nothing: as much as a small layer's
+// Gram matrix. A kernel more in an operation shows here.
+TEST_F(SimtEngine, AnIterationLaunchesTheseKernels) {
+  const auto backend = make_backend("simt", Precision::bf16);
+  Session session = open(*backend);
+  Stylizer stylizer = this->stylizer(session);
+  const auto of_a_step = launches([&] {
+    stylizer.step();
+    backend->synchronize();
+  });
+  EXPECT_THAT(of_a_step, (std::map<std::string, int>{{"first_conv_forward", 1},
+                                                     {"first_conv_backward", 1},
+                                                     {"pool_forward", 1},
+                                                     {"pool_backward", 1},
+                                                     {"gram_mma", 2},
+                                                     {"gram_loss", 2},
+                                                     {"round_matrix", 2},
+                                                     {"style_backward_mma", 2},
+                                                     {"content_loss", 1},
+                                                     {"total_variation", 1},
+                                                     {"loss_sum", 4},
+                                                     {"adam_step", 1},
+                                                     {"adam", 1}}));
+}
+
+// As with the weights that everybody uses: activations in the tens of thousands and more. Gradients
+// of a style loss fall with the number of pixels; so few would give larger ones than any real
+// picture, hence the small weight.
+TEST_F(SimtEngine, Fp16HoldsActivationsThatFloat16DoesNot) {
+  for (float& weight : weights_.convs.front().parameters.weight) weight *= 400;
+  config_.objective["style"].weight = 1e-9;
+  const auto losses = [&](Precision precision) {
+    const auto backend = make_backend("simt", precision);
+    Session session = open(*backend);
+    const std::vector<float> first = activation(session, contents_.front(), "conv1_1").values;
+    EXPECT_GT(*std::max_element(first.begin(), first.end()), 65504) << "too small for this test";
+    Stylizer stylizer = this->stylizer(session);
+    for (int i = 0; i < 3; ++i) stylizer.step();
+    return stylizer.losses().front();
+  };
+  const Losses expected = losses(Precision::fp32);
+  const Losses found = losses(Precision::fp16);
+  EXPECT_NEAR(found["content"].value / expected["content"].value, 1, 0.01);
+  EXPECT_NEAR(found["style"].value / expected["style"].value, 1, 0.01);
 }
 
 TEST_F(SimtEngine, ARecordedStepIsTheStepItself) {
