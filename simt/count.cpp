@@ -8,8 +8,6 @@
 namespace simt {
 namespace {
 
-constexpr std::size_t warp_size = 32;
-
 /// How many passes over its 32 banks of 4 bytes shared memory needs beyond one for every 128 bytes.
 /// A pass serves 128 bytes: 32 lanes with up to 4 bytes each, 16 with 8, 8 with 16. In one pass a
 /// bank gives one word, to any number of lanes.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,8 @@
 #include "simt/site.hpp"
 
 namespace simt {
+
+inline constexpr std::size_t warp_size = 32;
 
 enum class Space : std::uint8_t { global, shared };
 
@@ -54,8 +57,8 @@ class Counter {
     Space space = Space::global;
     bool write = false;
     unsigned lanes = 0;  ///< how many have come
-    std::array<std::uintptr_t, 32> addresses{};
-    std::array<std::size_t, 32> sizes{};  ///< 0 for a lane that has no part in it
+    std::array<std::uintptr_t, warp_size> addresses{};
+    std::array<std::size_t, warp_size> sizes{};  ///< 0 for a lane that has no part in it
   };
 
   void settle();

@@ -51,7 +51,10 @@ struct Grid {
 void require_valid(const Grid& grid);
 
 /// What each lane of a warp brought to a collective; null for a lane that has no part in it.
-using Lanes = std::array<void*, 32>;
+using Lanes = std::array<void*, warp_size>;
+
+/// The mask of all lanes of a warp.
+inline constexpr unsigned whole_warp = 0xffffffffU;
 
 /// One GPU, one block at a time: each CUDA thread is a fiber that runs until it has to wait.
 ///

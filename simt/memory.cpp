@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "simt/count.hpp"
 #include "simt/sanitizer.hpp"
 
 namespace simt {
@@ -23,8 +24,6 @@ std::string distance(const unsigned char* address, std::size_t bytes, const unsi
   const auto past = static_cast<std::size_t>(address - data) + bytes - size;
   return std::to_string(past) + " bytes past the end of ";
 }
-
-constexpr unsigned warp_size = 32;
 
 /// Whether nothing orders `now` after `before`.
 bool concurrent(const Actor& before, const Actor& now, std::uint32_t first_block) {

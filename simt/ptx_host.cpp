@@ -4,12 +4,11 @@
 #include <cstring>
 
 #include "simt/half.hpp"
+#include "simt/machine.hpp"
 #include "simt/ptx.hpp"
 
 namespace simt {
 namespace {
-
-constexpr unsigned whole_warp = 0xffffffffU;
 
 /// One lane's registers in a product.
 struct Fragment {

@@ -6,8 +6,6 @@
 namespace simt {
 namespace {
 
-constexpr unsigned whole_warp = 0xffffffffU;
-
 /// What one lane brings to a product.
 struct Part {
   float* d;

@@ -107,8 +107,10 @@ std::vector<std::uint64_t> read_dataspace(Cursor from, const Cursor::Ended& refu
   return shape;
 }
 
+}  // namespace
+
 /// How values are stored.
-struct Type {
+struct StoredType {
   unsigned kind;  ///< a TypeClass, or another
   std::uint64_t size;
   bool standard = false;  ///< an integer without unused bits or a number by IEEE 754
@@ -117,6 +119,8 @@ struct Type {
 
   [[nodiscard]] bool is_float32() const { return kind == float_class && standard && size == 4; }
 };
+
+namespace {
 
 bool is_ieee(std::uint64_t flags, std::uint64_t size, std::span<const char> layout) {
   using Layout = std::array<unsigned char, 12>;  // offset, precision, fields of bits, bias
@@ -130,10 +134,10 @@ bool is_ieee(std::uint64_t flags, std::uint64_t size, std::span<const char> layo
   return std::memcmp(layout.data(), size == 4 ? ieee32.data() : ieee64.data(), layout.size()) == 0;
 }
 
-Type read_type(Cursor from) {
+StoredType read_type(Cursor from) {
   const std::uint64_t head = from.number(1);
   const std::uint64_t flags = from.number(3);
-  Type type{static_cast<unsigned>(head & 15U), from.number(4)};
+  StoredType type{static_cast<unsigned>(head & 15U), from.number(4)};
   if (type.kind == integer_class) {
     const std::uint64_t offset = from.number(2);
     const std::uint64_t precision = from.number(2);
@@ -159,7 +163,7 @@ std::string_view type_name(unsigned kind) {
 }
 
 /// One value of a standard type, with its bytes in any order.
-double to_number(std::span<const char> value, const Type& type) {
+double to_number(std::span<const char> value, const StoredType& type) {
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const std::size_t at = type.big_endian ? i : value.size() - 1 - i;
@@ -193,7 +197,7 @@ struct Hdf5File::Link {
 };
 
 struct Hdf5File::Attribute {
-  Type type;
+  StoredType type;
   std::size_t count;
   std::vector<char> values;
 };
@@ -504,7 +508,7 @@ std::vector<float> Hdf5File::read_floats(const std::string& dataset,
   const Message* stored_type = find(dataset, header, datatype_message);
   const Message* layout = find(dataset, header, layout_message);
   if (stored_type == nullptr || layout == nullptr) refuse(dataset, "is not a dataset");
-  const Type type = read_type(Cursor(stored_type->data, damaged));
+  const StoredType type = read_type(Cursor(stored_type->data, damaged));
   if (!type.is_float32()) {
     refuse(dataset, fmt::format("has the wrong type: expected float32, found {} of {} bytes",
                                 type_name(type.kind), type.size));

@@ -10,7 +10,7 @@
 namespace impasto {
 
 namespace {
-constexpr std::size_t block_bytes = std::size_t{64} << 10U;
+constexpr std::size_t input_bytes = std::size_t{64} << 10U;
 }  // namespace
 
 struct Inflater::State {
@@ -19,7 +19,7 @@ struct Inflater::State {
   std::uint64_t taken = 0;    // of `from`
   std::uint64_t written = 0;  // of what it unfolds to
   bool ended = false;
-  std::vector<char> input = std::vector<char>(block_bytes);
+  std::vector<char> input = std::vector<char>(input_bytes);
   z_stream stream{};
 };
 
@@ -37,7 +37,7 @@ Inflater::Inflater(SourceFile compressed, Form form, std::uint64_t max_bytes)
 std::size_t Inflater::read_some(std::span<char> to) {
   State& state = *state_;
   z_stream& stream = state.stream;
-  to = to.first(std::min(to.size(), block_bytes));
+  to = to.first(std::min(to.size(), input_bytes));
   std::size_t written = 0;
   while (written == 0 && !state.ended && !to.empty()) {
     if (stream.avail_in == 0 && state.taken < state.from.bytes()) {

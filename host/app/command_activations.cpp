@@ -22,7 +22,7 @@
 namespace impasto::app {
 namespace {
 
-constexpr auto examples = R"(Example:
+constexpr auto activations_examples = R"(Example:
   impasto activations photo.jpg --layer conv4_2 -o conv4_2.h5
 
 The file holds one float32 dataset 'activation' (height, width, channels), after the
@@ -131,7 +131,7 @@ void add_activations_command(CLI::App& program) {
               {.name = "activations",
                .summary = "Show what one layer of the network makes of a picture",
                .example = "impasto activations photo.jpg --layer conv4_2 -o conv4_2.h5",
-               .footer = examples},
+               .footer = activations_examples},
               show_activations);
 }
 

@@ -31,7 +31,7 @@ using batch::ItemState;
 using batch::RunDirectory;
 using batch::Shard;
 
-constexpr auto examples = R"(Examples:
+constexpr auto batch_examples = R"(Examples:
   impasto batch photos --styles paintings -o results --size 512
   impasto batch 'in/*.jpg' --styles a.jpg -o results --name '{stem}.png'
   find . -name '*.png' -print0 | impasto batch --list - --styles a.jpg -o results
@@ -367,7 +367,7 @@ void add_batch_commands(CLI::App& program) {
               {.name = "batch",
                .summary = "Paint many pictures, each in each style",
                .example = "impasto batch photos --styles paintings -o results",
-               .footer = examples},
+               .footer = batch_examples},
               run_batch);
   add_command(program,
               {.name = "resume",

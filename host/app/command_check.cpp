@@ -17,7 +17,7 @@
 namespace impasto::app {
 namespace {
 
-constexpr auto explanation =
+constexpr auto check_explanation =
     R"(Runs every operation on both backends with the same numbers. An error is the root
 mean square of the difference over that of the expected values; the table shows
 each operation's worst. Ends with 8 when one is above its limit.)";
@@ -96,7 +96,7 @@ void add_check_command(CLI::App& program) {
               {.name = "check",
                .summary = "Compare a backend with another, operation by operation",
                .example = "impasto check --backend cpu",
-               .footer = explanation},
+               .footer = check_explanation},
               check_machine);
 }
 

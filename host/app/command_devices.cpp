@@ -19,7 +19,7 @@
 namespace impasto::app {
 namespace {
 
-constexpr auto explanation =
+constexpr auto devices_explanation =
     R"(A backend's first precision is its default; --backend auto takes the first
 backend that is available. --backend cuda:1 takes the GPU of that number.
 
@@ -139,7 +139,7 @@ void add_devices_command(CLI::App& program) {
               {.name = "devices",
                .summary = "List what this machine can compute with",
                .example = "impasto devices",
-               .footer = explanation},
+               .footer = devices_explanation},
               list_devices);
 }
 

@@ -16,7 +16,7 @@
 namespace impasto::app {
 namespace {
 
-constexpr auto examples = R"(Example:
+constexpr auto score_examples = R"(Example:
   impasto score out.png --content photo.jpg --style starry_night.jpg
 
 The content is brought to the picture's size. The result is one line of JSON:
@@ -47,7 +47,7 @@ void add_score_command(CLI::App& program) {
               {.name = "score",
                .summary = "Give the losses of any picture, as JSON on stdout",
                .example = "impasto score out.png --content photo.jpg --style style.jpg",
-               .footer = examples},
+               .footer = score_examples},
               score_picture);
 }
 

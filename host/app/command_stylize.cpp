@@ -19,7 +19,7 @@
 namespace impasto::app {
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto stylize_examples = R"(Examples:
   impasto stylize sample:scene sample:painting -o demo.png
   impasto stylize photo.jpg starry_night.jpg -o out.png --weights vgg19.h5
   impasto stylize photo.jpg a.jpg b.jpg -o out.png --size 1024 --style-size 512
@@ -110,7 +110,7 @@ void add_stylize_command(CLI::App& program) {
               {.name = "stylize",
                .summary = "Paint one picture in the style of others",
                .example = "impasto stylize sample:scene sample:painting -o result.png",
-               .footer = examples},
+               .footer = stylize_examples},
               stylize);
 }
 

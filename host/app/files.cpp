@@ -75,7 +75,7 @@ bool is_snapshot(const Output& output, const fs::path& file) {
 
 /// The output as files: itself, or those of its snapshots that are there already, which may be
 /// links to anything.
-std::vector<std::string> files_of(const Output& output) {
+std::vector<std::string> files_to_write(const Output& output) {
   if (output.every == 0) return {output.path.string()};
   std::vector<std::string> files;
   std::error_code ignored;
@@ -94,7 +94,7 @@ std::vector<std::string> files_of(const Output& output) {
 
 bool writes_over(const Output& output, const std::string& path) {
   if (output.every > 0 && is_snapshot(output, path)) return true;
-  for (const std::string& file : files_of(output)) {
+  for (const std::string& file : files_to_write(output)) {
     if (same_file(file, path)) return true;
   }
   return false;
@@ -199,7 +199,7 @@ void check_files(std::span<const std::string> inputs, std::span<const Output> ou
       check_can_append(output.path.string());
       continue;
     }
-    for (const std::string& file : files_of(output)) check_writable(file);
+    for (const std::string& file : files_to_write(output)) check_writable(file);
     if (output.every > 0 && output.iterations > output.every) {
       // All their names are as long as the last one's.
       const std::int64_t last = (output.iterations - 1) / output.every * output.every;

@@ -16,7 +16,7 @@
 namespace impasto::batch {
 namespace {
 
-constexpr std::size_t block = 64 << 10;
+constexpr std::size_t write_bytes = 64 << 10;
 
 [[noreturn]] void fail_to_keep(int reason) {
   fail(ErrorKind::output, "cannot keep the list of items in '{}': {}",
@@ -41,7 +41,7 @@ ItemFile::ItemFile() : file_(nameless_file()) {}
 void ItemFile::add(const Item& item) {
   hashes_.push_back(stable_hash(item.output));
   buffer_ += to_line(item);
-  if (buffer_.size() >= block) flush();
+  if (buffer_.size() >= write_bytes) flush();
 }
 
 void ItemFile::flush() {

@@ -11,7 +11,7 @@
 namespace impasto::batch {
 namespace {
 
-constexpr std::size_t block = 64 << 10;
+constexpr std::size_t read_bytes = 64 << 10;
 constexpr std::size_t longest_piece = 1 << 20;
 
 /// A pipe is read to its end, so its writer may be waited for.
@@ -37,10 +37,10 @@ bool TextFile::read_more() {
   buffer_.erase(0, begin_);
   begin_ = 0;
   const std::size_t held = buffer_.size();
-  buffer_.resize(held + block);
+  buffer_.resize(held + read_bytes);
   ssize_t count = 0;
   do {
-    count = ::read(file_.get(), buffer_.data() + held, block);
+    count = ::read(file_.get(), buffer_.data() + held, read_bytes);
   } while (count < 0 && errno == EINTR);
   if (count < 0) {
     fail(ErrorKind::input, "cannot read '{}': {}", name_, std::generic_category().message(errno));
@@ -51,9 +51,9 @@ bool TextFile::read_more() {
 }
 
 bool TextFile::holds_early(char letter) {
-  while (buffer_.size() < block && read_more()) {
+  while (buffer_.size() < read_bytes && read_more()) {
   }
-  return std::string_view(buffer_).substr(0, block).find(letter) != std::string_view::npos;
+  return std::string_view(buffer_).substr(0, read_bytes).find(letter) != std::string_view::npos;
 }
 
 std::optional<std::string> TextFile::next(char end) {
