@@ -13,21 +13,12 @@ float scramble(std::uint64_t position) {
   return static_cast<float>(position & 0xFFFFFFU) * 0x1p-24F - 0.5F;
 }
 
+/// The same for every network that has the layer.
 std::uint64_t layer_seed(const VggLayer& layer) {
   return std::uint64_t{vgg19.index(layer.name)} << 32U;
 }
 
 }  // namespace
-
-float pattern_weight(const VggLayer& layer, std::int64_t co, std::int64_t r, std::int64_t s,
-                     std::int64_t ci) {
-  const std::int64_t position = ((co * 3 + r) * 3 + s) * layer.in_channels + ci;
-  return scramble(layer_seed(layer) + static_cast<std::uint64_t>(position));
-}
-
-float pattern_bias(const VggLayer& layer, std::int64_t co) {
-  return scramble(layer_seed(layer) + 0x80000000U + static_cast<std::uint64_t>(co));
-}
 
 Weights pattern_weights(std::string_view deepest_layer, const VggLayers& layers) {
   Weights weights;
@@ -35,17 +26,13 @@ Weights pattern_weights(std::string_view deepest_layer, const VggLayers& layers)
   weights.description = "a pattern";
   for (const VggLayer* layer : layers.convs_up_to(deepest_layer)) {
     ConvParameters conv{layer->in_channels, layer->out_channels, {}, {}};
-    conv.weight.reserve(static_cast<std::size_t>(9 * layer->in_channels * layer->out_channels));
-    for (std::int64_t co = 0; co < layer->out_channels; ++co) {
-      for (std::int64_t r = 0; r < 3; ++r) {
-        for (std::int64_t s = 0; s < 3; ++s) {
-          for (std::int64_t ci = 0; ci < layer->in_channels; ++ci) {
-            conv.weight.push_back(pattern_weight(*layer, co, r, s, ci));
-          }
-        }
-      }
-      conv.bias.push_back(pattern_bias(*layer, co));
-    }
+    conv.weight.resize(static_cast<std::size_t>(9 * layer->in_channels * layer->out_channels));
+    conv.bias.resize(static_cast<std::size_t>(layer->out_channels));
+    const std::uint64_t seed = layer_seed(*layer);
+    std::uint64_t position = 0;
+    for (float& weight : conv.weight) weight = scramble(seed + position++);
+    position = 0x80000000U;
+    for (float& bias : conv.bias) bias = scramble(seed + position++);
     weights.convs.push_back({std::string(layer->name), std::move(conv)});
   }
   return weights;

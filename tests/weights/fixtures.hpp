@@ -17,11 +17,6 @@ Weights pattern_weights(std::string_view deepest_layer, const VggLayers& layers 
 /// VGG-19's weights without the three layers that VGG-16 lacks.
 Weights vgg16_of(Weights weights);
 
-/// The value of pattern_weights at a position of the weight (co, r, s, ci) and the bias.
-float pattern_weight(const VggLayer& layer, std::int64_t co, std::int64_t r, std::int64_t s,
-                     std::int64_t ci);
-float pattern_bias(const VggLayer& layer, std::int64_t co);
-
 /// Fails the test unless both have the same layers with the same bits.
 void expect_same_layers(const Weights& found, const Weights& expected);
 
