@@ -9,7 +9,7 @@
 namespace impasto {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Precision>, 4> names = {
+constexpr std::array<std::pair<std::string_view, Precision>, 4> precision_names = {
     {{"fp32", Precision::fp32},
      {"tf32", Precision::tf32},
      {"bf16", Precision::bf16},
@@ -18,7 +18,7 @@ constexpr std::array<std::pair<std::string_view, Precision>, 4> names = {
 }  // namespace
 
 std::string_view to_string(Precision precision) {
-  for (const auto& [name, value] : names) {
+  for (const auto& [name, value] : precision_names) {
     if (value == precision) return name;
   }
   fail(ErrorKind::internal, "unknown precision {}", static_cast<int>(precision));
@@ -26,7 +26,7 @@ std::string_view to_string(Precision precision) {
 
 std::optional<Precision> parse_precision(std::string_view name) {
   if (name == "auto") return std::nullopt;
-  for (const auto& [known, value] : names) {
+  for (const auto& [known, value] : precision_names) {
     if (known == name) return value;
   }
   fail(ErrorKind::usage, "unknown precision '{}': expected auto, fp32, tf32, bf16 or fp16", name);

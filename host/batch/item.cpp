@@ -9,9 +9,10 @@
 #include "host/core/error.hpp"
 
 namespace impasto::batch {
-namespace {
 
 using Json = nlohmann::ordered_json;
+
+namespace {
 
 std::string hex(std::string_view bytes) {
   std::string digits;

@@ -8,10 +8,12 @@
 #include "host/core/error.hpp"
 
 namespace impasto::batch {
+
+using Json = nlohmann::ordered_json;
+
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 /// One row of a manifest: its columns by name, each a list of texts.
 using Row = std::vector<std::pair<std::string, std::vector<std::string>>>;

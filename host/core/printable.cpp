@@ -7,7 +7,7 @@
 namespace impasto {
 namespace {
 
-constexpr std::size_t longest = 4096;
+constexpr std::size_t longest_text = 4096;
 constexpr char32_t not_utf8 = 0xFFFFFFFFU;
 
 struct Character {
@@ -55,9 +55,9 @@ std::string escape(std::string_view text) {
 }  // namespace
 
 std::string printable(std::string_view text) {
-  if (text.size() <= longest) return escape(text);
-  return escape(text.substr(0, longest / 2)) + " … " +
-         escape(text.substr(text.size() - longest / 2));
+  if (text.size() <= longest_text) return escape(text);
+  return escape(text.substr(0, longest_text / 2)) + " … " +
+         escape(text.substr(text.size() - longest_text / 2));
 }
 
 }  // namespace impasto
