@@ -21,16 +21,16 @@ class Machine;
 /// at once where they run in reverse, and either by chance where they run at random. So a kernel
 /// that relies on one of these computes something else in another order.
 ///
-/// The machine owns it. The running thread calls its methods where nothing else is said.
+/// The machine owns it. The running thread calls its methods, unless a comment says otherwise.
 class Async {
  public:
   explicit Async(Machine& machine) : machine_(machine) {}
 
   /// The machine calls this before a block of that many warps runs.
   void begin_block(std::size_t warps);
-  /// When all threads have ended: names what they did not wait for; empty if there is nothing.
+  /// Called when all threads have ended: names what nobody waited for. Empty if there is nothing.
   [[nodiscard]] std::string left_under_way() const;
-  /// When no thread can run: completes a load. Returns whether there was one.
+  /// Called when no thread can run: completes one load. Returns false if there was none.
   bool complete_one();
 
   void init(const Mbarrier* barrier, unsigned arrivals, const Site& site);

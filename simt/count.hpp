@@ -37,8 +37,8 @@ struct LaunchCounts {
 };
 
 /// Counts what traced kernels do while it is the machine's counter. Lanes run one after the other
-/// here, so their accesses are put together to requests: the n-th time since the block's last
-/// barrier that each lane of a warp comes to an instruction is one request.
+/// here, so their accesses are put together into requests: where each lane of a warp executes an
+/// instruction for the n-th time since the block's last barrier, that is one request.
 class Counter {
  public:
   [[nodiscard]] const std::vector<LaunchCounts>& launches() const { return launches_; }

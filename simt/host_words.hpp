@@ -11,7 +11,7 @@
 
 /// CUDA's words on the host-SIMT machine. Included through simt/cuda.hpp.
 
-// For functions of the machine: what they access is not traced.
+// Marks functions of the machine itself, whose accesses are not traced.
 #define SIMT_UNTRACED __attribute__((noinline, no_sanitize("thread")))
 
 #define __global__

@@ -12,7 +12,7 @@
 
 namespace simt {
 
-/// What a choice between kernels may depend on: the device.
+/// The facts about a device that a choice between kernels may depend on.
 struct DeviceFacts {
   std::string name;
   int sm = 0;        ///< compute capability, 10·major + minor
@@ -54,13 +54,13 @@ struct Grid {
   std::size_t shared_bytes = 0;
 };
 
-/// Throws Error for a status that is none of success.
+/// Throws Error unless the status is success.
 inline void require_success(cudaError_t status, const Grid& grid) {
   if (status == cudaSuccess) return;
   throw Error(std::string("kernel ") + grid.name + ": " + cudaGetErrorString(status));
 }
 
-/// Allows a kernel more shared memory than every GPU gives without asking.
+/// Lets a kernel use more shared memory than CUDA grants by default.
 inline void allow_shared_memory(const void* kernel, const Grid& grid) {
   constexpr std::size_t without_asking = 48U << 10U;
   if (grid.shared_bytes <= without_asking) return;
@@ -102,13 +102,13 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream
 
 using StreamHandle = Stream*;
 
-/// The machine knows the instructions of sm_90a.
+/// The host-SIMT machine is a device that knows the instructions of sm_90a.
 inline const DeviceFacts& device() {
   static const DeviceFacts facts{"the host-SIMT machine", 90, 132};
   return facts;
 }
 
-/// It knows neither registers nor an SM's memory: two blocks for each SM.
+/// The machine models neither registers nor an SM's memory: it says two blocks for each SM.
 template <class... Parameters>
 unsigned resident_blocks(void (* /*kernel*/)(Parameters...), const Grid& /*grid*/) {
   return static_cast<unsigned>(2 * device().sm_count);

@@ -94,7 +94,7 @@ class Machine {
   /// Null outside of kernels.
   static Machine* in_kernel() { return running; }
 
-  /// While it lives, accesses by the running thread are the machine's and not traced.
+  /// While a NoTrace lives, the running thread's accesses are the machine's own and not traced.
   class NoTrace {
    public:
     NoTrace() : machine_(std::exchange(running, nullptr)) {}
@@ -133,7 +133,7 @@ class Machine {
   void check(Access access, const void* address, std::size_t size, const Site& site);
   void check(Access access, const void* address, std::size_t size, const void* instruction);
 
-  /// cp.async: copies `bytes` from `from` and zeros up to `size`, when somebody waits for it.
+  /// cp.async: copies `bytes` from `from`, then zeros up to `size`. Happens when a thread waits.
   void copy_later(void* to, const void* from, std::size_t size, std::size_t bytes,
                   const Site& site);
   void cp_async_commit_group();
@@ -142,11 +142,11 @@ class Machine {
 
   Async& async() { return *async_; }
   void wait_for_phase(const Mbarrier* barrier, unsigned parity, const Site& site);
-  /// The address in shared memory that an instruction is given, checked for `size` bytes; and the
-  /// memory that address 0 stands for.
+  /// The number by which an instruction addresses shared memory, checked for `size` bytes; and the
+  /// memory that number 0 stands for.
   std::uint64_t shared_address(const void* address, std::size_t size, const Site& site);
   [[nodiscard]] const unsigned char* shared_window() const { return shared_memory_.window(); }
-  /// The hardware, and no thread, begins to write to shared memory, and has ended.
+  /// The hardware, not a thread, begins to write to shared memory; and it has finished.
   void begin_copy(void* to, std::size_t size);
   void end_copy(void* to, std::size_t size);
   /// Fails unless all bytes that the hardware is to read have arrived.

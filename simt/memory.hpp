@@ -104,7 +104,7 @@ class DeviceMemory {
 };
 
 /// Shared memory of the block that runs: one dynamic array and any number of static ones, with
-/// guards between them. As on a GPU it holds nothing that means anything when a block begins.
+/// guards between them. As on a GPU it holds garbage when a block begins.
 class SharedMemory {
  public:
   static constexpr std::size_t largest = 227U << 10U;  ///< what a block can have on an H100

@@ -79,7 +79,7 @@ __device__ __forceinline__ void tma_load(void* tile, const TensorMap& tensor, in
       : "memory");
 }
 
-/// Describes a factor that begins at `start` in a tile, whose eight rows have 1024 bytes. With
+/// Describes a factor that begins at `start` in a tile; eight rows of a tile take 1024 bytes. With
 /// Major::mn the next 64 rows of A, or columns of B, lie `next_columns` bytes further.
 __device__ __forceinline__ MatrixDescriptor matrix_descriptor(const void* start,
                                                               unsigned next_columns = 16) {

@@ -20,10 +20,10 @@ struct Site {
 using SiteId = std::uint32_t;
 
 SiteId site_id(const Site& site);
-/// The place of an instruction in this program. Its file and line are looked up by to_string.
+/// The place of an instruction in this program. to_string() looks up its file and line.
 SiteId site_id(const void* instruction);
 
-/// The call before a return address.
+/// The call instruction that returns to `return_address`.
 inline const void* caller(const void* return_address) {
   return static_cast<const char*>(return_address) - 1;
 }

@@ -7,8 +7,8 @@
 
 namespace simt {
 
-/// The emulated cudaStream_t. It does its work when somebody waits for it and not before, in the
-/// order it was given: a host that reads a result without waiting gets what was there.
+/// The emulated cudaStream_t. It does its work in order, and only when somebody waits for it: host
+/// code that reads a result without waiting gets the old value.
 class Stream {
  public:
   using Work = std::function<void()>;

@@ -9,7 +9,7 @@
 
 namespace impasto {
 
-/// What a file may declare before it is refused, unread.
+/// Limits on what a file declares. A file that exceeds one is refused before its pixels are read.
 struct ImageLimits {
   std::int64_t max_side = 32768;
   std::int64_t max_pixels = 100'000'000;

@@ -18,11 +18,11 @@ struct ImageFormat {
   std::vector<std::string_view> extensions;  ///< in lower case, with the dot
   bool (*begins)(std::string_view head);     ///< whether a file of the format begins like this
   std::string_view end = {};                 ///< what its decoder wants to see last, if anything
-  /// Drops what is not needed of a file and may unfold to any size, where the format has such.
+  /// Removes parts that nobody needs and that could unpack to any size; null if there are none.
   void (*strip)(std::vector<std::byte>& bytes) = nullptr;
-  /// Opens the header; the pixels follow when they are asked for. Empty when libvips refuses it.
+  /// Opens the header; pixels are decoded when they are asked for. Empty if libvips refuses it.
   vips::Handle (*load)(std::span<const std::byte> bytes);
-  /// Encodes; not 0 when libvips cannot.
+  /// Encodes the image. Returns 0 if libvips could.
   int (*save)(VipsImage* image, void** data, std::size_t* size);
   std::int64_t max_side;  ///< in pixels, of what can be written
   bool holds_16_bits;     ///< per channel
@@ -33,7 +33,7 @@ struct ImageFormat {
 /// The formats that are read and written.
 std::span<const ImageFormat> image_formats();
 
-/// The format that a file is in by its first bytes, or nullptr.
+/// The format of a file, recognised by its first bytes, or nullptr.
 const ImageFormat* recognise_format(std::span<const std::byte> bytes);
 
 /// The format that the extension of `path` stands for. Throws ErrorKind::usage.

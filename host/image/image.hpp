@@ -8,7 +8,7 @@
 namespace impasto {
 
 /// A picture in memory: sRGB, interleaved, values in [0,255] whatever depth the file had. A pixel
-/// whose alpha is 0 is black, whatever colour the file keeps where nobody sees it.
+/// whose alpha is 0 is black, whatever colour the file has for it.
 struct Image {
   std::int64_t height = 0;
   std::int64_t width = 0;

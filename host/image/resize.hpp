@@ -33,14 +33,14 @@ Image resize(const PictureRows& picture, PictureSize to);
 /// The same, of a picture in memory, to exactly height × width.
 Image resize(const Image& image, std::int64_t height, std::int64_t width);
 
-/// How values between samples are found. All widen where they shrink.
+/// How values between samples are interpolated. Every filter is wider when it shrinks a picture.
 enum class ResizeFilter : std::uint8_t {
   lanczos,  ///< three lobes
   cubic,    ///< Keys 1981, a = −½
   linear,   ///< a mean with weights of 0 or more, so nothing falls below 0
 };
 
-/// (H,W,3) of any values at another size, without clamping.
+/// Resizes an array (H,W,3) of any values, without clamping.
 std::vector<float> resample(const std::vector<float>& values, PictureSize from, PictureSize to,
                             ResizeFilter filter = ResizeFilter::lanczos);
 

@@ -19,15 +19,15 @@ using Handle = std::unique_ptr<VipsImage, Unref>;
 /// operations (it would outlive the buffers they read), nothing printed.
 void start();
 
-/// What libvips last complained about, in one line; it is forgotten. As libvips keeps it for the
-/// whole process, so do we.
+/// Returns libvips' last error message in one line, and clears it. libvips keeps one message for
+/// the whole process.
 std::string take_error();
 
-/// What a JPEG decoder found damaged in a picture that it read all the same, or nothing. Forgotten
-/// like errors.
+/// Returns what a JPEG decoder found damaged in a picture that it read all the same, and clears it.
+/// Empty if nothing was damaged.
 std::optional<std::string> take_damage();
 
-/// Whether that is for want of memory or threads.
+/// Whether this error message of libvips says that memory or threads ran out.
 bool lacks_memory(std::string_view reason);
 
 /// The result of a libvips operation, called with the place for it; empty when it failed.

@@ -31,8 +31,8 @@ struct AdamOptions {
   AdamEpsilon form = AdamEpsilon::pytorch;
   double lowest = -std::numeric_limits<double>::infinity();
   double highest = std::numeric_limits<double>::infinity();
-  /// The gradient given is this many times the true one; a power of two. Removed before anything
-  /// else, so that nothing but a gradient stored in float16 depends on it.
+  /// The given gradient is the true one times this power of two. The step divides by it first, so
+  /// that it matters only to a gradient that is stored in float16.
   double gradient_scale = 1;
 };
 
@@ -47,10 +47,10 @@ void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* gr
 }
 
 namespace IMPASTO_DEVICE {
-/// Floats of workspace: what the step count makes of the learning rate and of v.
+/// Floats of workspace: the two factors that depend on the step count alone.
 inline constexpr std::int64_t adam_workspace = 2;
 
-/// Enqueues it; `step` is counted up on the device.
+/// Enqueues the step; `step` is counted up on the device.
 void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
           std::int64_t count, const AdamOptions& options, float* workspace, Stream stream);
 

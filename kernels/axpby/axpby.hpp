@@ -24,7 +24,7 @@ void axpby(float* y, double a, const float* x, double b, std::int64_t count);
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it.
+/// Enqueues the sum.
 void axpby(float* y, double a, const float* x, double b, std::int64_t count, Stream stream);
 }  // namespace IMPASTO_DEVICE
 

@@ -10,8 +10,8 @@ namespace impasto::kernels {
 /// A loop over fewer values than this runs on one thread: it takes about as long as waking another.
 inline constexpr std::int64_t min_parallel = 8192;
 
-/// Sums chunk_sum(begin, end) over [0, count) on all threads. `count` and `min_chunk` alone decide
-/// about the chunks, and their sums are added in order, so the result has the same bits on any
+/// Sums chunk_sum(begin, end) over [0, count) on all threads. The chunks depend on `count` and
+/// `min_chunk` alone, and their sums are added in order, so the result has the same bits on any
 /// number of threads. `min_chunk` keeps a chunk's work well above the cost of starting it.
 template <class ChunkSum>
 double ordered_sum(std::int64_t count, ChunkSum chunk_sum, std::int64_t min_chunk = 4096) {

@@ -55,8 +55,8 @@ inline std::string_view tuned_rung(std::span<const TunedRung> table, std::string
   return best;
 }
 
-/// While it lives, `op` launches this rung of its ladder, whichever ships: for tests and
-/// measurements of a ladder. One at a time.
+/// While a ForcedRung lives, `op` launches this rung of its ladder instead of the one that ships:
+/// for tests and measurements of a ladder. There can be one at a time.
 class ForcedRung {
  public:
   ForcedRung(std::string_view op, std::string_view rung) { forced = {op, rung}; }
@@ -64,7 +64,7 @@ class ForcedRung {
   ForcedRung& operator=(const ForcedRung&) = delete;
   ~ForcedRung() { forced = {}; }
 
-  /// Empty where none is forced.
+  /// The rung that `op` is forced to launch; empty if there is none.
   static std::string_view of(std::string_view op) {
     return forced.op == op ? forced.rung : std::string_view();
   }

@@ -39,7 +39,7 @@ inline std::int64_t content_loss_workspace(const MapSize& size) {
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it. T: float, bfloat16 or float16. The loss is summed in a fixed order.
+/// Enqueues the operation. T: float, bfloat16 or float16. The loss is summed in a fixed order.
 template <class T>
 void content_loss(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                   const ContentLossScale& scale, const GradientEpilogue& epilogue,

@@ -10,8 +10,8 @@
 
 namespace impasto::kernels {
 
-/// Pixels to the first feature map: preprocess, 3×3 convolution, bias and ReLU in one; and the
-/// gradient back to the pixels.
+/// From pixels to the first feature map: preprocess, 3×3 convolution, bias and ReLU in one kernel;
+/// and the gradient back to the pixels.
 /// Math    y[n,h,w,k] = act(bias[k] + Σ_{r,s,c} weight[k,r,s,c]·(pixels[n,h+r−1,w+s−1,c]−mean[c]))
 ///         summed over taps inside the image: outside lies the mean pixel
 ///         grad_pixels[n,h,w,c] = Σ_{k,r,s} weight[k,r,s,c] · grad_y[n,h+1−r,w+1−s,k]
@@ -30,7 +30,7 @@ void first_conv_backward(double* grad_pixels, const double* grad_y, const double
 }  // namespace reference
 
 namespace IMPASTO_DEVICE {
-/// Each enqueues it. T: float, bfloat16 or float16; sums in float.
+/// Each enqueues its work. T: float, bfloat16 or float16; sums in float.
 template <class T>
 void first_conv_forward(T* y, const float* pixels, const float* weight, const float* bias,
                         const std::array<float, 3>& mean, const MapSize& y_size, bool relu,

@@ -8,7 +8,7 @@
 
 namespace impasto::kernels {
 
-/// Gram matrix of a feature map: which channels fire together, wherever that is.
+/// Gram matrix of a feature map: which channels respond together, wherever in the picture.
 /// Math    G[n] = F[n]ᵀ·F[n], that is G[n,i,j] = Σ_p F[n,p,i]·F[n,p,j]; not normalised
 /// Shapes  features (N,P,C) with P = H·W, gram (N,C,C), symmetric
 /// Source  Gatys, Ecker, Bethge 2015, eq. 3
@@ -21,9 +21,8 @@ void gram(double* gram, const double* features, const MapSize& size);
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it. T: float, bfloat16 or float16. The order of an image's sums comes from its size
-/// alone, not from the batch it is in nor from the GPU. `workspace` holds gram_workspace(size)
-/// floats.
+/// Enqueues the product. T: float, bfloat16 or float16. The order of an image's sums depends on its
+/// size alone, not on the batch or the GPU. `workspace` holds gram_workspace(size) floats.
 template <class T>
 void gram(float* gram, const T* features, const MapSize& size, Arithmetic arithmetic,
           float* workspace, Stream stream);

@@ -22,9 +22,9 @@ void gram_loss(double* loss, double* matrix, const double* features, const doubl
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it. T: float, bfloat16 or float16. M has the bits of gram and style_loss one after the
-/// other; the loss is summed in another order, which is fixed too. `workspace`, aligned to 8 bytes,
-/// holds gram_loss_workspace(size) floats.
+/// Enqueues the operation. T: float, bfloat16 or float16. M has the bits of gram followed by
+/// style_loss; the loss is summed in another order, which is fixed too. `workspace`, aligned to 8
+/// bytes, holds gram_loss_workspace(size) floats.
 template <class T>
 void gram_loss(float* loss, float* matrix, const T* features, const float* target,
                const MapSize& size, Arithmetic arithmetic, const StyleLossScale& scale,

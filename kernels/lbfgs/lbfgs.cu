@@ -81,9 +81,9 @@ __global__ void __launch_bounds__(threads) lbfgs_pair_kernel(Call call) {
   }
 }
 
-/// The inner products of vector blockIdx.y with the new s, the new y and g; of the row after the
-/// last vector, g's, those with itself and, in the place of the first, Σ|g|. A block has a share of
-/// the values. Bound by memory: each kept vector is read once.
+/// The inner products of vector blockIdx.y with the new s, the new y and g. The row after the last
+/// vector is that of g itself, and has Σ|g| in its first place. A block has a share of the values.
+/// Bound by memory: each kept vector is read once.
 __global__ void __launch_bounds__(threads) lbfgs_products_kernel(Call call) {
   SIMT_SHARED(double, warp_sums, [32]);
   const Picture own = call.picture(blockIdx.z);
@@ -133,7 +133,7 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
   const auto next = static_cast<int>(own.header->next);
   const bool stepped = own.header->stepped != 0;
 
-  // What the blocks added up, as rows and columns of the new s, the new y and g.
+  // The blocks' sums become rows and columns of the new s, the new y and g.
   for (int entry = static_cast<int>(threadIdx.x); entry < 3 * width; entry += threads) {
     double sum = 0;
     for (std::int64_t b = 0; b < call.sum_blocks; ++b) sum += own.sums[entry * call.sum_blocks + b];

@@ -66,7 +66,7 @@ inline std::int64_t lbfgs_workspace(const MapSize& size, std::int64_t history) {
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it.
+/// Enqueues the step.
 void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, double* state,
            const float* grad, const MapSize& size, const LbfgsOptions& options, double* workspace,
            Stream stream);

@@ -29,7 +29,7 @@ constexpr MapSize max_blurred(const MapSize& x) {
 /// border the reflected ones are among them.
 struct BlurSupport {
   std::int64_t first;
-  /// The last one of an odd side: its third row lies behind the border and is the first again.
+  /// True of the last row of an odd side: its third row is reflected and so is the first again.
   bool folded;
 
   [[nodiscard]] IMPASTO_HOST_DEVICE constexpr float weight(std::int64_t tap) const {
@@ -90,7 +90,7 @@ void max_blur_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Each enqueues it. T: float, bfloat16 or float16; sums in float.
+/// Each enqueues its work. T: float, bfloat16 or float16; sums in float.
 template <class T>
 void max_blur_forward(T* y, const T* x, const MapSize& x_size, Stream stream);
 template <class T>

@@ -48,8 +48,8 @@ void pool_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Each enqueues it. T: float, bfloat16 or float16; sums in float. `x` is read for the maximum and
-/// for the mask only and may be null without them.
+/// Each enqueues its work. T: float, bfloat16 or float16; sums in float. `x` is read only for the
+/// maximum and for the mask, and may be null without them.
 template <class T>
 void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind, Stream stream);
 template <class T>

@@ -31,7 +31,7 @@ namespace IMPASTO_DEVICE {
 /// padded_channels), and every channel after the third is zero. Our own first convolution subtracts
 /// the mean itself.
 inline constexpr int padded_channels = 8;
-/// Enqueues it. T: float, bfloat16 or float16.
+/// Enqueues the operation. T: float, bfloat16 or float16.
 template <class T>
 void preprocess_padded(T* y, const float* pixels, const std::array<float, 3>& mean,
                        std::int64_t pixel_count, Stream stream);

@@ -68,7 +68,7 @@ void replicate_border_backward(float* grad_pixels, const T* grad_y, const float*
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Each enqueues it. T: float, bfloat16 or float16; sums in float.
+/// Each enqueues its work. T: float, bfloat16 or float16; sums in float.
 template <class T>
 void replicate_border_forward(T* y, const float* pixels, const float* weight, const float* bias,
                               const std::array<float, 3>& mean, const MapSize& y_size, bool relu,

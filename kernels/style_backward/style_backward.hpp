@@ -28,8 +28,8 @@ void relu_mask(T* grad, const T* features, std::int64_t count);
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it, in one pass over the maps. T: float, bfloat16 or float16. `matrix` is symmetric.
-/// For tensor cores it is rounded to T, each column scaled by a power of two that brings its
+/// Enqueues the operation, in one pass over the maps. T: float, bfloat16 or float16. `matrix` is
+/// symmetric. For tensor cores it is rounded to T, each column scaled by a power of two that brings its
 /// largest value near 2¹⁵, so that float16 holds coefficients of any size. `workspace`, aligned to
 /// 16 bytes, holds style_backward_workspace(size) floats; Arithmetic::fp32 does not use it.
 template <class T>

@@ -12,7 +12,7 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
 
 constexpr int threads = 256;
-constexpr int maximum_blocks = 64;  // each leaves a maximum, which every block of the next reads
+constexpr int maximum_blocks = 64;  // each stores a maximum; the next kernel's blocks read them all
 
 /// The largest of all lanes' values.
 __device__ __forceinline__ unsigned warp_maximum(unsigned value) {

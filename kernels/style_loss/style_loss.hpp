@@ -35,7 +35,7 @@ void style_loss(float* loss, float* matrix, const float* gram, const float* targ
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it; sums in double, in an order that C alone fixes. `workspace` holds
+/// Enqueues the operation; sums in double, in an order that C alone fixes. `workspace` holds
 /// style_loss_workspace(batch, channels) doubles.
 void style_loss(float* loss, float* matrix, const float* gram, const float* target,
                 std::int64_t batch, std::int64_t channels, const StyleLossScale& scale,

@@ -50,7 +50,7 @@ constexpr std::int64_t total_variation_workspace(const MapSize& size) {
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it. The loss is summed in a fixed order.
+/// Enqueues the operation. The loss is summed in a fixed order.
 void total_variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
                      const VariationScale& scale, double* workspace, Stream stream);
 

@@ -44,7 +44,7 @@ void upsample_transpose(float* x, const float* y, const MapSize& size);
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Enqueue it.
+/// Each enqueues its work.
 void upsample_add(float* y, const float* x, const MapSize& size, Stream stream);
 void upsample_transpose(float* x, const float* y, const MapSize& size, Stream stream);
 }  // namespace IMPASTO_DEVICE
