@@ -56,28 +56,30 @@ Image picture(const std::string& file, Image (*draw)(std::int64_t, std::int64_t)
   return image;
 }
 
-/// The least work of a step of an iteration.
+/// The least work of a step: that of its operation's case with the same epilogue and pooling. The
+/// map of a case is a layer's own, but for convolutions and pools: theirs is the one they read.
 work::Work work_of(const StepKind& step, const Network& network, const PoolKind& pool,
                    const Shape& pixels, DataType type) {
-  if (step.operation == "total_variation") return work::total_variation(pixels);
-  if (step.operation == "adam") return work::adam(pixels);
-  require(step.layer != nullptr, "the work model does not know '{}'", step.label());
-  const std::size_t layer = network.layers().index(*step.layer);
-  const Shape y = network.feature_shape(pixels, layer);
-  const Shape x = layer == 0 ? pixels : network.feature_shape(pixels, layer - 1);
-  const GradientEpilogue epilogue = step.epilogue.value_or(GradientEpilogue{});
-  if (step.operation == "conv_data_gradient") {
-    work::Work work = work::conv(x, y, type);
-    work.bytes += work::extra_reads(epilogue) * work::width(type) * work::values(x);
-    return work;
+  const auto op = std::ranges::find(operations(), step.operation, &Operation::name);
+  require(op != operations().end(), "no operation is called '{}'", step.operation);
+  Shape map = pixels;
+  std::int64_t out_channels = 0;
+  if (step.layer != nullptr) {
+    const std::size_t layer = network.layers().index(*step.layer);
+    const bool reads = op->widens || step.layer->kind != conv_kind;
+    map = network.feature_shape(pixels, reads ? layer - 1 : layer);
+    out_channels = network.feature_shape(pixels, layer).channels;
   }
-  if (step.operation.find("conv") != std::string::npos) return work::conv(x, y, type);
-  if (step.operation == "pool_forward") return work::pool_forward(x, y, type);
-  if (step.operation == "pool_backward") return work::pool_backward(x, y, type, pool, epilogue);
-  if (step.operation == "gram_loss") return work::gram_loss(y, type);
-  if (step.operation == "style_backward") return work::style_backward(y, type, epilogue);
-  if (step.operation == "content_loss") return work::content_loss(y, type, epilogue);
-  fail(ErrorKind::internal, "the work model does not know '{}'", step.label());
+  const auto described = [](const std::optional<GradientEpilogue>& epilogue) {
+    return epilogue ? describe(*epilogue) : std::string();
+  };
+  const std::vector<OpCase> cases = op->cases(map, out_channels, type);
+  const auto found = std::ranges::find_if(cases, [&](const OpCase& each) {
+    return described(each.epilogue) == described(step.epilogue) &&
+           (!each.pool || each.pool == pool);
+  });
+  require(found != cases.end(), "no case of {} is '{}'", op->name, step.label());
+  return found->work;
 }
 
 /// A stylization under way, warm, and what its pictures' losses were at first.

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/check/work.hpp"
+#include "host/check/operation.hpp"
 
 namespace impasto::bench {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "host/check/work.hpp"
+#include "host/check/operation.hpp"
 #include "host/runtime/runtime.hpp"
 #include "kernels/common/ladder.hpp"
 

@@ -10,7 +10,8 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
   for (const bool added : {true, false}) {
     cases.push_back({.variant = added ? "added" : "written",
                      .measured = added,
-                     .work = work::axpby(pixels, added),
+                     .work = {.flops = 3 * work::values(pixels),
+                              .bytes = (added ? 12 : 8) * work::values(pixels)},
                      .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
                        const Tensor y =
                            added ? bench.master(pixels, 12) : bench.master_output(pixels);

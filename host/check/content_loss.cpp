@@ -6,10 +6,14 @@ namespace {
 
 constexpr ContentLossScale scale{.loss = 0.25, .gradient = 0.5};
 
+work::Work work_of(const Shape& map, double maps, DataType storage) {
+  return {.flops = 5 * work::values(map), .bytes = maps * work::bytes(map, storage)};
+}
+
 std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   std::vector<OpCase> cases = {
       {.variant = "loss alone",
-       .work = work::content_loss(map, storage, {}),
+       .work = work_of(map, 2, storage),
        .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
          const Tensor loss = bench.master_output({.batch = map.batch});
          const Tensor features = bench.features(map, 1);
@@ -21,7 +25,8 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
     cases.push_back(
         {.variant = describe(epilogue),
          .measured = !epilogue.accumulate && epilogue.relu_mask,
-         .work = work::content_loss(map, storage, epilogue),
+         .epilogue = epilogue,
+         .work = work_of(map, epilogue.accumulate ? 4 : 3, storage),
          .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
            const Tensor loss = bench.master_output({.batch = map.batch});
            const Tensor grad = bench.gradient_output(map, epilogue);

@@ -11,6 +11,14 @@ Shape widened(Shape map, std::int64_t channels) {
   return map;
 }
 
+/// Of either direction.
+work::Work work_of(const Shape& x, const Shape& y, DataType storage) {
+  const double filters = 9.0 * static_cast<double>(x.channels * y.channels);
+  return {
+      .flops = 2 * filters * static_cast<double>(y.batch * y.pixels()),
+      .bytes = work::bytes(x, storage) + work::bytes(y, storage) + work::width(storage) * filters};
+}
+
 /// Winograd's transform, which a backend may use in 16 bits, rounds more than a sum does.
 std::vector<OpCase> forward(const Shape& x, std::int64_t out_channels, DataType storage) {
   const Shape y = widened(x, out_channels);
@@ -18,7 +26,7 @@ std::vector<OpCase> forward(const Shape& x, std::int64_t out_channels, DataType 
   for (const bool relu : {true, false}) {
     cases.push_back({.variant = fmt::format("to {}, {}", out_channels, relu ? "ReLU" : "linear"),
                      .measured = relu,
-                     .work = work::conv(x, y, storage),
+                     .work = work_of(x, y, storage),
                      .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
                        const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);
                        const Tensor from = bench.features(x, 1);
@@ -33,12 +41,15 @@ std::vector<OpCase> data_gradient(const Shape& x, std::int64_t out_channels, Dat
   const Shape y = widened(x, out_channels);
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
-    work::Work work = work::conv(y, x, storage);
-    work.bytes += work::extra_reads(epilogue) * work::width(storage) * work::values(x);
+    work::Work work = work_of(x, y, storage);
+    // The gradient it adds to, the features it masks by.
+    const double reads = (epilogue.accumulate ? 1 : 0) + (epilogue.relu_mask ? 1 : 0);
+    work.bytes += reads * work::bytes(x, storage);
     const bool written = !epilogue.accumulate && epilogue.relu_mask;  // as below no style layer
     cases.push_back(
         {.variant = fmt::format("from {}, {}", out_channels, describe(epilogue)),
          .measured = written,
+         .epilogue = epilogue,
          .work = work,
          .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
            const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);

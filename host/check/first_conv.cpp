@@ -12,10 +12,18 @@ Shape picture_of(Shape map) {
   return map;
 }
 
+/// Of either direction: pixels and weights are float.
+work::Work work_of(const Shape& map, DataType storage) {
+  const auto pixels = static_cast<double>(map.batch * map.pixels());
+  const double weights = 27.0 * static_cast<double>(map.channels);
+  return {.flops = 2 * weights * pixels,
+          .bytes = 12 * pixels + work::bytes(map, storage) + 4 * weights};
+}
+
 std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   return {{.variant = "ReLU",
            .measured = true,
-           .work = work::first_conv(map, storage),
+           .work = work_of(map, storage),
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
              const Tensor pixels = bench.master(picture_of(map), 3, 60, 120);
@@ -30,7 +38,7 @@ std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, Dat
 std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   return {{.variant = "data gradient",
            .measured = true,
-           .work = work::first_conv(map, storage),
+           .work = work_of(map, storage),
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
              const Tensor grad_pixels = bench.master_output(picture_of(map));

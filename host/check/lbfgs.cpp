@@ -9,11 +9,13 @@ namespace {
 std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
                           DataType /*storage*/) {
   constexpr std::int64_t history = 2;
+  constexpr double vectors = 2 * history;  // of the pairs, read twice
   Shape pairs = pixels;
   pairs.batch *= kernels::lbfgs_vectors(history);
   return {{.variant = "from the first step",
            .measured = true,
-           .work = work::lbfgs(pixels, history),
+           .work = {.flops = (8 * vectors + 8) * work::values(pixels),
+                    .bytes = 4 * (2 * vectors + 9) * work::values(pixels)},
            .runs = 4,
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const Tensor x = bench.master(pixels, 3, 60);

@@ -9,7 +9,8 @@ std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, Dat
   const Shape small = kernels::max_blurred(map);
   if (small.pixels() == 0) return {};
   return {{.measured = true,
-           .work = work::pool_forward(map, small, storage),
+           .work = {.flops = work::values(map),
+                    .bytes = work::bytes(map, storage) + work::bytes(small, storage)},
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const Tensor x = bench.features(map, 1);
              const Tensor y = bench.map_output(small);
@@ -22,16 +23,20 @@ std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, Da
   if (small.pixels() == 0) return {};
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
-    cases.push_back({.variant = describe(epilogue),
-                     .measured = !epilogue.accumulate && epilogue.relu_mask,
-                     .work = work::max_blur_backward(map, small, storage, epilogue),
-                     .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
-                       const Tensor grad_x = bench.gradient_output(map, epilogue);
-                       const Tensor grad_y = bench.gradient(small, 2);
-                       const Tensor x = bench.features(map, 1);
-                       return {[=, &on] { on.max_blur_backward(grad_x, grad_y, x, epilogue); },
-                               {grad_x, grad_y, x}};
-                     }});
+    const double maps = 2 + (epilogue.accumulate ? 1 : 0);
+    cases.push_back(
+        {.variant = describe(epilogue),
+         .measured = !epilogue.accumulate && epilogue.relu_mask,
+         .epilogue = epilogue,
+         .work = {.flops = work::values(map),
+                  .bytes = maps * work::bytes(map, storage) + work::bytes(small, storage)},
+         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+           const Tensor grad_x = bench.gradient_output(map, epilogue);
+           const Tensor grad_y = bench.gradient(small, 2);
+           const Tensor x = bench.features(map, 1);
+           return {[=, &on] { on.max_blur_backward(grad_x, grad_y, x, epilogue); },
+                   {grad_x, grad_y, x}};
+         }});
   }
   return cases;
 }

@@ -3,12 +3,42 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "host/backend/backend.hpp"
-#include "host/check/work.hpp"
+
+namespace impasto::work {
+
+/// The least that an operation must do in any implementation: floating-point operations, a
+/// multiply-add being two, and bytes that it reads and writes once each. Rates measured against it
+/// can be compared between implementations and with the machine's peak. Each operation's formula is
+/// in host/check/<op>.cpp, and in words in its contract, kernels/<op>/<op>.hpp.
+struct Work {
+  double flops = 0;
+  double bytes = 0;
+
+  Work& operator+=(const Work& other) {
+    flops += other.flops;
+    bytes += other.bytes;
+    return *this;
+  }
+};
+
+inline double values(const Shape& shape) { return static_cast<double>(shape.count()); }
+inline double width(DataType type) {
+  return type == DataType::f64 || type == DataType::i64 ? 8 : type == DataType::f32 ? 4 : 2;
+}
+inline double bytes(const Shape& shape, DataType type) { return width(type) * values(shape); }
+
+/// The values of a C×C matrix for each image.
+inline double matrices(const Shape& features) {
+  return static_cast<double>(features.batch * features.channels * features.channels);
+}
+
+}  // namespace impasto::work
 
 namespace impasto {
 
@@ -75,6 +105,9 @@ struct OpCase {
   /// what `row` adds to it. Others are only checked.
   bool measured = false;
   std::string row = {};  ///< "_max"
+  /// How it joins its gradient to others and how it pools, if it does, as a schedule's step says it.
+  std::optional<GradientEpilogue> epilogue = {};
+  std::optional<PoolKind> pool = {};
   work::Work work = {};
   std::function<ErrorLimit(Precision)> limit = error_limit;
   int runs = 1;  ///< how often a check runs it; state carries over

@@ -31,7 +31,9 @@ std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, Dat
     cases.push_back({.variant = name_of(kind),
                      .measured = rounds_up(kind),
                      .row = fmt::format("_{}", mode_of(kind)),
-                     .work = work::pool_forward(map, small, storage),
+                     .pool = kind,
+                     .work = {.flops = work::values(map),
+                              .bytes = work::bytes(map, storage) + work::bytes(small, storage)},
                      .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
                        const Tensor x = bench.features(map, 1);
                        const Tensor y = bench.map_output(small);
@@ -47,19 +49,26 @@ std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, Da
     const Shape small = kernels::pooled(map, kind.rounding);
     if (small.pixels() == 0) continue;
     for (const GradientEpilogue& epilogue : epilogues) {
+      // The maximum has to be found again; an average needs x for the mask alone.
+      const bool reads_x = kind.mode == PoolMode::max || epilogue.relu_mask;
+      const double maps = 1 + (reads_x ? 1 : 0) + (epilogue.accumulate ? 1 : 0);
       // No style layer lies below a pool: nothing is added to what it writes.
       const bool as_in_vgg = rounds_up(kind) && !epilogue.accumulate && epilogue.relu_mask;
-      cases.push_back({.variant = fmt::format("{}, {}", name_of(kind), describe(epilogue)),
-                       .measured = as_in_vgg,
-                       .row = fmt::format("_{}", mode_of(kind)),
-                       .work = work::pool_backward(map, small, storage, kind, epilogue),
-                       .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
-                         const Tensor grad_x = bench.gradient_output(map, epilogue);
-                         const Tensor grad_y = bench.gradient(small, 2);
-                         const Tensor x = bench.features(map, 1);
-                         return {[=, &on] { on.pool_backward(grad_x, grad_y, x, kind, epilogue); },
-                                 {grad_x, grad_y, x}};
-                       }});
+      cases.push_back(
+          {.variant = fmt::format("{}, {}", name_of(kind), describe(epilogue)),
+           .measured = as_in_vgg,
+           .row = fmt::format("_{}", mode_of(kind)),
+           .epilogue = epilogue,
+           .pool = kind,
+           .work = {.flops = work::values(map),
+                    .bytes = maps * work::bytes(map, storage) + work::bytes(small, storage)},
+           .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+             const Tensor grad_x = bench.gradient_output(map, epilogue);
+             const Tensor grad_y = bench.gradient(small, 2);
+             const Tensor x = bench.features(map, 1);
+             return {[=, &on] { on.pool_backward(grad_x, grad_y, x, kind, epilogue); },
+                     {grad_x, grad_y, x}};
+           }});
     }
   }
   return cases;

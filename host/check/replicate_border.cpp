@@ -11,13 +11,21 @@ Shape picture_of(Shape map) {
   return map;
 }
 
+/// Of either direction: what first_conv needs for the border alone.
+work::Work work_of(const Shape& map, DataType storage) {
+  const auto border = static_cast<double>(map.batch * kernels::border_count(map.height, map.width));
+  const auto channels = static_cast<double>(map.channels);
+  return {.flops = 54 * channels * border,
+          .bytes = 12 * border + work::width(storage) * channels * border + 108 * channels};
+}
+
 constexpr GradientEpilogue holds_values{.accumulate = true};
 
 std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   return {
       {.variant = "ReLU",
        .measured = true,
-       .work = work::replicate_border(map, storage),
+       .work = work_of(map, storage),
        .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
          const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
          const Tensor pixels = bench.master(picture_of(map), 3, 60, 120);
@@ -33,7 +41,7 @@ std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, Dat
 std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   return {{.variant = "data gradient",
            .measured = true,
-           .work = work::replicate_border(map, storage),
+           .work = work_of(map, storage),
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
              const Tensor grad_pixels = bench.master(picture_of(map), 1);

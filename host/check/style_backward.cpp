@@ -19,10 +19,13 @@ ErrorLimit limit(Precision precision) {
 std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
+    const double maps = 2 + (epilogue.accumulate ? 1 : 0);  // the mask's features are read anyway
     cases.push_back(
         {.variant = describe(epilogue),
          .measured = epilogue.accumulate && epilogue.relu_mask,  // as below all but the deepest
-         .work = work::style_backward(map, storage, epilogue),
+         .epilogue = epilogue,
+         .work = {.flops = 2 * static_cast<double>(map.channels) * work::values(map),
+                  .bytes = maps * work::bytes(map, storage) + 4 * work::matrices(map)},
          .limit = limit,
          .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
            const Tensor grad = bench.gradient_output(map, epilogue, held_scale);

@@ -10,7 +10,7 @@ std::vector<OpCase> add_cases(const Shape& pixels, std::int64_t /*out_channels*/
                               DataType /*storage*/) {
   return {{.variant = "added",
            .measured = true,
-           .work = work::upsample_add(pixels),
+           .work = {.flops = 9 * work::values(pixels), .bytes = 9 * work::values(pixels)},
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const Tensor y = bench.master(pixels, 12);
              const Tensor x = bench.master(kernels::halved(pixels), 13);
@@ -22,7 +22,7 @@ std::vector<OpCase> transpose_cases(const Shape& pixels, std::int64_t /*out_chan
                                     DataType /*storage*/) {
   return {{.variant = "written",
            .measured = true,
-           .work = work::upsample_transpose(pixels),
+           .work = {.flops = 8 * work::values(pixels), .bytes = 5 * work::values(pixels)},
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const Tensor x = bench.master_output(kernels::halved(pixels));
              const Tensor y = bench.master(pixels, 12);
