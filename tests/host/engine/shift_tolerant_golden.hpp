@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Printed by benchmarks/peers/shift_tolerant_golden.py; PyTorch in double.
+// Printed by tests/host/engine/shift_tolerant_golden.py; PyTorch in double.
 #pragma once
 
 #include <array>

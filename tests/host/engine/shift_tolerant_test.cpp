@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A network whose pooling is a maximum and a blur, with a deviation, padded either way: every map
-// and the gradient of the pixels, against PyTorch (benchmarks/peers/shift_tolerant_golden.py).
+// and the gradient of the pixels, against PyTorch (tests/host/engine/shift_tolerant_golden.py).
 #include <cmath>
 #include <gtest/gtest.h>
 #include <numbers>

@@ -4,7 +4,7 @@
 
 Each preset is a name and options of `impasto stylize`:
 
-    benchmarks/gallery.py --photographs FOLDER --style sample:painting \\
+    docs/gallery/gallery.py --photographs FOLDER --style sample:painting \\
         --preset 'built-in:' --preset 'trained:--weights vgg16.h5'
 
 writes docs/gallery/<photograph>_<style>_<preset>.jpg, each of at most 100 kB, and sheet.jpg, in which a
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 100_000
 
 

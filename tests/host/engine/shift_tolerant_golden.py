@@ -68,7 +68,7 @@ def picture(step):
 
 def main():
     print("// SPDX-License-Identifier: MIT")
-    print("// Printed by benchmarks/peers/shift_tolerant_golden.py; PyTorch in double.")
+    print("// Printed by tests/host/engine/shift_tolerant_golden.py; PyTorch in double.")
     print("#pragma once\n")
     print("#include <array>\n#include <string_view>\n")
     print("namespace impasto::test {\n")
