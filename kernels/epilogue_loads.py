@@ -15,13 +15,12 @@ nvidia-cuda-nvdisasm.
 
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
-ROOT = Path(__file__).resolve().parent.parent
+from kernel_resources import ROOT, find_nvdisasm, machine_code
+
+SOURCE = ROOT / "kernels" / "style_backward" / "style_backward.cu"
 TOO_MANY, NO_COMPILER = 8, 77
 
 # The groups of packs, whose loads come together, in each kernel: its tile's columns, in packs.
@@ -50,28 +49,13 @@ def waits(accesses: List[str]) -> int:
     )
 
 
-def disassemble(nvcc: str, nvdisasm: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        cubin = Path(folder) / "kernel.cubin"
-        source = ROOT / "kernels" / "style_backward" / "style_backward.cu"
-        command = [nvcc, "-arch=sm_90a", "-std=c++20", "--expt-relaxed-constexpr", "-cubin"]
-        command += ["-DIMPASTO_DEVICE=cuda", f"-I{ROOT}", str(source), "-o", str(cubin)]
-        subprocess.run(command, check=True)
-        listed = subprocess.run(
-            [nvdisasm, "-c", str(cubin)], check=True, capture_output=True, text=True
-        )
-        return listed.stdout
-
-
 def main() -> int:
-    nvcc = shutil.which("nvcc")
-    here = ROOT / "build" / "deps" / "nvidia" / "cu13" / "bin"
-    nvdisasm = shutil.which("nvdisasm") or shutil.which("nvdisasm", path=str(here))
+    nvcc, nvdisasm = shutil.which("nvcc"), find_nvdisasm()
     if nvcc is None or nvdisasm is None:
         print("no nvcc or no nvdisasm: the epilogues were not looked at", file=sys.stderr)
         return NO_COMPILER
     most: Dict[str, int] = {}
-    for name, accesses in kernels(disassemble(nvcc, nvdisasm)):
+    for name, accesses in kernels(machine_code(nvcc, nvdisasm, SOURCE, "90a")):
         most[name] = max(most.get(name, 0), waits(accesses))
     for name, groups in GROUPS.items():
         print(f"{name}: waits {most.get(name, 0)} times, {groups} expected")

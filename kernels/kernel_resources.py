@@ -9,6 +9,10 @@ registers, static shared memory and the block size of __launch_bounds__.
 Prints one line per kernel and writes benchmarks/results/nvcc/kernel_resources.json;
 benchmarks/render.py makes a table of it. A kernel that spills ends the script with 8; without nvcc
 it ends with 77.
+
+With --ptx or --sass it prints the code of the kernels whose name contains a word instead, for the
+first of the architectures (90a): `kernel_resources.py --sass gram_wgmma_kernel`. SASS needs
+nvdisasm, of the CUDA toolkit or of the Python package nvidia-cuda-nvdisasm.
 """
 
 import argparse
@@ -21,7 +25,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 SPILLS, NO_COMPILER = 8, 77
@@ -80,6 +84,51 @@ def compile_source(nvcc: str, source: Path, arch: str, *options: str) -> str:
     return done.stderr
 
 
+def find_nvdisasm() -> Optional[str]:
+    """The toolkit's, or the one that `./dev test --cuda` installs."""
+    here = ROOT / "build" / "deps" / "nvidia" / "cu13" / "bin"
+    return shutil.which("nvdisasm") or shutil.which("nvdisasm", path=str(here))
+
+
+def machine_code(nvcc: str, nvdisasm: str, source: Path, arch: str) -> str:
+    """Every kernel of a source as SASS, each after ".text.<mangled name>:"."""
+    with tempfile.TemporaryDirectory() as folder:
+        cubin = Path(folder) / "kernel.cubin"
+        compile_source(nvcc, source, arch, "-cubin", "-o", str(cubin))
+        listed = subprocess.run([nvdisasm, "-c", str(cubin)], check=True, capture_output=True, text=True)
+        return listed.stdout
+
+
+def ptx_of(nvcc: str, source: Path, arch: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        ptx = Path(folder) / "kernel.ptx"
+        compile_source(nvcc, source, arch, "-ptx", "-o", str(ptx))
+        return ptx.read_text(encoding="utf-8")
+
+
+def show(nvcc: str, word: str, arch: str, sass: bool) -> int:
+    """Prints the code of the kernels whose name contains the word."""
+    nvdisasm = find_nvdisasm()
+    if sass and nvdisasm is None:
+        print("no nvdisasm on the path nor in build/deps: no SASS", file=sys.stderr)
+        return NO_COMPILER
+    start = r"^\.text\.(\w+):" if sass else r"^(?:\.visible )?\.entry (\w+)"
+    found = False
+    for source in sources():
+        if not any(word.split("<")[0] in file.read_text(encoding="utf-8") for file in source.parent.glob("*.cu*")):
+            continue
+        code = machine_code(nvcc, str(nvdisasm), source, arch) if sass else ptx_of(nvcc, source, arch)
+        parts = re.split(start, code, flags=re.MULTILINE)[1:]
+        for name, text in zip(demangled(parts[::2]), parts[1::2]):
+            if word in name:
+                found = True
+                end = r"^//-----" if sass else r"^}\n"
+                print(f"// {name}, sm_{arch}\n{re.split(end, text, maxsplit=1, flags=re.MULTILINE)[0].rstrip()}\n")
+    if not found:
+        print(f"no kernel's name contains '{word}'", file=sys.stderr)
+    return 0 if found else 2
+
+
 def demangled(names: List[str]) -> List[str]:
     """"pool_forward_kernel<float, 4>": without namespaces and parameters. Mangled names differ from
     one run of nvcc to the next."""
@@ -93,10 +142,7 @@ def demangled(names: List[str]) -> List[str]:
 
 def block_sizes(nvcc: str, source: Path) -> Dict[str, int]:
     """The threads of a block, from __launch_bounds__, by kernel."""
-    with tempfile.TemporaryDirectory() as folder:
-        ptx = Path(folder) / "kernel.ptx"
-        compile_source(nvcc, source, "80", "-ptx", "-o", str(ptx))
-        text = ptx.read_text(encoding="utf-8")
+    text = ptx_of(nvcc, source, "80")
     found = re.findall(r"\.entry (\S+?)\([^)]*\)\s*\.maxntid (\d+)", text)
     names = demangled([name for name, _ in found])
     return {name: int(threads) for name, (_, threads) in zip(names, found)}
@@ -135,9 +181,12 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--architectures", nargs="+", default=list(LIMITS), choices=list(LIMITS))
+    parser.add_argument("--architectures", nargs="+", choices=list(LIMITS))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--no-output", action="store_true", help="write no file")
+    code = parser.add_mutually_exclusive_group()
+    code.add_argument("--ptx", metavar="KERNEL", help="print its PTX")
+    code.add_argument("--sass", metavar="KERNEL", help="print its SASS")
     return parser.parse_args()
 
 
@@ -147,6 +196,9 @@ def main() -> int:
     if nvcc is None:
         print("no nvcc on the path: the CUDA kernels were not compiled", file=sys.stderr)
         return NO_COMPILER
+    if arguments.ptx or arguments.sass:
+        arch = (arguments.architectures or ["90a"])[0]
+        return show(nvcc, arguments.ptx or arguments.sass, arch, bool(arguments.sass))
     rows: List[Dict] = []
     with ThreadPoolExecutor(arguments.jobs) as pool:
         files = sources()
@@ -154,7 +206,7 @@ def main() -> int:
         work: List[Tuple[Path, str, Dict[str, int]]] = [
             (source, arch, sizes)
             for source, sizes in zip(files, threads)
-            for arch in arguments.architectures
+            for arch in arguments.architectures or LIMITS
         ]
         for (source, _, _), found in zip(
             work, pool.map(lambda item: resources(nvcc, *item), work)
