@@ -2,8 +2,7 @@
 // What this machine can do at most, measured: the denominators of every other benchmark.
 //   fma/<registers>/<threads>          float multiply-adds from registers, one loop per thread
 //   bf16_dot/<registers>/<threads>     the same with vdpbf16ps, where the CPU has it
-//   copy/<threads>                     reading one array and writing another, both beyond the
-//   caches
+//   copy/<threads>                     reading one array and writing another, beyond the caches
 // What they compute is compared with what it must be.
 #include <atomic>
 #include <cmath>
@@ -13,7 +12,8 @@
 #include <omp.h>
 #include <vector>
 
-#include "benchmarks/on_backends.hpp"
+#include "benchmarks/program.hpp"
+#include "host/backend/registry.hpp"
 
 namespace impasto::bench {
 namespace {
@@ -87,40 +87,44 @@ void report_rate(benchmark::State& state, const char* unit, double amount, bool 
   state.counters["verified"] = 1;
 }
 
+void add_ceiling(const std::string& name, const std::function<void(benchmark::State&)>& body) {
+  add_row(name, "ceilings, as <what>/<bits of a register>/<threads>", name, body);
+}
+
 /// `flops_per_instruction` counts a multiply-add as two.
 void add_rate(const std::string& name, int flops_per_instruction, const std::function<bool()>& loop,
               int threads) {
-  add(fmt::format("{}/{}", name, threads), [=](benchmark::State& state) {
+  add_ceiling(fmt::format("{}/{}", name, threads), [=](benchmark::State& state) {
     std::atomic<bool> right = true;
-    for (auto _ : state) {
+    time_by_clock(state, [&] {
 #pragma omp parallel num_threads(threads)
       if (!loop()) right = false;
-    }
+    });
     report_rate(state, "FLOP/s", 1.0 * flops_per_instruction * accumulators * rounds * threads,
                 right);
   });
 }
 
 void add_copy(int threads) {
-  add(fmt::format("copy/{}", threads), [=](benchmark::State& state) {
+  add_ceiling(fmt::format("copy/{}", threads), [=](benchmark::State& state) {
     constexpr std::size_t bytes = std::size_t{1} << 30U;
     std::vector<char> from(bytes, 1);
     std::vector<char> to(bytes, 2);
     const auto share = bytes / static_cast<std::size_t>(threads);
-    for (auto _ : state) {
+    time_by_clock(state, [&] {
 #pragma omp parallel for num_threads(threads)
       for (int thread = 0; thread < threads; ++thread) {
         const std::size_t start = share * static_cast<std::size_t>(thread);
         std::memcpy(to.data() + start, from.data() + start, share);
       }
       benchmark::ClobberMemory();
-    }
+    });
     report_rate(state, "bytes/s", 2.0 * static_cast<double>(bytes), from == to);
   });
 }
 
 void register_rows() {
-  benchmark::AddCustomContext("device", make_backend("cpu")->description());
+  add_context("device", make_backend("cpu")->description());
   std::vector<int> thread_counts = {1};
   if (omp_get_max_threads() > 1) thread_counts.push_back(omp_get_max_threads());
   for (const int threads : thread_counts) {

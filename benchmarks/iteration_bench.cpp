@@ -155,7 +155,7 @@ std::vector<double> profile(Backend& backend, const Settings& settings) {
   return medians;
 }
 
-void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& name,
+void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& variant,
                    const Settings& settings, const work::Work& work) {
   const auto body = [=](benchmark::State& state) {
     const std::optional<std::size_t> before = backend->free_memory();
@@ -173,7 +173,7 @@ void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& n
       state.counters["device bytes"] = static_cast<double>(*before) - static_cast<double>(*after);
     }
   };
-  benchmark::RegisterBenchmark(name.c_str(), body)->UseManualTime()->Unit(benchmark::kMillisecond);
+  add_row("iteration/" + variant, "iterations", variant, body);
 }
 
 struct Axes {
@@ -205,12 +205,11 @@ void register_shape(const SharedBackend& backend, const Settings& settings) {
       report(state, work);
       state.SetLabel(std::string(operation));
     };
-    benchmark::RegisterBenchmark(fmt::format("step/{}/{}", variant, step.label()).c_str(), body)
-        ->UseManualTime()
-        ->Iterations(1)
-        ->Unit(benchmark::kMillisecond);
+    add_row(fmt::format("step/{}/{}", variant, step.label()), "steps of " + variant, step.label(),
+            body)
+        ->Iterations(1);
   }
-  add_iteration(backend, "iteration/" + variant, settings, total);
+  add_iteration(backend, variant, settings, total);
 }
 
 void Axes::register_rows() const {
@@ -249,6 +248,6 @@ int main(int argc, char** argv) {
              app.add_option("--content", axes.files.content, "a square picture (default: made up)");
              app.add_option("--style", axes.files.style, "another");
            },
-       .footer = backend_names(),
+       .choices = backend_names,
        .register_rows = [&] { axes.register_rows(); }});
 }

@@ -31,7 +31,7 @@ std::vector<SharedBackend> BackendAxes::open() const {
     const std::unique_ptr<Backend> first = make_backend(asked);
     const DeviceEntry device = entry_of(*first);
     devices += (devices.empty() ? "" : "; ") + first->description();
-    for (const auto& [key, value] : device.details) benchmark::AddCustomContext(key, value);
+    for (const auto& [key, value] : device.details) add_context(key, value);
     for (const Precision precision : device.precisions) {
       if (!chosen(precisions, to_string(precision))) continue;
       opened.push_back(make_backend(
@@ -43,7 +43,7 @@ std::vector<SharedBackend> BackendAxes::open() const {
     fail(ErrorKind::backend, "no backend of {} offers {}", fmt::join(names, ", "),
          fmt::join(precisions, ", "));
   }
-  benchmark::AddCustomContext("device", devices);
+  add_context("device", devices);
   return opened;
 }
 

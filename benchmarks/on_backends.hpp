@@ -27,16 +27,7 @@ struct BackendAxes {
   [[nodiscard]] std::vector<SharedBackend> open() const;
 };
 
-/// For --help.
+/// For --list: every backend, and why one cannot be used.
 std::string backend_names();
-
-/// Registers a row by its parts, "gram/cpu/conv3_1@256/fp32/batch:1", timed by the clock: other
-/// threads work too.
-template <class Body>
-void add(const std::string& name, Body body) {
-  benchmark::RegisterBenchmark(name.c_str(), std::move(body))
-      ->UseRealTime()
-      ->Unit(benchmark::kMillisecond);
-}
 
 }  // namespace impasto::bench

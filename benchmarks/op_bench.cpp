@@ -1,58 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Every operation on a backend, as "gram/cpu/conv3_1@512/bf16/batch:1". Before one is timed, what
-// one run of it writes is compared with what the reference backend writes; one that differs has no
-// time.
+// Every operation on a backend, as "gram/cpu/conv3_1@512/bf16/batch:1".
 #include "benchmarks/on_backends.hpp"
-#include "host/check/check.hpp"
+#include "benchmarks/operation_rows.hpp"
 
 namespace impasto::bench {
 namespace {
 
-/// What the reference backend computes in a fraction of a second. A case of more work is checked on
-/// as many of its rows as that takes, at full width, in the process that times it.
+/// What the reference backend computes in a fraction of a second.
 constexpr double most_checked_flops = 2e8;
 
-struct Measured {
-  const Operation* op;
-  std::size_t variant;
-  NamedShape shape;
-};
-
-OpCase case_of(const Measured& what, const Shape& map, DataType storage) {
-  return what.op->cases(map, what.shape.out_channels, storage)[what.variant];
-}
-
-CheckResult check(Backend& backend, const Measured& what) {
-  Shape map = what.shape.map;
-  const double flops = case_of(what, map, backend.activation_type()).work.flops;
-  if (flops > most_checked_flops) {
-    const double rows = static_cast<double>(map.height) * most_checked_flops / flops;
-    map.height = std::max<std::int64_t>(4, static_cast<std::int64_t>(rows));
-  }
-  const std::unique_ptr<Backend> reference = make_backend("reference");
-  return compare(case_of(what, map, backend.activation_type()), backend, *reference);
-}
-
-void measure(benchmark::State& state, Backend& backend, const Measured& what) {
-  const CheckResult checked = check(backend, what);
-  if (!checked.passed()) {
-    state.SkipWithError(fmt::format("an error of {:.2g} of the RMS, allowed are {:.2g}",
-                                    checked.error, checked.limit)
-                            .c_str());
-    return;
-  }
-  const OpCase op_case = case_of(what, what.shape.map, backend.activation_type());
-  Workbench bench(backend, backend.activation_type());
-  const Prepared prepared = op_case.prepare(backend, bench);
-  for (auto _ : state) {
-    prepared.run();
-    backend.synchronize();
-  }
-  report(state, op_case.work);
-  state.counters["error"] = checked.error;
-}
-
-/// The rows of an operation, each by its variant's place and what its name adds.
+/// The rows of an operation, each by its case's place and what its name adds.
 std::vector<std::pair<std::size_t, std::string>> rows_of(const Operation& op) {
   std::vector<std::pair<std::size_t, std::string>> rows;
   const std::vector<OpCase> cases = op.cases({1, 4, 4, op.on_pixels ? 3 : 8}, 8, DataType::f32);
@@ -65,40 +22,33 @@ std::vector<std::pair<std::size_t, std::string>> rows_of(const Operation& op) {
 std::vector<std::string> row_names() {
   std::vector<std::string> names;
   for (const Operation& op : operations()) {
-    for (const auto& [variant, name] : rows_of(op)) names.push_back(name);
+    for (const auto& [place, name] : rows_of(op)) names.push_back(name);
   }
   return names;
 }
 
-struct Axes {
-  std::vector<std::string> ops = {};
-  BackendAxes backends = {};
-  std::vector<std::string> shapes = {"256"};
-  std::vector<std::int64_t> batches = {1};
-
-  void register_rows() const;
-};
-
-void Axes::register_rows() const {
-  for (const SharedBackend& backend : backends.open()) {
-    for (const Operation& op : operations()) {
-      // The pixels are the same in every precision.
-      if (op.on_pixels && backend->precision() != Precision::fp32) continue;
-      for (const auto& [variant, name] : rows_of(op)) {
-        if (!chosen(ops, name)) continue;
-        for (NamedShape shape : shapes_of(shapes, op)) {
-          for (const std::int64_t batch : batches) {
-            shape.map.batch = batch;
-            add(fmt::format("{}/{}/{}/{}/batch:{}", name, backend->name(), shape.name,
-                            to_string(backend->precision()), batch),
-                [=, what = Measured{&op, variant, shape}](benchmark::State& state) {
-                  measure(state, *backend, what);
-                });
-          }
-        }
-      }
-    }
+std::string choices() {
+  std::string text = "operations, and the layers at which VGG-19 has them (--shape=LAYER@SIZE):\n";
+  for (const Operation& op : operations()) {
+    for (const auto& [place, name] : rows_of(op)) text += layers_line(name, op);
   }
+  return text + backend_names();
+}
+
+std::vector<Contender> contenders_of(const BackendAxes& axes) {
+  std::vector<Contender> contenders;
+  for (const SharedBackend& backend : axes.open()) {
+    contenders.push_back({.name = std::string(backend->name()),
+                          .backend = backend,
+                          .measure = [=](benchmark::State& state, const Contender::Launch& launch,
+                                         const OpCase& /*op_case*/) {
+                            time_by_clock(state, [&] {
+                              launch();
+                              backend->synchronize();
+                            });
+                          }});
+  }
+  return contenders;
 }
 
 }  // namespace
@@ -106,16 +56,25 @@ void Axes::register_rows() const {
 
 int main(int argc, char** argv) {
   using namespace impasto::bench;
-  Axes axes;
+  std::vector<std::string> ops;
+  BackendAxes backends;
+  OperationRows rows(most_checked_flops);
   return run_program(argc, argv,
                      {.about = "Every operation of an iteration, alone, on a backend.",
                       .add_options =
                           [&](CLI::App& app) {
-                            add_op_axis(app, row_names(), axes.ops);
-                            axes.backends.add_options(app, "--dtype");
-                            add_shape_axis(app, axes.shapes);
-                            add_batch_axis(app, axes.batches);
+                            add_op_axis(app, row_names(), ops);
+                            backends.add_options(app, "--dtype");
+                            rows.add_options(app);
                           },
-                      .footer = backend_names(),
-                      .register_rows = [&] { axes.register_rows(); }});
+                      .choices = choices,
+                      .register_rows =
+                          [&] {
+                            const std::vector<Contender> contenders = contenders_of(backends);
+                            for (const impasto::Operation& op : impasto::operations()) {
+                              for (const auto& [place, name] : rows_of(op)) {
+                                if (chosen(ops, name)) rows.add(op, place, name, contenders);
+                              }
+                            }
+                          }});
 }

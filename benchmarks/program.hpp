@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <benchmark/benchmark.h>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,16 +16,37 @@ namespace impasto::bench {
 struct Program {
   std::string about = {};  ///< for --help: what a row is
   std::function<void(CLI::App& app)> add_options = [](CLI::App& /*app*/) {};
-  std::string footer = {};              ///< for --help: what the lists of words offer
+  /// What the lists of words offer, for --list and at the end of --help.
+  std::function<std::string()> choices = [] { return std::string(); };
   std::vector<std::string> flags = {};  ///< Google Benchmark's, unless the command line differs
   std::function<void()> register_rows = {};  ///< after the options were taken; adds to the context
 };
 
-/// main(). Shows on the terminal and writes to a file (JSON) what Google Benchmark would, but for
-/// rows that carry no counter `verified` and rows above their roof (`roof_share`):
-/// these are named on stderr, and the program ends with 8. An Error ends it with its kind, an
-/// option that is not understood with 2.
+/// main(). Shows rows on the terminal (report_rows.hpp) and writes them to a file as JSON, but for
+/// rows that carry no counter `verified` and rows above their roof (`roof_share`): these are named
+/// on stderr, and the program ends with 8. An Error ends it with its kind, an option that is not
+/// understood with 2.
 int run_program(int argc, char** argv, const Program& program);
+
+/// Says on what and by what is measured: to every output.
+void add_context(const std::string& key, const std::string& value);
+
+/// Registers a row. Its body sets the time of each iteration itself. The terminal shows it as `own`
+/// in the table `heading`.
+benchmark::internal::Benchmark* add_row(const std::string& name, const std::string& heading,
+                                        const std::string& own,
+                                        const std::function<void(benchmark::State&)>& body);
+
+/// The loop of a row that is timed by the clock: other threads work, too.
+template <class Body>
+void time_by_clock(benchmark::State& state, Body body) {
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    state.SetIterationTime(taken.count());
+  }
+}
 
 /// For a row's counters: so much is done in each iteration.
 inline benchmark::Counter rate_of(double amount) {

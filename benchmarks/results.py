@@ -22,7 +22,6 @@ ROOF_TOLERANCE = 1.02
 # What Google Benchmark writes beside a row's counters.
 ROW_FIELDS = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
               "threads", "iterations", "real_time", "cpu_time"}  # fmt: skip
-TIMERS = ("real_time", "manual_time", "process_time")
 
 SHAPE = re.compile(r"\d+x\d+x\d+$")  # of a feature map, H×W×C
 SHAPE_AT = re.compile(r"(\S+)@(\d+)$")
@@ -97,16 +96,6 @@ def parse(name: str) -> Parts:
         else:
             variants.append(part)
     return Parts(op, "/".join(variants), **found)
-
-
-def plain_name(name: str) -> str:
-    """Without what Google Benchmark appends about how it measured."""
-    kept = [
-        part
-        for part in name.split("/")
-        if part not in TIMERS and not part.startswith(("iterations:", "min_time:", "repeats:"))
-    ]
-    return "/".join(kept)
 
 
 @dataclass(frozen=True)
@@ -275,7 +264,6 @@ class Machine:
         floors = [self.floor(step) for step in self.steps(row.parts.precision, row.parts.size, row.parts.batch)]
         return None if not floors or None in floors else sum(filter(None, floors))
 
-
     def seconds_and_floors(self, steps: Sequence[Row]) -> Tuple[Dict[str, float], Dict[str, float]]:
         """By kind of step; floors where they are known."""
         return by_kind(steps, lambda row: row.seconds), by_kind(steps, lambda row: self.floor(row) or 0.0)
@@ -337,7 +325,7 @@ def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None
             raise ResultError(f"{path}: expected every row of 'benchmarks' to have a name")
         if entry.get("run_type") == "aggregate":
             continue
-        name = plain_name(str(entry.get("run_name", entry["name"])))
+        name = str(entry.get("run_name", entry["name"]))
         if entry.get("error_occurred"):
             machine.refused.append(f"{path.name}: {name}: {entry.get('error_message', 'failed')}")
         else:

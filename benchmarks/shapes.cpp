@@ -2,6 +2,7 @@
 #include "benchmarks/shapes.hpp"
 
 #include <charconv>
+#include <fmt/ranges.h>
 #include <optional>
 
 #include "host/core/error.hpp"
@@ -29,7 +30,12 @@ NamedShape layer_at(std::string_view name, std::int64_t size, const Operation& o
   const auto layer = std::find_if(vgg19.begin(), vgg19.end(),
                                   [&](const VggLayer& each) { return each.name == name; });
   if (layer == vgg19.end() || layer->kind != conv_kind) {
-    fail(ErrorKind::usage, "--shape: expected a layer of VGG-19 before '@', got '{}'", name);
+    std::vector<std::string_view> convs;
+    for (const VggLayer& each : vgg19) {
+      if (each.kind == conv_kind) convs.push_back(each.name);
+    }
+    fail(ErrorKind::usage, "--shape: expected a layer of VGG-19 before '@', got '{}'; they are {}",
+         name, fmt::join(convs, ", "));
   }
   const int pools = name[4] - '1';
   const std::int64_t side = (size + (std::int64_t{1} << pools) - 1) >> pools;
@@ -84,6 +90,10 @@ void add_shape_axis(CLI::App& app, std::vector<std::string>& into) {
           return error.what();
         }
       });
+}
+
+std::string layers_line(std::string_view name, const Operation& op) {
+  return fmt::format("  {:<26}{}\n", name, fmt::join(op.layers, " "));
 }
 
 void add_precision_axis(CLI::App& app, const std::string& name, std::vector<std::string>& into,

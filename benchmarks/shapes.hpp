@@ -36,6 +36,8 @@ void add_shape_axis(CLI::App& app, std::vector<std::string>& into);
 void add_precision_axis(CLI::App& app, const std::string& name, std::vector<std::string>& into,
                         const std::string& about);
 void add_batch_axis(CLI::App& app, std::vector<std::int64_t>& into);
+/// For --list: "gram                    conv1_1 conv2_1".
+std::string layers_line(std::string_view name, const Operation& op);
 void add_op_axis(CLI::App& app, const std::vector<std::string>& known,
                  std::vector<std::string>& into);
 

@@ -15,7 +15,7 @@ namespace {
 constexpr int warm_up = 3;
 constexpr int hot_launches = 20;  // between two events, recorded: the host launches them as one
 
-/// FLOP/s for maps of this type; 0 where that is not knqueue.
+/// FLOP/s for maps of this type; 0 where that is not known.
 double peak_flops(const Ceilings& roof, DataType type, kernels::Arithmetic arithmetic) {
   const char* name = arithmetic == kernels::Arithmetic::fp32 ? "fma_flops"
                      : type == DataType::f32                 ? "tf32_flops"
@@ -32,23 +32,21 @@ const Profile& profile() {
       "Every rung of every kernel, timed on a GPU, with its caches cold and hot.",
       {"/cold", "/hot"},
       {"conv1_1@512", "conv2_1@512", "conv3_1@512", "conv4_1@512", "conv5_1@512"},
-      {"--benchmark_min_time=0.02", "--benchmark_repetitions=10",
-       "--benchmark_display_aggregates_only=true"}};
+      {"--benchmark_min_time=0.02", "--benchmark_repetitions=10"}};
   return timed;
 }
 
 Measure open_measure(Runtime& runtime) {
   const Ceilings roof = measure_ceilings(runtime);
   for (const auto& [name, rate] : roof) {
-    benchmark::AddCustomContext("ceiling_" + name, fmt::format("{:.4g}", rate));
+    add_context("ceiling_" + name, fmt::format("{:.4g}", rate));
   }
-  // Without libraries there is no rung 0, and CUDA's version is all that is knqueue.
+  // Without libraries there is no rung 0, and CUDA's version is all that is known.
   const DeviceEntry device = list_cuda_devices().at(static_cast<std::size_t>(runtime.index()));
   if (device.details.empty()) {
-    benchmark::AddCustomContext(
-        "cuda", fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10));
+    add_context("cuda", fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10));
   }
-  for (const auto& [name, value] : device.details) benchmark::AddCustomContext(name, value);
+  for (const auto& [name, value] : device.details) add_context(name, value);
   int l2_bytes = 0;
   cudaDeviceGetAttribute(&l2_bytes, cudaDevAttrL2CacheSize, runtime.index());
   const std::size_t flush_bytes = 2 * static_cast<std::size_t>(l2_bytes);
@@ -78,8 +76,8 @@ Measure open_measure(Runtime& runtime) {
     const double moved = std::max(roof.at(level + "copy_bytes_per_second"),
                                   roof.at(level + "read_bytes_per_second"));
     const double rate = peak_flops(roof, task.storage, task.arithmetic);
-    return std::optional(
-        std::max(task.work.bytes / moved, rate > 0 ? task.work.flops / rate : 0.0));
+    state.counters["roof_share"] =
+        rate_of(std::max(task.work.bytes / moved, rate > 0 ? task.work.flops / rate : 0.0));
   };
 }
 

@@ -3,13 +3,12 @@
 
 #include <benchmark/benchmark.h>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "host/check/operation.hpp"
+#include "benchmarks/program.hpp"
 #include "host/runtime/runtime.hpp"
 #include "kernels/common/ladder.hpp"
 
@@ -37,16 +36,15 @@ struct Task {
   kernels::Arithmetic arithmetic = kernels::Arithmetic::fp32;
 };
 
-/// The benchmark's loop, and the counters that only this device has. Returns the seconds that the
-/// row would take at the roof, where it was timed.
-using Measure = std::function<std::optional<double>(benchmark::State& state, const Task& task,
-                                                    const std::string& variant)>;
+/// The benchmark's loop, and the counters that only this device has.
+using Measure =
+    std::function<void(benchmark::State& state, const Task& task, const std::string& variant)>;
 /// Measures first what the device can do at most, and adds that to the context.
 Measure open_measure(Runtime& runtime);
 
 /// Rung 0 of a ladder, rung_0_<library>: a library's fastest way to do the same on these tensors,
 /// of all that it proposes. They are timed when it is first launched, which must not be recorded.
-/// `launch` throws ErrorKind::backend where the library has none.
+/// `launch` throws ErrorKind::backend where the library has none. Null for a rung of our own.
 struct LibraryRung {
   kernels::Rung rung;
   std::function<void()> launch;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // On the host-SIMT machine a row is counted and not timed: its time is that of the machine and says
 // nothing about any GPU.
-#include <chrono>
-
 #include "benchmarks/ladder/measure.hpp"
 #include "simt/machine.hpp"
 
@@ -19,19 +17,16 @@ const Profile& profile() {
 }
 
 Measure open_measure(Runtime& /*runtime*/) {
-  return [](benchmark::State& state, const Task& task,
-            const std::string& /*variant*/) -> std::optional<double> {
+  return [](benchmark::State& state, const Task& task, const std::string& /*variant*/) {
     simt::Counter counter;
-    for (auto _ : state) {
-      const auto start = std::chrono::steady_clock::now();
+    time_by_clock(state, [&] {
       counter = {};
       simt::Machine::get().set_counter(&counter);
       task.launch();
       task.runtime->synchronize();
       simt::Machine::get().set_counter(nullptr);
-      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-      state.SetIterationTime(elapsed.count());
-    }
+    });
+    for (const char* rate : {"GB/s", "TFLOP/s"}) state.counters.erase(rate);
     const simt::LaunchCounts counts = counter.total();
     const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
     const double bytes = number(counts.loads.bytes + counts.stores.bytes);
@@ -44,7 +39,6 @@ Measure open_measure(Runtime& /*runtime*/) {
     state.counters["bank_conflicts"] = number(counts.bank_conflicts);
     state.counters["barriers"] = number(counts.barriers);
     state.counters["launches"] = number(counter.launches().size());
-    return std::nullopt;
   };
 }
 

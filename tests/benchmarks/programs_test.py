@@ -29,14 +29,14 @@ class Programs(unittest.TestCase):
     def names(self, program, *arguments):
         done = run(program, "--benchmark_list_tests", *arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return [name.removesuffix("/real_time") for name in done.stdout.splitlines()]
+        return [name.removesuffix("/manual_time") for name in done.stdout.splitlines()]
 
     def test_every_combination_of_an_operation_s_axes_is_a_row(self):
         document = self.document(
             "op_bench", "--op=gram,gram_loss,adam", "--backend=cpu,simt", "--dtype=fp32,tf32",
             "--shape=4x6x8,conv5_1@32", "--batch=1,3",
         )  # fmt: skip
-        rows = {row["name"].removesuffix("/real_time"): row for row in document["benchmarks"]}
+        rows = {row["name"]: row for row in document["benchmarks"]}
         # On the CPU three operations in fp32; the kernels' Gram matrices also in tf32. Two pictures, 4×6 and 32².
         self.assertEqual(len(rows), (3 + 5) * 2 * 2)
         for name, row in rows.items():
@@ -61,7 +61,7 @@ class Programs(unittest.TestCase):
         names = self.names("iteration_bench", "--backend=cpu", "--size=16,32", "--batch=1,2",
                            "--precision=fp32", "--benchmark_filter=^iteration/")  # fmt: skip
         shapes = [f"{size}/batch:{batch}" for size in (16, 32) for batch in (1, 2)]
-        self.assertEqual(names, [f"iteration/fp32/{shape}/manual_time" for shape in shapes])
+        self.assertEqual(names, [f"iteration/fp32/{shape}" for shape in shapes])
 
     def test_what_one_program_writes_google_s_comparison_reads(self):
         tool = Path("/usr/share/benchmark/compare.py")
@@ -75,7 +75,46 @@ class Programs(unittest.TestCase):
             command = ["/usr/bin/python3", "-B", tool, "--no-color", "-a", "benchmarks", out, out]
             compared = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(compared.returncode, 0, compared.stderr)
-        self.assertRegex(compared.stdout, r"adam/cpu/8x8x3/fp32/batch:1/real_time_median +\+0\.0000 ")
+        self.assertRegex(compared.stdout, r"adam/cpu/8x8x3/fp32/batch:1_median +\+0\.0000 ")
+
+    def test_files_that_were_not_measured_alike_are_compared_only_on_demand(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def file(name, **context):
+                path = Path(folder) / name
+                about = {"device": "A device", "num_cpus": 2, "mhz_per_cpu": 2300, "load_avg": [0.2], **context}
+                path.write_text(json.dumps({"context": about, "benchmarks": []}))
+                return path
+
+            command = [sys.executable, "-B", ROOT / "benchmarks" / "compare.py", file("old.json")]
+            for name, context, named in (
+                ("busy.json", {"load_avg": [1.9]}, "0.1 and 0.9"),
+                ("slow.json", {"mhz_per_cpu": 1200}, "2300 and 1200 MHz"),
+                ("other.json", {"device": "Another"}, "A device and Another"),
+            ):
+                done = subprocess.run([*command, file(name, **context)], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 8, name)
+                self.assertIn(named, done.stderr)
+            done = subprocess.run([*command, Path(folder) / "none.json"], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("none.json", done.stderr)
+
+    def test_a_table_has_at_most_100_columns_and_one_unit_a_cell(self):
+        done = run("op_bench", "--op=gram,first_conv_backward", "--backend=cpu", "--dtype=fp32",
+                   "--shape=conv1_1@16", FAST, "--benchmark_repetitions=2")  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+        table = [line for line in done.stdout.splitlines() if line.startswith("|")]
+        self.assertEqual(len(table), 6, done.stdout)
+        self.assertLessEqual(max(map(len, table)), 100)
+        self.assertRegex(table[2], r"^\| cpu \| +[0-9.]+ (µs|ms) \| +[0-9.]+ % \|")
+        self.assertNotIn("DEBUG", done.stdout + done.stderr)
+
+    def test_values_separated_by_commas_have_a_head_and_a_line_for_each_row(self):
+        done = run("op_bench", "--op=gram,adam", "--backend=cpu", "--dtype=fp32", "--shape=4x4x8", FAST,
+                   "--benchmark_format=csv")  # fmt: skip
+        head, *rows = [line.split(",") for line in done.stdout.splitlines()]
+        self.assertEqual(head[:3], ["name", "seconds", "GB/s"])
+        self.assertEqual([row[0] for row in rows], ['"gram/cpu/4x4x8/fp32/batch:1"', '"adam/cpu/4x4x8/fp32/batch:1"'])
+        self.assertEqual({len(row) for row in rows}, {len(head)})
 
     def test_ceilings_are_checked_before_they_are_shown(self):
         rows = self.document("ceilings_bench", "--benchmark_filter=^fma")["benchmarks"]
@@ -97,6 +136,8 @@ class Programs(unittest.TestCase):
             ("op_bench", "--backend=cup", "cup"),
             ("op_bench", "--dtype=fp8", "fp8"),
             ("op_bench", "--shape=conv6_1@64", "conv6_1"),
+            ("op_bench", "--shape=conv6_1@64", "conv5_4"),
+            ("op_bench", "--op=grma", "gram_loss"),
             ("op_bench", "--batch=0", "--batch"),
             ("op_bench", "--no-plan-cache=1", "no-plan-cache"),
             ("iteration_bench", "--size=8", "--size"),
@@ -107,6 +148,11 @@ class Programs(unittest.TestCase):
             done = run(program, wrong)
             self.assertEqual(done.returncode, 2, wrong)
             self.assertIn(named, done.stderr)
+
+    def test_what_the_lists_offer_can_be_asked_for(self):
+        shown = run("op_bench", "--list").stdout
+        for word in ("gram ", "conv4_2", "total_variation", "simt"):
+            self.assertIn(word, shown)
 
     def test_help_names_axes_operations_and_backends(self):
         shown = run("op_bench", "--help").stdout

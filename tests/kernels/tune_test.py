@@ -18,7 +18,7 @@ def rows(*measured):
     entries = []
     for rung, times, changes in measured:
         changes = {"cache": "cold", "tensor_cores": 0, **changes}
-        name = f"gram/{rung}/conv3_1@512/bf16/batch:1/{changes.pop('cache')}/manual_time"
+        name = f"gram/{rung}/conv3_1@512/bf16/batch:1/{changes.pop('cache')}"
         common = {"name": name, "time_unit": "us", "channels": 256, "pixels": 16384, "verified": 1, **changes}
         entries += [{**common, "run_type": "iteration", "real_time": time} for time in times]
         entries.append({**common, "run_type": "aggregate", "aggregate_name": "min", "real_time": 1e-3})

@@ -111,7 +111,7 @@ class Render(unittest.TestCase):
 
     def test_iterations_are_divided_by_their_batch_and_sorted_by_it(self):
         rows = [
-            {"name": f"iteration/{precision}/{size}/batch:{batch}/manual_time", "real_time": time,
+            {"name": f"iteration/{precision}/{size}/batch:{batch}", "real_time": time,
              "time_unit": "ms"}
             for precision, size, batch, time in (
                 ("fp32", 128, 4, 400.0), ("fp32", 256, 1, 300.0), ("fp32", 256, 1, 500.0),

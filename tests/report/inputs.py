@@ -73,9 +73,9 @@ def write_gpu_run(folder):
                                   ceiling_bf16_flops=str(PEAK))  # fmt: skip
     write(folder / "environment.json", environment)
     write(folder / "tests.json", stage("tests"))
-    rows = operation("iteration/bf16/512/batch:1/manual_time", [3.47e-3], 1e9, 1e8)
+    rows = operation("iteration/bf16/512/batch:1", [3.47e-3], 1e9, 1e8)
     for name, (flops, moved) in STEPS.items():
-        rows += operation(f"step/bf16/512/batch:1/{name}/iterations:1/manual_time", [1.25e-3], flops, moved,
+        rows += operation(f"step/bf16/512/batch:1/{name}", [1.25e-3], flops, moved,
                           label=OPERATIONS[name])  # fmt: skip
     write(folder / "iteration.json", stage(
         "iteration", benchmarks=rows, not_measured=["4096², batch 8, bf16: no room"],

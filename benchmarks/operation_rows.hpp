@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "benchmarks/program.hpp"
+#include "benchmarks/shapes.hpp"
+#include "host/check/check.hpp"
+
+namespace impasto::bench {
+
+/// Somebody who computes operations in one precision: a backend, or a backend with one rung forced.
+struct Contender {
+  using Launch = std::function<void()>;
+
+  std::string name = {};     ///< in the names of rows
+  std::string variant = {};  ///< "/cold": how it is measured
+  std::shared_ptr<Backend> backend = {};
+  std::string_view rung = {};  ///< what the backend launches instead of what ships
+  std::string label = {};      ///< the rung's idea
+  /// Computes the same on these tensors, outputs first, if the backend does not: a library.
+  std::function<Launch(std::span<const Tensor>)> instead = {};
+  /// The benchmark's loop, and the counters that only this contender has.
+  std::function<void(benchmark::State&, const Launch&, const OpCase&)> measure = {};
+};
+
+/// The rows of operations alone: "gram/rung_3_shared_tile/conv3_1@512/bf16/batch:1/cold". Before
+/// one is timed, what one run of it writes is compared with what the reference backend writes; one
+/// that differs has no time. The reference's results are kept for all contenders at one point.
+class OperationRows {
+ public:
+  /// A case of more work is checked on as many of its rows as the reference computes in so many
+  /// floating-point operations, at full width.
+  explicit OperationRows(double most_checked_flops) : most_checked_flops_(most_checked_flops) {}
+
+  std::vector<std::string> shapes = {"256"};
+  std::vector<std::int64_t> batches = {1};
+  bool run_once = false;
+
+  /// --shape and --batch.
+  void add_options(CLI::App& app);
+  /// Registers a row for each shape, batch and contender; `op_case` is the place of the case among
+  /// the operation's, `name` what the rows call it. Pixels are the same in every precision: they
+  /// have rows in fp32 alone.
+  void add(const Operation& op, std::size_t op_case, const std::string& name,
+           const std::vector<Contender>& contenders);
+
+ private:
+  struct Row {
+    const Operation* op;
+    std::size_t op_case;
+    NamedShape shape;
+    Contender contender;
+    std::string point;  ///< what rows with the same inputs have in common
+
+    [[nodiscard]] OpCase at(const Shape& map) const;
+    [[nodiscard]] Prepared prepare(const OpCase& at, Workbench& bench) const;
+  };
+  void measure(benchmark::State& state, const Row& row);
+  const CheckResult& check(const Row& row, Workbench& bench, const Prepared& prepared);
+
+  double most_checked_flops_;
+  std::string point_;  ///< of what is kept here
+  Outputs expected_;
+  std::map<std::string, CheckResult> verdicts_;  ///< by contender
+};
+
+}  // namespace impasto::bench

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "benchmarks/report_rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/format.h>
+#include <optional>
+#include <ostream>
+#include <string_view>
+
+namespace impasto::bench {
+namespace {
+
+using Run = benchmark::BenchmarkReporter::Run;
+
+/// Two measurements are divided, each with its noise: what is above by more is a mistake.
+constexpr double roof_tolerance = 1.02;
+
+constexpr std::size_t widest_table = 100;
+
+/// A counter as people read it: value · scale in the unit of the title. What does not fit into a
+/// table's width stands in the files alone.
+struct Column {
+  std::string_view counter;
+  std::string_view title;
+  double scale = 1;
+};
+constexpr std::array columns = {
+    Column{"GB/s", "GB/s"},
+    Column{"TFLOP/s", "TFLOP/s"},
+    Column{"roof_share", "roof %", 100},
+    Column{"FLOP/s", "GFLOP/s", 1e-9},
+    Column{"bytes/s", "GB/s", 1e-9},
+    Column{"loaded_bytes", "KB loaded", 1e-3},
+    Column{"stored_bytes", "KB stored", 1e-3},
+    Column{"sectors_per_request", "sectors/req."},
+    Column{"shared_requests", "shared req."},
+    Column{"bank_conflicts", "conflicts"},
+    Column{"barriers", "barriers"},
+    Column{"device bytes", "MiB", 1.0 / (1 << 20)},
+    Column{"error", "error"},
+};
+
+std::string number(double value) {
+  if (value != 0 && std::abs(value) < 1e-3) return fmt::format("{:.1e}", value);
+  return value >= 100 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
+std::string duration(double seconds) {
+  if (seconds >= 1) return number(seconds) + " s";
+  if (seconds >= 1e-3) return number(1e3 * seconds) + " ms";
+  return number(1e6 * seconds) + " µs";
+}
+
+/// Why a row must not be shown; nothing if it may be.
+std::string objection_to(const Run& run) {
+  if (run.error_occurred) return run.error_message;
+  if (run.counters.find("verified") == run.counters.end()) return "its result was not verified";
+  const auto share = run.counters.find("roof_share");
+  if (share == run.counters.end() || share->second <= roof_tolerance) return {};
+  return fmt::format("{:.2f} of the roof, which no kernel can exceed", share->second.value);
+}
+
+}  // namespace
+
+bool TableReporter::ReportContext(const Context& /*context*/) {
+  if (!comma_separated_) GetOutputStream() << *context_ << std::endl;
+  return true;
+}
+
+void TableReporter::ReportRuns(const std::vector<Run>& runs) {
+  const auto statistic = [&](std::string_view name) {
+    const auto found = std::ranges::find(runs, name, &Run::aggregate_name);
+    return found == runs.end() ? nullptr : &*found;
+  };
+  // Google Benchmark hands over the repetitions first, their statistics after that.
+  if (statistic("median") == nullptr && runs.front().repetitions > 1) return;
+  const Run& row = statistic("median") != nullptr ? *statistic("median") : runs.front();
+  const double seconds =
+      row.GetAdjustedRealTime() / benchmark::GetTimeUnitMultiplier(row.time_unit);
+  const Run* noise = statistic("cv");
+  const auto counter = [&](const Column& column) {
+    const auto found = row.counters.find(std::string(column.counter));
+    return found == row.counters.end() ? std::nullopt : std::optional(found->second.value);
+  };
+  std::ostream& out = GetOutputStream();
+  if (comma_separated_) {
+    if (head_.empty()) {
+      head_ = "name,seconds";
+      for (const Column& column : columns) head_ += fmt::format(",{}", column.counter);
+      out << head_ << '\n';
+    }
+    out << fmt::format("\"{}\",{:.9g}", row.run_name.str(), seconds);
+    for (const Column& column : columns) {
+      out << ',' << (counter(column) ? fmt::format("{:.9g}", *counter(column)) : "");
+    }
+    out << std::endl;
+    return;
+  }
+  const RowTitle& title = titles_->at(row.run_name.str());
+  std::size_t width = 0;
+  for (const auto& [name, other] : *titles_) {
+    if (other.heading == title.heading) width = std::max(width, other.own.size());
+  }
+  std::string head = fmt::format("| {:{}} |", "", width);
+  std::string rule = fmt::format("|:{:-<{}}-|", "", width);
+  std::string line = fmt::format("| {:{}} |", title.own, width);
+  const auto cell = [&](std::string_view of, const std::string& text, std::size_t least) {
+    const std::size_t wide = std::max(of.size(), least);
+    if (head.size() + wide + 3 > widest_table) return;
+    head += fmt::format(" {:>{}} |", of, wide);
+    rule += fmt::format("-{:-<{}}:|", "", wide);
+    line += fmt::format(" {:>{}} |", text, wide);
+  };
+  // The host-SIMT machine counts: its time says nothing of a GPU.
+  if (row.counters.find("loaded_bytes") == row.counters.end()) {
+    cell("time", seconds > 0 ? duration(seconds) : "none", 8);
+    if (noise != nullptr) {
+      cell("noise", fmt::format("{:.1f} %", 100 * noise->real_accumulated_time), 6);
+    }
+  }
+  for (const Column& column : columns) {
+    if (counter(column)) cell(column.title, number(column.scale * *counter(column)), 7);
+  }
+  if (title.heading + head != head_) {
+    out << (head_.empty() ? "" : "\n") << title.heading << "\n\n" << head << '\n' << rule << '\n';
+    head_ = title.heading + head;
+  }
+  out << line << std::endl;
+}
+
+bool VerifiedOnly::ReportContext(const Context& context) {
+  shown_->SetOutputStream(&GetOutputStream());
+  shown_->SetErrorStream(&GetErrorStream());
+  return shown_->ReportContext(context);
+}
+
+void VerifiedOnly::ReportRuns(const std::vector<Run>& runs) {
+  std::vector<Run> verified;
+  for (const Run& run : runs) {
+    const std::string objection = objection_to(run);
+    if (objection.empty()) {
+      verified.push_back(run);
+      // Without what Google Benchmark appends about how it measured: "/iterations:1/manual_time".
+      verified.back().run_name = {};
+      verified.back().run_name.function_name = run.run_name.function_name;
+    } else {
+      refused_->insert(run.run_name.function_name + ": " + objection);
+    }
+  }
+  if (!verified.empty()) shown_->ReportRuns(verified);
+}
+
+}  // namespace impasto::bench
