@@ -26,6 +26,13 @@ bool is_of_picture(const Setting& row) {
   return row.group == objective_group || row.group == run_group;
 }
 
+/// Whether a run keeps to what it began with.
+bool is_of_run(const Setting& row) {
+  if (row.name == "config" || row.is_of("resume")) return false;
+  const bool more_files = row.name == "sheets" || row.name == "save-every";
+  return is_of_picture(row) || row.group == machine_group || more_files;
+}
+
 void refuse_other_options(const batch::Item& item) {
   for (const auto& [name, words] : item.options) {
     const Setting* row = row_of(name, "batch");
@@ -41,7 +48,7 @@ batch::ItemFile list_items(const Settings& settings) {
   const BatchSettings& asked = settings.batch;
   const VggLayers& layers = network_layers(settings);
   check(settings.config.objective, layers);
-  batch::ItemFile items;
+  batch::ItemFile items([&](const batch::Item& item) { return files_of_item(settings, item); });
   batch::visit_items({.contents = asked.contents,
                       .list = asked.list,
                       .manifest = asked.manifest,
@@ -79,12 +86,23 @@ Settings settings_of_item(const Settings& settings, const batch::Item& item) {
   return own;
 }
 
+std::vector<std::string> files_of_item(const Settings& settings, const batch::Item& item) {
+  const OutputPath output = settings.batch.folder.file(item.output);
+  std::vector<std::string> files = {output.string()};
+  if (settings.batch.sheets) files.push_back(output.sheet().string());
+  if (!settings.save_every) return files;
+  const std::int64_t iterations = settings_of_item(settings, item).config.iterations;
+  for (std::int64_t k = *settings.save_every; k < iterations; k += *settings.save_every) {
+    files.push_back(output.snapshot(k, iterations).string());
+  }
+  return files;
+}
+
 WordsByName lasting_words(const Settings& settings) {
   WordsByName words;
   for (const auto& [name, given] : settings.given) {
     const Setting* row = row_of(name, "batch");
-    const bool lasting = is_of_picture(*row) || row->group == machine_group;
-    if (!lasting || name == "config" || row->is_of("resume")) continue;
+    if (!is_of_run(*row)) continue;
     words[name] = given;
     if (!row->value.reads) continue;
     for (const std::string& file : row->value.reads(settings)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "host/app/settings.hpp"
 #include "host/batch/item_file.hpp"
@@ -10,14 +11,16 @@
 namespace impasto::app {
 
 /// The items that the settings of `batch` ask for, every one of them checked: its settings, its
-/// output's name, and that no two have one output.
+/// output's name, and that no two write one file.
 batch::ItemFile list_items(const Settings& settings);
 
 /// The settings of one item: those of the batch, its own from a manifest, and its pictures.
 Settings settings_of_item(const Settings& settings, const batch::Item& item);
 
-/// What the results of a batch depend on besides its pictures, with names of files that hold
-/// wherever it goes on.
+/// Every file that an item writes: its result, its sheet and its snapshots.
+std::vector<std::string> files_of_item(const Settings& settings, const batch::Item& item);
+
+/// What a run keeps to besides its pictures, with names of files that hold wherever it goes on.
 WordsByName lasting_words(const Settings& settings);
 
 /// What a run's results depend on, as run.json keeps it. Two runs with equal configurations make

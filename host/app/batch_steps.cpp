@@ -10,6 +10,7 @@
 #include "host/app/batch_items.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/inputs.hpp"
+#include "host/app/sheet.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::app {
@@ -54,7 +55,7 @@ batch::PipelineSizes BatchSteps::sizes() {
 batch::Work BatchSteps::load(const batch::Item& item) {
   told_.begun(item);
   const Settings own = settings_of_item(settings_, item);
-  if (own.output) check_output_name(own.output);
+  if (own.output) check_output_name(settings_.batch.sheets ? own.output.sheet() : own.output);
   StylizeInputs inputs = load_inputs(own);
   if (own.output)
     check_picture_fits(own.output.string(), inputs.content.height, inputs.content.width);
@@ -101,6 +102,24 @@ Weights BatchSteps::network(Backend& backend, const Objective& objective) {
   return *weights_;
 }
 
+/// Keeps snapshots of --save-every.
+void BatchSteps::reached(batch::Stream& stream, std::span<const batch::Work> works,
+                         const Progress& progress) {
+  told_.iterated();
+  const std::int64_t iterations = works.front().config.iterations;
+  const bool wanted = settings_.save_every && progress.iteration > 0 &&
+                      progress.iteration < iterations &&
+                      progress.iteration % *settings_.save_every == 0;
+  for (std::size_t n = 0; wanted && n < works.size(); ++n) {
+    const Settings own = settings_of_item(settings_, works[n].item);
+    if (directory_ == nullptr || !own.output) continue;
+    make_folder_of(own.output);
+    save_image(finished(progress.picture(static_cast<std::int64_t>(n)), works[n].content),
+               own.output.snapshot(progress.iteration, iterations).string(),
+               recipe(own, stream.backend(), stream.network()));
+  }
+}
+
 void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Outcome outcome) {
   Json record = {{"output", work.item.output},
                  {"content", work.item.content},
@@ -118,9 +137,13 @@ void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Out
   const Settings own = settings_of_item(settings_, work.item);
   if (directory_ != nullptr && own.output) {
     make_folder_of(own.output);
-    record["sha256"] =
-        save_image(finished(std::move(outcome.picture), work.content), own.output.string(),
-                   recipe(own, stream.backend(), outcome.session->network()));
+    const std::string comment = recipe(own, stream.backend(), outcome.session->network());
+    const Image picture = finished(std::move(outcome.picture), work.content);
+    record["sha256"] = save_image(picture, own.output.string(), comment);
+    if (settings_.batch.sheets) {
+      save_image(make_sheet(pictures_of_sheet(work.content, work.styles, picture), picture.height),
+                 own.output.sheet().string(), comment);
+    }
     record["attempts"] = directory_->failures(work.item) + 1;
     record["time"] = utc_now();
     directory_->record_done(work.item, record);

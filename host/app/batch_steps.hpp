@@ -42,7 +42,8 @@ class BatchSteps final : public batch::Steps {
   std::unique_ptr<batch::Stream> open_stream() override;
   void save(batch::Stream& stream, const batch::Work& work, batch::Outcome outcome) override;
   void failed(const batch::Item& item, const Error& reason) override;
-  void iterated() override { told_.iterated(); }
+  void reached(batch::Stream& stream, std::span<const batch::Work> works,
+               const Progress& progress) override;
   bool stopped() override { return told_.stopped(); }
 
  private:

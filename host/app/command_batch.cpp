@@ -2,11 +2,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <omp.h>
-#include <set>
-#include <sys/stat.h>
-#include <utility>
 
+#include "host/app/batch_existing.hpp"
 #include "host/app/batch_items.hpp"
+#include "host/app/batch_plan.hpp"
 #include "host/app/batch_report.hpp"
 #include "host/app/batch_steps.hpp"
 #include "host/app/batch_worker.hpp"
@@ -18,7 +17,6 @@
 #include "host/app/terminal.hpp"
 #include "host/batch/run_directory.hpp"
 #include "host/batch/supervisor.hpp"
-#include "host/engine/stylization.hpp"
 
 namespace impasto::app {
 namespace {
@@ -43,71 +41,6 @@ others; then the command ends with 3.)";
 
 /// Where a run is kept in its output folder.
 constexpr auto run_folder = ".impasto";
-
-bool is_there(const OutputPath& output) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(output.string(), ignored));
-}
-
-/// A file whatever it is called.
-using FileId = std::pair<dev_t, ino_t>;
-
-std::optional<FileId> file_id(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileId{status.st_dev, status.st_ino};
-}
-
-/// Throws ErrorKind::usage where an output would be written over an input.
-void refuse_overwritten_inputs(const Settings& settings, const ItemFile& items) {
-  std::set<FileId> outputs;
-  ItemReader reader = items.read();
-  while (const auto item = reader.next()) {
-    if (const auto id = file_id(settings.batch.folder.file(item->output).string())) {
-      outputs.insert(*id);
-    }
-  }
-  const auto check_input = [&](const std::string& path) {
-    const auto id = file_id(path);
-    if (id && outputs.contains(*id)) {
-      fail(ErrorKind::usage, "{}: would be overwritten, but it is an input", path);
-    }
-  };
-  if (settings.weights) check_input(*settings.weights);
-  ItemReader again = items.read();
-  while (const auto item = again.next()) {
-    check_input(item->content);
-    for (const std::string& style : item->styles) check_input(style);
-  }
-}
-
-/// What --if-exists says about the files that are there before a run begins.
-void look_at_existing(const Settings& settings, const ItemFile& items) {
-  if (settings.batch.if_exists == "skip") return;
-  if (settings.batch.if_exists == "overwrite") return refuse_overwritten_inputs(settings, items);
-  std::int64_t count = 0;
-  std::string first;
-  ItemReader reader = items.read();
-  while (const auto item = reader.next()) {
-    const OutputPath output = settings.batch.folder.file(item->output);
-    if (is_there(output) && count++ == 0) first = output.string();
-  }
-  if (count == 0) return;
-  throw HintedError(ErrorKind::usage,
-                    fmt::format("{} of the results are there already, {} for one", count, first),
-                    "--if-exists skip keeps them, --if-exists overwrite makes them again");
-}
-
-/// With --if-exists skip, what is there counts as done.
-void record_existing(const Settings& settings, const RunDirectory& directory,
-                     const ItemFile& items) {
-  if (settings.batch.if_exists != "skip") return;
-  ItemReader reader = items.read();
-  while (const auto item = reader.next()) {
-    if (!is_there(settings.batch.folder.file(item->output))) continue;
-    directory.record_done(*item, {{"output", item->output}, {"skipped", true}});
-  }
-}
 
 /// The items of a run that are to be made now, in their order.
 class Queue {
@@ -170,6 +103,9 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   };
   constexpr std::size_t at_once = 64;
   if (!settings.weights) report.note(random_weights_note);
+  if (settings.batch.devices.empty() && !unused_gpu(settings).empty()) {
+    report.note(unused_gpu(settings));
+  }
   report.prepare("Reading the network");
   try {
     batch::supervise(
@@ -233,36 +169,6 @@ void go_on(const Settings& settings, const RunDirectory& directory, Shard shard)
   make(settings, &directory, directory.items(), shard, count(directory, shard));
 }
 
-void print_plan(const Settings& settings, const ItemFile& items) {
-  std::optional<Item> first = items.read().next();
-  const Settings own = settings_of_item(settings, *first);
-  const std::unique_ptr<Backend> backend = open_backend(settings);
-  const StylizeInputs inputs = load_inputs(own);
-  const MemoryEstimate memory =
-      estimate_memory(*backend, network_layers(settings), own.config,
-                      pixel_shape(std::span(&inputs.content, 1)), shapes_of(inputs.styles));
-  if (settings.json) {
-    print_result(dump({{"items", items.count()},
-                       {"first",
-                        {{"output", first->output},
-                         {"content", first->content},
-                         {"styles", first->styles},
-                         {"height", inputs.content.height},
-                         {"width", inputs.content.width},
-                         {"config", describe(own)},
-                         {"memory", describe(memory)}}},
-                       {"folder", settings.batch.folder.string()},
-                       {"backend", describe(*backend)}}) +
-                 "\n");
-    return;
-  }
-  print_result(text("{:<16}{}\n{:<16}{}\n{:<16}{} ({}x{})\n{:<16}{}, {}, {}\n{:<16}{}\n", "items",
-                    items.count(), "folder", settings.batch.folder.string(), "first", first->output,
-                    inputs.content.width, inputs.content.height, "machine", backend->name(),
-                    to_string(backend->precision()), backend->description(), "memory",
-                    human_bytes(memory.total()) + " for a picture like the first"));
-}
-
 RunDirectory directory_of(const Settings& settings) {
   const BatchSettings& batch = settings.batch;
   return RunDirectory(batch.directory.empty() ? fs::path(batch.folder.string()) / run_folder
@@ -271,7 +177,7 @@ RunDirectory directory_of(const Settings& settings) {
 
 void run_batch(const Settings& settings) {
   const ItemFile items = list_items(settings);
-  if (settings.dry_run) return print_plan(settings, items);
+  if (settings.dry_run) return print_batch_plan(settings, items);
   if (!settings.batch.writes()) {
     return make(settings, nullptr, items.read(), batch::find_shard(settings.batch.shard, {}),
                 {.total = items.count()});
@@ -280,7 +186,7 @@ void run_batch(const Settings& settings) {
   const Shard shard = batch::find_shard(settings.batch.shard, shards_of(directory));
   const Json configuration = batch_configuration(settings, items, shard.count);
   directory.begin(items, configuration, [&] {
-    look_at_existing(settings, items);
+    check_existing(settings, items);
     record_existing(settings, directory, items);
   });
   require_same_configuration(directory.path().string(), directory.configuration(), configuration);

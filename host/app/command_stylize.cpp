@@ -84,13 +84,17 @@ void check_sizes(const Settings& settings, const StylizeInputs& inputs) {
   const Image& content = inputs.content;
   check_picture_fits(settings.output.string(), content.height, content.width);
   if (!settings.sheet) return;
-  const SheetSize size = sheet_size(pictures_of_sheet(inputs, content), content.height);
+  const SheetSize size =
+      sheet_size(pictures_of_sheet(content, inputs.styles, content), content.height);
   check_picture_fits(settings.sheet.string(), size.height, size.width);
 }
 
 void stylize(const Settings& settings) {
   check(settings.config.objective, network_layers(settings));
   const std::unique_ptr<Backend> backend = open_backend(settings);
+  if (const std::string note = unused_gpu(settings); !settings.quiet && !note.empty()) {
+    message("note: {}\n", note);
+  }
   const StylizeInputs inputs = load_inputs(settings);
   say_notes(inputs.content);
   for (const Style& style : inputs.styles) say_notes(style.image);

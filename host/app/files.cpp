@@ -175,12 +175,15 @@ void check_can_append(const std::string& path) {
 
 }  // namespace
 
-OutputPath OutputPath::snapshot(std::int64_t iteration, std::int64_t iterations) const {
+OutputPath OutputPath::with_suffix(const std::string& suffix) const {
   const fs::path path(path_);
-  const std::size_t digits = std::max<std::size_t>(fmt::formatted_size("{}", iterations), 4);
-  const std::string file = fmt::format("{}_{:0{}}{}", path.stem().string(), iteration, digits,
-                                       path.extension().string());
+  const std::string file = path.stem().string() + suffix + path.extension().string();
   return OutputPath((path.parent_path() / file).string());
+}
+
+OutputPath OutputPath::snapshot(std::int64_t iteration, std::int64_t iterations) const {
+  const std::size_t digits = std::max<std::size_t>(fmt::formatted_size("{}", iterations), 4);
+  return with_suffix(fmt::format("_{:0{}}", iteration, digits));
 }
 
 OutputPath OutputFolder::file(const std::string& name) const {

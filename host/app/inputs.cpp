@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <vector>
 
 #include "host/api/engine.hpp"
@@ -27,6 +28,19 @@ constexpr std::string_view sample_prefix = "sample:";
 std::unique_ptr<Backend> open_backend(const Settings& settings) {
   return make_backend(settings.backend, parse_precision(settings.precision),
                       {.tuning = settings.no_plan_cache ? Tuning::off : Tuning::cached});
+}
+
+std::string unused_gpu(const Settings& settings) {
+  std::error_code ignored;
+  if (settings.backend != "auto" || !std::filesystem::exists("/proc/driver/nvidia", ignored)) {
+    return {};
+  }
+  for (const BackendEntry& entry : list_backends()) {
+    if (entry.name == "cuda" && !entry.unavailable.empty()) {
+      return fmt::format("this machine has an NVIDIA GPU that is not used: {}", entry.unavailable);
+    }
+  }
+  return {};
 }
 
 Image load_picture(const std::string& name, std::optional<std::int64_t> size) {

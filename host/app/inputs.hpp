@@ -19,6 +19,10 @@ namespace impasto::app {
 /// The requested backend. Throws with a suggestion for a name that does not exist.
 std::unique_ptr<Backend> open_backend(const Settings& settings);
 
+/// What the user of --backend auto should know: why a GPU that the machine seems to have is not used;
+/// empty where there is none, or it is.
+std::string unused_gpu(const Settings& settings);
+
 /// A picture by file name, or one of the program's own: "sample:scene" or "sample:painting". With
 /// `size`, its longer side becomes that.
 Image load_picture(const std::string& name, std::optional<std::int64_t> size = std::nullopt);

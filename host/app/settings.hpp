@@ -44,6 +44,7 @@ struct BatchSettings {
   std::optional<std::int64_t> most_failures;
   std::int64_t patience = 600;  ///< in seconds, with a silent worker
   bool retry_failed = false;
+  bool sheets = false;
   OutputPath metrics;
   bool array = false;  ///< of status
 

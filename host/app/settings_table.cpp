@@ -99,7 +99,7 @@ Value snapshots() {
       Whole{1}, [](auto& settings) -> auto& { return settings.save_every; });
   every.writes = [](const Settings& settings) {
     std::vector<Output> outputs;
-    if (settings.save_every) {
+    if (settings.save_every && settings.output) {
       outputs.push_back({.path = settings.output,
                          .every = *settings.save_every,
                          .iterations = settings.config.iterations});
@@ -344,9 +344,14 @@ std::vector<Setting> make_table() {
        .commands = one_picture,
        .help = "also a picture of content, style and result\nside by side",
        .value = output(picture, AT(sheet))},
+      {.name = "sheets",
+       .group = output_group,
+       .commands = many_pictures,
+       .help = "also OUT_sheet.png beside each result: content,\nstyles and result side by side",
+       .value = toggle(AT(batch.sheets))},
       {.name = "save-every",
        .group = output_group,
-       .commands = one_picture,
+       .commands = stylize,
        .help = "also the picture after every N iterations:\nOUT_0100.png",
        .value = snapshots()},
       {.name = "log",
@@ -386,7 +391,7 @@ std::vector<Setting> make_table() {
       {.name = "quiet",
        .letter = "q",
        .group = output_group,
-       .commands = {"stylize", "batch", "resume"},
+       .commands = stylize,
        .help = "no progress, no summary",
        .value = toggle(AT(quiet))},
 

@@ -35,6 +35,14 @@ void paste(Image& sheet, const Image& picture, std::int64_t top, std::int64_t le
 
 }  // namespace
 
+std::vector<Image> pictures_of_sheet(const Image& content, std::span<const Style> styles,
+                                     const Image& result) {
+  std::vector<Image> pictures = {content};
+  for (const Style& style : styles) pictures.push_back(style.image);
+  pictures.push_back(result);
+  return pictures;
+}
+
 SheetSize sheet_size(std::span<const Image> pictures, std::int64_t height) {
   SheetSize size{height + 2 * margin(height), margin(height)};
   for (const Image& picture : pictures) size.width += width_at(picture, height) + margin(height);

@@ -3,10 +3,16 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
+#include "host/engine/plan.hpp"
 #include "host/image/image.hpp"
 
 namespace impasto::app {
+
+/// What a sheet shows: the content, the styles and the result.
+std::vector<Image> pictures_of_sheet(const Image& content, std::span<const Style> styles,
+                                     const Image& result);
 
 struct SheetSize {
   std::int64_t height;

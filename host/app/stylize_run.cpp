@@ -39,13 +39,6 @@ Json describe_picture(const std::string& path, const Image& image) {
 
 }  // namespace
 
-std::vector<Image> pictures_of_sheet(const StylizeInputs& inputs, const Image& result) {
-  std::vector<Image> pictures = {inputs.content};
-  for (const Style& style : inputs.styles) pictures.push_back(style.image);
-  pictures.push_back(result);
-  return pictures;
-}
-
 StylizeRun::StylizeRun(const Settings& settings, Backend& backend, const StylizeInputs& inputs)
     : settings_(settings),
       backend_(backend),
@@ -127,8 +120,9 @@ std::string StylizeRun::save(const Network& network, Image image) {
   const Image picture = finished(std::move(image), inputs_.content);
   const std::string sha256 = save_image(picture, settings_.output.string(), comment(network));
   if (settings_.sheet) {
-    save_image(make_sheet(pictures_of_sheet(inputs_, picture), picture.height),
-               settings_.sheet.string(), comment(network));
+    save_image(
+        make_sheet(pictures_of_sheet(inputs_.content, inputs_.styles, picture), picture.height),
+        settings_.sheet.string(), comment(network));
   }
   return sha256;
 }

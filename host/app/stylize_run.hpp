@@ -15,9 +15,6 @@
 
 namespace impasto::app {
 
-/// What a sheet shows: the content, the styles and the result.
-std::vector<Image> pictures_of_sheet(const StylizeInputs& inputs, const Image& result);
-
 /// One stylization as the user sees it: the optimisation with its progress, log and snapshots, then
 /// the result, the sheet and the summary.
 class StylizeRun {

@@ -36,10 +36,11 @@ std::optional<Item> ItemReader::next() {
   return line ? std::optional(item_of_line(*line)) : std::nullopt;
 }
 
-ItemFile::ItemFile() : file_(nameless_file()) {}
+ItemFile::ItemFile(Writes writes) : writes_(std::move(writes)), file_(nameless_file()) {}
 
 void ItemFile::add(const Item& item) {
-  hashes_.push_back(stable_hash(item.output));
+  ++count_;
+  for (const std::string& name : writes_(item)) hashes_.push_back(stable_hash(name));
   buffer_ += to_line(item);
   if (buffer_.size() >= write_bytes) flush();
 }
@@ -59,7 +60,7 @@ void ItemFile::finish() {
 
 void ItemFile::refuse_clashes() {
   std::ranges::sort(hashes_);
-  std::unordered_map<std::uint64_t, std::vector<Item>> suspects;
+  std::unordered_map<std::uint64_t, std::vector<std::pair<std::string, Item>>> suspects;
   for (auto at = std::ranges::adjacent_find(hashes_); at != hashes_.end();
        at = std::adjacent_find(at + 1, hashes_.end())) {
     suspects[*at] = {};
@@ -69,15 +70,17 @@ void ItemFile::refuse_clashes() {
   if (suspects.empty()) return;
   ItemReader reader = read();
   while (auto item = reader.next()) {
-    const auto found = suspects.find(stable_hash(item->output));
-    if (found == suspects.end()) continue;
-    for (const Item& other : found->second) {
-      if (other.output != item->output) continue;
-      fail(ErrorKind::usage, "two results would be '{}': that of {} in {} and that of {} in {}",
-           item->output, other.content, fmt::join(other.styles, " and "), item->content,
-           fmt::join(item->styles, " and "));
+    for (const std::string& name : writes_(*item)) {
+      const auto found = suspects.find(stable_hash(name));
+      if (found == suspects.end()) continue;
+      for (const auto& [same, other] : found->second) {
+        if (same != name) continue;
+        fail(ErrorKind::usage, "two results would be '{}': that of {} in {} and that of {} in {}",
+             name, other.content, fmt::join(other.styles, " and "), item->content,
+             fmt::join(item->styles, " and "));
+      }
+      found->second.emplace_back(name, *item);
     }
-    found->second.push_back(std::move(*item));
   }
 }
 

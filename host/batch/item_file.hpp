@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,13 +29,15 @@ class ItemReader {
 /// object.
 class ItemFile {
  public:
+  /// The files that an item will write.
+  using Writes = std::function<std::vector<std::string>(const Item&)>;
   /// Throws ErrorKind::output.
-  ItemFile();
+  explicit ItemFile(Writes writes);
   void add(const Item& item);
-  /// Call it once, last. Throws ErrorKind::usage where two items have one output.
+  /// Call it once, last. Throws ErrorKind::usage where two items write one file.
   void finish();
 
-  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(hashes_.size()); }
+  [[nodiscard]] std::int64_t count() const { return count_; }
   [[nodiscard]] const std::string& sha256() const { return sha256_; }
   [[nodiscard]] ItemReader read() const;
   /// Writes the list under a name, atomically.
@@ -44,9 +47,11 @@ class ItemFile {
   void flush();
   void refuse_clashes();
 
+  Writes writes_;
   FileDescriptor file_;
   std::string buffer_;
-  std::vector<std::uint64_t> hashes_;  ///< of the outputs
+  std::int64_t count_ = 0;
+  std::vector<std::uint64_t> hashes_;  ///< of the names of the files to write
   Digest digest_{DigestKind::sha256};
   std::string sha256_;
 };

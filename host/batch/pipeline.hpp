@@ -30,8 +30,8 @@ class Steps {
   /// Encodes and writes the result.
   virtual void save(Stream& stream, const Work& work, Outcome outcome) = 0;
   virtual void failed(const Item& item, const Error& reason) = 0;
-  /// Called after every iteration of a stream.
-  virtual void iterated() = 0;
+  /// How far a stream is with works, after every iteration.
+  virtual void reached(Stream& stream, std::span<const Work> works, const Progress& progress) = 0;
   /// Asked often. Once true, what is being computed is given up.
   virtual bool stopped() = 0;
 };

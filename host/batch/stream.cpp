@@ -42,7 +42,7 @@ Stylization& Stream::plan_for(std::span<const Work> works) {
 }
 
 std::optional<std::vector<Outcome>> Stream::compute(std::span<const Work> works,
-                                                    const std::function<bool()>& stopped) {
+                                                    const Stylization::Report& report) {
   Stylization& plan = plan_for(works);
   std::vector<Image> contents;
   std::vector<Image> initials;
@@ -50,8 +50,7 @@ std::optional<std::vector<Outcome>> Stream::compute(std::span<const Work> works,
     contents.push_back(work.content);
     initials.push_back(work.initial);
   }
-  Stylized made = plan.run(contents, works.front().styles, initials, 1,
-                           [&](const Progress&) { return !stopped(); });
+  Stylized made = plan.run(contents, works.front().styles, initials, 1, report);
   if (made.ending == Ending::stopped) return std::nullopt;
   if (made.ending == Ending::diverged) {
     fail(ErrorKind::diverged, "the loss became infinite or no number after {} iterations",

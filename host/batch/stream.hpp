@@ -23,15 +23,17 @@ class Stream {
   Stream(std::unique_ptr<Backend> backend, OpenNetwork open_network)
       : backend_(std::move(backend)), open_network_(std::move(open_network)) {}
 
-  /// Computes works of one kind side by side; nothing where `stopped` says so, which is asked after
-  /// every iteration. Throws ErrorKind::out_of_memory where they are too many, and
+  /// Computes works of one kind side by side; nothing where `report`, which is called after every
+  /// iteration, returned false. Throws ErrorKind::out_of_memory where they are too many, and
   /// ErrorKind::diverged where a loss became infinite: of which work, only a batch of one tells.
   std::optional<std::vector<Outcome>> compute(std::span<const Work> works,
-                                              const std::function<bool()>& stopped);
+                                              const Stylization::Report& report);
   /// Frees the memory of the plan.
   void forget_plan();
 
   [[nodiscard]] Backend& backend() { return *backend_; }
+  /// That of the works that are being computed.
+  [[nodiscard]] const Network& network() const { return session_->network(); }
   /// The kind of the works that the plan is for.
   [[nodiscard]] const std::string& planned() const { return planned_; }
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import unittest
@@ -50,6 +51,38 @@ class ItemsTest(BatchTest):
             self.assertEqual(self.outputs(folder), self.outputs("one"))
         sizes = [record["side_by_side"] for record in self.records(folder="many0/.impasto").values()]
         self.assertIn(2, sizes)
+
+    def test_snapshots_and_sheets_are_those_of_stylize(self):
+        self.pictures(2)
+        more = ("--iterations", "4", "--save-every", "2")
+        self.batch(*more, "--sheets", "--batch-size", "2", "--name", "{stem}.png", styles=("styles/red.png",))
+        os.mkdir(self.path("alone"))
+        for i in range(2):
+            self.succeed("stylize", f"in/{i}.png", "styles/red.png", "-o", f"alone/{i}.png", "--weights", weights(),
+                         *self.without("--iterations"), *more, "--sheet", f"alone/{i}_sheet.png")
+        self.assertEqual(sorted(self.outputs()), ["0.png", "0_0002.png", "0_sheet.png", "1.png", "1_0002.png",
+                                                  "1_sheet.png"])
+        self.assertEqual(self.outputs(), self.outputs("alone"))
+
+    def test_no_sheet_or_snapshot_takes_the_place_of_another_file(self):
+        for name in ("a", "a_sheet", "b", "b_0001"):
+            self.picture(f"in/{name}.png", 1)
+        for more, clash in ((("--sheets",), "a_sheet.png"), (("--save-every", "1"), "b_0001.png")):
+            self.batch_fails(2, *more, "--name", "{stem}.png", styles=("styles/red.png",), says=["two", clash])
+        self.picture("out/a_red_sheet.png", 2)
+        more = ("--sheets", "--save-every", "1")
+        self.batch_fails(2, *more, contents=("in/a.png",), says="a_red_sheet.png")
+        self.batch_fails(2, *more, "--if-exists", "overwrite", contents=("in/a.png", "out/a_red_sheet.png"),
+                         says="is an input")
+        os.remove(self.path("out/a_red_sheet.png"))
+        self.batch(*more, contents=("in/a.png",), styles=("styles/red.png",))
+        whole = self.outputs()
+        self.assertEqual(sorted(whole), ["a_red.png", "a_red_0001.png", "a_red_sheet.png"])
+        shutil.rmtree(self.path("out/.impasto/done"))
+        for name in whole:
+            os.remove(self.path(f"out/{name}"))
+        self.succeed("resume", "out")
+        self.assertEqual(self.outputs(), whole)
 
     def test_rows_that_need_other_layers_and_pooling(self):
         self.pictures(1)
@@ -246,6 +279,7 @@ class SaidTest(BatchTest):
         plan = json.loads(self.batch("--dry-run", "--json").stdout)
         self.assertEqual(plan["items"], 6)
         self.assertGreater(plan["first"]["memory"]["total_bytes"], 0)
+        self.assertGreater(plan["seconds"], 0)
         self.assertIn("6", self.batch("--dry-run").stdout)
         self.assertEqual(self.files(), ["in", "styles"])
 

@@ -33,8 +33,10 @@ TEST(Item, IsRefusedWhereTheLineIsDamaged) {
   }
 }
 
+std::vector<std::string> output_alone(const Item& item) { return {item.output}; }
+
 TEST(ItemFile, GivesBackWhatItGotAndSaysWhatClashes) {
-  ItemFile items;
+  ItemFile items(output_alone);
   for (int i = 0; i < 5000; ++i) {
     items.add({.output = std::to_string(i), .content = "c", .styles = {"s"}});
   }
@@ -43,7 +45,7 @@ TEST(ItemFile, GivesBackWhatItGotAndSaysWhatClashes) {
   for (int i = 0; i < 5000; ++i) EXPECT_EQ(reader.next()->output, std::to_string(i));
   EXPECT_FALSE(reader.next());
 
-  ItemFile clashing;
+  ItemFile clashing(output_alone);
   for (const char* output : {"a", "b", "c", "b"}) {
     clashing.add({.output = output, .content = std::string("of ") + output, .styles = {"s"}});
   }

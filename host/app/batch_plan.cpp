@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/batch_plan.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "host/app/batch_items.hpp"
+#include "host/app/batch_steps.hpp"
+#include "host/app/describe.hpp"
+#include "host/app/inputs.hpp"
+#include "host/app/terminal.hpp"
+#include "host/engine/stylization.hpp"
+
+namespace impasto::app {
+namespace {
+
+/// How long the iterations of a work will take: two are measured at its full size, after one that
+/// warms up, and those of smaller scales take as much less as they have fewer pixels.
+double estimated_seconds(batch::Stream& stream, const batch::Work& work) {
+  batch::Work few = work;
+  few.config.scales.count = 1;
+  few.config.iterations = 3;
+  double warm = 0;
+  double end = 0;
+  static_cast<void>(stream.compute(std::span(&few, 1), [&](const Progress& progress) {
+    (progress.iteration <= 1 ? warm : end) = progress.seconds;
+    return true;
+  }));
+  stream.forget_plan();
+  const double iteration = (end - warm) / 2;
+  const Shape full = pixel_shape(std::span(&work.content, 1));
+  double seconds = 0;
+  for (const Scale& scale : make_scales(work.config, full, shapes_of(work.styles))) {
+    const double share =
+        static_cast<double>(scale.pixels.count()) / static_cast<double>(full.count());
+    seconds += iteration * static_cast<double>(scale.iterations) * share;
+  }
+  return seconds;
+}
+
+}  // namespace
+
+void print_batch_plan(const Settings& settings, const batch::ItemFile& items) {
+  const batch::Item first = *items.read().next();
+  const auto nothing = [](const auto&...) {};
+  BatchSteps steps(settings, nullptr,
+                   {.next = [] { return std::optional<batch::Item>(); },
+                    .begun = nothing,
+                    .iterated = [] {},
+                    .done = nothing,
+                    .failed = nothing,
+                    .stopped = [] { return false; }});
+  const batch::PipelineSizes sizes = steps.sizes();
+  const std::unique_ptr<batch::Stream> stream = steps.open_stream();
+  const batch::Work work = steps.load(first);
+  const MemoryEstimate memory =
+      estimate_memory(stream->backend(), network_layers(settings), work.config,
+                      pixel_shape(std::span(&work.content, 1)), shapes_of(work.styles));
+  const double seconds = estimated_seconds(*stream, work);
+  const double all =
+      seconds * static_cast<double>(items.count()) / static_cast<double>(sizes.streams);
+  if (settings.json) {
+    print_result(dump({{"items", items.count()},
+                       {"folder", settings.batch.folder.string()},
+                       {"backend", describe(stream->backend())},
+                       {"at_once", sizes.streams},
+                       {"first",
+                        {{"output", first.output},
+                         {"content", first.content},
+                         {"styles", first.styles},
+                         {"height", work.content.height},
+                         {"width", work.content.width},
+                         {"config", describe(settings_of_item(settings, first))},
+                         {"memory", describe(memory)},
+                         {"seconds", seconds}}},
+                       {"seconds", all}}) +
+                 "\n");
+    return;
+  }
+  std::string lines;
+  const auto add = [&lines](std::string_view label, const std::string& value) {
+    lines += text("{:<16}{}\n", label, value);
+  };
+  add("items", fmt::format("{}", items.count()));
+  add("folder", settings.batch.folder.string());
+  add("machine",
+      fmt::format("{}, {}, {}", stream->backend().name(), to_string(stream->backend().precision()),
+                  stream->backend().description()));
+  add("at once", fmt::format("{}", sizes.streams));
+  add("first", fmt::format("{} ({}x{})", first.output, work.content.width, work.content.height));
+  add("its memory", human_bytes(memory.total()));
+  add("its time", human_time(seconds));
+  add("all like it", human_time(all));
+  print_result(lines);
+}
+
+}  // namespace impasto::app
