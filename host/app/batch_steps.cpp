@@ -8,6 +8,7 @@
 #include <omp.h>
 
 #include "host/app/batch_items.hpp"
+#include "host/app/checkpoints.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/sheet.hpp"
@@ -28,9 +29,9 @@ void check_output_name(const OutputPath& output) {
   }
 }
 
-void make_folder_of(const OutputPath& output) {
+void make_folder_of(const fs::path& file) {
   std::error_code error;
-  const fs::path folder = fs::path(output.string()).parent_path();
+  const fs::path folder = file.parent_path();
   fs::create_directories(folder, error);
   if (error) {
     fail(ErrorKind::output, "cannot make the folder '{}': {}", folder.string(), error.message());
@@ -42,6 +43,8 @@ void make_folder_of(const OutputPath& output) {
 batch::PipelineSizes BatchSteps::sizes() {
   first_backend_ = open_backend(settings_);
   computes_on_cpu_ = first_backend_->name() == "cpu";
+  arithmetic_ =
+      fmt::format("{} {}", first_backend_->name(), to_string(first_backend_->precision()));
   const int cores = std::max(omp_get_max_threads(), 1);
   // One thread for each of several pictures needs no thread to wait for another. A device computes
   // by itself, and the cores are free for files.
@@ -64,12 +67,49 @@ batch::Work BatchSteps::load(const batch::Item& item) {
   for (const Style& style : inputs.styles) {
     key += fmt::format(" {}x{}", style.image.height, style.image.width);
   }
-  return {.item = item,
-          .config = own.config,
-          .content = std::move(inputs.content),
-          .styles = std::move(inputs.styles),
-          .initial = std::move(inputs.initial),
-          .key = std::move(key)};
+  batch::Work work = {.item = item,
+                      .config = own.config,
+                      .content = std::move(inputs.content),
+                      .styles = std::move(inputs.styles),
+                      .initial = std::move(inputs.initial),
+                      .key = std::move(key)};
+  if (directory_ != nullptr && own.output) {
+    work.from = checkpoint_of(work);
+  }
+  return work;
+}
+
+/// Where an earlier run left the item. A file that is damaged, or of other pictures, costs no more
+/// than the time that it would have saved.
+std::optional<Checkpoint> BatchSteps::checkpoint_of(const batch::Work& work) const {
+  const fs::path path = directory_->checkpoint_path(work.item);
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return std::nullopt;
+  try {
+    return load_checkpoint(path.string(), work.config.objective, identity_of(work));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    return std::nullopt;
+  }
+}
+
+/// The run directory has fixed the version and the network.
+std::string BatchSteps::identity_of(const batch::Work& work) const {
+  return app::identity_of(arithmetic_ + " " + work.key, work.content, work.styles, work.initial);
+}
+
+Checkpoints BatchSteps::checkpoints(std::span<const batch::Work> works) {
+  if (directory_ == nullptr || !settings_.batch.writes()) return {};
+  return {.every = settings_.checkpoint_every.value_or(0),
+          .keep = [this, works](const std::vector<Checkpoint>& made) {
+            for (std::size_t n = 0; n < works.size(); ++n) {
+              const batch::Work& work = works[n];
+              if (work.item.output.empty()) continue;
+              const fs::path path = directory_->checkpoint_path(work.item);
+              make_folder_of(path);
+              save_checkpoint(path.string(), made[n], identity_of(work));
+            }
+          }};
 }
 
 /// On the CPU a picture fills a thread. A GPU is full with about a megapixel, which small pictures
@@ -113,7 +153,7 @@ void BatchSteps::reached(batch::Stream& stream, std::span<const batch::Work> wor
   for (std::size_t n = 0; wanted && n < works.size(); ++n) {
     const Settings own = settings_of_item(settings_, works[n].item);
     if (directory_ == nullptr || !own.output) continue;
-    make_folder_of(own.output);
+    make_folder_of(own.output.string());
     save_image(finished(progress.picture(static_cast<std::int64_t>(n)), works[n].content),
                own.output.snapshot(progress.iteration, iterations).string(),
                recipe(own, stream.backend(), stream.network()));
@@ -131,12 +171,13 @@ void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Out
                  {"losses", describe(outcome.course.result().losses)},
                  {"loss_rose", outcome.course.rose},
                  {"result_iteration", outcome.course.result().iteration},
+                 {"resumed", work.from.has_value()},
                  {"seconds", outcome.seconds},
                  {"side_by_side", outcome.side_by_side},
                  {"backend", describe(stream.backend())}};
   const Settings own = settings_of_item(settings_, work.item);
   if (directory_ != nullptr && own.output) {
-    make_folder_of(own.output);
+    make_folder_of(own.output.string());
     const std::string comment = recipe(own, stream.backend(), outcome.session->network());
     const Image picture = finished(std::move(outcome.picture), work.content);
     record["sha256"] = save_image(picture, own.output.string(), comment);

@@ -44,9 +44,12 @@ class BatchSteps final : public batch::Steps {
   void failed(const batch::Item& item, const Error& reason) override;
   void reached(batch::Stream& stream, std::span<const batch::Work> works,
                const Progress& progress) override;
+  Checkpoints checkpoints(std::span<const batch::Work> works) override;
   bool stopped() override { return told_.stopped(); }
 
  private:
+  [[nodiscard]] std::string identity_of(const batch::Work& work) const;
+  [[nodiscard]] std::optional<Checkpoint> checkpoint_of(const batch::Work& work) const;
   Weights network(Backend& backend, const Objective& objective);
 
   const Settings& settings_;
@@ -54,6 +57,7 @@ class BatchSteps final : public batch::Steps {
   Told told_;
   std::unique_ptr<Backend> first_backend_;  ///< opened early, for sizes()
   bool computes_on_cpu_ = false;
+  std::string arithmetic_;  ///< of all streams: backend and precision
   std::mutex mutex_;
   std::optional<Weights> weights_;  ///< as read for the first stream
   std::string deepest_;             ///< the layer that they end with

@@ -141,6 +141,9 @@ pid_t start_worker(const Settings& settings, const batch::RunDirectory* director
   if (settings.batch.side_by_side) {
     words["batch-size"] = {fmt::format("{}", *settings.batch.side_by_side)};
   }
+  if (settings.checkpoint_every) {
+    words["checkpoint-every"] = {fmt::format("{}", *settings.checkpoint_every)};
+  }
   for (const auto& [name, given] : words) {
     for (const std::string& word : given) arguments.push_back(name + "=" + word);
   }
@@ -168,7 +171,7 @@ int work_for_supervisor(std::span<char* const> words) {
   require(words.size() >= 3, "a worker is started by 'impasto batch' alone");
   if (std::to_string(::getppid()) != words[0]) return 0;
   omp_set_num_threads(std::atoi(words[1]));
-  const DeferredSignals deferred;
+  const DeferredSignals deferred(DeferredSignals::Second::means_nothing);
   Served served{batch::Link{FileDescriptor(link_descriptor)}};
   try {
     const Settings settings = settings_given("batch", words_of(words.subspan(3)), "the batch");

@@ -90,7 +90,7 @@ void IterationProgress::count(const Progress& progress) {
   const double work = progress.work - seen_work_;
   seen_seconds_ = progress.seconds;
   seen_work_ = progress.work;
-  if (progress.iteration < 2) return;
+  if (++updates_ <= 2) return;
   const double usual = counted_ > 0 ? working_seconds_ / counted_work_ * work : took;
   if (counted_ >= 3 && took > pause * usual && took > 1) took = usual;
   working_seconds_ += took;

@@ -57,6 +57,7 @@ class IterationProgress {
 
   Config config_;
   ProgressLine line_;
+  std::int64_t updates_ = 0;
   double seen_seconds_ = 0;     ///< of the last progress
   double seen_work_ = 0;        ///< of the last progress
   double working_seconds_ = 0;  ///< of the iterations that are counted

@@ -69,6 +69,9 @@ struct Settings {
   OutputPath log;
   OutputFolder folder;  ///< of samples
   std::optional<std::int64_t> save_every;
+  OutputPath checkpoint;
+  std::optional<std::int64_t> checkpoint_every;
+  bool resume = false;  ///< from the checkpoint
   bool json = false;
   bool dry_run = false;
   bool quiet = false;

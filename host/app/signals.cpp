@@ -16,11 +16,12 @@ namespace {
 
 std::atomic<int> caught{0};
 std::atomic<bool> deferred{false};
+std::atomic<bool> only_first{false};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may touch nothing else");
 
 extern "C" void handle(int signal) {
   int none = 0;
-  if (deferred && caught.compare_exchange_strong(none, signal)) return;
+  if (deferred && (caught.compare_exchange_strong(none, signal) || only_first)) return;
   remove_temporary_files();
   if (!deferred) {
     constexpr std::string_view message = "impasto: stopped; nothing was written\n";
@@ -55,7 +56,10 @@ void set_up_process() {
   }
 }
 
-DeferredSignals::DeferredSignals() { deferred = true; }
+DeferredSignals::DeferredSignals(Second second) {
+  only_first = second == Second::means_nothing;
+  deferred = true;
+}
 DeferredSignals::~DeferredSignals() { deferred = false; }
 
 int caught_signal() { return caught.load(); }

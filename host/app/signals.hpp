@@ -12,10 +12,12 @@ namespace impasto::app {
 void set_up_process();
 
 /// While one lives, the first of these signals is only remembered, so that the work in hand can be
-/// saved; a second one ends the program at once.
+/// saved. A second one ends the program at once, or means nothing: a terminal and a supervisor both
+/// tell a worker to stop, and the supervisor's end is its own.
 class DeferredSignals {
  public:
-  DeferredSignals();
+  enum class Second : bool { ends, means_nothing };
+  explicit DeferredSignals(Second second = Second::ends);
   DeferredSignals(const DeferredSignals&) = delete;
   DeferredSignals& operator=(const DeferredSignals&) = delete;
   ~DeferredSignals();

@@ -54,6 +54,7 @@ void StylizeRun::run() {
   Stylization stylization(session, settings_.config, pixel_shape(std::span(&inputs_.content, 1)),
                           shapes_of(inputs_.styles));
   const Network& network = session.network();
+  begin_checkpoints(network);
   // Not earlier: a run that is refused leaves the log of the last one alone.
   const DeferredSignals deferred;
   log_.open(settings_.log);
@@ -71,12 +72,13 @@ void StylizeRun::run() {
 }
 
 void StylizeRun::optimise(Stylization& stylization, const Network& network) {
-  stylized_ = stylization.run(std::span(&inputs_.content, 1), inputs_.styles,
-                              std::span(&inputs_.initial, 1), 1,
-                              [&](const Progress& progress) { return report(network, progress); });
+  stylized_ = stylization.run(
+      std::span(&inputs_.content, 1), inputs_.styles, std::span(&inputs_.initial, 1), 1,
+      [&](const Progress& progress) { return report(network, progress); }, checkpoints_);
   progress_.clear();
   const std::string sha256 =
       has_result() ? save(network, std::move(stylized_.pictures.front())) : std::string();
+  end_checkpoints();
   end_record_ = end_record(sha256);
   log_.write(end_record_);
 }
@@ -91,18 +93,57 @@ bool StylizeRun::report(const Network& network, const Progress& progress) {
   return caught_signal() == 0;
 }
 
-/// A snapshot that cannot be written does not cost the result.
+void StylizeRun::begin_checkpoints(const Network& network) {
+  if (!settings_.checkpoint) return;
+  checkpoint_file_.emplace(
+      settings_.checkpoint.string(),
+      identity_of(comment(network), inputs_.content, inputs_.styles, inputs_.initial));
+  checkpoints_.every = settings_.checkpoint_every.value_or(0);
+  checkpoints_.keep = [this](std::vector<Checkpoint> made) { keep(std::move(made.front())); };
+  if (!settings_.resume) return;
+  if (auto from = checkpoint_file_->load(settings_.config.objective)) {
+    checkpoints_.from.push_back(std::move(*from));
+  } else if (!settings_.quiet) {
+    progress_.clear();
+    message("note: there is no {}; beginning at the start\n", settings_.checkpoint.string());
+  }
+}
+
+void StylizeRun::keep(Checkpoint checkpoint) {
+  try {
+    checkpoint_file_->write(std::move(checkpoint));
+  } catch (const Error& error) {
+    go_on_without(error);
+  }
+}
+
+/// A finished run needs no checkpoint.
+void StylizeRun::end_checkpoints() {
+  if (!checkpoint_file_) return;
+  try {
+    checkpoint_file_->finish();
+  } catch (const Error& error) {
+    go_on_without(error);
+  }
+  if (stylized_.ending == Ending::finished) checkpoint_file_->remove();
+}
+
+/// A snapshot or checkpoint that cannot be written does not cost the result.
+void StylizeRun::go_on_without(const Error& error) {
+  if (error.kind() != ErrorKind::output) throw Error(error);
+  if (failed_write_) return;
+  failed_write_ = error;
+  progress_.clear();
+  message("impasto: {}; going on without it\n", error.what());
+}
+
 void StylizeRun::save_snapshot(const Network& network, const Progress& progress) {
   const OutputPath path =
       settings_.output.snapshot(progress.iteration, settings_.config.iterations);
   try {
     save_image(finished(progress.picture(0), inputs_.content), path.string(), comment(network));
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::output) throw;
-    if (failed_snapshot_) return;
-    failed_snapshot_ = error;
-    progress_.clear();
-    message("impasto: {}; going on without it\n", error.what());
+    go_on_without(error);
   }
 }
 
@@ -181,6 +222,9 @@ void StylizeRun::say_result(const Network& network) const {
             settings_.styles.size());
   }
   if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
+  if (settings_.checkpoint && stylized_.ending == Ending::stopped) {
+    message("Kept     {}; --resume goes on from it\n", settings_.checkpoint.string());
+  }
   if (settings_.log) message("Log      {}\n", settings_.log.string());
   message("Network  {}\n", network.description());
   message("Machine  {}, {}, {}\n", backend_.name(), to_string(backend_.precision()),
@@ -206,7 +250,7 @@ void StylizeRun::end() const {
                     settings_.output.string(), course().best.iteration, course().best.losses.total),
         "a smaller --learning-rate usually helps");
   }
-  if (failed_snapshot_) throw Error(*failed_snapshot_);
+  if (failed_write_) throw Error(*failed_write_);
   if (log_.failure()) throw Error(*log_.failure());
   if (stylized_.ending == Ending::stopped) throw Interrupted{caught_signal(), !has_result()};
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/app/checkpoints.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/log.hpp"
@@ -23,10 +24,14 @@ class StylizeRun {
   StylizeRun(const Settings& settings, Backend& backend, const StylizeInputs& inputs);
 
   /// Throws Interrupted after a signal, ErrorKind::diverged after a NaN, and ErrorKind::output for
-  /// a snapshot or a log that failed; the picture is saved then.
+  /// a snapshot, a checkpoint or a log that failed; the picture is saved then.
   void run();
 
  private:
+  void begin_checkpoints(const Network& network);
+  void keep(Checkpoint checkpoint);
+  void end_checkpoints();
+  void go_on_without(const Error& error);
   void optimise(Stylization& stylization, const Network& network);
   [[nodiscard]] Json start_record(const Network& network) const;
   [[nodiscard]] Json end_record(const std::string& sha256) const;
@@ -48,7 +53,9 @@ class StylizeRun {
   IterationProgress progress_;
   Stylized stylized_;
   Json end_record_;
-  std::optional<Error> failed_snapshot_;  ///< the first
+  std::optional<CheckpointFile> checkpoint_file_;
+  Checkpoints checkpoints_;
+  std::optional<Error> failed_write_;  ///< the first of a snapshot or checkpoint
 };
 
 }  // namespace impasto::app

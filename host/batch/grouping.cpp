@@ -7,7 +7,10 @@
 namespace impasto::batch {
 
 std::string kind_of(const Work& work) {
-  return fmt::format("{}×{} {}", work.content.height, work.content.width, work.key);
+  const std::string kind =
+      fmt::format("{}×{} {}", work.content.height, work.content.width, work.key);
+  if (!work.from) return kind;
+  return fmt::format("{} from {}:{}", kind, work.from->scale, work.from->iteration);
 }
 
 bool Grouping::put(Work work) {

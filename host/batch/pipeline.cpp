@@ -167,10 +167,13 @@ class Pipeline {
   /// Side by side where there is room for that and all goes well; else in halves, down to one.
   void compute(Stream& stream, std::span<Work> works) {
     const auto try_it = [&] {
-      return stream.compute(works, [&](const Progress& progress) {
-        steps_.reached(stream, works, progress);
-        return !stopped();
-      });
+      return stream.compute(
+          works,
+          [&](const Progress& progress) {
+            steps_.reached(stream, works, progress);
+            return !stopped();
+          },
+          steps_.checkpoints(works));
     };
     const auto attempt = [&] {
       std::optional<std::vector<Outcome>> outcomes;

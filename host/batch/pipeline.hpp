@@ -32,6 +32,8 @@ class Steps {
   virtual void failed(const Item& item, const Error& reason) = 0;
   /// How far a stream is with works, after every iteration.
   virtual void reached(Stream& stream, std::span<const Work> works, const Progress& progress) = 0;
+  /// How often works are kept on their way, and what keeps them.
+  virtual Checkpoints checkpoints(std::span<const Work> works) = 0;
   /// Asked often. Once true, what is being computed is given up.
   virtual bool stopped() = 0;
 };

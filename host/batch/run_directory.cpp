@@ -75,10 +75,11 @@ void RunDirectory::begin(const ItemFile& items, const Json& configuration,
 
 ItemReader RunDirectory::items() const { return ItemReader((path_ / "items.jsonl").string()); }
 
-fs::path RunDirectory::record_path(const char* folder, const Item& item) const {
+fs::path RunDirectory::record_path(const char* folder, const Item& item,
+                                   const char* extension) const {
   constexpr std::size_t digits = 32;
   const std::string name = sha256(std::as_bytes(std::span(item.output))).substr(0, digits);
-  return path_ / folder / name.substr(0, 2) / (name.substr(2) + ".json");
+  return path_ / folder / name.substr(0, 2) / (name.substr(2) + extension);
 }
 
 ItemState RunDirectory::state(const Item& item) const {
@@ -92,6 +93,11 @@ void RunDirectory::record_done(const Item& item, const Json& record) const {
   write_json(record_path("done", item), record);
   std::error_code ignored;
   fs::remove(record_path("failed", item), ignored);
+  fs::remove(checkpoint_path(item), ignored);
+}
+
+fs::path RunDirectory::checkpoint_path(const Item& item) const {
+  return record_path("checkpoints", item, ".checkpoint");
 }
 
 void RunDirectory::record_failure(const Item& item, const Json& record) const {

@@ -24,6 +24,7 @@ enum class ItemState : std::uint8_t { missing, done, failed };
 ///                         written last, so that a run has begun where it is there
 ///   done/ab/cd….json      an item's completion record, named by the SHA-256 of its output's name
 ///   failed/ab/cd….json    why an item failed, and how often
+///   checkpoints/ab/cd….checkpoint   where an item stood that was interrupted
 ///   lock.I-of-N           held by the process that works on shard I
 ///
 /// All are written atomically. An item is done when its output and then its record are written; one
@@ -52,12 +53,16 @@ class RunDirectory {
   /// The record of a done or failed item. Throws ErrorKind::input.
   [[nodiscard]] Json record(const Item& item) const;
 
+  /// The file for an item that is interrupted. record_done() removes it.
+  [[nodiscard]] std::filesystem::path checkpoint_path(const Item& item) const;
+
   /// Works on a shard alone for as long as the result lives. Throws ErrorKind::usage where another
   /// process does.
   [[nodiscard]] FileDescriptor lock(const Shard& shard) const;
 
  private:
-  [[nodiscard]] std::filesystem::path record_path(const char* folder, const Item& item) const;
+  [[nodiscard]] std::filesystem::path record_path(const char* folder, const Item& item,
+                                                  const char* extension = ".json") const;
 
   std::filesystem::path path_;
 };

@@ -42,15 +42,17 @@ Stylization& Stream::plan_for(std::span<const Work> works) {
 }
 
 std::optional<std::vector<Outcome>> Stream::compute(std::span<const Work> works,
-                                                    const Stylization::Report& report) {
+                                                    const Stylization::Report& report,
+                                                    Checkpoints checkpoints) {
   Stylization& plan = plan_for(works);
   std::vector<Image> contents;
   std::vector<Image> initials;
   for (const Work& work : works) {
     contents.push_back(work.content);
     initials.push_back(work.initial);
+    if (work.from) checkpoints.from.push_back(*work.from);
   }
-  Stylized made = plan.run(contents, works.front().styles, initials, 1, report);
+  Stylized made = plan.run(contents, works.front().styles, initials, 1, report, checkpoints);
   if (made.ending == Ending::stopped) return std::nullopt;
   if (made.ending == Ending::diverged) {
     fail(ErrorKind::diverged, "the loss became infinite or no number after {} iterations",

@@ -23,11 +23,12 @@ class Stream {
   Stream(std::unique_ptr<Backend> backend, OpenNetwork open_network)
       : backend_(std::move(backend)), open_network_(std::move(open_network)) {}
 
-  /// Computes works of one kind side by side; nothing where `report`, which is called after every
+  /// Computes works of one kind side by side, from where they stand; nothing where `report`, which is called after every
   /// iteration, returned false. Throws ErrorKind::out_of_memory where they are too many, and
   /// ErrorKind::diverged where a loss became infinite: of which work, only a batch of one tells.
   std::optional<std::vector<Outcome>> compute(std::span<const Work> works,
-                                              const Stylization::Report& report);
+                                              const Stylization::Report& report,
+                                              Checkpoints checkpoints = {});
   /// Frees the memory of the plan.
   void forget_plan();
 

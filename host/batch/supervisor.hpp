@@ -22,7 +22,7 @@ struct Supervision {
   /// Items that a worker holds at most.
   std::size_t at_once = 1;
   /// A worker that says nothing for so long is killed.
-  std::chrono::seconds patience{600};
+  std::chrono::milliseconds patience{600'000};
 
   /// The next item to make; nothing at the end.
   std::function<std::optional<Item>()> next;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,15 @@ struct Work {
   Image content;
   std::vector<Style> styles;
   Image initial;
-  /// Works with equal keys have one configuration and the same styles; those that have one size as
-  /// well can be computed side by side.
+  /// Works with equal keys have one configuration and the same styles; those that have one size and
+  /// have come equally far can be computed side by side.
   std::string key;
+  std::optional<Checkpoint> from = {};  ///< where an earlier run left it
 
   [[nodiscard]] std::size_t bytes() const {
     std::size_t values = content.rgb.size() + content.alpha.size() + initial.rgb.size();
     for (const Style& style : styles) values += style.image.rgb.size();
+    if (from) values += from->state.size();
     return values * sizeof(float);
   }
 };

@@ -22,6 +22,42 @@ double gradient_scale_for(const Shape& pixels, DataType activations) {
   return std::exp2(std::round(std::log2(side))) * activation_scale(activations);
 }
 
+std::size_t bytes_of(std::span<const Tensor> tensors) {
+  std::size_t bytes = 0;
+  for (const Tensor& tensor : tensors) bytes += tensor.bytes();
+  return bytes;
+}
+
+/// A tensor's bytes as floats, which a device copies without a conversion whatever they mean.
+Tensor as_floats(const Tensor& tensor) {
+  const auto count = static_cast<std::int64_t>(tensor.bytes() / sizeof(float));
+  return {tensor.data, {.channels = count}, DataType::f32};
+}
+
+std::vector<float> read_tensors(Backend& backend, std::span<const Tensor> tensors) {
+  std::vector<float> values(bytes_of(tensors) / sizeof(float));
+  std::span<float> rest = values;
+  for (const Tensor& tensor : tensors) {
+    const Tensor floats = as_floats(tensor);
+    const auto count = static_cast<std::size_t>(floats.shape.count());
+    backend.read(rest.first(count), floats);
+    rest = rest.subspan(count);
+  }
+  return values;
+}
+
+void write_tensors(Backend& backend, std::span<const Tensor> tensors,
+                   std::span<const float> values) {
+  require(values.size_bytes() == bytes_of(tensors), "{} bytes for tensors of {}",
+          values.size_bytes(), bytes_of(tensors));
+  for (const Tensor& tensor : tensors) {
+    const Tensor floats = as_floats(tensor);
+    const auto count = static_cast<std::size_t>(floats.shape.count());
+    backend.write(floats, values.first(count));
+    values = values.subspan(count);
+  }
+}
+
 }  // namespace
 
 Plan::Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
@@ -172,24 +208,67 @@ void Plan::run_target_pass(Backend& backend, const Pass& pass,
   pass.schedule.run(backend);
 }
 
-void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
-                 std::span<const Image> initials) {
-  require(styles.size() == style_shapes_.size() && pixel_shape(initials) == pixels().shape,
-          "planned for {} styles and pictures of {}, found {} and {}", style_shapes_.size(),
-          to_string(pixels().shape), styles.size(), to_string(pixel_shape(initials)));
-  backend.use_workspace(memory_, workspace_bytes_);
-  if (content_pass_) run_target_pass(backend, *content_pass_, contents);
+void Plan::compute_style_targets(Backend& backend, std::span<const Style> styles) {
   const double weights = std::accumulate(styles.begin(), styles.end(), 0.0,
                                          [](double sum, const Style& s) { return sum + s.weight; });
   for (std::size_t i = 0; i < style_passes_.size(); ++i) {
     style_shares_[i] = styles[i].weight / weights;
     run_target_pass(backend, style_passes_[i], std::span(&styles[i].image, 1));
   }
+}
+
+void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
+                 std::span<const Image> initials, std::span<const float> style_targets) {
+  require(styles.size() == style_shapes_.size() && pixel_shape(initials) == pixels().shape,
+          "planned for {} styles and pictures of {}, found {} and {}", style_shapes_.size(),
+          to_string(pixels().shape), styles.size(), to_string(pixel_shape(initials)));
+  backend.use_workspace(memory_, workspace_bytes_);
+  if (content_pass_) run_target_pass(backend, *content_pass_, contents);
+  if (style_targets.empty()) {
+    compute_style_targets(backend, styles);
+  } else {
+    write_tensors(backend, style_target_tensors(), style_targets);
+  }
   optimizer_->reset(backend);
   if (average_) backend.fill_zero(tensors_[*average_]);
   backend.fill_zero(losses());
   write_pictures(backend, pixels(), initials);
   backend.synchronize();
+}
+
+std::vector<Tensor> Plan::style_target_tensors() const {
+  std::vector<Tensor> tensors;
+  for (const auto& term : terms_) {
+    if (term->target_source() != TargetSource::style) continue;
+    for (std::size_t i = 0; i < term->targets().size(); ++i) tensors.push_back(term->targets()[i]);
+  }
+  return tensors;
+}
+
+std::vector<float> Plan::style_targets(Backend& backend) const {
+  return read_tensors(backend, style_target_tensors());
+}
+
+// What iterations change.
+
+std::vector<Tensor> Plan::state_tensors(std::int64_t n) const {
+  const std::int64_t N = pixels().shape.batch;
+  std::vector<Tensor> tensors = {image_of(pixels(), n), image_of(kept(0), n), image_of(best(), n)};
+  if (average_) tensors.push_back(image_of(tensors_[*average_], n));
+  for (const Tensor& tensor : optimizer_->state_of(n, N)) tensors.push_back(tensor);
+  return tensors;
+}
+
+std::vector<float> Plan::state(Backend& backend, std::int64_t n) const {
+  return read_tensors(backend, state_tensors(n));
+}
+
+void Plan::resume(Backend& backend, std::int64_t n, std::span<const float> state) const {
+  const std::vector<Tensor> tensors = state_tensors(n);
+  if (const std::size_t expected = bytes_of(tensors); state.size_bytes() != expected) {
+    fail(ErrorKind::input, "expected a state of {} bytes, found {}", expected, state.size_bytes());
+  }
+  write_tensors(backend, tensors, state);
 }
 
 void write_pictures(Backend& backend, const Tensor& to, std::span<const Image> pictures) {

@@ -23,6 +23,11 @@ namespace impasto {
 struct Style {
   Image image;
   double weight = 1;
+
+  [[nodiscard]] bool operator==(const Style& other) const {
+    return weight == other.weight && image.height == other.image.height &&
+           image.width == other.image.width && image.rgb == other.image.rgb;
+  }
 };
 
 /// Everything that the stylization of N pictures of one size computes and keeps: the schedules of
@@ -46,8 +51,18 @@ class Plan {
   void bind(const Buffer& memory);
   /// Starts a stylization, for which the backend uses this plan's workspace. Enqueues the targets of these pictures, whose shapes
   /// are the planned ones, the optimiser at zero steps, the initial pixels. Waits.
+  /// With `style_targets`, which were style_targets() after these styles, their passes are left out.
   void reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
-             std::span<const Image> initials);
+             std::span<const Image> initials, std::span<const float> style_targets = {});
+  /// After reset(): the targets of the styles, bit for bit in floats. They are few: Gram matrices. Waits.
+  [[nodiscard]] std::vector<float> style_targets(Backend& backend) const;
+
+  /// All that iterations change of the n-th picture, bit for bit in floats: its pixels, those that run() keeps
+  /// aside, the optimiser's state. Waits.
+  [[nodiscard]] std::vector<float> state(Backend& backend, std::int64_t n) const;
+  /// After reset(): gives the n-th picture such a state of the same plan, or of one for another
+  /// number of pictures. Throws ErrorKind::input where it has another size. Waits.
+  void resume(Backend& backend, std::int64_t n, std::span<const float> state) const;
 
   /// Losses and gradient of pixels(), and a step of the optimiser.
   [[nodiscard]] const Schedule& iteration() const { return iteration_; }
@@ -69,7 +84,7 @@ class Plan {
   /// Enqueues the pictures to show after so many iterations: the pixels, or the mean of the iterates.
   void show(Backend& backend, const Tensor& to, std::int64_t iterations) const;
   [[nodiscard]] const Optimizer& optimizer() const { return *optimizer_; }
-  /// Room for as many copies of the pixels as run() keeps aside.
+  /// Room for as many copies of the pixels as run() keeps aside. The first is part of state().
   static constexpr std::size_t kept_count = 3;
   [[nodiscard]] const Tensor& kept(std::size_t i) const { return tensors_[kept_[i]]; }
   /// Each picture as it was when the loss that run() reported was smallest.
@@ -101,6 +116,9 @@ class Plan {
   void build_evaluation();
   [[nodiscard]] Pass build_target_pass(TargetSource source, const Shape& pixels,
                                        const TargetShare& share) const;
+  [[nodiscard]] std::vector<Tensor> state_tensors(std::int64_t n) const;
+  [[nodiscard]] std::vector<Tensor> style_target_tensors() const;
+  void compute_style_targets(Backend& backend, std::span<const Style> styles);
   void run_target_pass(Backend& backend, const Pass& pass, std::span<const Image> pictures) const;
   [[nodiscard]] std::vector<Schedule*> schedules();
   [[nodiscard]] std::int64_t longest_side_within(std::size_t room) const;

@@ -17,12 +17,12 @@ constexpr std::int64_t check_every = 10;
 
 }  // namespace
 
-LookAhead::LookAhead(Stylizer& stylizer)
+LookAhead::LookAhead(Stylizer& stylizer, bool resumed)
     : stylizer_(stylizer), backend_(stylizer.session().backend()) {
   for (auto& readback : readbacks_) {
     readback = backend_.make_readback(stylizer.plan().losses().shape.count());
   }
-  stylizer.show(stylizer.plan().kept(good_));
+  if (!resumed) stylizer.show(stylizer.plan().kept(good_));
 }
 
 void LookAhead::watch(const std::function<void()>& pass) {
@@ -62,13 +62,19 @@ void LookAhead::good_is_best(std::int64_t n) {
   backend_.copy(image_of(stylizer_.plan().best(), n), image_of(stylizer_.plan().kept(good_), n));
 }
 
+void LookAhead::settle() {
+  require(watched_ == 0, "losses are under way");
+  if (good_ != 0) backend_.copy(stylizer_.plan().kept(0), stylizer_.plan().kept(good_));
+  good_ = 0;
+}
+
 void LookAhead::restore() {
   watched_ = 0;
   backend_.copy(stylizer_.plan().pixels(), stylizer_.plan().kept(good_));
 }
 
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
-           const std::function<bool(const Progress&)>& report) {
+           const std::function<bool(const Progress&)>& report, const Keeping& keeping) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
@@ -78,12 +84,13 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     bool reported;
   };
   std::deque<Watched> watched;
-  LookAhead ahead(stylizer);
+  const bool resumed = !keeping.smallest.empty();
+  LookAhead ahead(stylizer, resumed);
   const auto picture = [&ahead](std::int64_t n) { return ahead.good_image(n); };
   Ending ending = Ending::finished;
   const Shape& pixels = stylizer.plan().pixels().shape;
-  std::vector<double> smallest(static_cast<std::size_t>(pixels.batch),
-                               std::numeric_limits<double>::infinity());
+  std::vector<double> smallest = keeping.smallest;
+  smallest.resize(static_cast<std::size_t>(pixels.batch), std::numeric_limits<double>::infinity());
   const auto keep_best = [&](const std::vector<Losses>& losses) {
     for (std::size_t n = 0; n < losses.size(); ++n) {
       if (losses[n].total >= smallest[n]) continue;
@@ -105,17 +112,31 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     const double work =
         iterations == 0 ? 1
                         : static_cast<double>(oldest.iteration) / static_cast<double>(iterations);
-    if (report({oldest.iteration, seconds(), std::move(losses), picture,
-                std::max(pixels.height, pixels.width), work})) {
-      return true;
+    const bool wanted = report({oldest.iteration, seconds(), std::move(losses), picture,
+                                std::max(pixels.height, pixels.width), work});
+    if (oldest.iteration == iterations) {
+      ending = Ending::finished;
+    } else if (!wanted) {
+      ending = Ending::stopped;
     }
-    if (oldest.iteration < iterations) ending = Ending::stopped;
-    return false;
+    return wanted;
+  };
+  bool evaluated = false;  // the last pictures, which show() has replaced where it makes a mean
+  const auto keep = [&] {
+    while (!watched.empty() && ending != Ending::diverged) static_cast<void>(collect());
+    if (ending == Ending::diverged || evaluated) return;
+    ahead.settle();
+    keeping.keep(stylizer.iterations());
   };
 
   bool going = true;
-  for (std::int64_t k = 0; going && k <= iterations; ++k) {
+  const std::int64_t from = resumed ? stylizer.iterations() : 0;
+  for (std::int64_t k = from; going && k <= iterations; ++k) {
     const bool last = k == iterations;
+    if (keeping.keep && k > from && !last && keeping.wanted(k)) {
+      keep();
+      if (ending != Ending::finished) break;
+    }
     const bool reported = last || k % report_every == 0;
     if (reported || k % check_every == 0) {
       if (watched.size() == LookAhead::most_watched) going = collect();
@@ -123,6 +144,7 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
       watched.push_back({k, reported});
       // A step computes the losses of picture k on its way to picture k + 1.
       if (last) {
+        evaluated = true;
         stylizer.show(stylizer.plan().pixels());
         ahead.evaluate();
       } else {
@@ -133,6 +155,7 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     }
     while (going && !watched.empty() && (last || ahead.arrived())) going = collect();
   }
+  if (keeping.keep && ending == Ending::stopped) keep();
   ahead.restore();
   return ending;
 }

@@ -25,14 +25,27 @@ struct Progress {
   double work = 0;        ///< the share of all work that is done
 };
 
+/// How a run is kept, and how one that was kept goes on.
+struct Keeping {
+  /// The smallest losses so far, of the pictures in Plan::best(). With them the run goes on from the
+  /// state that Stylizer::resume() brought; without, it begins.
+  std::vector<double> smallest = {};
+  /// Asked before steps.
+  std::function<bool(std::int64_t iteration)> wanted = {};
+  /// Called where `wanted` says so and where `report` asks to stop. Nothing is under way then, all
+  /// losses up to this iteration's are reported, and Stylizer::resume() can bring the plan's states
+  /// back.
+  std::function<void(std::int64_t iteration)> keep = {};
+};
+
 /// Runs up to `iterations` steps. Calls `report` with the losses after every `report_every`-th
 /// step, the first and the last included, as they arrive: the device may be an iteration or two
-/// ahead. Returning false asks to stop. A NaN or Inf among the losses ends the run at once,
+/// ahead. Returning false asks to stop; with `keeping`, losses under way are still reported. A NaN or Inf among the losses ends the run at once,
 /// unreported. Pictures are those that Stylizer::show() shows, losses those of the iterates; the
 /// last losses are of the picture shown. However it ends, the current pictures are then the ones last reported, or later ones
 /// whose losses were seen to be finite. Plan::best() then has those with the smallest losses reported.
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
-           const std::function<bool(const Progress&)>& report);
+           const std::function<bool(const Progress&)>& report, const Keeping& keeping = {});
 
 /// How run() looks at losses without making the device wait. Good pictures are the last whose
 /// losses are known to be finite, at first the current ones; they are kept on the device. step()
@@ -41,7 +54,8 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
 /// declares their pictures good.
 class LookAhead {
  public:
-  explicit LookAhead(Stylizer& stylizer);
+  /// With `resumed`, good pictures are those that Stylizer::resume() brought.
+  explicit LookAhead(Stylizer& stylizer, bool resumed = false);
   LookAhead(const LookAhead&) = delete;
   LookAhead& operator=(const LookAhead&) = delete;
 
@@ -56,6 +70,8 @@ class LookAhead {
   [[nodiscard]] Image good_image(std::int64_t n = 0) const;
   /// Copies the n-th good picture to Plan::best().
   void good_is_best(std::int64_t n);
+  /// Has the good pictures where Plan::state() finds them. Nothing may be under way.
+  void settle();
   /// Makes the good pictures the current ones and forgets what is watched.
   void restore();
 

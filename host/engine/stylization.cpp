@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "host/core/error.hpp"
 #include "host/image/resize.hpp"
 
 namespace impasto {
@@ -56,6 +57,15 @@ std::vector<Image> resampled(std::span<const Image> pictures, const Shape& to) {
   std::vector<Image> result;
   for (const Image& picture : pictures) result.push_back(resampled(picture, to));
   return result;
+}
+
+/// Losses that are finite belong to pixels that are. Others came of a device that fails.
+void require_numbers(std::span<const Image> pictures) {
+  for (const Image& picture : pictures) {
+    if (std::ranges::all_of(picture.rgb, [](float value) { return std::isfinite(value); }))
+      continue;
+    fail(ErrorKind::backend, "the device gave pixels that are no numbers");
+  }
 }
 
 std::vector<Course> courses_from(const Progress& progress) {
@@ -111,27 +121,51 @@ Stylization::Stylization(Session& session, const Config& config, const Shape& pi
 }
 
 void Stylization::reset(std::size_t scale, std::span<const Image> contents,
-                        std::span<const Style> styles, std::span<const Image> initials) {
+                        std::span<const Image> initials) {
+  Stylizer& stylizer = *stylizers_[scale];
+  std::vector<float>& targets = style_targets_[scale];
+  const bool known = !targets.empty();
   if (scale + 1 == scales_.size()) {
-    stylizers_[scale]->reset(contents, styles, initials);
-    return;
+    stylizer.reset(contents, styles_, initials, targets);
+  } else {
+    std::vector<Image> small_contents;
+    for (const Image& content : contents) {
+      small_contents.push_back(
+          resize(content, scales_[scale].pixels.height, scales_[scale].pixels.width));
+    }
+    std::vector<Style> small_styles(styles_.size());
+    for (std::size_t i = 0; i < styles_.size() && !known; ++i) {
+      const Shape& shape = scales_[scale].styles[i];
+      small_styles[i] = {resize(styles_[i].image, shape.height, shape.width), styles_[i].weight};
+    }
+    stylizer.reset(small_contents, small_styles, initials, targets);
   }
-  std::vector<Image> small_contents;
-  for (const Image& content : contents) {
-    small_contents.push_back(
-        resize(content, scales_[scale].pixels.height, scales_[scale].pixels.width));
+  if (!known) targets = stylizer.plan().style_targets(stylizer.session().backend());
+}
+
+/// Brings the pictures to where they stood. Their scale has been reset.
+void Stylization::resume(const std::vector<Checkpoint>& from) {
+  const Checkpoint& first = from.front();
+  const Shape& pixels = scales_.back().pixels;
+  std::vector<std::span<const float>> states;
+  for (const Checkpoint& one : from) {
+    require(one.scale == first.scale && one.iteration == first.iteration,
+            "checkpoints of several places");
+    states.emplace_back(one.state);
   }
-  std::vector<Style> small_styles;
-  for (std::size_t i = 0; i < styles.size(); ++i) {
-    const Shape& shape = scales_[scale].styles[i];
-    small_styles.push_back({resize(styles[i].image, shape.height, shape.width), styles[i].weight});
+  require(static_cast<std::int64_t>(from.size()) == pixels.batch, "{} checkpoints for {} pictures",
+          from.size(), pixels.batch);
+  const auto scale = static_cast<std::size_t>(first.scale);
+  if (first.iteration < 1 || first.iteration > scales_[scale].iterations) {
+    fail(ErrorKind::input, "there is no iteration {} of {} to go on from", first.iteration,
+         scales_[scale].iterations);
   }
-  stylizers_[scale]->reset(small_contents, small_styles, initials);
+  stylizers_[scale]->resume(first.iteration, states);
 }
 
 Stylized Stylization::run(std::span<const Image> contents, std::span<const Style> styles,
                           std::span<const Image> initials, std::int64_t report_every,
-                          const Report& report) {
+                          const Report& report, const Checkpoints& checkpoints) {
   const Shape& full = scales_.back().pixels;
   const auto work_of = [](const Scale& scale) {
     return static_cast<double>(scale.pixels.count() * scale.iterations);
@@ -140,25 +174,72 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   for (const Scale& scale : scales_) work += work_of(scale);
 
   Backend& backend = stylizers_.front()->session().backend();
+  if (!std::ranges::equal(styles, styles_) || style_targets_.empty()) {
+    styles_.assign(styles.begin(), styles.end());
+    style_targets_.assign(scales_.size(), {});
+  }
   Stylized result;
-  result.pictures = resampled(initials, scales_.front().pixels);
   std::int64_t iterations_before = 0;
   double work_before = 0;
+  double seconds_before = 0;
+  std::size_t begin = 0;
+  if (!checkpoints.from.empty()) {
+    const Checkpoint& first = checkpoints.from.front();
+    if (first.scale < 0 || first.scale >= static_cast<std::int64_t>(scales_.size())) {
+      fail(ErrorKind::input, "there is no scale {}", first.scale);
+    }
+    begin = static_cast<std::size_t>(first.scale);
+    for (std::size_t s = 0; s < begin; ++s) {
+      iterations_before += scales_[s].iterations;
+      work_before += work_of(scales_[s]);
+    }
+    seconds_before = result.seconds = first.seconds;
+    for (const Checkpoint& one : checkpoints.from) result.courses.push_back(one.course);
+    result.iterations = first.course.last.iteration;
+  }
+  result.pictures = resampled(initials, scales_[begin].pixels);
   std::optional<Clock::time_point> start;
-  for (std::size_t s = 0; s < scales_.size() && result.ending == Ending::finished; ++s) {
+  const auto seconds = [&] {
+    return seconds_before + std::chrono::duration<double>(Clock::now() - *start).count();
+  };
+  for (std::size_t s = begin; s < scales_.size() && result.ending == Ending::finished; ++s) {
     const Scale& scale = scales_[s];
     const bool finest = s + 1 == scales_.size();
     const OptimizerState state =
-        s == 0 ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
-    reset(s, contents, styles, resampled(result.pictures, scale.pixels));
+        s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
+    reset(s, contents, resampled(result.pictures, scale.pixels));
     stylizers_[s]->plan().optimizer().resume(backend, state);
+    Keeping keeping;
+    if (s == begin && !checkpoints.from.empty()) {
+      resume(checkpoints.from);
+      for (const Course& course : result.courses) {
+        keeping.smallest.push_back(course.best.losses.total);
+      }
+    }
+    if (checkpoints.keep) {
+      keeping.wanted = [&](std::int64_t iteration) {
+        return checkpoints.every > 0 && (iterations_before + iteration) % checkpoints.every == 0;
+      };
+      keeping.keep = [&](std::int64_t iteration) {
+        std::vector<Checkpoint> made;
+        for (std::size_t n = 0; n < result.courses.size(); ++n) {
+          made.push_back(
+              {.scale = static_cast<std::int64_t>(s),
+               .iteration = iteration,
+               .seconds = seconds(),
+               .course = result.courses[n],
+               .state = stylizers_[s]->plan().state(backend, static_cast<std::int64_t>(n))});
+        }
+        checkpoints.keep(std::move(made));
+      };
+    }
     if (!start) start = Clock::now();
     const auto report_here = [&](const Progress& here) {
       // The next scale reports this iteration, with the losses that it has there.
       if (!finest && here.iteration == scale.iterations) return true;
       Progress progress = here;
       progress.iteration += iterations_before;
-      progress.seconds = std::chrono::duration<double>(Clock::now() - *start).count();
+      progress.seconds = seconds();
       progress.picture = [&](std::int64_t n) { return resampled(here.picture(n), full); };
       progress.work = (work_before + here.work * work_of(scale)) / work;
       if (here.iteration == 0) result.courses = courses_from(progress);
@@ -167,7 +248,8 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
       result.seconds = progress.seconds;
       return report(progress);
     };
-    result.ending = impasto::run(*stylizers_[s], scale.iterations, report_every, report_here);
+    result.ending =
+        impasto::run(*stylizers_[s], scale.iterations, report_every, report_here, keeping);
     for (std::size_t n = 0; n < result.pictures.size(); ++n) {
       const auto index = static_cast<std::int64_t>(n);
       result.pictures[n] = stylizers_[s]->image(index);
@@ -179,6 +261,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     iterations_before += scale.iterations;
     work_before += work_of(scale);
   }
+  require_numbers(result.pictures);
   result.pictures = resampled(result.pictures, full);
   return result;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -42,6 +43,26 @@ struct Course {
   [[nodiscard]] const Point& result() const { return rose ? best : last; }
 };
 
+/// Where one picture of a stylization stands between two iterations: enough to end in the same bits
+/// as if it had never been interrupted.
+struct Checkpoint {
+  std::int64_t scale = 0;      ///< as make_scales() counts them
+  std::int64_t iteration = 0;  ///< steps done at this scale
+  double seconds = 0;          ///< spent on them and on coarser scales
+  Course course;
+  std::vector<float> state;  ///< Plan::state()
+};
+
+/// How a stylization goes on from checkpoints, and keeps new ones.
+struct Checkpoints {
+  /// One for each picture, all of one scale and iteration; empty: from the start.
+  std::vector<Checkpoint> from = {};
+  /// Iterations from one to the next; 0: only where the run is asked to stop.
+  std::int64_t every = 0;
+  /// Takes one for each picture, in their order, while the device waits.
+  std::function<void(std::vector<Checkpoint>)> keep = {};
+};
+
 /// What a stylization of N pictures ends with.
 struct Stylized {
   Ending ending = Ending::finished;
@@ -53,7 +74,8 @@ struct Stylized {
 
 /// The stylization of N pictures side by side, in one style, through all of its scales. A scale
 /// starts from the result of the one before it and from its optimiser's state, resampled. Planned once for shapes; run() may be
-/// called again with other pictures of the same shapes, and then plans and records nothing.
+/// called again with other pictures of the same shapes, and then plans and records nothing; nor does
+/// it look again at styles that are those of the run before.
 ///
 /// The scales take turns in one allocation, as large as the largest of them needs.
 class Stylization {
@@ -66,18 +88,22 @@ class Stylization {
   using Report = std::function<bool(const Progress&)>;
   /// Stylizes `contents` from `initials`, which have the size of the results. Calls `report` as
   /// impasto::run() does; iterations count on from scale to scale, and pictures have the size of the
-  /// results whatever the scale. Returning false asks to stop.
+  /// results whatever the scale. Returning false asks to stop. Throws ErrorKind::input for a
+  /// checkpoint of another stylization.
   Stylized run(std::span<const Image> contents, std::span<const Style> styles,
-               std::span<const Image> initials, std::int64_t report_every, const Report& report);
+               std::span<const Image> initials, std::int64_t report_every, const Report& report,
+               const Checkpoints& checkpoints = {});
 
   [[nodiscard]] const std::vector<Scale>& scales() const { return scales_; }
 
  private:
-  void reset(std::size_t scale, std::span<const Image> contents, std::span<const Style> styles,
-             std::span<const Image> initials);
+  void resume(const std::vector<Checkpoint>& from);
+  void reset(std::size_t scale, std::span<const Image> contents, std::span<const Image> initials);
 
   std::vector<Scale> scales_;
   std::vector<std::unique_ptr<Stylizer>> stylizers_;  ///< one for each scale
+  std::vector<Style> styles_;                         ///< of the last run
+  std::vector<std::vector<float>> style_targets_;     ///< theirs at each scale, where known
 };
 
 /// What a run will need, known before anything is allocated. All but the weights is one allocation.

@@ -44,9 +44,16 @@ Stylizer::Stylizer(Session& session, const Config& config, std::span<const Image
 }
 
 void Stylizer::reset(std::span<const Image> contents, std::span<const Style> styles,
-                     std::span<const Image> initials) {
-  plan_.reset(session_.backend(), contents, styles, initials);
+                     std::span<const Image> initials, std::span<const float> style_targets) {
+  plan_.reset(session_.backend(), contents, styles, initials, style_targets);
   iterations_ = 0;
+}
+
+void Stylizer::resume(std::int64_t iterations, std::span<const std::span<const float>> states) {
+  for (std::size_t n = 0; n < states.size(); ++n) {
+    plan_.resume(session_.backend(), static_cast<std::int64_t>(n), states[n]);
+  }
+  iterations_ = iterations;
 }
 
 void Stylizer::step() {

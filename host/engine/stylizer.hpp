@@ -61,9 +61,16 @@ class Stylizer {
   void bind(const Buffer& memory) { plan_.bind(memory); }
 
   /// Starts anew with other pictures of the same shapes: computes the targets and puts the
-  /// optimiser back to zero steps. Plans, uploads and records nothing. Waits.
+  /// optimiser back to zero steps. Plans, uploads and records nothing. Waits. With `style_targets`,
+  /// which were Plan::style_targets() after these styles, computes those of the contents alone.
   void reset(std::span<const Image> contents, std::span<const Style> styles,
-             std::span<const Image> initials);
+             std::span<const Image> initials, std::span<const float> style_targets = {});
+
+  /// After reset(): gives the pictures the states that they had after so many iterations, as
+  /// Plan::state() has them. Throws ErrorKind::input. Waits.
+  void resume(std::int64_t iterations, std::span<const std::span<const float>> states);
+  /// Iterations since reset().
+  [[nodiscard]] std::int64_t iterations() const { return iterations_; }
 
   /// One iteration: losses and gradient of the current pictures, then one step of the optimiser.
   void step();
@@ -89,7 +96,7 @@ class Stylizer {
   Session& session_;
   Plan plan_;
   bool stepped_ = false;
-  std::int64_t iterations_ = 0;  ///< since reset()
+  std::int64_t iterations_ = 0;
   std::unique_ptr<Recording> recorded_iteration_;
 };
 

@@ -12,6 +12,20 @@ void Optimizer::reset(Backend& backend) const {
   }
 }
 
+/// A tensor is of N pictures, one after the other, or one value for all.
+std::vector<Tensor> Optimizer::state_of(std::int64_t n, std::int64_t N) const {
+  std::vector<Tensor> parts;
+  for (std::size_t i = 0; i < state_.size(); ++i) {
+    Tensor part = state_[i];
+    if (part.shape.batch % N == 0) {
+      part.shape.batch /= N;
+      part.data = part.as<std::byte>() + static_cast<std::size_t>(n) * part.bytes();
+    }
+    parts.push_back(part);
+  }
+  return parts;
+}
+
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, const Tensor& pixels,
                                           const OptimizerPlace& place) {
   return std::visit([&](const auto& options) { return make_optimizer(options, pixels, place); },

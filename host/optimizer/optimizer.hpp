@@ -37,6 +37,8 @@ class Optimizer {
   void bind(void* memory) { state_.bind(memory); }
   /// Enqueues what puts its state back to zero steps.
   virtual void reset(Backend& backend) const;
+  /// What it keeps of the n-th of N pictures, and what it keeps for all of them.
+  [[nodiscard]] std::vector<Tensor> state_of(std::int64_t n, std::int64_t N) const;
   /// Its state, for resume(). Waits.
   [[nodiscard]] virtual OptimizerState state(Backend& /*backend*/) const { return {}; }
   /// After reset(): takes over what it can use of the state of the same optimiser for a coarser

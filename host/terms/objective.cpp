@@ -156,4 +156,21 @@ Losses name_losses(const Objective& objective, std::span<const float> terms) {
   return losses;
 }
 
+std::size_t count_terms(const Objective& objective) {
+  std::size_t count = 0;
+  for (const AnyLoss& any : objective.losses) {
+    count += common(any).layers.size() + (of_pixels(any) ? 1 : 0);
+  }
+  return count;
+}
+
+std::vector<float> terms_of(const Losses& losses) {
+  std::vector<float> terms;
+  for (const Losses::Part& part : losses.parts) {
+    if (part.of_pixels) terms.push_back(static_cast<float>(part.value));
+    for (const auto& [layer, term] : part.layers) terms.push_back(static_cast<float>(term));
+  }
+  return terms;
+}
+
 }  // namespace impasto

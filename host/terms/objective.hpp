@@ -75,8 +75,11 @@ struct Losses {
   [[nodiscard]] bool finite() const;
 };
 
-/// Names the terms' values, which are in the order of make_terms().
+/// Names the terms' values, which are in the order of make_terms(), count_terms() of them.
 Losses name_losses(const Objective& objective, std::span<const float> terms);
+std::size_t count_terms(const Objective& objective);
+/// The values that name_losses() was given.
+std::vector<float> terms_of(const Losses& losses);
 
 /// True if every picture's losses are finite.
 bool all_finite(std::span<const Losses> pictures);

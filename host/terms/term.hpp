@@ -84,6 +84,7 @@ class Term {
 
   /// The memory of its targets, to be bound before any schedule runs.
   [[nodiscard]] std::size_t bytes() const { return state_.bytes(); }
+  [[nodiscard]] const TensorBlock& targets() const { return state_; }
   void bind(void* memory) { state_.bind(memory); }
 
   /// Appends the computation of its target from `x`, the map of a picture of target_source().

@@ -124,6 +124,51 @@ class ResumeTest(BatchTest):
             self.assertEqual(self.outputs(), self.outputs("whole"))
             shutil.rmtree(self.path("out"))
 
+    def checkpoints(self):
+        found = []
+        for parent, _, files in os.walk(self.path("out/.impasto/checkpoints")):
+            found += [os.path.join(parent, name) for name in files]
+        return found
+
+    def interrupt(self, number, *more):
+        """Starts a batch of long items and ends it with a signal once one of them has got somewhere."""
+        process = self.start(*self.arguments("--iterations", "200", *more, styles=("styles/red.png",)))
+        kept_on_the_way = "--checkpoint-every" in more
+        self.wait_for(lambda: self.checkpoints() if kept_on_the_way else self.records(), process)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        time.sleep(0.2)  # until its workers are gone as well
+
+    def test_an_interrupted_item_goes_on_where_it_stood(self):
+        self.pictures(4)
+        self.batch("--iterations", "200", styles=("styles/red.png",), output="whole")
+        every = ("--checkpoint-every", "5")
+        for number, more in ((signal.SIGINT, ()), (signal.SIGTERM, (*every, "--batch-size", "2")),
+                             (signal.SIGKILL, every)):
+            self.interrupt(number, *more)
+            self.assertGreater(len(self.checkpoints()), 0)
+            self.succeed("resume", "out")
+            self.assertEqual(self.outputs(), self.outputs("whole"))
+            self.assertIn(True, [record["resumed"] for record in self.records().values()])
+            self.assertEqual(self.checkpoints(), [])
+            shutil.rmtree(self.path("out"))
+
+    def test_a_damaged_checkpoint_and_one_of_another_picture_cost_nothing(self):
+        self.pictures(4)
+        self.interrupt(signal.SIGINT)
+        for path in self.checkpoints():
+            with open(path, "r+b") as file:
+                file.seek(-40, os.SEEK_END)
+                file.write(b"\0" * 20)
+        self.succeed("resume", "out")
+        self.assertNotIn(True, [record["resumed"] for record in self.records().values()])
+        shutil.rmtree(self.path("out"))
+        self.interrupt(signal.SIGINT)
+        for i in range(4):
+            self.picture(f"in/{i}.png", 20 + i)
+        self.succeed("resume", "out")
+        self.assertNotIn(True, [record["resumed"] for record in self.records().values()])
+
     def test_a_killed_batch_leaves_no_debris_behind_once_it_goes_on(self):
         self.pictures(2)
         self.batch()

@@ -212,6 +212,20 @@ TEST_F(StylizationTest, TheResultIsTheMeanOfTheIteratesWhereTheConfigurationSays
   EXPECT_NEAR(judge.evaluate()[0].total / last_loss, 1, 1e-6);
 }
 
+TEST_F(StylizationTest, LooksOnceAtStylesThatStay) {
+  config_.optimizer = AdamOptions{.learning_rate = 1};
+  config_.iterations = 4;
+  config_.scales.count = 2;
+  Stylization kept = this->stylization();
+  const std::vector<Style> other = {{random_image(200, 194, 7), 1}};
+  for (const std::vector<Style>& styles : {styles_, styles_, other, styles_}) {
+    Stylization anew = this->stylization();
+    const Stylized expected = anew.run(contents_, styles, contents_, 1, go_on);
+    EXPECT_EQ(kept.run(contents_, styles, contents_, 1, go_on).pictures[1].rgb,
+              expected.pictures[1].rgb);
+  }
+}
+
 TEST_F(StylizationTest, GivesTheBestPictureOfEachWhoseLossRose) {
   // Steps far too large for pictures that begin at their content.
   config_.objective["style"].weight = 1e-6;
