@@ -29,20 +29,20 @@ Engine::Engine(EngineOptions options)
 
 std::shared_ptr<Session> Engine::session(const Objective& objective) {
   check(objective, *network_.layers);
-  return session(objective.pool, deepest_layer(objective, *network_.layers));
+  return session(objective, deepest_layer(objective, *network_.layers));
 }
 
 std::shared_ptr<Session> Engine::session(const PoolKind& pool, std::string_view deepest_layer) {
-  return session(pool, network_.layers->index(deepest_layer));
+  return session(Objective{.losses = {}, .pool = pool}, network_.layers->index(deepest_layer));
 }
 
-std::shared_ptr<Session> Engine::session(const PoolKind& pool, std::size_t deepest) {
-  if (session_ && pool_ == pool && deepest_ >= deepest) return session_;
+std::shared_ptr<Session> Engine::session(const Objective& seen, std::size_t deepest) {
+  if (session_ && see_alike(seen_, seen) && deepest_ >= deepest) return session_;
   session_.reset();  // before the next one takes memory
   session_ = std::make_shared<Session>(
-      *backend_, open_weights(options_.weights, *backend_, (*network_.layers)[deepest].name), pool,
-      deepest);
-  pool_ = pool;
+      *backend_, open_weights(options_.weights, *backend_, (*network_.layers)[deepest].name),
+      seen.pool, deepest, seen.padding);
+  seen_ = seen;
   deepest_ = deepest;
   return session_;
 }

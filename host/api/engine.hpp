@@ -62,13 +62,13 @@ class Engine {
   Activation activation(const Image& image, std::string_view layer, const PoolKind& pool = {});
 
  private:
-  std::shared_ptr<Session> session(const PoolKind& pool, std::size_t deepest);
+  std::shared_ptr<Session> session(const Objective& seen, std::size_t deepest);
 
   EngineOptions options_;
   std::unique_ptr<Backend> backend_;
   NetworkTraits network_;
   std::shared_ptr<Session> session_;
-  PoolKind pool_;  ///< of session_
+  Objective seen_;  ///< what session_ was opened for
   std::size_t deepest_ = 0;
 };
 

@@ -9,7 +9,8 @@
 namespace impasto::batch {
 
 Session& Stream::session_for(const Objective& objective) {
-  if (session_ && pool_ == objective.pool && deepest_layer(objective, *layers_) <= deepest_) {
+  if (session_ && see_alike(opened_for_, objective) &&
+      deepest_layer(objective, *layers_) <= deepest_) {
     return *session_;
   }
   forget_plan();
@@ -17,7 +18,7 @@ Session& Stream::session_for(const Objective& objective) {
   Weights weights = open_network_(*backend_, objective);
   layers_ = weights.layers;
   deepest_ = deepest_layer(objective, *layers_);
-  pool_ = objective.pool;
+  opened_for_ = objective;
   session_ = std::make_shared<Session>(*backend_, std::move(weights), objective);
   return *session_;
 }

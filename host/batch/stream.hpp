@@ -47,7 +47,7 @@ class Stream {
   std::shared_ptr<Session> session_;
   const VggLayers* layers_ = nullptr;  ///< of the session's network
   std::size_t deepest_ = 0;            ///< of its layers
-  PoolKind pool_;
+  Objective opened_for_;
   std::optional<Stylization> plan_;
   std::string planned_;
   std::size_t planned_count_ = 0;

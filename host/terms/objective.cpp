@@ -84,6 +84,10 @@ void check(const Objective& objective, const VggLayers& layers) {
   }
 }
 
+bool see_alike(const Objective& one, const Objective& other) {
+  return one.pool == other.pool && one.padding == other.padding;
+}
+
 std::size_t deepest_layer(const Objective& objective, const VggLayers& layers) {
   std::size_t deepest = 0;
   for (const AnyLoss& loss : objective.losses) {

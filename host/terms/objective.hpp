@@ -43,6 +43,9 @@ bool of_pixels(const AnyLoss& loss);
 /// that is negative or not finite, or an objective with nothing to minimise.
 void check(const Objective& objective, const VggLayers& layers);
 
+/// Whether one network serves both: it pools and pads alike.
+bool see_alike(const Objective& one, const Objective& other);
+
 /// The deepest layer that a loss looks at: how far a network has to be loaded.
 std::size_t deepest_layer(const Objective& objective, const VggLayers& layers);
 
