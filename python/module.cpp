@@ -44,9 +44,9 @@ std::vector<Style> to_styles(const nb::list& styles) {
 }
 
 /// The picture to start from: one of Python's, else what the settings say.
-Image to_initial(const Config& config, const Image& content,
+Image to_initial(const Config& config, const Image& content, std::span<const Style> styles,
                  const std::optional<PictureArray>& initial) {
-  if (!initial) return make_initial(config, content);
+  if (!initial) return make_initial(config, content, styles);
   Image image = to_image(*initial, "init");
   if (image.height != content.height || image.width != content.width) {
     fail(ErrorKind::input, "init: expected the content's size, {}x{}, found {}x{}", content.width,
@@ -113,7 +113,7 @@ nb::dict stylize(Engine& engine, const app::Settings& settings, const PictureArr
   const Config& config = settings.config;
   const Image content = to_image(content_array, "content");
   const std::vector<Style> styles = to_styles(style_arrays);
-  const Image initial = to_initial(config, content, initial_array);
+  const Image initial = to_initial(config, content, styles, initial_array);
   std::vector<float> history;
   std::optional<nb::python_error> failure;
   const Stylization::Report report = [&](const Progress& progress) {
@@ -182,7 +182,7 @@ class Steps {
         const nb::list& style_arrays, const std::optional<PictureArray>& initial_array) {
     const Image content = to_image(content_array, "content");
     const std::vector<Style> styles = to_styles(style_arrays);
-    const Image initial = to_initial(settings.config, content, initial_array);
+    const Image initial = to_initial(settings.config, content, styles, initial_array);
     const nb::gil_scoped_release others_may_run;
     session_ = engine.session(settings.config.objective);
     stylizer_ = std::make_unique<Stylizer>(*session_, settings.config, only(content), styles,

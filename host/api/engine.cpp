@@ -50,7 +50,7 @@ std::shared_ptr<Session> Engine::session(const Objective& seen, std::size_t deep
 Stylized Engine::stylize(const Config& config, const Image& content, std::span<const Style> styles,
                          const Stylization::Report& report, const Image* initial) {
   const std::shared_ptr<Session> network = session(config.objective);
-  const Image start = initial != nullptr ? *initial : make_initial(config, content);
+  const Image start = initial != nullptr ? *initial : make_initial(config, content, styles);
   Stylization stylization(*network, config, pixel_shape(only(content)), shapes_of(styles));
   const auto go_on = [](const Progress& /*progress*/) { return true; };
   return stylization.run(only(content), styles, only(start), 1, report ? report : go_on);

@@ -53,7 +53,7 @@ std::vector<std::string> names_of(const CLI::Option& option) {
   return names;
 }
 
-/// The words that an option chooses from: of "content|random|mix|FILE" the first three.
+/// The words that an option chooses from: of "content|random|FILE" the first two.
 std::vector<std::string> choices_of(const CLI::Option& option) {
   std::vector<std::string> words = CLI::detail::split(option.get_type_name(), '|');
   if (words.size() < 2) return {};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <vector>
 
 #include "host/api/engine.hpp"
@@ -66,14 +67,15 @@ Image load_picture_like(const std::string& name, const Image& other) {
 
 namespace {
 
-Image load_initial(const Settings& settings, const Image& content) {
-  if (settings.config.init != Init::file) return make_initial(settings.config, content);
+Image load_initial(const Settings& settings, const Image& content, std::span<const Style> styles) {
+  if (settings.config.init != Init::file) return make_initial(settings.config, content, styles);
   try {
     const Image start = load_picture_like(settings.init_file, content);
-    return make_initial(settings.config, content, &start);
+    return make_initial(settings.config, content, styles, &start);
   } catch (const Error& error) {
-    throw HintedError(error.kind(), error.what(),
-                      "--init takes content, random, mix or a picture of the content's shape");
+    throw HintedError(
+        error.kind(), error.what(),
+        "--init takes content, recoloured, random, mix or a picture of the content's shape");
   }
 }
 
@@ -99,7 +101,7 @@ StylizeInputs load_inputs(const Settings& settings) {
   for (const std::string& style : settings.styles) {
     inputs.styles.push_back({load_picture(style, style_size), 1});
   }
-  inputs.initial = load_initial(settings, inputs.content);
+  inputs.initial = load_initial(settings, inputs.content, inputs.styles);
   return inputs;
 }
 

@@ -15,12 +15,15 @@
 namespace impasto::app {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Init>, 3> init_words = {
-    {{"content", Init::content}, {"random", Init::random}, {"mix", Init::mix}}};
+constexpr std::array<std::pair<std::string_view, Init>, 4> init_words = {
+    {{"content", Init::content},
+     {"recoloured", Init::recoloured},
+     {"random", Init::random},
+     {"mix", Init::mix}}};
 
 /// --init: one of the words, or else a file.
 Value initial_picture() {
-  Value value = {.takes = "content|random|mix|FILE"};
+  Value value = {.takes = "content|recoloured|random|mix|FILE"};
   value.read = [](Settings& settings, std::string_view /*option*/, const Words& words) {
     settings.config.init = Init::file;
     settings.init_file = words.front();
@@ -515,6 +518,7 @@ std::vector<Setting> make_table() {
        .value = value(Whole{1, 12}, AT(config.scales.count))},
       {.name = "scale-ratio", .recorded = true, .value = fixed(OF(scales.ratio))},
       {.name = "iteration-ratio", .recorded = true, .value = fixed(OF(scales.iteration_ratio))},
+      {.name = "step-ratio", .recorded = true, .value = fixed(OF(scales.step_ratio))},
       {.name = "content-weight",
        .group = objective_group,
        .commands = losses,

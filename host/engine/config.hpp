@@ -14,10 +14,11 @@ namespace impasto {
 
 /// What the optimisation starts from.
 enum class Init : std::uint8_t {
-  content,  ///< the content picture
-  random,   ///< the mean pixel plus uniform noise of ±noise_amplitude
-  mix,      ///< noise_ratio parts of `random` to 1 − noise_ratio parts of the content
-  file,     ///< a picture of the user's
+  content,     ///< the content picture
+  recoloured,  ///< the content picture in the style's colours
+  random,      ///< the mean pixel plus uniform noise of ±noise_amplitude
+  mix,         ///< noise_ratio parts of `random` to 1 − noise_ratio parts of the content
+  file,        ///< a picture of the user's
 };
 
 /// Coarse to fine: a picture is optimised at several sizes one after the other, each starting from
@@ -26,6 +27,7 @@ struct Scales {
   std::int64_t count = 1;
   double ratio = 2;            ///< of a scale's side to that of the coarser one
   double iteration_ratio = 1;  ///< of its iterations to those of the coarser one, at most 1
+  double step_ratio = 1;       ///< of its learning rate to that of the coarser one
 };
 
 /// One stylization, complete: two runs with equal configurations, pictures and weights on one

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "host/core/error.hpp"
+#include "host/image/recolour.hpp"
 #include "host/model/vgg.hpp"
 #include "kernels/common/philox.hpp"
 
@@ -29,11 +30,27 @@ Image noise(const Config& config, std::int64_t height, std::int64_t width) {
   return image;
 }
 
+/// The colours of the style pictures together, each with its share.
+ColourStatistics colours_of(std::span<const Style> styles) {
+  double sum = 0;
+  for (const Style& style : styles) sum += style.weight;
+  std::vector<ColourStatistics> parts;
+  std::vector<double> shares;
+  for (const Style& style : styles) {
+    parts.push_back(colour_statistics(style.image));
+    shares.push_back(style.weight / sum);
+  }
+  return mixture(parts, shares);
+}
+
 }  // namespace
 
-Image make_initial(const Config& config, const Image& content, const Image* file) {
+Image make_initial(const Config& config, const Image& content, std::span<const Style> styles,
+                   const Image* file) {
   switch (config.init) {
     case Init::content: return content;
+    case Init::recoloured:
+      return styles.empty() ? content : recoloured(content, colours_of(styles));
     case Init::random: return noise(config, content.height, content.width);
     case Init::mix: {
       Image image = noise(config, content.height, content.width);

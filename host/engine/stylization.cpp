@@ -107,13 +107,16 @@ Stylization::Stylization(Session& session, const Config& config, const Shape& pi
                          std::span<const Shape> styles)
     : scales_(make_scales(config, pixels, styles)) {
   const Stylizer* largest = nullptr;
+  Config own = config;  // of a scale
   for (const Scale& scale : scales_) {
-    stylizers_.push_back(std::make_unique<Stylizer>(session, config, scale.pixels, scale.styles,
+    stylizers_.push_back(std::make_unique<Stylizer>(session, own, scale.pixels, scale.styles,
                                                     Stylizer::WithoutMemory{}));
     const Stylizer& stylizer = *stylizers_.back();
     if (largest == nullptr || stylizer.plan().bytes() > largest->plan().bytes()) {
       largest = &stylizer;
     }
+    std::visit([&](auto& optimizer) { optimizer.learning_rate *= config.scales.step_ratio; },
+               own.optimizer);
   }
   largest->plan().require_room(session.backend());
   const Buffer memory = session.backend().allocate(largest->plan().bytes());

@@ -55,7 +55,7 @@ Trace optimise(Backend& backend, int iterations) {
   config.objective["tv"].weight = 1;
   const Image content = test::random_image(48, 64, 1);
   const Style style{test::random_image(41, 39, 2), 1};
-  const Image initial = make_initial(config, content);
+  const Image initial = make_initial(config, content, std::span(&style, 1));
   Session session(backend, weights, config.objective);
   Stylizer stylizer(session, config, std::span(&content, 1), std::span(&style, 1),
                     std::span(&initial, 1));

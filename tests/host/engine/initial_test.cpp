@@ -2,8 +2,10 @@
 #include "host/engine/initial.hpp"
 
 #include <algorithm>
+#include <array>
 #include <gtest/gtest.h>
 
+#include "host/image/recolour.hpp"
 #include "host/model/vgg.hpp"
 #include "tests/support/toy_network.hpp"
 
@@ -15,7 +17,7 @@ using test::random_image;
 TEST(Initial, MixIsNoiseRatioPartsOfNoiseAroundTheMean) {
   Config config = preset("coursera");
   const Image content = random_image(9, 7, 1);
-  const Image mix = make_initial(config, content);
+  const Image mix = make_initial(config, content, {});
   for (std::size_t i = 0; i < mix.rgb.size(); ++i) {
     const float mean = vgg_mean[i % 3];
     const float noise = (mix.rgb[i] - mean - 0.4F * (content.rgb[i] - mean)) / 0.6F;
@@ -26,16 +28,16 @@ TEST(Initial, MixIsNoiseRatioPartsOfNoiseAroundTheMean) {
 TEST(Initial, NoiseDependsOnTheSeedAndNothingElse) {
   Config config = preset("coursera");
   config.init = Init::random;
-  const Image first = make_initial(config, random_image(9, 7, 1));
-  EXPECT_EQ(first.rgb, make_initial(config, random_image(9, 7, 2)).rgb);
+  const Image first = make_initial(config, random_image(9, 7, 1), {});
+  EXPECT_EQ(first.rgb, make_initial(config, random_image(9, 7, 2), {}).rgb);
   config.seed = 1;
-  EXPECT_NE(first.rgb, make_initial(config, random_image(9, 7, 1)).rgb);
+  EXPECT_NE(first.rgb, make_initial(config, random_image(9, 7, 1), {}).rgb);
 }
 
 TEST(Initial, NoiseFillsItsRange) {
   Config config = preset("coursera");
   config.init = Init::random;
-  Image noise = make_initial(config, random_image(64, 64, 1));
+  Image noise = make_initial(config, random_image(64, 64, 1), {});
   double sum = 0;
   float lowest = 0;
   float highest = 0;
@@ -48,6 +50,29 @@ TEST(Initial, NoiseFillsItsRange) {
   EXPECT_NEAR(sum / static_cast<double>(noise.rgb.size()), 0, 0.5);
   EXPECT_NEAR(lowest, -20, 0.1);
   EXPECT_NEAR(highest, 20, 0.1);
+}
+
+TEST(Initial, RecolouredIsTheContentInTheColoursOfAllStyles) {
+  Config config;
+  config.init = Init::recoloured;
+  const Image content = random_image(16, 12, 1);
+  const std::array<Style, 2> styles = {Style{{1, 2, {100, 120, 90, 100, 120, 90}, {}, 8}, 3},
+                                       Style{{1, 1, {140, 80, 90}, {}, 8}, 1}};
+  const Image initial = make_initial(config, content, styles);
+  ASSERT_EQ(initial.rgb.size(), content.rgb.size());
+  const ColourStatistics colours = colour_statistics(initial);
+  EXPECT_NEAR(colours.mean[0], 110, 1e-3);  // three parts of 100 to one of 140
+  EXPECT_NEAR(colours.mean[1], 110, 1e-3);
+  EXPECT_NEAR(colours.mean[2], 90, 1e-3);
+  EXPECT_NEAR(colours.covariance[0][0], 300, 0.1);
+  EXPECT_NEAR(colours.covariance[0][1], -300, 0.1);
+}
+
+TEST(Initial, WithoutAStyleRecolouredIsTheContent) {
+  Config config;
+  config.init = Init::recoloured;
+  const Image content = random_image(16, 12, 1);
+  EXPECT_EQ(make_initial(config, content, {}).rgb, content.rgb);
 }
 
 }  // namespace

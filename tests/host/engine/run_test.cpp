@@ -28,7 +28,7 @@ class Run : public testing::Test {
   Stylizer stylizer() {
     const Image content = random_image(16, 16, 1);
     const Style style{random_image(16, 16, 2), 1};
-    const Image initial = make_initial(config_, content);
+    const Image initial = make_initial(config_, content, std::span(&style, 1));
     return {session_, config_, std::span(&content, 1), std::span(&style, 1),
             std::span(&initial, 1)};
   }

@@ -154,6 +154,24 @@ TEST_F(StylizationTest, AFinerScaleStartsFromTheResultOfTheCoarser) {
   EXPECT_EQ(run(direct, go_on).pictures[0].rgb, contents_[0].rgb);
 }
 
+TEST_F(StylizationTest, AFinerScaleTakesStepsThatAreSmallerByTheRatio) {
+  config_.iterations = 2;  // one at each scale
+  config_.scales = {.count = 2};
+  const auto moved = [&](double step_ratio) {
+    config_.optimizer = AdamOptions{.learning_rate = 4};
+    config_.scales.step_ratio = step_ratio;
+    Stylization stylization = this->stylization();
+    return run(stylization, go_on).pictures[0].rgb;
+  };
+  const std::vector<float> start = moved(0);
+  const std::vector<float> whole = moved(1);
+  const std::vector<float> half = moved(0.5);
+  EXPECT_NE(whole, start);
+  for (std::size_t i = 0; i < start.size(); ++i) {
+    EXPECT_NEAR(half[i] - start[i], 0.5F * (whole[i] - start[i]), 1e-3);
+  }
+}
+
 TEST_F(StylizationTest, RunsAgainWithOtherPicturesToTheSameBitsAsANewOne) {
   config_.iterations = 6;
   config_.scales.count = 2;

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "host/image/recolour.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "host/core/error.hpp"
+
+namespace impasto {
+namespace {
+
+using Vector = std::array<double, 3>;
+using Matrix = std::array<Vector, 3>;
+
+Matrix product(const Matrix& a, const Matrix& b) {
+  Matrix c{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t j = 0; j < 3; ++j) {
+      for (std::size_t k = 0; k < 3; ++k) c[i][j] += a[i][k] * b[k][j];
+    }
+  }
+  return c;
+}
+
+/// Rotates rows and columns p and q of the symmetric `a` so that a[p][q] becomes 0, and the columns
+/// of `vectors` with them (Jacobi's method).
+void rotate(Matrix& a, Matrix& vectors, std::size_t p, std::size_t q) {
+  if (a[p][q] == 0) return;
+  const double angle = 0.5 * std::atan2(2 * a[p][q], a[p][p] - a[q][q]);
+  const double c = std::cos(angle);
+  const double s = std::sin(angle);
+  Matrix turn = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+  turn[p][p] = turn[q][q] = c;
+  turn[p][q] = -s;
+  turn[q][p] = s;
+  Matrix turned_back = turn;
+  std::swap(turned_back[p][q], turned_back[q][p]);
+  a = product(turned_back, product(a, turn));
+  vectors = product(vectors, turn);
+}
+
+/// a^exponent for a symmetric `a` whose eigenvalues count as at least `least`.
+Matrix power(Matrix a, double exponent, double least) {
+  constexpr int sweeps = 10;  // far more than a 3×3 matrix needs
+  Matrix vectors = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+  for (int sweep = 0; sweep < sweeps; ++sweep) {
+    rotate(a, vectors, 0, 1);
+    rotate(a, vectors, 0, 2);
+    rotate(a, vectors, 1, 2);
+  }
+  Matrix result{};
+  for (std::size_t k = 0; k < 3; ++k) {
+    const double value = std::pow(std::max(a[k][k], least), exponent);
+    for (std::size_t i = 0; i < 3; ++i) {
+      for (std::size_t j = 0; j < 3; ++j) result[i][j] += value * vectors[i][k] * vectors[j][k];
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+ColourStatistics colour_statistics(const Image& picture) {
+  ColourStatistics result;
+  const auto pixels = static_cast<double>(picture.pixels());
+  for (std::size_t i = 0; i < picture.rgb.size(); ++i) {
+    result.mean[i % 3] += static_cast<double>(picture.rgb[i]) / pixels;
+  }
+  for (std::size_t at = 0; at < picture.rgb.size(); at += 3) {
+    Vector off{};
+    for (std::size_t c = 0; c < 3; ++c) {
+      off[c] = static_cast<double>(picture.rgb[at + c]) - result.mean[c];
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+      for (std::size_t j = 0; j < 3; ++j) result.covariance[i][j] += off[i] * off[j] / pixels;
+    }
+  }
+  return result;
+}
+
+ColourStatistics mixture(std::span<const ColourStatistics> parts, std::span<const double> shares) {
+  require(parts.size() == shares.size(), "every part of a mixture needs a share");
+  ColourStatistics result;
+  for (std::size_t n = 0; n < parts.size(); ++n) {
+    for (std::size_t c = 0; c < 3; ++c) result.mean[c] += shares[n] * parts[n].mean[c];
+  }
+  for (std::size_t n = 0; n < parts.size(); ++n) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      for (std::size_t j = 0; j < 3; ++j) {
+        result.covariance[i][j] +=
+            shares[n] * (parts[n].covariance[i][j] +
+                         (parts[n].mean[i] - result.mean[i]) * (parts[n].mean[j] - result.mean[j]));
+      }
+    }
+  }
+  return result;
+}
+
+Image recoloured(const Image& picture, const ColourStatistics& colours) {
+  constexpr double grey_level = 1;
+  const ColourStatistics own = colour_statistics(picture);
+  const Matrix root = power(own.covariance, 0.5, grey_level);
+  const Matrix inverse = power(own.covariance, -0.5, grey_level);
+  const Matrix middle = power(product(root, product(colours.covariance, root)), 0.5, 0);
+  const Matrix map = product(inverse, product(middle, inverse));
+  Image result = picture;
+  for (std::size_t at = 0; at < result.rgb.size(); at += 3) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      double value = colours.mean[i];
+      for (std::size_t j = 0; j < 3; ++j) {
+        value += map[i][j] * (static_cast<double>(picture.rgb[at + j]) - own.mean[j]);
+      }
+      result.rgb[at + i] = static_cast<float>(std::clamp(value, 0.0, 255.0));
+    }
+  }
+  return result;
+}
+
+}  // namespace impasto
