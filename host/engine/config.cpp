@@ -41,7 +41,8 @@ Config coursera() {
 }
 
 /// What both of ours have: losses that are means, so that weights keep their meaning at any size, and
-/// Adam on a Laplacian pyramid, coarse to fine (docs/decisions/0021-coarse-to-fine.md).
+/// Adam on a Laplacian pyramid, coarse to fine, from the content in the style's colours
+/// (docs/decisions/0021-coarse-to-fine.md).
 Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_layers,
                       std::vector<LayerWeight> style_layers, double tv_weight) {
   Config config;
@@ -54,36 +55,36 @@ Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_la
                {.factor = 1, .channel_power = 2, .pixel_power = 0}},
       TotalVariationLoss{{.name = "tv", .weight = tv_weight},
                          {.factor = 1, .channel_power = 1, .pixel_power = 1}}};
-  config.optimizer = AdamOptions{.learning_rate = 2.5, .beta2 = 0.99, .lowest = 0, .highest = 255};
+  config.objective.padding = Padding::replicate;
+  config.optimizer = AdamOptions{.learning_rate = 2, .beta2 = 0.99, .lowest = 0, .highest = 255};
   config.pyramid_levels = 5;
   config.average = 0.9;
   config.size = 512;
-  config.init = Init::content;
+  config.init = Init::recoloured;
   return config;
 }
 
 /// For the built-in network: shallow layers, because its deeper ones add noise and no style
 /// (docs/decisions/0006-default-preset.md).
 Config impasto_default() {
-  Config config = coarse_to_fine(8, {{"conv3_1", 1}},
+  Config config = coarse_to_fine(16, {{"conv3_1", 1}},
                                  {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}}, 1);
   config.objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
-  config.iterations = 240;
-  config.scales = {.count = 4, .ratio = 2, .iteration_ratio = 0.5};
+  config.iterations = 140;
+  config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 0.5, .step_ratio = 0.5};
   return config;
 }
 
 /// For networks that were trained on pixels of deviation 1, as torchvision's are and those made from
-/// them. A layer's weight makes up for the size of its activations, which differ by a factor of
-/// thousands from conv3_1 to conv5_1. The coarsest of three scales still shows a face to conv4_2.
+/// them. A layer's weight makes up for the size of its activations, which differ by a factor of a
+/// hundred from conv3_1 to conv4_1. The coarsest of three scales still shows a face to conv4_2.
 Config trained() {
   Config config = coarse_to_fine(
-      0.15, {{"conv4_2", 1}},
-      {{"conv1_1", 480}, {"conv2_1", 300}, {"conv3_1", 2400}, {"conv4_1", 9}, {"conv5_1", 0.001}},
-      1e-5);
+      0.08, {{"conv4_2", 1}},
+      {{"conv1_1", 4000}, {"conv2_1", 200}, {"conv3_1", 2400}, {"conv4_1", 20}}, 1e-5);
   config.objective.pool = {kernels::PoolMode::max, kernels::PoolRounding::up};
-  config.iterations = 150;
-  config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 0.5};
+  config.iterations = 130;
+  config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 1.0 / 3, .step_ratio = 0.6};
   return config;
 }
 

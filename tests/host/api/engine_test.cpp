@@ -41,8 +41,9 @@ TEST(Engine, StylizesAsAStylizerDoesStepByStep) {
   ASSERT_EQ(stylized.ending, Ending::finished);
   EXPECT_EQ(stylized.iterations, 3);
 
+  const std::vector<Image> initial = {make_initial(config, content.front(), painting())};
   Stylizer stylizer(*shared_engine().session(config.objective), config, content, painting(),
-                    content);
+                    initial);
   for (int i = 0; i < 3; ++i) stylizer.step();
   EXPECT_EQ(stylized.pictures.front().rgb, stylizer.image().rgb);
 }
@@ -81,7 +82,7 @@ TEST(Engine, ScoresTheContentItselfWithoutContentLoss) {
   EXPECT_GT(losses["style"].value, 0);
 }
 
-TEST(Engine, LoadsTheNetworkAgainForADeeperLayerOrAnotherPoolingOnly) {
+TEST(Engine, LoadsTheNetworkAgainForADeeperLayerAnotherPoolingOrPaddingOnly) {
   Engine engine({.backend = "cpu"});
   const Image image = draw_sample("scene", 64);
   const Activation shallow = engine.activation(image, "conv1_1");
@@ -94,7 +95,14 @@ TEST(Engine, LoadsTheNetworkAgainForADeeperLayerOrAnotherPoolingOnly) {
   EXPECT_NE(second, first);
   EXPECT_EQ(engine.activation(image, "conv1_1").values, shallow.values);
   EXPECT_EQ(engine.session(average, "conv1_1"), second);
-  EXPECT_NE(engine.session({kernels::PoolMode::max, average.rounding}, "conv1_1"), second);
+  Objective objective = preset("gatys").objective;
+  objective.pool = average;
+  objective["content"].layers = objective["style"].layers = {{"conv1_1", 1}};
+  EXPECT_EQ(engine.session(objective), second);
+  objective.padding = Padding::replicate;
+  const auto padded = engine.session(objective);
+  EXPECT_NE(padded, second);
+  EXPECT_NE(engine.session({kernels::PoolMode::max, average.rounding}, "conv1_1"), padded);
 }
 
 TEST(Engine, RefusesWhatIsNotThere) {
