@@ -19,6 +19,7 @@ import argparse
 import re
 import resource
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -28,8 +29,11 @@ import numpy
 import torch
 from torch.nn import functional
 
-from gallery import ROOT, save_small, seen, sheet
 from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "docs/gallery"))
+from gallery import save_small, seen, sheet  # noqa: E402
 
 JUDGE = "stlpips_pytorch/weights/vST0.0/alex_shift_tolerant.pth"
 PROBE = 24  # iterations that are timed; enough for every scale to have some

@@ -50,7 +50,7 @@ def seen(program, name, size):
         return Image.open(Path(folder) / f"{name.removeprefix('sample:')}.png").convert("RGB")
 
 
-def sheet(rows, labels, height=240, gap=8):
+def sheet(rows, labels, height=170, gap=8):
     """Rows of pictures, all of one height, under the labels of the columns."""
     scaled = [[p.resize((round(p.width * height / p.height), height), Image.LANCZOS) for p in row] for row in rows]
     widths = [max(row[i].width for row in scaled) for i in range(len(labels))]
