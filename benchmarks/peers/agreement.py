@@ -20,6 +20,7 @@ Record = Dict[str, Any]
 LIMITS = {
     "fp64": {"terms of all pictures": 1e-6},
     "fp32": {"terms of the first picture": 1e-5, "loss of all pictures": 1e-3},
+    "winograd": {"terms of the first picture": 1e-5, "loss of all pictures": 1e-3},
     "tf32": {"terms of the first picture": 6e-3, "loss of all pictures": 2.5e-3},
     "fp16": {"terms of the first picture": 6e-3, "loss of all pictures": 2.5e-3},
     "bf16": {"terms of the first picture": 5e-2, "loss of all pictures": 2e-2},

@@ -200,7 +200,7 @@ std::vector<Setting> make_table() {
   const Writes json_lines{{".jsonl", ".ndjson", ".json", ".log", ".txt"}, true};
   const Whole side{16, 32768};  // up to the longest side that ImageLimits admits
   const Real weight{.highest = largest_weight};
-  const Choice precisions{{"auto", "fp32", "tf32", "bf16", "fp16"}};
+  const Choice precisions{{"auto", "fp32", "winograd", "tf32", "bf16", "fp16"}};
 
   return {
       // Files.
@@ -661,7 +661,7 @@ std::vector<Setting> make_table() {
       {.name = "precision",
        .group = machine_group,
        .commands = computing,
-       .help = "of feature maps; auto is the backend's own",
+       .help = "of feature maps; auto is the backend's own;\nwinograd is fp32, faster, on the CPU",
        .value = value(precisions, AT(precision))},
       {.name = "precision",
        .commands = {"devices"},

@@ -9,8 +9,9 @@
 namespace impasto {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Precision>, 4> precision_names = {
+constexpr std::array<std::pair<std::string_view, Precision>, 5> precision_names = {
     {{"fp32", Precision::fp32},
+     {"winograd", Precision::winograd},
      {"tf32", Precision::tf32},
      {"bf16", Precision::bf16},
      {"fp16", Precision::fp16}}};
@@ -29,7 +30,8 @@ std::optional<Precision> parse_precision(std::string_view name) {
   for (const auto& [known, value] : precision_names) {
     if (known == name) return value;
   }
-  fail(ErrorKind::usage, "unknown precision '{}': expected auto, fp32, tf32, bf16 or fp16", name);
+  fail(ErrorKind::usage,
+       "unknown precision '{}': expected auto, fp32, winograd, tf32, bf16 or fp16", name);
 }
 
 }  // namespace impasto

@@ -11,7 +11,13 @@ namespace impasto {
 
 /// How feature maps and their gradients are stored and multiplied. Pixels, Adam's moments, Gram
 /// matrices and losses are float in every mode (double on the reference backend, which ignores it).
-enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16 };
+enum class Precision : std::uint8_t {
+  fp32,      ///< sums of products, in the order of a matrix product
+  winograd,  ///< fp32, but 3×3 convolutions through Winograd's transforms, which round more
+  tf32,
+  bf16,
+  fp16
+};
 
 std::string_view to_string(Precision precision);
 
@@ -24,7 +30,7 @@ constexpr DataType storage_of(Precision precision) {
   }
 }
 
-/// "fp32", "tf32", "bf16", "fp16"; nothing for "auto". Throws ErrorKind::usage for another name.
+/// "fp32", "winograd", "tf32", "bf16", "fp16"; nothing for "auto". Throws ErrorKind::usage for another name.
 std::optional<Precision> parse_precision(std::string_view name);
 
 }  // namespace impasto

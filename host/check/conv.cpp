@@ -19,7 +19,6 @@ work::Work work_of(const Shape& x, const Shape& y, DataType storage) {
       .bytes = work::bytes(x, storage) + work::bytes(y, storage) + work::width(storage) * filters};
 }
 
-/// Winograd's transform, which a backend may use in 16 bits, rounds more than a sum does.
 std::vector<OpCase> forward(const Shape& x, std::int64_t out_channels, DataType storage) {
   const Shape y = widened(x, out_channels);
   std::vector<OpCase> cases;

@@ -150,6 +150,7 @@ Tensor Workbench::input(const Shape& shape, DataType type, const std::vector<flo
 ErrorLimit error_limit(Precision precision) {
   switch (precision) {
     case Precision::fp32: return {1e-6, 1e-5};
+    case Precision::winograd: return {5e-6, 5e-5};
     case Precision::tf32: return {1e-3, 3e-2};
     case Precision::bf16:
     case Precision::fp16: return {1e-2, 5e-2};

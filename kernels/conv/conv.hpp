@@ -15,7 +15,8 @@ namespace impasto::kernels {
 /// Source  Simonyan & Zisserman 2015; the deep-learning convention, i.e. cross-correlation
 /// Cost    18·Cin·Cout·N·H·W FLOP each way
 ///
-/// The CPU version is oneDNN's (host/backend/cpu/conv.cpp): a library call, not a kernel of ours.
+/// On the CPU oneDNN computes it directly (host/backend/cpu/conv.cpp), or our kernel in Winograd's
+/// form (winograd.hpp).
 struct ConvSize {
   std::int64_t batch = 1;
   std::int64_t height = 1;

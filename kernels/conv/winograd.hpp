@@ -5,53 +5,77 @@
 
 #include "kernels/common/bfloat16.hpp"
 #include "kernels/common/size.hpp"
+#include "kernels/conv/conv.hpp"
 
 namespace impasto::kernels::cpu {
 
-/// The transforms of Winograd's F(4×4, 3×3): a 3×3 convolution with a quarter of the
-/// multiplications. Every 4×4 tile of y comes from a 6×6 patch d of x; patches overlap by 2.
+/// A 3×3 convolution by Winograd's F(4×4, 3×3), with a quarter of the multiplications. Every 4×4
+/// tile of y comes from a 6×6 patch d of x; patches overlap by 2.
 /// Math    U = G·g·Gᵀ,  V = Bᵀ·d·B,  M = Σ_c U⊙V,  y = Aᵀ·M·A
 ///         The sum over channels is 36 matrix products (tiles × Cin)·(Cin × Cout), one a position.
-/// Shapes  U (36,Cin,Cout); V (36,tiles,Cin); M (36,tiles,Cout); ⌈H/4⌉·⌈W/4⌉ tiles an image, in row
-///         order, image by image
-/// Error   1e-6 relative in float, ten times that of the direct sum. So it serves feature maps in
-///         16 bits, whose rounding is a thousand times as large.
+/// Shapes  x (N,H,W,Cin), y (N,H,W,Cout); channels are multiples of 64
+/// Error   2e-6 of the RMS in float, ten to twenty times that of the direct sum
 /// Source  Lavin & Gray, "Fast algorithms for convolutional neural networks", CVPR 2016, §4.3
-/// Cost    4.5·Cin·Cout·N·H·W FLOP in the products, and 2.25 values written and read per value of x
-///         and of y
+/// Cost    4.5·Cin·Cout·N·H·W FLOP in the products
+///
+/// The work is cut into blocks, some tiles in some channels of y, and a thread computes a whole
+/// block: V of its tiles once; then, for 64 channels of y after the other, U and the products of 32
+/// channels of x after the other, with U and M in its own cache; then y. Threads wait for each other
+/// once a convolution. The order of a sum depends on Cin alone, and so do the bits. U is computed
+/// again for every block: that takes about as long as reading it, and U of a whole VGG-19 is 0.4 GB.
 inline constexpr std::int64_t winograd_tile = 4;
 inline constexpr std::int64_t winograd_positions = 36;
+inline constexpr std::int64_t winograd_channels = 64;
 
 constexpr std::int64_t winograd_tiles(std::int64_t side) {
   return (side + winograd_tile - 1) / winograd_tile;
 }
 
-/// A range of channels of a feature map.
-struct ChannelRange {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-};
+/// Whether there is a version for these numbers of channels.
+constexpr bool winograd_fits(std::int64_t in_channels, std::int64_t out_channels) {
+  return in_channels % winograd_channels == 0 && out_channels % winograd_channels == 0;
+}
 
-/// U (36,Cin,range.count) for a range of output channels, from filters (Cin,9,Cout).
-void winograd_filters(float* u, const bfloat16* filters, std::int64_t in_channels,
-                      std::int64_t out_channels, const ChannelRange& range);
+/// The instructions of a version.
+enum class Simd : std::uint8_t { avx2, avx512 };
 
-/// V (36,tiles,C) of the tiles [first, first + tiles) of x, zero outside the map.
-void winograd_input(float* v, const bfloat16* x, const MapSize& size, std::int64_t first,
-                    std::int64_t tiles);
+/// Whether this processor has them.
+bool has_simd(Simd simd);
+
+/// Filters as the blocks read them: (Cout/64,Cin,9,64), from weight (Cout,9,Cin).
+template <class T>
+void pack_winograd_filters(T* packed, const float* weight, std::int64_t in_channels,
+                           std::int64_t out_channels);
+
+/// The filters of the data gradient (Cin/64,Cout,9,64), from packed ones: half a turn.
+template <class T>
+void rotate_winograd_filters(T* rotated, const T* packed, std::int64_t in_channels,
+                             std::int64_t out_channels);
 
 /// What is done to y before it is stored, in this order.
+template <class T>
 struct WinogradEpilogue {
-  const float* bias = nullptr;     ///< added to every pixel
-  bool relu = false;               ///< negative values become 0
-  bool accumulate = false;         ///< y is added to
-  const bfloat16* mask = nullptr;  ///< y = 0 where this feature map is 0
+  const float* bias = nullptr;  ///< added to every pixel
+  bool relu = false;            ///< negative values become 0
+  bool accumulate = false;      ///< y is added to
+  const T* mask = nullptr;      ///< y = 0 where this feature map is 0
 };
 
-/// The tiles [first, first + tiles) of y, in a range of its channels, from M
-/// (36,tiles,range.count).
-void winograd_output(bfloat16* y, const float* m, const MapSize& size, std::int64_t first,
-                     std::int64_t tiles, const ChannelRange& range,
-                     const WinogradEpilogue& epilogue);
+/// Feature maps and filters of type T; sums are float.
+template <class T>
+struct Winograd {
+  T* y;
+  const T* x;
+  const T* filters;  ///< packed
+  ConvSize size;
+  WinogradEpilogue<T> epilogue;
+};
+
+/// Values of workspace for each thread.
+std::int64_t winograd_workspace(std::int64_t in_channels);
+
+/// Computes y on `threads` threads. `workspace` is aligned to 64 bytes.
+template <class T>
+void winograd(const Winograd<T>& problem, Simd simd, float* workspace, int threads);
 
 }  // namespace impasto::kernels::cpu

@@ -41,7 +41,7 @@ def comparisons(impasto: str) -> Iterator[Comparison]:
     for backend in json.loads(execute([impasto, "devices", "--json"])):
         if backend["name"] == "cpu":
             for precision in backend["precisions"]:
-                yield Comparison("cpu", precision, precision, 127, 101)
+                yield Comparison("cpu", precision, "fp32" if precision == "winograd" else precision, 127, 101)
 
 
 def agrees(arguments: argparse.Namespace, comparison: Comparison) -> bool:

@@ -40,6 +40,20 @@ bool has_bf16() {
   return __builtin_cpu_supports("avx512bf16") != 0 && (isa & needed) == needed;
 }
 
+/// The instructions for our own convolutions: of those that oneDNN may use, so that
+/// ONEDNN_MAX_CPU_ISA holds for both.
+std::optional<kernels::cpu::Simd> winograd_simd() {
+  using kernels::cpu::Simd;
+  const auto allowed = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto offers = [&](dnnl::cpu_isa isa, Simd simd) {
+    const auto needed = static_cast<unsigned>(isa);
+    return (allowed & needed) == needed && kernels::cpu::has_simd(simd);
+  };
+  if (offers(dnnl::cpu_isa::avx512_core, Simd::avx512)) return Simd::avx512;
+  if (offers(dnnl::cpu_isa::avx2, Simd::avx2)) return Simd::avx2;
+  return std::nullopt;
+}
+
 /// Where the CPU multiplies bfloat16 matrices in hardware (AMX), oneDNN's direct convolution is the
 /// fastest. The vector instruction alone (vdpbf16ps) is not enough: see docs/performance.md.
 bool has_bf16_matrix_unit() {
@@ -72,9 +86,15 @@ class CpuBackend final : public HostBackend {
   DataType master_type() const override { return DataType::f32; }
 
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
-    const bool three_channels = parameters.in_channels < 16;
-    if (precision_ == Precision::bf16 && !three_channels && !has_bf16_matrix_unit()) {
-      return std::make_unique<cpu::WinogradConv>(matmul_, workspace_, parameters);
+    const bool transformed = precision_ == Precision::winograd ||
+                             (precision_ == Precision::bf16 && !has_bf16_matrix_unit());
+    const auto simd = winograd_simd();
+    if (transformed && simd &&
+        kernels::cpu::winograd_fits(parameters.in_channels, parameters.out_channels)) {
+      if (precision_ == Precision::winograd) {
+        return std::make_unique<cpu::WinogradConv<float>>(*simd, workspace_, parameters);
+      }
+      return std::make_unique<cpu::WinogradConv<kernels::bfloat16>>(*simd, workspace_, parameters);
     }
     return with_onednn([&] {
       auto conv = std::make_unique<cpu::OneDnnConv>(onednn_, parameters);
@@ -208,7 +228,7 @@ class CpuBackend final : public HostBackend {
   cpu::Matmul matmul_{onednn_};
   cpu::Gram gram_{matmul_};
   cpu::StyleBackward style_backward_{matmul_};
-  cpu::WinogradWorkspace workspace_;
+  cpu::Scratchpad workspace_;
   Buffer input_;
   std::size_t input_bytes_ = 0;
 };
@@ -216,7 +236,9 @@ class CpuBackend final : public HostBackend {
 }  // namespace
 
 std::vector<Precision> cpu_precisions() {
-  std::vector<Precision> precisions = {Precision::fp32};
+  std::vector<Precision> precisions;
+  if (winograd_simd()) precisions.push_back(Precision::winograd);
+  precisions.push_back(Precision::fp32);
   if (has_bf16()) precisions.push_back(Precision::bf16);
   return precisions;
 }

@@ -1,41 +1,35 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <vector>
-
 #include "host/backend/cpu/conv.hpp"
-#include "host/backend/cpu/matmul.hpp"
-#include "kernels/common/bfloat16.hpp"
 #include "kernels/conv/winograd.hpp"
 
 namespace impasto::cpu {
 
-/// Room for the transformed filters, tiles and products of one call; shared by all convolutions.
-struct WinogradWorkspace {
-  std::vector<float> filters;
-  std::vector<float> input;
-  std::vector<float> output;
-};
-
-/// A convolution of bfloat16 feature maps by Winograd's F(4×4, 3×3) in float. Filters are stored as
-/// bfloat16. Every call transforms them again, one slice of output channels at a time, which stays
-/// in the cache. Stored transformed filters would need 16 times the memory.
+/// A convolution of feature maps of type T by Winograd's F(4×4, 3×3) in float. Filters are stored as
+/// T. The first gradient makes those of the data gradient.
+template <class T>
 class WinogradConv final : public CpuConv {
  public:
-  WinogradConv(Matmul& matmul, WinogradWorkspace& workspace, const ConvParameters& parameters);
+  /// `workspace` is shared by all convolutions of a backend.
+  WinogradConv(kernels::cpu::Simd simd, Scratchpad& workspace, const ConvParameters& parameters);
 
   void forward(const Tensor& y, const Tensor& x, bool relu) override;
   void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                      const GradientEpilogue& epilogue) override;
 
  private:
-  void convolve(const Tensor& out, const Tensor& in, const std::vector<kernels::bfloat16>& filters,
-                const kernels::cpu::WinogradEpilogue& epilogue);
+  void convolve(const Tensor& out, const Tensor& in, const T* filters,
+                const kernels::cpu::WinogradEpilogue<T>& epilogue);
 
-  Matmul& matmul_;
-  WinogradWorkspace& workspace_;
-  std::vector<kernels::bfloat16> filters_;  ///< (Cin,9,Cout)
-  std::vector<kernels::bfloat16> rotated_;  ///< (Cout,9,Cin), half a turn
+  kernels::cpu::Simd simd_;
+  Scratchpad& workspace_;
+  std::int64_t in_channels_;
+  std::int64_t out_channels_;
+  Scratchpad filter_memory_;
+  Scratchpad rotated_memory_;
+  T* filters_;
+  T* rotated_ = nullptr;
   std::vector<float> bias_;
 };
 

@@ -116,7 +116,7 @@ class DevicesTest(ProgramTest):
             self.assertEqual(entry["available"], entry["reason"] is None)
 
     def test_table(self):
-        self.assertRegex(self.succeed("devices").stdout, r"(?m)^cpu +fp32")
+        self.assertRegex(self.succeed("devices").stdout, r"(?m)^cpu +(winograd )?fp32")
 
     def test_backend_that_is_not_available(self):
         entries = json.loads(self.succeed("devices", "--json").stdout)

@@ -24,9 +24,9 @@ struct Size {
 };
 
 /// Tiny, odd, prime, larger than one chunk of a sum, and more than one picture.
-const std::vector<Size> sizes = {{{1, 1, 1, 1}, 1},     {{1, 2, 3, 3}, 5},    {{1, 7, 5, 17}, 13},
-                                 {{3, 5, 2, 16}, 32},   {{2, 31, 29, 8}, 24}, {{1, 96, 97, 64}, 32},
-                                 {{1, 13, 11, 128}, 64}};
+const std::vector<Size> sizes = {
+    {{1, 1, 1, 1}, 1},    {{1, 2, 3, 3}, 5},     {{1, 7, 5, 17}, 13},    {{3, 5, 2, 16}, 32},
+    {{2, 31, 29, 8}, 24}, {{1, 96, 97, 64}, 32}, {{1, 13, 11, 128}, 64}, {{2, 18, 7, 64}, 192}};
 
 /// A backend by its name, in one precision.
 using Tested = std::pair<std::string, Precision>;
@@ -146,20 +146,21 @@ TEST_P(EveryBackend, FusesWhatTheDefaultComposes) {
 INSTANTIATE_TEST_SUITE_P(
     Backends, EveryBackend,
     testing::Values(Tested{"reference", Precision::fp32}, Tested{"cpu", Precision::fp32},
-                    Tested{"cpu", Precision::bf16}, Tested{"simt", Precision::fp32},
-                    Tested{"simt", Precision::tf32}, Tested{"simt", Precision::bf16},
-                    Tested{"simt", Precision::fp16}, Tested{"cuda", Precision::fp32},
-                    Tested{"cuda", Precision::tf32}, Tested{"cuda", Precision::bf16},
-                    Tested{"cuda", Precision::fp16}),
+                    Tested{"cpu", Precision::winograd}, Tested{"cpu", Precision::bf16},
+                    Tested{"simt", Precision::fp32}, Tested{"simt", Precision::tf32},
+                    Tested{"simt", Precision::bf16}, Tested{"simt", Precision::fp16},
+                    Tested{"cuda", Precision::fp32}, Tested{"cuda", Precision::tf32},
+                    Tested{"cuda", Precision::bf16}, Tested{"cuda", Precision::fp16}),
     [](const auto& tested) {
       return tested.param.first + "_" + std::string(to_string(tested.param.second));
     });
 
 INSTANTIATE_TEST_SUITE_P(
     Backends, FastBackend,
-    testing::Values(Tested{"cpu", Precision::fp32}, Tested{"cpu", Precision::bf16},
-                    Tested{"cuda", Precision::fp32}, Tested{"cuda", Precision::tf32},
-                    Tested{"cuda", Precision::bf16}, Tested{"cuda", Precision::fp16}),
+    testing::Values(Tested{"cpu", Precision::fp32}, Tested{"cpu", Precision::winograd},
+                    Tested{"cpu", Precision::bf16}, Tested{"cuda", Precision::fp32},
+                    Tested{"cuda", Precision::tf32}, Tested{"cuda", Precision::bf16},
+                    Tested{"cuda", Precision::fp16}),
     [](const auto& tested) {
       return tested.param.first + "_" + std::string(to_string(tested.param.second));
     });

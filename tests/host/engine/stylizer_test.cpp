@@ -2,6 +2,7 @@
 #include "host/engine/stylizer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -78,18 +79,83 @@ TEST(Stylizer, Bfloat16FollowsTheReferenceWithinOnePercent) {
   }
 }
 
-TEST(Stylizer, TwoRunsGiveTheSameBitsOnAnyNumberOfThreads) {
+void expect_the_same_bits(Precision precision) {
   const int threads = omp_get_max_threads();
   std::vector<Trace> runs;
   for (const int count : {1, 2, 2, 3}) {
     omp_set_num_threads(count);
-    runs.push_back(optimise(*make_backend("cpu", Precision::fp32), 4));
+    runs.push_back(optimise(*make_backend("cpu", precision), 4));
   }
   omp_set_num_threads(threads);
   for (const Trace& trace : runs) {
     EXPECT_EQ(trace.losses, runs.front().losses);
     EXPECT_EQ(trace.pixels, runs.front().pixels);
   }
+}
+
+TEST(Stylizer, TwoRunsGiveTheSameBitsOnAnyNumberOfThreads) {
+  expect_the_same_bits(Precision::fp32);
+}
+
+/// `--precision winograd`, the default where a CPU has AVX2, against `--precision fp32`.
+class Winograd : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::vector<Precision> offers = cpu_precisions();
+    if (offers.front() != Precision::winograd) GTEST_SKIP() << "this CPU has no AVX2";
+  }
+  const std::unique_ptr<Backend> direct_ = make_backend("cpu", Precision::fp32);
+  const std::unique_ptr<Backend> fast_ = make_backend("cpu");
+};
+
+TEST_F(Winograd, TwoRunsGiveTheSameBitsOnAnyNumberOfThreads) {
+  expect_the_same_bits(Precision::winograd);
+}
+
+TEST_F(Winograd, LossesOfTenIterationsAreWithinAThousandth) {
+  const Trace fast = optimise(*fast_, 10, 59, 61);
+  const Trace direct = optimise(*direct_, 10, 59, 61);
+  for (std::size_t i = 0; i < direct.losses.size(); ++i) {
+    EXPECT_NEAR(fast.losses[i] / direct.losses[i], 1, 1e-3) << "iteration " << i;
+  }
+}
+
+TEST_F(Winograd, TheLossAfter500IterationsIsWithinOnePercent) {
+  const Trace fast = optimise(*fast_, 500, 19, 27);
+  const Trace direct = optimise(*direct_, 500, 19, 27);
+  EXPECT_LT(direct.losses.back(), 0.1 * direct.losses.front());
+  EXPECT_NEAR(fast.losses.back() / direct.losses.back(), 1, 1e-2);
+}
+
+std::vector<float> first_gradient(Backend& backend, std::int64_t height, std::int64_t width) {
+  const Config config = small_config();
+  const Image content = random_image(height, width, 1);
+  const Style style{random_image(height + 5, width - 7, 2), 1};
+  const Image initial = make_initial(config, content);
+  Session session(backend, weights(), config.objective);
+  Stylizer stylizer(session, config, std::span(&content, 1), std::span(&style, 1),
+                    std::span(&initial, 1));
+  stylizer.step();
+  const Tensor& gradient = stylizer.plan().gradient();
+  std::vector<float> values(static_cast<std::size_t>(gradient.shape.count()));
+  backend.read(values, gradient);
+  return values;
+}
+
+TEST_F(Winograd, ItsGradientPointsTheSameWay) {
+  const std::vector<float> fast = first_gradient(*fast_, 59, 61);
+  const std::vector<float> direct = first_gradient(*direct_, 59, 61);
+  double product = 0;
+  double fast_square = 0;
+  double direct_square = 0;
+  for (std::size_t i = 0; i < direct.size(); ++i) {
+    const double a = static_cast<double>(fast[i]);
+    const double b = static_cast<double>(direct[i]);
+    product += a * b;
+    fast_square += a * a;
+    direct_square += b * b;
+  }
+  EXPECT_GT(product / std::sqrt(fast_square * direct_square), 0.9999);
 }
 
 TEST(Stylizer, EvaluateGivesTheLossesOfTheStepThatFollows) {
