@@ -131,7 +131,7 @@ std::vector<float> first_gradient(Backend& backend, std::int64_t height, std::in
   const Config config = small_config();
   const Image content = random_image(height, width, 1);
   const Style style{random_image(height + 5, width - 7, 2), 1};
-  const Image initial = make_initial(config, content);
+  const Image initial = make_initial(config, content, std::span(&style, 1));
   Session session(backend, weights(), config.objective);
   Stylizer stylizer(session, config, std::span(&content, 1), std::span(&style, 1),
                     std::span(&initial, 1));
