@@ -29,7 +29,7 @@ class CompletionTest(ProgramTest):
     def test_values_are_those_of_the_option(self):
         self.assertIn("coursera", self.candidates("stylize", "--preset", ""))
         self.assertEqual(self.candidates("stylize", "--preset", "imp"), ["impasto"])
-        self.assertEqual(self.candidates("stylize", "--init", "r"), ["random"])
+        self.assertEqual(self.candidates("stylize", "--init", "ra"), ["random"])
 
     def test_files_and_numbers_are_left_to_the_shell(self):
         self.assertEqual(self.candidates("stylize", "-o", ""), [])

@@ -38,21 +38,26 @@ GuardedBuffer<double> expected_gram(const GuardedBuffer<double>& features, const
   return gram;
 }
 
-/// About four times what was observed: 1.5e-7 and 1.7e-6 in fp32, 7e-8 and 5e-7 where the products
-/// of 16-bit values are exact, 2.7e-4 and 4.1e-3 in tf32.
+/// About four times what was observed: 1.5e-7 and 1.7e-6 in fp32, 2.7e-4 and 4.1e-3 in tf32. The
+/// products of 16-bit values are exact: 7e-8 and 5e-7 where their sums are rounded once, 9.1e-7 and
+/// 3.6e-6 where tensor cores cut off, as every GPU's do.
 template <class T>
-constexpr test::ErrorLimit limit(Arithmetic arithmetic) {
+test::ErrorLimit limit(Arithmetic arithmetic, int rounding = 0) {
   if (arithmetic == Arithmetic::fp32) return {6e-7, 7e-6};
-  return sizeof(T) == 4 ? test::ErrorLimit{1e-3, 1.6e-2} : test::ErrorLimit{3e-7, 2e-6};
+  if (sizeof(T) == 4) return {1e-3, 1.6e-2};
+  const bool rounds_once = test::device::rounding_count() > 1 && rounding == 0;
+  return rounds_once ? test::ErrorLimit{3e-7, 2e-6} : test::ErrorLimit{4e-6, 1.5e-5};
 }
 
 template <class T>
-void matches_the_reference(const MapSize& size, Arithmetic arithmetic, std::int64_t offset) {
+void matches_the_reference(const MapSize& size, Arithmetic arithmetic, std::int64_t offset,
+                           int rounding = 0) {
   SCOPED_TRACE(testing::Message() << size << (arithmetic == Arithmetic::fp32 ? ", fp32" : ", mma")
                                   << ", " << sizeof(T) << " bytes, offset " << offset);
   const auto features = test::features<T>(size.count(), 1);
   EXPECT_TRUE(test::is_close(run<T>(features, size, arithmetic, offset),
-                             expected_gram(widened(features), size), limit<T>(arithmetic)));
+                             expected_gram(widened(features), size),
+                             limit<T>(arithmetic, rounding)));
 }
 
 TEST(GramDevice, MatchesTheReference) {
@@ -73,9 +78,9 @@ TEST(GramDevice, MatchesTheReferenceHoweverTensorCoresRound) {
   for (int rounding = 0; rounding < test::device::rounding_count(); ++rounding) {
     SCOPED_TRACE(testing::Message() << "rounding " << rounding);
     test::device::choose_rounding(rounding);
-    test::for_each_storage_type([]<class T>() {
-      matches_the_reference<T>({1, 127, 131, 8}, Arithmetic::tensor_cores, 0);
-      matches_the_reference<T>({1, 64, 64, 72}, Arithmetic::tensor_cores, 0);
+    test::for_each_storage_type([rounding]<class T>() {
+      matches_the_reference<T>({1, 127, 131, 8}, Arithmetic::tensor_cores, 0, rounding);
+      matches_the_reference<T>({1, 64, 64, 72}, Arithmetic::tensor_cores, 0, rounding);
     });
   }
   test::device::choose_rounding(0);
