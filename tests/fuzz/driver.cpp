@@ -18,6 +18,7 @@
 #include <omp.h>
 #include <optional>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ extern "C" const char* __asan_default_options() {  // NOLINT(bugprone-reserved-i
 namespace impasto::fuzz {
 namespace {
 
-constexpr unsigned most_seconds_per_input = 10;
+constexpr time_t most_seconds_per_input = 10;  // of processor time, however busy the machine
 
 struct Options {
   int seconds = 60;
@@ -67,9 +68,15 @@ class InputFile {
   int descriptor_;
 };
 
+/// SIGPROF ends this process after so many seconds of its processor time; 0: never.
+void limit_time(time_t seconds) {
+  const itimerval limit{.it_interval = {}, .it_value = {.tv_sec = seconds, .tv_usec = 0}};
+  require(::setitimer(ITIMER_PROF, &limit, nullptr) == 0, "the time of an input cannot be limited");
+}
+
 /// Why the reader refused the file; nothing where it took it. What is neither ends the process.
 std::optional<std::string> refusal(const std::string& path) {
-  ::alarm(most_seconds_per_input);
+  limit_time(most_seconds_per_input);
   try {
     read_input(path);
     return std::nullopt;
@@ -109,14 +116,14 @@ void fuzz(const Options& options, const InputFile& file) {
     ++count;
     if (coverage.found_new()) inputs.push_back(input);
   }
-  ::alarm(0);
+  limit_time(0);
   fmt::print("{} inputs, {} of them accepted; {} kept, {} branches; no finding\n", count, accepted,
              inputs.size(), coverage.branches());
 }
 
 std::string cause_of(int status) {
   if (!WIFSIGNALED(status)) return "the reader ended with an error";
-  if (WTERMSIG(status) == SIGALRM) {
+  if (WTERMSIG(status) == SIGPROF) {
     return fmt::format("the reader took more than {} s", most_seconds_per_input);
   }
   return fmt::format("the reader died: {}", ::strsignal(WTERMSIG(status)));
