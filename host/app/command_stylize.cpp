@@ -59,24 +59,28 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
   print_result(lines);
 }
 
-/// --dry-run: what would be done and what it needs, on stdout.
+/// --dry-run: what would be done and what it needs, on stdout. Ends as the run would where its memory
+/// does not suffice.
 void print_plan(const Settings& settings, Backend& backend, const StylizeInputs& inputs) {
   const Image& content = inputs.content;
   const MemoryEstimate memory =
       estimate_memory(backend, network_layers(settings), settings.config,
                       pixel_shape(std::span(&content, 1)), shapes_of(inputs.styles));
-  if (!settings.json) {
+  if (settings.json) {
+    print_result(dump({{"output", settings.output.string()},
+                       {"height", content.height},
+                       {"width", content.width},
+                       {"config", describe(settings)},
+                       {"network", settings.weights.value_or("built-in")},
+                       {"backend", describe(backend)},
+                       {"memory", describe(memory)}}) +
+                 "\n");
+  } else {
     print_plan_in_words(settings, backend, inputs, memory);
-    return;
   }
-  print_result(dump({{"output", settings.output.string()},
-                     {"height", content.height},
-                     {"width", content.width},
-                     {"config", describe(settings)},
-                     {"network", settings.weights.value_or("built-in")},
-                     {"backend", describe(backend)},
-                     {"memory", describe(memory)}}) +
-               "\n");
+  if (!memory.shortage.empty()) {
+    throw HintedError(ErrorKind::out_of_memory, memory.shortage, "a smaller --size needs less");
+  }
 }
 
 /// A format may be unable to hold the result, or the sheet, which is wider.

@@ -377,17 +377,24 @@ std::int64_t Plan::longest_side_within(std::size_t room) const {
   return below * step;
 }
 
+std::string Plan::shortage(std::size_t room) const {
+  if (bytes() <= room) return {};
+  const Shape& shape = pixels().shape;
+  const std::int64_t longest = longest_side_within(room);
+  return fmt::format(
+      "not enough memory for {} of {}×{}: {} MiB needed, {} MiB free, {} MiB missing; {}",
+      shape.batch == 1 ? std::string("a picture") : fmt::format("{} pictures", shape.batch),
+      shape.width, shape.height, mebibytes(bytes()), room >> 20U, mebibytes(bytes() - room),
+      longest > 0 ? fmt::format("a longer side of {} pixels would fit", longest)
+                  : std::string("no smaller size would fit either"));
+}
+
 void Plan::require_room(const Backend& backend) const {
   const std::optional<std::size_t> room = backend.free_memory();
-  if (!room || bytes() <= *room) return;
-  const Shape& shape = pixels().shape;
-  const std::int64_t longest = longest_side_within(*room);
-  fail(ErrorKind::out_of_memory,
-       "not enough memory for {} of {}×{}: {} MiB needed, {} MiB free, {} MiB missing; {}",
-       shape.batch == 1 ? std::string("a picture") : fmt::format("{} pictures", shape.batch),
-       shape.width, shape.height, mebibytes(bytes()), *room >> 20U, mebibytes(bytes() - *room),
-       longest > 0 ? fmt::format("a longer side of {} pixels would fit", longest)
-                   : std::string("no smaller size would fit either"));
+  if (!room) return;
+  if (const std::string reason = shortage(*room); !reason.empty()) {
+    fail(ErrorKind::out_of_memory, "{}", reason);
+  }
 }
 
 }  // namespace impasto

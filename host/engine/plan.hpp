@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "host/backend/tensor_block.hpp"
@@ -44,9 +45,11 @@ class Plan {
 
   /// Has the backend make what every pass needs, and plans its workspace.
   void prepare(Backend& backend);
-  /// Throws ErrorKind::out_of_memory when the backend says that it has less room than bytes(): how
-  /// much is missing, and the largest size that would fit.
+  /// Throws ErrorKind::out_of_memory when the backend says that it has less room than bytes().
   void require_room(const Backend& backend) const;
+  /// Why the plan does not fit into `room` bytes: how much is missing, and the largest size that
+  /// would fit. Empty where it fits.
+  [[nodiscard]] std::string shortage(std::size_t room) const;
   /// Takes its memory from `memory`, of bytes() bytes or more.
   void bind(const Buffer& memory);
   /// Starts a stylization, for which the backend uses this plan's workspace. Enqueues the targets of these pictures, whose shapes

@@ -274,22 +274,25 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
   const std::size_t deepest = deepest_layer(config.objective, layers);
   const Network network(backend, layers, config.objective.pool, deepest, config.objective.padding);
   MemoryEstimate largest;
+  // Once as they are and once rotated, for the data gradient.
+  std::size_t parameters = 0;
+  for (const VggLayer* conv : layers.convs_up_to(layers[deepest])) {
+    parameters += static_cast<std::size_t>(2 * 9 * conv->in_channels * conv->out_channels);
+  }
+  largest.weights = parameters * size_of(backend.activation_type());
+  std::optional<std::size_t> room = backend.free_memory();
+  if (room) *room -= std::min(*room, largest.weights);
   for (const Scale& scale : make_scales(config, pixels, styles)) {
     Plan plan(network, config, scale.pixels, backend.master_type(), backend.activation_type(),
               scale.styles);
     plan.prepare(backend);
-    if (plan.bytes() <= largest.total()) continue;
-    largest = {.weights = 0,
+    if (largest.weights + plan.bytes() <= largest.total()) continue;
+    largest = {.weights = largest.weights,
                .persistent = plan.persistent_bytes(),
                .arena = plan.arena_bytes(),
-               .workspace = plan.workspace_bytes()};
+               .workspace = plan.workspace_bytes(),
+               .shortage = room ? plan.shortage(*room) : std::string()};
   }
-  std::size_t parameters = 0;
-  for (const VggLayer* conv : layers.convs_up_to(layers[deepest])) {
-    parameters += static_cast<std::size_t>(9 * conv->in_channels * conv->out_channels);
-  }
-  // Once as they are and once rotated, for the data gradient.
-  largest.weights = 2 * parameters * size_of(backend.activation_type());
   return largest;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "host/engine/run.hpp"
@@ -112,6 +113,7 @@ struct MemoryEstimate {
   std::size_t persistent = 0;  ///< pixels, targets, losses, the optimiser's state
   std::size_t arena = 0;       ///< feature maps and gradients, overlaid by lifetime
   std::size_t workspace = 0;   ///< what operations need between their stages
+  std::string shortage;        ///< why this does not fit into what the backend has free, if so
   [[nodiscard]] std::size_t total() const { return weights + persistent + arena + workspace; }
 };
 

@@ -231,9 +231,13 @@ class MemoryTest(ProgramTest):
             self.skipTest("every picture that the program takes fits into this machine's memory")
         size = math.ceil(math.sqrt(pixels))
         png.write(self.path("grey.png"), 8, 8, lambda x, y: (128, 128, 128))
-        self.fail_with(75, "stylize", "grey.png", "grey.png", "-o", "out.png", "--size", size,
-                       "--style-size", "16", "--backend", "reference",
-                       says=("not enough memory", "--dry-run"))
+        run = ("stylize", "grey.png", "grey.png", "-o", "out.png", "--size", size, "--style-size", "16",
+               "--backend", "reference")
+        self.fail_with(75, *run, says=("not enough memory", "--dry-run"))
+        plan = self.run_program(*run, "--dry-run")
+        self.assertEqual(plan.returncode, 75, plan.stderr)
+        self.assertRegex(plan.stdout, r"(?m)^memory ")
+        self.assertIn("pixels would fit", plan.stderr)
         self.assertEqual(self.files(), ["grey.png"])
 
 

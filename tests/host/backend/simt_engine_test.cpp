@@ -253,7 +253,14 @@ TEST_F(SimtEngine, SaysHowMuchMemoryIsMissingAndWhatWouldFit) {
   const auto backend = make_backend("simt", Precision::fp32);
   contents_[0] = random_image(96, 192, 1);
   Session session = open(*backend);
+  const Shape pixels{1, 96, 192, 3};
+  const Shape style{1, 11, 9, 3};
+  const auto estimate = [&] {
+    return estimate_memory(*backend, vgg19, config_, pixels, std::span(&style, 1)).shortage;
+  };
+  EXPECT_EQ(estimate(), "");
   device_memory().set_limit(device_memory().bytes_in_use() + (std::size_t{8} << 20U));
+  EXPECT_THAT(estimate(), HasSubstr("not enough memory for a picture of 192×96"));
   try {
     stylizer(session);
     FAIL() << "it fitted";
