@@ -26,10 +26,10 @@ SourceFile::SourceFile(const std::string& path, std::uint64_t max_bytes) : name_
     fail(ErrorKind::weights, "cannot read weights '{}': {}", path,
          std::generic_category().message(errno));
   }
-  file_ = std::make_shared<const FileDescriptor>(std::move(file));
   bytes_ = fs::file_size(path, error);
   if (error) fail(ErrorKind::weights, "cannot read weights '{}': {}", path, error.message());
-  if (bytes_ == 0) fail(ErrorKind::weights, "cannot read weights '{}': the file is empty", path);
+  if (bytes_ == 0) fail(ErrorKind::weights, "cannot read weights '{}': {}", path, why_empty(file));
+  file_ = std::make_shared<const FileDescriptor>(std::move(file));
   if (bytes_ > max_bytes) {
     fail(ErrorKind::weights, "weights '{}' are refused: expected at most {} bytes, found {}", path,
          max_bytes, bytes_);

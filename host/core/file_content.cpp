@@ -88,7 +88,11 @@ constexpr std::array kinds = {
     Kind{"compressed by zstd", "unpack it first: unzstd", begins, "\x28\xB5\x2F\xFD"sv},
     // Pictures.
     Kind{"a JPEG picture", "", begins, "\xFF\xD8\xFF"sv},
-    Kind{"a PNG picture", "", begins, "\x89PNG"sv},
+    Kind{"a PNG picture in Apple's own form (CgBI)", "save it as JPEG first", begins,
+         "\x89PNG\r\n\x1A\n\0\0\0\4CgBI"sv},
+    Kind{"a PNG picture", "", begins, "\x89PNG\r\n\x1A\n"sv},
+    Kind{"a PNG picture that was damaged when it was copied as text", "copy it again, as binary",
+         begins, "\x89PNG"sv},
     Kind{"a GIF picture", as_png, begins, "GIF8"sv},
     Kind{"a BMP picture", as_png, begins, "BM"sv},
     Kind{"a HEIC picture", as_png, has_brand, "heic heix hevc mif1 msf1"sv},

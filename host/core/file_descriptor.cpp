@@ -7,6 +7,12 @@
 
 namespace impasto {
 
+std::string why_empty(const FileDescriptor& file) {
+  char byte = 0;
+  if (::pread(file.get(), &byte, 1, 0) != 1) return "the file is empty";
+  return "its length is not known, as of files in /proc; copy it first";
+}
+
 int write_all(const FileDescriptor& file, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());

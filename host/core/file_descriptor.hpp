@@ -38,6 +38,10 @@ inline FileDescriptor open_to_read(const std::string& path) {
   return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
 
+/// Why a regular file has a length of 0, in words: it is empty, or the system makes its content up
+/// when it is read, as in /proc, and nobody knows the length before.
+std::string why_empty(const FileDescriptor& file);
+
 /// Writes all of `bytes`. Returns 0, or the system's reason (errno) where it could not.
 int write_all(const FileDescriptor& file, std::span<const std::byte> bytes);
 

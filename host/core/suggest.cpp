@@ -31,7 +31,8 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
   // A long word is nobody's typing error, and comparing it would cost its length.
   constexpr std::size_t longest = 64;
   if (word.size() > longest) return {};
-  std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
+  // At least one letter has to stay.
+  std::size_t best = std::min(std::max<std::size_t>(2, word.size() / 3) + 1, word.size());
   std::string found;
   for (const std::string& candidate : candidates) {
     if (const std::size_t distance = edits(word, candidate); distance < best) {

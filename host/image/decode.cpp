@@ -45,7 +45,7 @@ std::vector<std::byte> read_file(const std::string& path, std::int64_t max_bytes
     fail(ErrorKind::input, "cannot read '{}': expected an image file, found {}", path,
          kind_of(status.st_mode));
   }
-  if (status.st_size == 0) fail(ErrorKind::input, "cannot read '{}': empty", path);
+  if (status.st_size == 0) fail(ErrorKind::input, "cannot read '{}': {}", path, why_empty(file));
   if (status.st_size > max_bytes) {
     fail(ErrorKind::input, "cannot read '{}': {} bytes, the limit is {}", path, status.st_size,
          max_bytes);
@@ -109,6 +109,10 @@ Handle decode(const ImageFormat& format, std::span<const std::byte> bytes, const
                               const std::string& reason) {
   if (vips::lacks_memory(reason)) {
     fail(ErrorKind::out_of_memory, "not enough memory to read '{}': {}", path, reason);
+  }
+  if (reason.find("upported") != std::string::npos) {  // "not supported", "Unsupported"
+    fail(ErrorKind::input, "cannot read '{}': a kind of {} that is not read: {}", path, format.name,
+         reason);
   }
   fail(ErrorKind::input, "cannot read '{}': damaged or incomplete {}: {}", path, format.name,
        reason);

@@ -76,7 +76,11 @@ const std::array<ImageFormat, 4>& table() {
        .comment_field = "exif-ifd0-ImageDescription"},
       {.name = "PNG",
        .extensions = {".png"},
-       .begins = [](std::string_view head) { return head.starts_with(png_signature); },
+       // Not Apple's own form, which no decoder of PNG reads.
+       .begins =
+           [](std::string_view head) {
+             return head.starts_with(png_signature) && !head.substr(8).ends_with("CgBI"sv);
+           },
        .strip = strip_png,
        .load = [](Bytes bytes) { return load_with(vips_pngload_buffer, bytes); },
        .save =

@@ -2,6 +2,7 @@
 """Pictures and weights that cannot be read: exit 3 or 4, the file named, nothing written."""
 
 import os
+import struct
 import unittest
 
 import png
@@ -34,6 +35,31 @@ class PictureTest(ProgramTest):
     def test_empty(self):
         self.write_bytes("empty.png", b"")
         self.refuse("empty.png")
+
+    def test_a_file_of_the_system_is_not_called_empty(self):
+        self.refuse("/proc/self/status", says=["its length is not known"])
+        self.fail_with(4, "weights", "inspect", "/proc/self/status", says="its length is not known")
+
+    def test_a_png_that_is_none(self):
+        self.write_bytes("apple.png", b"\x89PNG\r\n\x1a\n" + png.chunk(b"CgBI", b"\x50\0\x20\x02"))
+        self.refuse("apple.png", says=["Apple"])
+        self.write_bytes("text.png", b"\x89PNG\n\x1a\n" + png.header(8, 8)[8:])
+        self.refuse("text.png", says=["copied as text"])
+
+    def test_a_kind_of_tiff_that_is_not_read_is_not_called_damaged(self):
+        # 16×16 pixels, a tile for each colour.
+        entries = ((256, 16), (257, 16), (258, 8), (259, 1), (262, 2), (277, 3), (284, 2), (322, 16), (323, 16),
+                   (324, (200, 456, 712)), (325, (256, 256, 256)))
+        directory, values, at = struct.pack("<H", len(entries)), b"", 8 + 2 + 12 * len(entries) + 4
+        for tag, value in entries:
+            if isinstance(value, tuple):
+                directory += struct.pack("<HHII", tag, 4, len(value), at + len(values))
+                values += struct.pack(f"<{len(value)}I", *value)
+            else:
+                directory += struct.pack("<HHIHH", tag, 3, 1, value, 0)
+        data = b"II*\0" + struct.pack("<I", 8) + directory + bytes(4) + values
+        self.write_bytes("planes.tif", data.ljust(200, b"\0") + bytes(768))
+        self.refuse("planes.tif", says=["a kind of TIFF that is not read"])
 
     def test_text(self):
         self.write_bytes("text.png", b"this is no picture\n" * 100)

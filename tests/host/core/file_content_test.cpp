@@ -28,6 +28,9 @@ TEST(DescribeContent, NamesPictures) {
               StartsWith("an AVIF picture"));
   EXPECT_THAT(describe_content("P6\n1 1\n255\nabc"), StartsWith("a PPM"));
   EXPECT_THAT(describe_content("\xFF\xD8\xFF\xE0"), StartsWith("a JPEG picture"));
+  EXPECT_EQ(describe_content("\x89PNG\r\n\x1A\n\0\0\0\rIHDR"s), "a PNG picture");
+  EXPECT_THAT(describe_content("\x89PNG\r\n\x1A\n\0\0\0\4CgBI"s), HasSubstr("Apple"));
+  EXPECT_THAT(describe_content("\x89PNG\n\x1A\n\0\0\0\rIHDR"s), HasSubstr("copied as text"));
 }
 
 TEST(DescribeContent, NamesWhatADownloadLeaves) {

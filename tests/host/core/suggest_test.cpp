@@ -20,6 +20,7 @@ TEST(Suggest, IsSilentWhenNothingIsClose) {
   EXPECT_EQ(nearest("banana", words), "");
   EXPECT_EQ(nearest("", words), "");
   EXPECT_EQ(nearest("style", {}), "");
+  EXPECT_EQ(nearest("x", std::vector<std::string>{"ab", "abc"}), "");
   EXPECT_EQ(nearest(std::string(100000, 's'), words), "");
 }
 
