@@ -18,6 +18,7 @@
 #include "host/app/batch_items.hpp"
 #include "host/app/batch_steps.hpp"
 #include "host/app/signals.hpp"
+#include "host/app/values.hpp"
 #include "host/backend/registry.hpp"
 #include "host/batch/supervisor.hpp"
 
@@ -123,7 +124,7 @@ std::vector<std::string> devices_of(const Settings& settings) {
     if (name.empty()) {
       fail(ErrorKind::usage, "--devices takes all, or devices as 0,2 or cpu, not '{}'", text);
     }
-    names.push_back(number ? "cuda:" + name : name);
+    names.push_back(backends({"auto"}).read("--devices", number ? "cuda:" + name : name));
     begin = end + 1;
   }
   return names;

@@ -15,6 +15,7 @@
 #include "host/app/inputs.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
+#include "host/backend/registry.hpp"
 #include "host/batch/run_directory.hpp"
 #include "host/batch/supervisor.hpp"
 
@@ -39,8 +40,6 @@ The same command again, or 'impasto resume results', makes what is missing;
 'impasto status results' says what that is. Items that fail do not stop the
 others; then the command ends with 3.)";
 
-/// Where a run is kept in its output folder.
-constexpr auto run_folder = ".impasto";
 
 /// The items of a run that are to be made now, in their order.
 class Queue {
@@ -69,6 +68,7 @@ class Queue {
 };
 
 BatchCounts count(const RunDirectory& directory, Shard shard) {
+  directory.require_its_items();
   BatchCounts counts;
   ItemReader reader = directory.items();
   while (const auto item = reader.next()) {
@@ -84,7 +84,7 @@ BatchCounts count(const RunDirectory& directory, Shard shard) {
 /// What a run is called by its users.
 std::string name_of(const RunDirectory& directory) {
   const fs::path& path = directory.path();
-  return (path.filename() == run_folder ? path.parent_path() : path).string();
+  return (path.filename() == records_folder ? path.parent_path() : path).string();
 }
 
 /// Makes the items of a shard and says what became of them.
@@ -171,13 +171,21 @@ void go_on(const Settings& settings, const RunDirectory& directory, Shard shard)
 
 RunDirectory directory_of(const Settings& settings) {
   const BatchSettings& batch = settings.batch;
-  return RunDirectory(batch.directory.empty() ? fs::path(batch.folder.string()) / run_folder
+  return RunDirectory(batch.directory.empty() ? fs::path(batch.folder.string()) / records_folder
                                               : fs::path(batch.directory));
+}
+
+/// Before a run begins: it would keep what was asked for, and refuse to go on in another way.
+void require_devices(const Settings& settings) {
+  for (const std::string& device : devices_of(settings)) {
+    require_backend(device, parse_precision(settings.precision));
+  }
 }
 
 void run_batch(const Settings& settings) {
   const ItemFile items = list_items(settings);
   if (settings.dry_run) return print_batch_plan(settings, items);
+  require_devices(settings);
   if (!settings.batch.writes()) {
     return make(settings, nullptr, items.read(), batch::find_shard(settings.batch.shard, {}),
                 {.total = items.count()});
@@ -195,7 +203,7 @@ void run_batch(const Settings& settings) {
 
 /// The directory of a run, by that or by its output folder.
 RunDirectory find_run(const std::string& name) {
-  for (const fs::path& path : {fs::path(name), fs::path(name) / run_folder}) {
+  for (const fs::path& path : {fs::path(name), fs::path(name) / records_folder}) {
     RunDirectory directory(path);
     if (directory.begun()) return directory;
   }

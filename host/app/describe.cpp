@@ -121,7 +121,7 @@ std::string dump(const Json& json) {
 }
 
 std::string in_words(const Json& value) {
-  if (value.is_null()) return {};
+  if (value.is_null() || (value.is_array() && value.empty())) return {};
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return fmt::format("{}", value.get<double>());
   if (!value.is_object()) return value.dump();

@@ -105,6 +105,14 @@ std::string described(const Output& output) {
                            : output.path.snapshot(output.every, output.iterations).string() + "...";
 }
 
+bool lies_in(const fs::path& file, const fs::path& folder) {
+  std::error_code error;
+  const fs::path inside = fs::canonical(folder, error);
+  if (error) return false;  // nothing is in it yet
+  const fs::path place = destination(file);
+  return std::ranges::mismatch(inside, place).in1 == inside.end();
+}
+
 /// Two outputs may be one device; what is a file, only one.
 bool is_device(const Output& output) {
   std::error_code ignored;
@@ -190,9 +198,15 @@ OutputPath OutputFolder::file(const std::string& name) const {
   return OutputPath((fs::path(path_) / name).string());
 }
 
-void check_files(std::span<const std::string> inputs, std::span<const Output> outputs) {
+void check_files(std::span<const std::string> inputs, std::span<const std::string> records,
+                 std::span<const Output> outputs) {
   refuse_overwriting(inputs, outputs);
   for (const Output& output : outputs) {
+    for (const std::string& folder : records) {
+      if (!lies_in(output.path.string(), folder)) continue;
+      fail(ErrorKind::usage, "{}: would be among the records of a run, which are kept in {}",
+           output.path.string(), folder);
+    }
     refuse_standard_streams(output);
     refuse_extension(output);
   }

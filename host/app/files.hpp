@@ -56,9 +56,10 @@ struct Output {
 };
 
 /// Refuses what would destroy a file: throws ErrorKind::usage when two of the outputs, or an output
-/// and an input, are one file under whatever names, and for an extension of another format. Then
-/// throws ErrorKind::output for an output that cannot be written, as far as that can be known
-/// before.
-void check_files(std::span<const std::string> inputs, std::span<const Output> outputs);
+/// and an input, are one file under whatever names, when an output lies in one of the folders
+/// `records`, and for an extension of another format. Then throws ErrorKind::output for an output
+/// that cannot be written, as far as that can be known before.
+void check_files(std::span<const std::string> inputs, std::span<const std::string> records,
+                 std::span<const Output> outputs);
 
 }  // namespace impasto::app

@@ -163,7 +163,10 @@ std::string read_text(const std::string& path) {
 
 /// One value of a configuration file as the command line would have it.
 std::string as_word(const toml::node& node, const std::string& place) {
-  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* text = node.as_string()) {
+    if (text->get().find('\0') == std::string::npos) return text->get();
+    fail(ErrorKind::usage, "{} holds a NUL, which no name of a file has", place);
+  }
   if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
   if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
   if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
@@ -297,8 +300,12 @@ void refuse_missing(const CommandTexts& texts, const std::vector<const Setting*>
 
 void look_at_files(const std::vector<const Setting*>& rows, const Settings& settings) {
   std::vector<std::string> inputs;
+  std::vector<std::string> records;
   std::vector<Output> outputs;
   for (const Setting* row : rows) {
+    if (row->value.keeps) {
+      for (std::string& folder : row->value.keeps(settings)) records.push_back(std::move(folder));
+    }
     if (row->value.reads) {
       for (std::string& path : row->value.reads(settings)) inputs.push_back(std::move(path));
     }
@@ -306,7 +313,7 @@ void look_at_files(const std::vector<const Setting*>& rows, const Settings& sett
       for (Output& output : row->value.writes(settings)) outputs.push_back(std::move(output));
     }
   }
-  check_files(inputs, outputs);
+  check_files(inputs, records, outputs);
 }
 
 void add_options(CLI::App& command, const std::vector<const Setting*>& rows) {
@@ -383,12 +390,11 @@ void add_command(CLI::App& parent, const CommandTexts& texts,
   CLI::App* command = parent.add_subcommand(texts.name, texts.summary);
   command->footer(texts.footer);
   add_options(*command, settings_of(full_name(*command)));
-  command->callback(
-      [command, texts, run = std::move(run)] {
-        Settings settings = read_settings(*command, texts);
-        suit_to_network(settings);
-        run(settings);
-      });
+  command->callback([command, texts, run = std::move(run)] {
+    Settings settings = read_settings(*command, texts);
+    suit_to_network(settings);
+    run(settings);
+  });
 }
 
 Settings settings_given(std::string_view command, const WordsByName& given,

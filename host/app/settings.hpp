@@ -27,6 +27,9 @@ using Words = std::vector<std::string>;
 /// The texts that were given, by name of the setting.
 using WordsByName = std::map<std::string, Words, std::less<>>;
 
+/// Where a run's records are kept in its output folder.
+inline constexpr std::string_view records_folder = ".impasto";
+
 /// What only `batch`, and what continues one, takes.
 struct BatchSettings {
   std::vector<std::string> contents;
@@ -102,6 +105,7 @@ struct Value {
   std::function<Json(const Settings&)> show = {};
   std::function<std::vector<std::string>(const Settings&)> reads = {};  ///< files
   std::function<std::vector<Output>(const Settings&)> writes = {};      ///< files
+  std::function<std::vector<std::string>(const Settings&)> keeps = {};  ///< folders of records
 };
 
 /// One setting: its row in the table, which says everything about it. From the row come the

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "host/app/settings.hpp"
 #include "host/app/values.hpp"
-#include "host/backend/registry.hpp"
 #include "host/image/encode.hpp"
 #include "host/model/weights.hpp"
 #include "weights/store.hpp"
@@ -24,7 +24,9 @@ constexpr std::array<std::pair<std::string_view, Init>, 4> init_words = {
 /// --init: one of the words, or else a file.
 Value initial_picture() {
   Value value = {.takes = "content|recoloured|random|mix|FILE"};
-  value.read = [](Settings& settings, std::string_view /*option*/, const Words& words) {
+  value.read = [takes = value.takes](Settings& settings, std::string_view option,
+                                     const Words& words) {
+    refuse_empty(option, takes, words.front());
     settings.config.init = Init::file;
     settings.init_file = words.front();
     for (const auto& [word, init] : init_words) {
@@ -126,6 +128,33 @@ Value sample_folder() {
   return folder;
 }
 
+/// The output folder of a batch, or its --run folder.
+Value begun_run() {
+  Value run = value(
+      Text{"FOLDER"}, [](auto& settings) -> auto& { return settings.batch.directory; });
+  run.keeps = [](const Settings& settings) {
+    const std::filesystem::path folder(settings.batch.directory);
+    std::vector<std::string> folders = {(folder / records_folder).string()};
+    std::error_code ignored;
+    if (std::filesystem::exists(folder / "run.json", ignored)) folders.push_back(folder.string());
+    return folders;
+  };
+  return run;
+}
+
+/// --output of a batch, where it keeps its records unless --run names another folder.
+Value results_folder() {
+  Value folder = value(
+      WritesInto{}, [](auto& settings) -> auto& { return settings.batch.folder; });
+  folder.keeps = [](const Settings& settings) {
+    const BatchSettings& batch = settings.batch;
+    return batch.directory.empty()
+               ? std::vector{batch.folder.file(std::string(records_folder)).string()}
+               : std::vector{batch.directory};
+  };
+  return folder;
+}
+
 /// Every optimiser has one.
 constexpr auto learning_rate = [](auto& settings) -> auto& {
   return std::visit(
@@ -165,11 +194,6 @@ Value optimizer_kind() {
 /// The help of an output: what it is, and the extensions that it may have.
 std::string listed(const char* help, const Writes& type) {
   return fmt::format("{} {}", help, fmt::join(type.extensions, " "));
-}
-
-BackendName backends(std::vector<std::string> names) {
-  for (const BackendEntry& entry : list_backends()) names.push_back(entry.name);
-  return {{names}};
 }
 
 // A reference to one of the settings.
@@ -222,7 +246,7 @@ std::vector<Setting> make_table() {
        .commands = {"resume", "status"},
        .help = "the output folder of the batch, or its --run folder",
        .required = "the folder of a batch (RUN)",
-       .value = value(Text{"FOLDER"}, AT(batch.directory))},
+       .value = begun_run()},
       {.name = "styles",
        .commands = many_pictures,
        .help = "pictures and folders: each content in each style",
@@ -320,7 +344,7 @@ std::vector<Setting> make_table() {
        .commands = many_pictures,
        .help = "the results; none only computes them",
        .required = "a folder for the results (-o FOLDER)",
-       .value = value(WritesInto{}, AT(batch.folder))},
+       .value = results_folder()},
       {.name = "name",
        .group = output_group,
        .commands = many_pictures,

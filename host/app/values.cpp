@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "host/app/failure.hpp"
+#include "host/backend/registry.hpp"
 #include "host/core/suggest.hpp"
 #include "host/model/vgg.hpp"
 
@@ -97,7 +98,17 @@ std::string BackendName::read(std::string_view option, std::string_view text) co
   return std::string(text);
 }
 
-std::string Text::read(std::string_view /*option*/, std::string_view text) const {
+BackendName backends(std::vector<std::string> words) {
+  for (const BackendEntry& entry : list_backends()) words.push_back(entry.name);
+  return {{words}};
+}
+
+void refuse_empty(std::string_view option, std::string_view takes, std::string_view text) {
+  if (text.empty()) fail(ErrorKind::usage, "{} takes {}, not an empty text", option, takes);
+}
+
+std::string Text::read(std::string_view option, std::string_view text) const {
+  refuse_empty(option, type, text);
   return std::string(text);
 }
 
@@ -131,11 +142,13 @@ std::vector<LayerWeight> Layers::read(std::string_view option, std::string_view 
   return layers;
 }
 
-OutputPath Writes::read(std::string_view /*option*/, std::string_view text) const {
+OutputPath Writes::read(std::string_view option, std::string_view text) const {
+  refuse_empty(option, takes(), text);
   return OutputPath(std::string(text));
 }
 
-OutputFolder WritesInto::read(std::string_view /*option*/, std::string_view text) const {
+OutputFolder WritesInto::read(std::string_view option, std::string_view text) const {
+  refuse_empty(option, takes(), text);
   return OutputFolder(std::string(text));
 }
 

@@ -54,6 +54,12 @@ struct BackendName {
   [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
 };
 
+/// The backends of this build, and these words besides.
+BackendName backends(std::vector<std::string> words);
+
+/// A script's variable that is not set must not switch an option off: throws ErrorKind::usage.
+void refuse_empty(std::string_view option, std::string_view takes, std::string_view text);
+
 struct Text {
   std::string type;
 
@@ -143,8 +149,11 @@ template <class Member>
 Value inputs(Member member) {
   return {.takes = "FILE",
           .many = true,
-          .read = [member](Settings& settings, std::string_view /*option*/,
-                           const Words& words) { member(settings) = words; },
+          .read =
+              [member](Settings& settings, std::string_view option, const Words& words) {
+                for (const std::string& word : words) refuse_empty(option, "FILE", word);
+                member(settings) = words;
+              },
           .show = [member](const Settings& settings) { return shown(member(settings)); },
           .reads = [member](const Settings& settings) { return files_of(member(settings)); }};
 }

@@ -88,16 +88,14 @@ const DeviceEntry& find_device(const BackendEntry& entry, int index) {
   return *found;
 }
 
-}  // namespace
+/// A backend that can be used here, and what it is to be made with.
+struct Choice {
+  RegisteredBackend backend;
+  Precision precision;
+  DeviceOptions options;
+};
 
-std::vector<BackendEntry> list_backends() {
-  std::vector<BackendEntry> entries;
-  for (const RegisteredBackend& backend : registered_backends()) entries.push_back(backend.entry());
-  return entries;
-}
-
-std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Precision> precision,
-                                      DeviceOptions options) {
+Choice choose(std::string_view name, std::optional<Precision> precision, DeviceOptions options) {
   const Request request = parse(name);
   if (request.index) options.index = request.index;
   const std::vector<RegisteredBackend> backends = registered_backends();
@@ -106,9 +104,9 @@ std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Preci
                                   : backend.name == request.name;
   });
   if (chosen == backends.end()) {
-    std::string names = "auto";
-    for (const RegisteredBackend& backend : backends) names += ", " + backend.name;
-    fail(ErrorKind::usage, "unknown backend '{}': expected one of {}", request.name, names);
+    std::string known = "auto";
+    for (const RegisteredBackend& backend : backends) known += ", " + backend.name;
+    fail(ErrorKind::usage, "unknown backend '{}': expected one of {}", request.name, known);
   }
   const BackendEntry entry = chosen->entry();
   if (!entry.unavailable.empty()) {
@@ -121,14 +119,32 @@ std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Preci
   const std::vector<Precision>& offered = find_device(entry, *options.index).precisions;
   const Precision wanted = precision.value_or(offered.front());
   if (std::ranges::find(offered, wanted) == offered.end()) {
-    std::string names;
+    std::string list;
     for (const Precision offer : offered) {
-      names += (names.empty() ? "" : ", ") + std::string(to_string(offer));
+      list += (list.empty() ? "" : ", ") + std::string(to_string(offer));
     }
     fail(ErrorKind::backend, "the {} backend has no {} here: it offers {}", entry.name,
-         to_string(wanted), names);
+         to_string(wanted), list);
   }
-  return chosen->make(wanted, options);
+  return {*chosen, wanted, options};
+}
+
+}  // namespace
+
+std::vector<BackendEntry> list_backends() {
+  std::vector<BackendEntry> entries;
+  for (const RegisteredBackend& backend : registered_backends()) entries.push_back(backend.entry());
+  return entries;
+}
+
+std::unique_ptr<Backend> make_backend(std::string_view name, std::optional<Precision> precision,
+                                      DeviceOptions options) {
+  const Choice chosen = choose(name, precision, options);
+  return chosen.backend.make(chosen.precision, chosen.options);
+}
+
+void require_backend(std::string_view name, std::optional<Precision> precision) {
+  static_cast<void>(choose(name, precision, {}));
 }
 
 }  // namespace impasto

@@ -48,4 +48,7 @@ std::unique_ptr<Backend> make_backend(std::string_view name,
                                       std::optional<Precision> precision = std::nullopt,
                                       DeviceOptions options = {});
 
+/// Throws what make_backend() would throw, as far as it is known without opening the device.
+void require_backend(std::string_view name, std::optional<Precision> precision = std::nullopt);
+
 }  // namespace impasto

@@ -24,6 +24,7 @@ using Row = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
 /// A path of a row is relative to the manifest's folder.
 std::string path_of(const TextFile& file, const std::string& path) {
+  if (path.find('\0') != std::string::npos) refuse(file, "a name holds a NUL");
   if (path.starts_with("sample:") || fs::path(path).is_absolute()) return path;
   const fs::path folder =
       file.name() == "standard input" ? fs::path() : fs::path(file.name()).parent_path();
@@ -66,6 +67,7 @@ Row row_of_json(const TextFile& file, const std::string& line) {
   for (const auto& [key, value] : json.items()) {
     std::vector<std::string> texts;
     if (value.is_array()) {
+      if (value.empty()) refuse(file, fmt::format("'{}' is an empty list", key));
       for (const Json& one : value) texts.push_back(text_of(file, key, one));
     } else if (!value.is_null()) {
       texts.push_back(text_of(file, key, value));
@@ -130,6 +132,11 @@ void visit_csv(TextFile& file, const VisitSource& visit) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (!header.empty() && header.front().starts_with(byte_order_mark)) {
     header.front().erase(0, byte_order_mark.size());
+  }
+  for (const std::string& column : header) {
+    if (std::ranges::count(header, column) > 1) {
+      refuse(file, fmt::format("there are two columns '{}'", column));
+    }
   }
   for (;;) {
     const std::vector<std::string> fields = next_record(file);

@@ -75,6 +75,15 @@ void RunDirectory::begin(const ItemFile& items, const Json& configuration,
 
 ItemReader RunDirectory::items() const { return ItemReader((path_ / "items.jsonl").string()); }
 
+void RunDirectory::require_its_items() const {
+  const std::string path = (path_ / "items.jsonl").string();
+  const Json configuration = this->configuration();
+  const auto items = configuration.find("items");
+  const bool known = items != configuration.end() && items->contains("sha256");
+  if (known && (*items)["sha256"] == sha256_file(path)) return;
+  fail(ErrorKind::input, "{}: it is not what it was when the run began", path);
+}
+
 fs::path RunDirectory::record_path(const char* folder, const Item& item,
                                    const char* extension) const {
   constexpr std::size_t digits = 32;

@@ -44,6 +44,8 @@ class RunDirectory {
   void begin(const ItemFile& items, const Json& configuration,
              const std::function<void()>& before) const;
   [[nodiscard]] ItemReader items() const;
+  /// Throws ErrorKind::input where items.jsonl is not what it was when the run began.
+  void require_its_items() const;
 
   [[nodiscard]] ItemState state(const Item& item) const;
   void record_done(const Item& item, const Json& record) const;

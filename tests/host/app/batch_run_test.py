@@ -181,6 +181,64 @@ class ResumeTest(BatchTest):
         self.assertEqual(self.outputs(), whole)
 
 
+class RecordsTest(BatchTest):
+    def contents(self, folder):
+        found = {}
+        for parent, _, files in os.walk(self.path(folder)):
+            for name in files:
+                with open(os.path.join(parent, name), "rb") as file:
+                    found[os.path.join(parent, name)] = file.read()
+        return found
+
+    def test_no_output_is_written_among_the_records(self):
+        self.pictures(1)
+        self.batch()
+        self.batch("--run", "kept", output="second")
+        before = self.contents("out/.impasto"), self.contents("kept")
+        os.symlink("out/.impasto", self.path("link"))
+        for name in ("items.jsonl", "run.json", "new.jsonl", "done/new.jsonl"):
+            for log in (f"out/.impasto/{name}", f"link/{name}", self.path(f"out/../out/.impasto/{name}")):
+                self.batch_fails(2, "--log", log, says="records")
+                for run in ("out", "out/.impasto", "link"):
+                    self.fail_with(2, "resume", run, "--log", log, says="records")
+            self.batch_fails(2, "--run", "kept", "--log", f"kept/{name}", output="second", says="records")
+            self.fail_with(2, "resume", "kept", "--log", f"kept/{name}", says="records")
+        self.fail_with(2, "resume", "out", "--metrics", "out/.impasto/m.prom", says="records")
+        self.assertEqual((self.contents("out/.impasto"), self.contents("kept")), before)
+        self.succeed("resume", "out", "--log", "out/run.jsonl")
+
+    def test_items_that_are_not_those_that_the_run_began_with(self):
+        self.pictures(2)
+        self.batch()
+        path = self.path("out/.impasto/items.jsonl")
+        with open(path, "rb") as file:
+            lines = file.readlines()
+        for changed in ([], lines[:1], lines[1:], [*lines, lines[0].replace(b"0_", b"x_")]):
+            with open(path, "wb") as file:
+                file.writelines(changed)
+            for command in (("resume", "out"), ("status", "out"), self.arguments()):
+                self.fail_with(3, *command, says="items.jsonl: it is not what it was")
+
+    def test_a_run_json_that_is_damaged(self):
+        self.pictures(1)
+        self.batch()
+        for text in ("", "{", "[]", '{"items": 3}', '{"items": {"sha256": 3}}', '{"shards": "x"}', "[" * 100000):
+            with open(self.path("out/.impasto/run.json"), "w", encoding="utf-8") as file:
+                file.write(text)
+            for command in ("resume", "status"):
+                result = self.run_program(command, "out")
+                self.assertIn(result.returncode, (2, 3), result.stderr)
+                self.assertRegex(result.stderr, r"(?m)^impasto: out.*(run\.json|items\.jsonl)")
+
+    def test_devices_that_are_not_there_begin_no_run(self):
+        self.pictures(1)
+        for more, code, says in ((("--devices", "cpuu"), 2, "did you mean 'cpu'?"), (("--devices", "cpu,"), 2, "--devices"),
+                                 (("--devices", "cpu,cpu:9"), 5, "no device 9"), (("--backend", "cpu:9"), 5, "no device 9"),
+                                 (("--precision", "tf32", "--backend", "cpu"), 5, "tf32")):
+            self.batch_fails(code, *more, says=says)
+            self.assertFalse(os.path.exists(self.path("out")))
+
+
 class FailuresTest(BatchTest):
     def test_a_bad_picture_stops_no_other_and_is_tried_again_on_demand(self):
         self.pictures(3)
@@ -225,11 +283,16 @@ class FailuresTest(BatchTest):
         self.assertEqual(self.outputs(), self.outputs("whole"))
         self.assertEqual(self.records("failed")["wild.png"]["exit_code"], 7)
 
-    @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
     def test_a_folder_that_cannot_be_written(self):
         self.pictures(1)
+        os.chmod(self.folder, 0o755)
         os.mkdir(self.path("out"), 0o555)
-        self.batch_fails(6, says="cannot")
+        # Root may write everywhere, so it runs the program as somebody else.
+        somebody = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+        try:
+            self.batch_fails(6, says="cannot", options=somebody)
+        except PermissionError:
+            self.skipTest("another user may not run the program")
 
     def test_an_output_that_cannot_be_written_ends_the_batch_with_6(self):
         self.pictures(2)

@@ -224,11 +224,17 @@ class ListsTest(BatchTest):
                                  "'weights'"),
                                 (2, '{"content": "in/0.png", "styles": "styles/blue.png", "itrations": 3}',
                                  "'itrations'"),
+                                (3, '{"content": "in/0.png", "styles": "styles/blue.png", "style-layers": []}',
+                                 "'style-layers' is an empty list"),
+                                (3, '{"content": "in/0.png\\u0000", "styles": "styles/blue.png"}', "NUL"),
                                 (2, good.strip(), "two results")):
             self.manifest("m.jsonl", good + row + "\n")
             self.batch_fails(code, "--manifest", "m.jsonl", contents=(), styles=(), says=says)
-        self.manifest("m.csv", "content,styles\nin/0.png\n")
-        self.batch_fails(3, "--manifest", "m.csv", contents=(), styles=(), says="expected 2 fields")
+        for text, says in (("content,styles\nin/0.png\n", "expected 2 fields"),
+                           ("content,styles,content\nin/0.png,styles/red.png,in/1.png\n", "two columns 'content'"),
+                           ('content,styles\nin/0.png,"styles\n', "does not end")):
+            self.manifest("m.csv", text)
+            self.batch_fails(3, "--manifest", "m.csv", contents=(), styles=(), says=says)
         self.assertFalse(os.path.exists(self.path("out")))
 
     @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer keeps what was freed")

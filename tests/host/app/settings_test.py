@@ -137,6 +137,10 @@ class SettingsTest(ProgramTest):
         self.assertNotIn("\x1b", result.stderr)
         self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
 
+    def test_a_name_that_the_system_would_cut_short(self):
+        self.write_config('weights = "w.h5\\u0000.png"\n')
+        self.refuse("run.toml", "NUL")
+
     def test_every_command_takes_the_environment(self):
         self.succeed("samples", ".", env={"IMPASTO_SIZE": "32"})
         self.assertEqual(png.Picture(self.path("scene.png")).width, 32)

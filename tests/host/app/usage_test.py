@@ -74,6 +74,21 @@ class UsageTest(ProgramTest):
         self.fail_with(2, "stylize", "sample:scene", "sample:painting", "-o", "out.png", "--config",
                        "run.toml", says=["run.toml", "--style-layers"])
 
+    def test_an_empty_text_is_not_the_default(self):
+        """As of a script's variable that is not set."""
+        for flag in ("--log", "--sheet", "--config", "--init", "--weights"):
+            self.refuse(flag, "", says=flag)
+        self.fail_with(2, "activations", "sample:scene", "--layer", "conv1_1", "-o", "", says="--output")
+        self.fail_with(2, "weights", "get", "", says="NAME")
+        self.fail_with(2, "weights", "get", "vgg19", "--url", "", says="--url")
+        for flag in ("--list", "--manifest", "--run", "--log", "--metrics", "--name", "--devices", "--shard", "--styles"):
+            self.fail_with(2, "batch", "sample:scene", "--styles", "sample:painting", "-o", "out", flag, "", says=flag)
+        with open(self.path("run.toml"), "w", encoding="utf-8") as file:
+            file.write('log = ""\n')
+        self.fail_with(2, "stylize", "sample:scene", "sample:painting", "-o", "out.png", "--config", "run.toml",
+                       says=["run.toml", "--log"])
+        self.assertEqual(self.files(), ["run.toml"])
+
     def test_weights_that_float32_cannot_square(self):
         for value in ("1e16", "1e38", "1e308"):
             for flag in ("--style-weight", "--content-weight", "--tv-weight"):
