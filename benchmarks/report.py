@@ -296,7 +296,10 @@ def rows_table(rows: List[Row], roofs: Roofs) -> str:
     return table(header, lines)
 
 
-def ceilings(roofs: Roofs) -> str:
+def ceilings(machine: Machine) -> str:
+    roofs = machine.roofs
+    if roofs.bandwidth is None and machine.operations():
+        return '<p class="refused">Without a roof: nothing here was measured by ceilings_bench.</p>'
     lines = [(name, rate(value, "FLOP/s")) for name, value in sorted(roofs.flops.items())]
     lines += [(name, rate(value, "B/s")) for name, value in sorted(roofs.bytes_per_second.items())]
     return table(("what the machine can do at most", "measured"), lines) if lines else ""
@@ -347,7 +350,7 @@ def section(charts: Charts, machine: Machine) -> str:
     )
     return (
         f'<section><h2>{escape(machine.name)}</h2><div class="cards">{"".join(cards)}</div>'
-        f"{ceilings(machine.roofs)}{every}{origins(machine)}</section>"
+        f"{ceilings(machine)}{every}{origins(machine)}</section>"
     )
 
 

@@ -50,6 +50,21 @@ def layer_of(file, layers):
     return max((layer for layer in layers if file.startswith(layer + "/")), key=len, default=None)
 
 
+def pages():
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "simt/README.md"]
+
+
+def without_code(page):
+    """The page's text without its blocks of code."""
+    return re.sub(r"(?ms)^ *```.*?^ *```", "", page.read_text())
+
+
+def headings(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"(?m)^#+ (.*)$", without_code(page))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 class Tree(unittest.TestCase):
     def test_every_operation_has_its_contract_reference_test_and_page(self):
         operations = [p.name for p in (ROOT / "kernels").iterdir() if p.is_dir() and p.name not in ("common", "cuda", "emulated")]
@@ -81,11 +96,32 @@ class Tree(unittest.TestCase):
             if path.suffix == ".hpp":
                 self.assertIn("#pragma once", lines[:3], path)
 
-    def test_relative_links_of_the_documents_lead_somewhere(self):
-        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-            for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
-                if "://" not in target:
-                    self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
+    def test_links_of_the_documents_lead_somewhere(self):
+        for page in pages():
+            for path, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text()):
+                if "://" in path:
+                    continue
+                target = page.parent / path if path else page
+                self.assertTrue(target.exists(), f"{page.name}: {path}")
+                if anchor and target.suffix == ".md":
+                    self.assertIn(anchor, headings(target), f"{page.name}: {path}#{anchor}")
+
+    def test_files_that_the_documents_name_are_there(self):
+        top = {path.name for path in ROOT.iterdir()} - {"build"}
+        named = 0
+        for page in pages():
+            for name in re.findall(r"`([\w.-]+/[\w./-]*)`", without_code(page)):
+                # The one file that a page tells its readers to write.
+                if name.split("/")[0] in top and name != "kernels/gram/rung_12_four_rows.cuh":
+                    named += 1
+                    self.assertTrue((ROOT / name).exists(), f"{page.name}: {name}")
+        self.assertGreater(named, 50)
+
+    def test_commands_of_dev_that_the_documents_name_are_there(self):
+        known = set(re.findall(r"(?m)^  ([a-z]+)\) ", (ROOT / "dev").read_text()))
+        for page in pages():
+            for command in re.findall(r"\./dev ([a-z]+)", page.read_text()):
+                self.assertIn(command, known, page.name)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,6 @@ The same command again, or 'impasto resume results', makes what is missing;
 'impasto status results' says what that is. Items that fail do not stop the
 others; then the command ends with 3.)";
 
-
 /// The items of a run that are to be made now, in their order.
 class Queue {
  public:

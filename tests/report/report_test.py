@@ -132,6 +132,19 @@ class Shown(Pages):
                  "0.25", "5.00", "49", "3e-07")  # fmt: skip
         self.assert_shows(page, "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
 
+    def test_operations_without_ceilings_say_what_is_missing(self):
+        inputs.write_machine(self.folder / "machine")
+        self.assert_lacks(self.page(self.folder / "machine"), "Without a roof")
+        (self.folder / "machine" / "ceilings_bench.json").unlink()
+        page = self.page(self.folder / "machine")
+        self.assert_shows(page, "Without a roof: nothing here was measured by ceilings_bench")
+        self.assert_lacks(page, "below the roof")
+
+    def test_the_recipe_of_the_page_measures_the_roof(self):
+        recipe = (inputs.ROOT / "docs" / "measuring.md").read_text(encoding="utf-8")
+        written = re.findall(r"bin/(\w+)[^`]*?results/my-machine/(\w+)\.json", recipe)
+        self.assertEqual(written, [("ceilings_bench", "ceilings_bench"), ("op_bench", "op_bench")])
+
     def test_counts_stand_beside_what_has_to_move(self):
         inputs.write_machine(self.folder / "machine")
         self.assert_shows(self.page(self.folder / "machine"), ">2.00×<", "The ladder of gram")
