@@ -19,11 +19,13 @@ using Clock = std::chrono::steady_clock;
 constexpr int most_deaths = 3;    ///< of workers, that an item may cause
 constexpr int most_failures = 3;  ///< of a device's samples in a row
 
+struct Device;
+
 /// An item that was in the hands of a worker that died.
 struct Suspect {
   Item item;
   int deaths = 0;
-  std::string last_device;
+  const Device* last_device = nullptr;
 };
 
 /// What a worker process is there for.
@@ -106,7 +108,7 @@ class Supervisor {
   /// A suspect for this device, rather one that another device has failed.
   std::list<Suspect>::iterator suspect_for(const Device& device) {
     const auto others = std::ranges::find_if(
-        suspects_, [&](const Suspect& suspect) { return suspect.last_device != device.name; });
+        suspects_, [&](const Suspect& suspect) { return suspect.last_device != &device; });
     const bool alone =
         std::ranges::count_if(devices_, [](const Device& d) { return !d.retired; }) < 2;
     if (others != suspects_.end() || suspects_.empty()) return others;
@@ -253,7 +255,7 @@ class Supervisor {
     device.doubtful = true;
     for (auto& [hash, held] : worker->held) {
       if (held.begun) {
-        accuse(std::move(held.item), worker->earlier_deaths + 1, device.name, why);
+        accuse(std::move(held.item), worker->earlier_deaths + 1, device, why);
       } else {
         waiting_.push_back(std::move(held.item));
       }
@@ -261,11 +263,11 @@ class Supervisor {
     given_.note(fmt::format("the worker on {} is lost: {}", device.name, why));
   }
 
-  void accuse(Item item, int deaths, const std::string& device, const std::string& why) {
+  void accuse(Item item, int deaths, const Device& device, const std::string& why) {
     if (deaths >= most_deaths) {
       given_.give_up(item, fmt::format("it took its worker with it {} times: {}", deaths, why));
     } else {
-      suspects_.push_back({std::move(item), deaths, device});
+      suspects_.push_back({std::move(item), deaths, &device});
     }
   }
 
