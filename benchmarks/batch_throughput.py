@@ -6,19 +6,21 @@ with --python, a PyTorch loop with its model loaded once.
 All make the same pictures with the same weights, preset and iterations. What they made is compared
 first: the loop's files must be the batch's byte for byte, PyTorch's losses agree within the limits of
 peers/agreement.py. Then they take turns, round after round; each time is a median. Ends with 8 where
-results differ. Prints one JSON object.
+results differ. Prints one JSON object; `idle` is the share of the cores' time that was not used, and
+`relative_cpu` compares the time that was, which other programs on the machine disturb less.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import context
 from peers.agreement import LIMITS, relative_difference
@@ -47,13 +49,14 @@ class Contest:
         for i in range(self.count):
             shutil.copy(folder / "samples" / "scene.png", folder / "in" / f"{i:04}.png")
 
-    def timed(self, run: Callable[[Path], Any]) -> float:
+    def timed(self, run: Callable[[Path], Any]) -> Tuple[float, float]:
+        """Seconds that passed, and seconds of all cores together."""
         output = self.folder / "out"
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir()
-        start = time.perf_counter()
+        start, before = time.perf_counter(), cpu_seconds()
         run(output)
-        return time.perf_counter() - start
+        return time.perf_counter() - start, cpu_seconds() - before
 
     def environment(self) -> Dict[str, str]:
         return {"OMP_NUM_THREADS": str(self.threads)}
@@ -100,6 +103,12 @@ class Contest:
         return found
 
 
+def cpu_seconds() -> float:
+    """Of all programs that were run so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--impasto", default=str(context.REPOSITORY / "build/release/bin/impasto"))
@@ -120,15 +129,22 @@ def main() -> int:
         if arguments.python:
             runs["PyTorch loop"] = contest.pytorch
         seconds: Dict[str, List[float]] = {contender: [] for contender in runs}
+        cpu: Dict[str, List[float]] = {contender: [] for contender in runs}
         for _ in range(arguments.rounds):
             for contender, run in runs.items():
-                seconds[contender].append(contest.timed(run))
-    fastest = {contender: median(times) for contender, times in seconds.items()}
+                wall, busy = contest.timed(run)
+                seconds[contender].append(wall)
+                cpu[contender].append(busy)
+    usual = {contender: median(times) for contender, times in seconds.items()}
+    used = {contender: median(times) for contender, times in cpu.items()}
     print(json.dumps({
         "count": arguments.count, "size": arguments.size, "iterations": arguments.iterations,
         "threads": arguments.threads, "seconds": seconds,
-        "images_per_second": {name: arguments.count / time_ for name, time_ in fastest.items()},
-        "relative": {name: time_ / fastest["batch"] for name, time_ in fastest.items()},
+        "cpu_seconds": cpu,
+        "images_per_second": {name: arguments.count / time_ for name, time_ in usual.items()},
+        "relative": {name: time_ / usual["batch"] for name, time_ in usual.items()},
+        "relative_cpu": {name: time_ / used["batch"] for name, time_ in used.items()},
+        "idle": {name: 1 - used[name] / (arguments.threads * time_) for name, time_ in usual.items()},
     }, indent=2))  # fmt: skip
     return 0
 
