@@ -48,7 +48,13 @@ batch::ItemFile list_items(const Settings& settings) {
   const BatchSettings& asked = settings.batch;
   const VggLayers& layers = network_layers(settings);
   check(settings.config.objective, layers);
-  batch::ItemFile items([&](const batch::Item& item) { return files_of_item(settings, item); });
+  const fs::path folder = asked.folder.string();
+  // By their names in the output folder, as items are called everywhere else.
+  batch::ItemFile items([&settings, folder](const batch::Item& item) {
+    std::vector<std::string> names = files_of_item(settings, item);
+    for (std::string& name : names) name = fs::path(name).lexically_relative(folder).string();
+    return names;
+  });
   batch::visit_items({.contents = asked.contents,
                       .list = asked.list,
                       .manifest = asked.manifest,
