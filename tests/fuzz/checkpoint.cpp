@@ -20,7 +20,7 @@ std::vector<std::string> seeds() {
   const TemporaryFolder folder;
   const std::string path = folder.file("seed.checkpoint");
   std::vector<std::string> seeds;
-  for (const std::size_t values : {0, 40}) {
+  for (const std::size_t values : {std::size_t{0}, std::size_t{40}}) {
     const std::vector<float> terms(count_terms(objective()), 0.5F);
     const Course::Point point{.iteration = 3, .losses = name_losses(objective(), terms)};
     save_checkpoint(path,
