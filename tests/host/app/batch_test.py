@@ -116,7 +116,7 @@ class ItemsTest(BatchTest):
         self.picture("in/deep/a.png", 2)
         os.mkdir(self.path("flat"))
         self.picture("flat/a.png", 3)
-        self.batch_fails(2, contents=("in", "flat"), says=["two results would be 'out/a_blue.png'", "flat/a.png"])
+        self.batch_fails(2, contents=("in", "flat"), says=["two results would be 'a_blue.png'", "flat/a.png"])
         self.assertFalse(os.path.exists(self.path("out")))
 
     def test_patterns_samples_and_what_is_not_there(self):
