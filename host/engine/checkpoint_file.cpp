@@ -62,7 +62,7 @@ class Reader {
     }
     if (sha256(state_) != state_sha256_) fail(ErrorKind::input, "it is damaged");
     checkpoint_.state.resize(state_bytes_ / sizeof(float));
-    std::memcpy(checkpoint_.state.data(), state_.data(), state_bytes_);
+    if (state_bytes_ > 0) std::memcpy(checkpoint_.state.data(), state_.data(), state_bytes_);
     return std::move(checkpoint_);
   }
 
@@ -89,8 +89,7 @@ class Reader {
 
   void read_head(const Json& head) {
     if (head.at("identity").get<std::string>() != digest_of(identity_)) {
-      fail(ErrorKind::input,
-           "it belongs to other pictures, settings, weights or arithmetic");
+      fail(ErrorKind::input, "it belongs to other pictures, settings, weights or arithmetic");
     }
     checkpoint_.scale = head.at("scale").get<std::int64_t>();
     checkpoint_.iteration = head.at("iteration").get<std::int64_t>();
