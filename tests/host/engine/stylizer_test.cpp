@@ -30,6 +30,25 @@ Config small_config() {
   return config;
 }
 
+/// A stylizer of random pictures, and all that it refers to.
+struct Trial {
+  Trial(Backend& backend, std::int64_t height, std::int64_t width, const Config& configured)
+      : config(configured),
+        content(random_image(height, width, 1)),
+        style{random_image(height + 5, width - 7, 2), 1},
+        initial(make_initial(config, content, std::span(&style, 1))),
+        session(backend, weights(), config.objective),
+        stylizer(session, config, std::span(&content, 1), std::span(&style, 1),
+                 std::span(&initial, 1)) {}
+
+  Config config;
+  Image content;
+  Style style;
+  Image initial;
+  Session session;
+  Stylizer stylizer;
+};
+
 /// The losses of `iterations` steps from noise, and the picture they end at.
 struct Trace {
   std::vector<double> losses;
@@ -38,18 +57,13 @@ struct Trace {
 
 Trace optimise(Backend& backend, int iterations, std::int64_t height = 32, std::int64_t width = 48,
                const Config& config = small_config()) {
-  const Image content = random_image(height, width, 1);
-  const Style style{random_image(height + 5, width - 7, 2), 1};
-  const Image initial = make_initial(config, content, std::span(&style, 1));
-  Session session(backend, weights(), config.objective);
-  Stylizer stylizer(session, config, std::span(&content, 1), std::span(&style, 1),
-                    std::span(&initial, 1));
+  Trial trial(backend, height, width, config);
   Trace trace;
   for (int i = 0; i < iterations; ++i) {
-    stylizer.step();
-    trace.losses.push_back(stylizer.losses().front().total);
+    trial.stylizer.step();
+    trace.losses.push_back(trial.stylizer.losses().front().total);
   }
-  trace.pixels = stylizer.image().rgb;
+  trace.pixels = trial.stylizer.image().rgb;
   return trace;
 }
 
@@ -130,15 +144,9 @@ TEST_F(Winograd, TheLossAfter500IterationsIsWithinOnePercent) {
 }
 
 std::vector<float> first_gradient(Backend& backend, std::int64_t height, std::int64_t width) {
-  const Config config = small_config();
-  const Image content = random_image(height, width, 1);
-  const Style style{random_image(height + 5, width - 7, 2), 1};
-  const Image initial = make_initial(config, content, std::span(&style, 1));
-  Session session(backend, weights(), config.objective);
-  Stylizer stylizer(session, config, std::span(&content, 1), std::span(&style, 1),
-                    std::span(&initial, 1));
-  stylizer.step();
-  const Tensor& gradient = stylizer.plan().gradient();
+  Trial trial(backend, height, width, small_config());
+  trial.stylizer.step();
+  const Tensor& gradient = trial.stylizer.plan().gradient();
   std::vector<float> values(static_cast<std::size_t>(gradient.shape.count()));
   backend.read(values, gradient);
   return values;
