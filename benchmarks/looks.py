@@ -15,7 +15,6 @@ objective uses, the AlexNet of ST-LPIPS (Ghildyal and Liu, "Shift-tolerant perce
 All are better when smaller, the variation down to 1. Prints a table in Markdown, and writes a sheet whose rows
 are photographs with a style and whose columns are presets. Needs python3-torch and python3-pil.
 """
-import argparse
 import re
 import resource
 import subprocess
@@ -33,7 +32,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs/gallery"))
-from gallery import save_small, seen, sheet  # noqa: E402
+from gallery import chosen_pairs, save_small, seen, sheet, sheet_parser  # noqa: E402
 
 JUDGE = "stlpips_pytorch/weights/vST0.0/alex_shift_tolerant.pth"
 PROBE = 24  # iterations that are timed; enough for every scale to have some
@@ -118,11 +117,7 @@ class Program:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default=ROOT / "build/release/bin/impasto")
-    parser.add_argument("--photographs", type=Path, required=True, help="a folder of pictures")
-    parser.add_argument("--only", nargs="+", help="names of photographs, without their extension")
-    parser.add_argument("--style", action="append", help="a file or sample:painting; may be repeated")
+    parser = sheet_parser(__doc__)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--judge", type=Path, required=True, help="the wheel of stlpips_pytorch 0.0.2")
     parser.add_argument("--preset", action="append", help="may be repeated; all by default")
@@ -134,9 +129,7 @@ def main():
 
     program, judge = Program(arguments), Judge(arguments.judge)
     presets = arguments.preset or [p for p in program.presets() if p != "impasto"]  # that is for random weights
-    pairs = [(str(p), style) for p in sorted(arguments.photographs.iterdir())
-             if p.suffix in (".png", ".jpg") and (not arguments.only or p.stem in arguments.only)
-             for style in arguments.style or ["sample:painting"]]
+    pairs = chosen_pairs(arguments)
     pictures = {pair: [seen(program.path, name, arguments.size) for name in pair] for pair in pairs}
     rows = {pair: list(both) for pair, both in pictures.items()}
     print("| preset | iterations | CPU s | style | content | variation |\n|---|--:|--:|--:|--:|--:|")

@@ -65,12 +65,25 @@ def sheet(rows, labels, height=170, gap=8):
     return page
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def sheet_parser(description):
+    """The options of a script that makes a sheet: the program, photographs and styles."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=ROOT / "build/release/bin/impasto")
     parser.add_argument("--photographs", type=Path, required=True, help="a folder of pictures")
     parser.add_argument("--only", nargs="+", help="names of photographs, without their extension")
     parser.add_argument("--style", action="append", help="a file or sample:painting; may be repeated")
+    return parser
+
+
+def chosen_pairs(arguments):
+    """Each photograph with each style."""
+    return [(str(photograph), style) for photograph in sorted(arguments.photographs.iterdir())
+            if photograph.suffix in (".png", ".jpg") and (not arguments.only or photograph.stem in arguments.only)
+            for style in arguments.style or ["sample:painting"]]
+
+
+def main():
+    parser = sheet_parser(__doc__)
     parser.add_argument("--preset", action="append", required=True, help="NAME:OPTIONS; may be repeated")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--output", type=Path, default=ROOT / "docs/gallery")
@@ -78,20 +91,18 @@ def main():
 
     program = str(arguments.program)
     presets = [preset.partition(":")[::2] for preset in arguments.preset]
-    photographs = sorted(p for p in arguments.photographs.iterdir() if p.suffix in (".png", ".jpg")
-                         and (not arguments.only or p.stem in arguments.only))
     arguments.output.mkdir(parents=True, exist_ok=True)
     rows = []
-    for photograph in photographs:
-        save_small(seen(program, str(photograph), arguments.size), arguments.output / f"{photograph.stem}.jpg")
-        for style in arguments.style or ["sample:painting"]:
-            row = [seen(program, str(photograph), arguments.size), seen(program, style, arguments.size)]
-            for name, options in presets:
-                picture = stylized(program, str(photograph), style, arguments.size, shlex.split(options))
-                stem = f"{photograph.stem}_{Path(style.removeprefix('sample:')).stem}_{name.replace(' ', '-')}"
-                save_small(picture, arguments.output / f"{stem}.jpg")
-                row.append(picture)
-            rows.append(row)
+    for photograph, style in chosen_pairs(arguments):
+        content, name = seen(program, photograph, arguments.size), Path(photograph).stem
+        save_small(content, arguments.output / f"{name}.jpg")
+        row = [content, seen(program, style, arguments.size)]
+        for preset, options in presets:
+            picture = stylized(program, photograph, style, arguments.size, shlex.split(options))
+            stem = f"{name}_{Path(style.removeprefix('sample:')).stem}_{preset.replace(' ', '-')}"
+            save_small(picture, arguments.output / f"{stem}.jpg")
+            row.append(picture)
+        rows.append(row)
     save_small(sheet(rows, ["content", "style", *(name for name, _ in presets)]), arguments.output / "sheet.jpg")
 
 
