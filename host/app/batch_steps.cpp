@@ -147,10 +147,8 @@ void BatchSteps::reached(batch::Stream& stream, std::span<const batch::Work> wor
                          const Progress& progress) {
   told_.iterated();
   const std::int64_t iterations = works.front().config.iterations;
-  const bool wanted = settings_.save_every && progress.iteration > 0 &&
-                      progress.iteration < iterations &&
-                      progress.iteration % *settings_.save_every == 0;
-  for (std::size_t n = 0; wanted && n < works.size(); ++n) {
+  if (!settings_.saves_after(progress.iteration, iterations)) return;
+  for (std::size_t n = 0; n < works.size(); ++n) {
     const Settings own = settings_of_item(settings_, works[n].item);
     if (directory_ == nullptr || !own.output) continue;
     make_folder_of(own.output.string());

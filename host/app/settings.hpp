@@ -72,6 +72,10 @@ struct Settings {
   OutputPath log;
   OutputFolder folder;  ///< of samples
   std::optional<std::int64_t> save_every;
+  /// Whether a picture is saved after this iteration of so many: not at the beginning or the end.
+  [[nodiscard]] bool saves_after(std::int64_t iteration, std::int64_t iterations) const {
+    return save_every && iteration > 0 && iteration < iterations && iteration % *save_every == 0;
+  }
   OutputPath checkpoint;
   std::optional<std::int64_t> checkpoint_every;
   bool resume = false;  ///< from the checkpoint

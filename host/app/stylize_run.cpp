@@ -86,10 +86,9 @@ void StylizeRun::optimise(Stylization& stylization, const Network& network) {
 bool StylizeRun::report(const Network& network, const Progress& progress) {
   log_.write(progress);
   progress_.update(progress);
-  const bool snapshot = settings_.save_every && progress.iteration > 0 &&
-                        progress.iteration < settings_.config.iterations &&
-                        progress.iteration % *settings_.save_every == 0;
-  if (snapshot) save_snapshot(network, progress);
+  if (settings_.saves_after(progress.iteration, settings_.config.iterations)) {
+    save_snapshot(network, progress);
+  }
   return caught_signal() == 0;
 }
 
