@@ -13,7 +13,6 @@ results differ. Prints one JSON object; `idle` is the share of the cores' time t
 import argparse
 import json
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import context
 from peers.agreement import LIMITS, relative_difference
-from peers.runs import execute
+from peers.runs import cpu_seconds, execute
 
 LOOP = Path(__file__).with_name("peers") / "pytorch_loop.py"
 COMPARISON_FAILED = 8
@@ -101,12 +100,6 @@ class Contest:
             record = json.loads(path.read_text(encoding="utf-8"))
             found[Path(record["output"]).stem] = record["losses"]["loss"]
         return found
-
-
-def cpu_seconds() -> float:
-    """Of all programs that were run so far."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> int:

@@ -11,10 +11,11 @@ time or more.
 """
 import argparse
 import json
-import resource
 import subprocess
 import tempfile
 from pathlib import Path
+
+from peers.runs import cpu_seconds
 
 ROOT = Path(__file__).resolve().parent.parent
 TOO_SLOW = 8
@@ -24,14 +25,13 @@ def run(program, photograph, style, options):
     """The losses at the finest scale, iteration by iteration, with the share of the run's time; CPU seconds."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "run.jsonl"
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = cpu_seconds()
         subprocess.run([program, "stylize", photograph, style, "-o", Path(folder) / "result.png", "--log", log,
                         "--quiet", *options], check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = cpu_seconds() - before
         records = [json.loads(line) for line in log.read_text().splitlines()]
     steps = [record for record in records if record["event"] == "iteration"]
     finest = [step for step in steps if step["size"] == steps[-1]["size"]]
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return [(step["loss"], step["seconds"] / steps[-1]["seconds"]) for step in finest], seconds
 
 

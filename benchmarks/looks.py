@@ -16,7 +16,6 @@ All are better when smaller, the variation down to 1. Prints a table in Markdown
 are photographs with a style and whose columns are presets. Needs python3-torch and python3-pil.
 """
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ import numpy
 import torch
 from torch.nn import functional
 
+from peers.runs import cpu_seconds
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,14 +105,13 @@ class Program:
         """The result, or None where the loss became infinite; and the CPU seconds that the iterations took."""
         with tempfile.TemporaryDirectory() as folder:
             result = Path(folder) / "result.png"
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            before = cpu_seconds()
             run = subprocess.run([self.path, "stylize", photograph, style, "-o", result, "--preset", preset,
                                   "--iterations", str(iterations), "--json", *self.options],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds = cpu_seconds() - before
             if run.returncode not in (0, 7):  # 7: the loss rose, or became infinite
                 raise SystemExit(run.stderr)
-            seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             return Image.open(result).convert("RGB") if result.exists() else None, seconds
 
 

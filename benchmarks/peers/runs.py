@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -79,6 +80,12 @@ def end_group(process: "subprocess.Popen[str]") -> None:
     except ProcessLookupError:
         pass
     process.wait()
+
+
+def cpu_seconds() -> float:
+    """Of all programs that were run so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def execute(
