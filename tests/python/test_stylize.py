@@ -168,11 +168,11 @@ def test_two_sessions_work_side_by_side(scene, painting):
 
 
 def test_single_steps_lead_to_the_same_picture(session, scene, painting):
-    stylizer = session.stylizer(scene, painting, average=0)
+    stylizer = session.stylizer(scene, painting, init="content", average=0)
     np.testing.assert_array_equal(stylizer.image, scene)
     first = stylizer.step()
     stylizer.step(2)
-    result = session.stylize(scene, painting, iterations=3, average=0)
+    result = session.stylize(scene, painting, init="content", iterations=3, average=0)
     assert stylizer.iteration == 3
     assert first["loss"] == pytest.approx(result.history[0], rel=1e-6)
     np.testing.assert_array_equal(stylizer.pixels, result.pixels)
