@@ -114,21 +114,18 @@ Ceilings measure_ceilings(Runtime& runtime) {
   const auto stream = runtime.stream();
   const auto blocks = static_cast<unsigned>(properties.multiProcessorCount * 8);
   const simt::Grid grid{"ceiling", {blocks}, {threads}};
-  const auto copy_rate = [&](std::int64_t bytes, int times) {
-    const double taken = seconds(
-        runtime, [&] { simt::launch(copy_kernel, grid, stream, to, from, bytes / 16, times); });
-    return 2.0 * static_cast<double>(bytes) * times / taken;
+  /// Bytes per second of a kernel that moves each of `bytes` so many times, once or in and out.
+  const auto rate = [&](auto kernel, double moved, std::int64_t bytes, int times) {
+    const double taken =
+        seconds(runtime, [&] { simt::launch(kernel, grid, stream, to, from, bytes / 16, times); });
+    return moved * static_cast<double>(bytes) * times / taken;
   };
-  const auto read_rate = [&](std::int64_t bytes, int times) {
-    const double taken = seconds(
-        runtime, [&] { simt::launch(read_kernel, grid, stream, to, from, bytes / 16, times); });
-    return static_cast<double>(bytes) * times / taken;
-  };
+  const std::int64_t in_l2 = properties.l2CacheSize / 4;
   const double all_threads = static_cast<double>(blocks) * threads;
-  Ceilings ceilings = {{"copy_bytes_per_second", copy_rate(beyond_caches, 1)},
-                       {"read_bytes_per_second", read_rate(beyond_caches, 1)},
-                       {"l2_copy_bytes_per_second", copy_rate(properties.l2CacheSize / 4, 50)},
-                       {"l2_read_bytes_per_second", read_rate(properties.l2CacheSize / 4, 50)},
+  Ceilings ceilings = {{"copy_bytes_per_second", rate(copy_kernel, 2, beyond_caches, 1)},
+                       {"read_bytes_per_second", rate(read_kernel, 1, beyond_caches, 1)},
+                       {"l2_copy_bytes_per_second", rate(copy_kernel, 2, in_l2, 50)},
+                       {"l2_read_bytes_per_second", rate(read_kernel, 1, in_l2, 50)},
                        {"fma_flops", 2.0 * rounds * chains * all_threads / seconds(runtime, [&] {
                                        simt::launch(fma_kernel, grid, stream, memory, 0.5F);
                                      })}};
