@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-#include "benchmarks/on_backends.hpp"
+#include "benchmarks/axes.hpp"
 #include "host/engine/plan.hpp"
 #include "host/engine/stylization.hpp"
 #include "host/image/decode.hpp"

@@ -9,22 +9,31 @@
 
 namespace impasto::bench {
 
-void OperationRows::add_options(CLI::App& app) {
+std::vector<MeasuredCase> measured_cases(const Operation& op) {
+  std::vector<MeasuredCase> measured;
+  const std::vector<OpCase> cases = op.cases({1, 4, 4, op.on_pixels ? 3 : 8}, 8, DataType::f32);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (cases[i].measured) measured.push_back({op, i, std::string(op.name) + cases[i].row});
+  }
+  return measured;
+}
+
+void OperationRows::add_options(CLI::App& app, const std::vector<std::string>& names) {
+  add_axis(app, "--op", ops, "operations (all)")->check(CLI::IsMember(names));
   add_shape_axis(app, shapes);
   add_batch_axis(app, batches);
 }
 
-void OperationRows::add(const Operation& op, std::size_t op_case, const std::string& name,
-                        const std::vector<Contender>& contenders) {
-  for (NamedShape shape : shapes_of(shapes, op)) {
+void OperationRows::add(const MeasuredCase& measured, const std::vector<Contender>& contenders) {
+  for (NamedShape shape : shapes_of(shapes, measured.op)) {
     for (const std::int64_t batch : batches) {
       shape.map.batch = batch;
       for (const Contender& contender : contenders) {
         const Precision precision = contender.backend->precision();
-        if (op.on_pixels && precision != Precision::fp32) continue;
+        if (measured.op.on_pixels && precision != Precision::fp32) continue;
         const std::string at =
             fmt::format("{}/{}/batch:{}", shape.name, to_string(precision), batch);
-        const Row row{&op, op_case, shape, contender, name + at};
+        const Row row{measured, shape, contender, measured.name + at};
         const auto body = [this, row](benchmark::State& state) {
           try {
             measure(state, row);
@@ -32,10 +41,9 @@ void OperationRows::add(const Operation& op, std::size_t op_case, const std::str
             state.SkipWithError(error.what());
           }
         };
-        const std::string full =
-            fmt::format("{}/{}/{}{}", name, contender.name, at, contender.variant);
-        auto* registered =
-            add_row(full, fmt::format("{} {}", name, at), contender.name + contender.variant, body);
+        auto* registered = add_row(
+            fmt::format("{}/{}/{}{}", measured.name, contender.name, at, contender.variant),
+            fmt::format("{} {}", measured.name, at), contender.name + contender.variant, body);
         if (run_once) registered->Iterations(1)->Repetitions(1);
       }
     }
@@ -43,13 +51,8 @@ void OperationRows::add(const Operation& op, std::size_t op_case, const std::str
 }
 
 OpCase OperationRows::Row::at(const Shape& map) const {
-  return op->cases(map, shape.out_channels, contender.backend->activation_type())[op_case];
-}
-
-Prepared OperationRows::Row::prepare(const OpCase& at, Workbench& bench) const {
-  Prepared prepared = at.prepare(*contender.backend, bench);
-  if (contender.instead) prepared.run = contender.instead(prepared.tensors);
-  return prepared;
+  const DataType storage = contender.backend->activation_type();
+  return measured.op.cases(map, shape.out_channels, storage)[measured.place];
 }
 
 const CheckResult& OperationRows::check(const Row& row, Workbench& bench,
@@ -79,11 +82,12 @@ const CheckResult& OperationRows::check(const Row& row, Workbench& bench,
 }
 
 void OperationRows::measure(benchmark::State& state, const Row& row) {
-  Backend& backend = *row.contender.backend;
-  const kernels::ForcedRung forced(row.op->name, row.contender.rung);
+  const Contender& contender = row.contender;
+  const kernels::ForcedRung forced(row.measured.op.name, contender.rung);
   const OpCase op_case = row.at(row.shape.map);
-  Workbench bench(backend, backend.activation_type());
-  const Prepared prepared = row.prepare(op_case, bench);
+  Workbench bench(*contender.backend, contender.backend->activation_type());
+  Prepared prepared = op_case.prepare(*contender.backend, bench);
+  if (contender.instead) prepared.run = contender.instead(prepared.tensors);
   const CheckResult& verdict = check(row, bench, prepared);
   if (!verdict.passed()) {
     state.SkipWithError(fmt::format("an error of {:.2g} of the RMS, allowed are {:.2g}",
@@ -96,12 +100,12 @@ void OperationRows::measure(benchmark::State& state, const Row& row) {
     for (auto _ : state) state.SetIterationTime(0);
     for (const char* rate : {"GB/s", "TFLOP/s"}) state.counters.erase(rate);
   } else {
-    row.contender.measure(state, prepared.run, op_case);
+    contender.measure(state, prepared.run, op_case.work);
   }
   state.counters["error"] = verdict.error;
   state.counters["channels"] = static_cast<double>(row.shape.map.channels);
   state.counters["pixels"] = static_cast<double>(row.shape.map.pixels());
-  state.SetLabel(row.contender.label);
+  state.SetLabel(contender.label);
 }
 
 }  // namespace impasto::bench

@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "benchmarks/program.hpp"
-#include "benchmarks/shapes.hpp"
+#include "benchmarks/axes.hpp"
 #include "host/check/check.hpp"
 
 namespace impasto::bench {
@@ -27,8 +26,16 @@ struct Contender {
   /// Computes the same on these tensors, outputs first, if the backend does not: a library.
   std::function<Launch(std::span<const Tensor>)> instead = {};
   /// The benchmark's loop, and the counters that only this contender has.
-  std::function<void(benchmark::State&, const Launch&, const OpCase&)> measure = {};
+  std::function<void(benchmark::State&, const Launch&, const work::Work&)> measure = {};
 };
+
+/// A case that benchmarks measure.
+struct MeasuredCase {
+  Operation op;
+  std::size_t place = 0;  ///< among the operation's cases
+  std::string name = {};  ///< "pool_backward_max"
+};
+std::vector<MeasuredCase> measured_cases(const Operation& op);
 
 /// The rows of operations alone: "gram/rung_3_shared_tile/conv3_1@512/bf16/batch:1/cold". Before
 /// one is timed, what one run of it writes is compared with what the reference backend writes; one
@@ -39,28 +46,25 @@ class OperationRows {
   /// floating-point operations, at full width.
   explicit OperationRows(double most_checked_flops) : most_checked_flops_(most_checked_flops) {}
 
+  std::vector<std::string> ops = {};  ///< none: all
   std::vector<std::string> shapes = {"256"};
   std::vector<std::int64_t> batches = {1};
   bool run_once = false;
 
-  /// --shape and --batch.
-  void add_options(CLI::App& app);
-  /// Registers a row for each shape, batch and contender; `op_case` is the place of the case among
-  /// the operation's, `name` what the rows call it. Pixels are the same in every precision: they
-  /// have rows in fp32 alone.
-  void add(const Operation& op, std::size_t op_case, const std::string& name,
-           const std::vector<Contender>& contenders);
+  /// --op, one of `names`, --shape and --batch.
+  void add_options(CLI::App& app, const std::vector<std::string>& names);
+  /// Registers a row for each shape, batch and contender. Pixels are the same in every precision:
+  /// they have rows in fp32 alone.
+  void add(const MeasuredCase& measured, const std::vector<Contender>& contenders);
 
  private:
   struct Row {
-    const Operation* op;
-    std::size_t op_case;
+    MeasuredCase measured;
     NamedShape shape;
     Contender contender;
     std::string point;  ///< what rows with the same inputs have in common
 
     [[nodiscard]] OpCase at(const Shape& map) const;
-    [[nodiscard]] Prepared prepare(const OpCase& at, Workbench& bench) const;
   };
   void measure(benchmark::State& state, const Row& row);
   const CheckResult& check(const Row& row, Workbench& bench, const Prepared& prepared);

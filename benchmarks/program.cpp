@@ -73,14 +73,7 @@ int run(int argc, char** argv, const Program& program) {
   add_context("commit", IMPASTO_COMMIT);
   add_context("dirty", IMPASTO_DIRTY);
   program.register_rows();
-  std::set<std::string> refused;
-  TableReporter table(titles, context_lines, format == "csv");
-  benchmark::JSONReporter json;
-  benchmark::JSONReporter json_file;
-  VerifiedOnly display(format == "json" ? static_cast<benchmark::BenchmarkReporter&>(json) : table,
-                       refused);
-  VerifiedOnly file(json_file, refused);
-  benchmark::RunSpecifiedBenchmarks(&display, to_file ? &file : nullptr);
+  const std::set<std::string> refused = run_rows(format, to_file, titles, context_lines);
   benchmark::Shutdown();
   for (const std::string& row : refused) std::fprintf(stderr, "%s\n", row.c_str());
   return refused.empty() ? 0 : static_cast<int>(ErrorKind::check_failed);

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <benchmark/benchmark.h>
 #include <cmath>
 #include <fmt/format.h>
 #include <optional>
 #include <ostream>
 #include <string_view>
+#include <vector>
 
 namespace impasto::bench {
 namespace {
@@ -62,14 +64,25 @@ std::string objection_to(const Run& run) {
   return fmt::format("{:.2f} of the roof, which no kernel can exceed", share->second.value);
 }
 
-}  // namespace
+/// Markdown tables for people, or comma-separated values.
+class Tables final : public benchmark::BenchmarkReporter {
+ public:
+  Tables(const RowTitles& titles, const std::string& context, bool comma_separated)
+      : titles_(&titles), context_(&context), comma_separated_(comma_separated) {}
+  bool ReportContext(const Context& /*context*/) override {
+    if (!comma_separated_) GetOutputStream() << *context_ << std::endl;
+    return true;
+  }
+  void ReportRuns(const std::vector<Run>& runs) override;
 
-bool TableReporter::ReportContext(const Context& /*context*/) {
-  if (!comma_separated_) GetOutputStream() << *context_ << std::endl;
-  return true;
-}
+ private:
+  const RowTitles* titles_;
+  const std::string* context_;
+  bool comma_separated_;
+  std::string head_;
+};
 
-void TableReporter::ReportRuns(const std::vector<Run>& runs) {
+void Tables::ReportRuns(const std::vector<Run>& runs) {
   const auto statistic = [&](std::string_view name) {
     const auto found = std::ranges::find(runs, name, &Run::aggregate_name);
     return found == runs.end() ? nullptr : &*found;
@@ -130,26 +143,52 @@ void TableReporter::ReportRuns(const std::vector<Run>& runs) {
   out << line << std::endl;
 }
 
-bool VerifiedOnly::ReportContext(const Context& context) {
-  shown_->SetOutputStream(&GetOutputStream());
-  shown_->SetErrorStream(&GetErrorStream());
-  return shown_->ReportContext(context);
-}
-
-void VerifiedOnly::ReportRuns(const std::vector<Run>& runs) {
-  std::vector<Run> verified;
-  for (const Run& run : runs) {
-    const std::string objection = objection_to(run);
-    if (objection.empty()) {
+/// A reporter without the rows that must not be shown.
+class VerifiedOnly final : public benchmark::BenchmarkReporter {
+ public:
+  /// `refused` gets a sentence on each row left out.
+  VerifiedOnly(BenchmarkReporter& shown, std::set<std::string>& refused)
+      : shown_(&shown), refused_(&refused) {}
+  bool ReportContext(const Context& context) override {
+    shown_->SetOutputStream(&GetOutputStream());
+    shown_->SetErrorStream(&GetErrorStream());
+    return shown_->ReportContext(context);
+  }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    std::vector<Run> verified;
+    for (const Run& run : runs) {
+      const std::string objection = objection_to(run);
+      if (!objection.empty()) {
+        refused_->insert(run.run_name.function_name + ": " + objection);
+        continue;
+      }
       verified.push_back(run);
       // Without what Google Benchmark appends about how it measured: "/iterations:1/manual_time".
       verified.back().run_name = {};
       verified.back().run_name.function_name = run.run_name.function_name;
-    } else {
-      refused_->insert(run.run_name.function_name + ": " + objection);
     }
+    if (!verified.empty()) shown_->ReportRuns(verified);
   }
-  if (!verified.empty()) shown_->ReportRuns(verified);
+  void Finalize() override { shown_->Finalize(); }
+
+ private:
+  BenchmarkReporter* shown_;
+  std::set<std::string>* refused_;
+};
+
+}  // namespace
+
+std::set<std::string> run_rows(std::string_view format, bool to_file, const RowTitles& titles,
+                               const std::string& context) {
+  std::set<std::string> refused;
+  Tables tables(titles, context, format == "csv");
+  benchmark::JSONReporter json;
+  benchmark::JSONReporter json_file;
+  using benchmark::BenchmarkReporter;
+  VerifiedOnly display(format == "json" ? static_cast<BenchmarkReporter&>(json) : tables, refused);
+  VerifiedOnly file(json_file, refused);
+  benchmark::RunSpecifiedBenchmarks(&display, to_file ? &file : nullptr);
+  return refused;
 }
 
 }  // namespace impasto::bench

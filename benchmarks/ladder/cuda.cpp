@@ -54,9 +54,9 @@ Measure open_measure(Runtime& runtime) {
   const std::shared_ptr<impasto::cuda::Event> begin = runtime.make_event();
   const std::shared_ptr<impasto::cuda::Event> end = runtime.make_event();
 
-  return [=](benchmark::State& state, const Task& task, const std::string& variant) {
+  return [=](benchmark::State& state, const Task& task) {
     Runtime& queue = *task.runtime;
-    const bool cold = variant == "/cold";
+    const bool cold = task.variant == "/cold";
     const int launches = cold ? 1 : hot_launches;
     for (int i = 0; i < warm_up; ++i) task.launch();
     const auto hot = cold ? nullptr : queue.capture([&] {

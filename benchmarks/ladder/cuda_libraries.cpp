@@ -37,144 +37,114 @@ bool can_load() {
   return found;
 }
 
-/// What a rung of this arithmetic is for a library, by the type of the maps.
-Precision precision_of(DataType type, Arithmetic arithmetic) {
-  if (type == DataType::bf16) return Precision::bf16;
-  if (type == DataType::fp16) return Precision::fp16;
-  return arithmetic == Arithmetic::fp32 ? Precision::fp32 : Precision::tf32;
-}
-
-/// Libraries multiply 16 bits on tensor cores alone.
-std::vector<kernels::Rung> cublaslt_rungs(DataType type) {
-  constexpr auto idea = "the fastest that it proposes";
-  std::vector<kernels::Rung> rungs;
-  if (type == DataType::f32) rungs.push_back({"rung_0_cublaslt", idea});
-  rungs.push_back({"rung_0_cublaslt_on_tensor_cores", idea, Arithmetic::tensor_cores, 80});
-  return rungs;
-}
-
-/// A library's candidates, and the handle that they need as long as they live.
-template <class Call>
-struct Proposals {
-  std::shared_ptr<void> handle;
-  std::vector<Candidate<Call>> candidates;
+/// One way in which a library does it; it keeps what it needs alive.
+struct Way {
+  std::int64_t workspace_bytes;
+  std::function<void(void* workspace)> enqueue;
 };
 
-template <class Call>
-Launch fastest(Runtime& runtime, const Call& call, const Proposals<Call>& proposals) {
-  if (proposals.candidates.empty()) fail(ErrorKind::backend, "the library has no way to do this");
+/// The fastest of all ways that a library proposes.
+Launch fastest(Runtime& runtime, const std::vector<Way>& ways) {
+  if (ways.empty()) fail(ErrorKind::backend, "the library has no way to do this");
   std::int64_t workspace_bytes = 1;
-  for (const Candidate<Call>& each : proposals.candidates) {
-    workspace_bytes = std::max(workspace_bytes, each.workspace_bytes);
-  }
+  for (const Way& each : ways) workspace_bytes = std::max(workspace_bytes, each.workspace_bytes);
   const auto workspace = runtime.allocate(static_cast<std::size_t>(workspace_bytes));
   std::vector<Launch> launches;
-  for (const Candidate<Call>& each : proposals.candidates) {
-    launches.emplace_back([=, handle = proposals.handle] { each.enqueue(call, workspace.get()); });
-  }
+  for (const Way& each : ways) launches.emplace_back([=] { each.enqueue(workspace.get()); });
   const std::vector<double> times = time_on_stream(runtime, launches);
   const auto least = std::min_element(times.begin(), times.end());
   if (*least == failed_timing) fail(ErrorKind::backend, "nothing that the library proposes runs");
   return launches[static_cast<std::size_t>(least - times.begin())];
 }
 
-/// The rung whose first launch asks the library for `proposals` and times them on the tensors of
-/// `call`.
-template <class Call>
-LibraryRung library_rung(const kernels::Rung& rung, Runtime& runtime, const Call& call,
-                         std::function<Proposals<Call>()> proposals) {
-  return {rung, [=, &runtime, chosen = std::make_shared<Launch>()] {
-            if (!*chosen) *chosen = fastest(runtime, call, proposals());
-            (*chosen)();
-          }};
-}
-
-struct GramCall {
-  Tensor gram;
-  Tensor features;
-};
-
 /// cuBLASLt's algorithms for G = FᵀF. The backend does not use them: which of them is best, and
 /// with it the order of a sum, changes with the batch, and they compute the whole of G, not only
 /// the upper triangle.
-Proposals<GramCall> gram_proposals(Runtime& runtime, Precision precision, const Shape& features) {
+std::vector<Way> gram_ways(Runtime& runtime, Precision precision, std::span<const Tensor> tensors) {
   constexpr kernels::cuda::ProductScalars plain{1, 0};
   const std::shared_ptr<void> scalars = runtime.allocate(sizeof plain);
   runtime.copy_to_device(scalars.get(), &plain, sizeof plain);
   runtime.synchronize();
   const auto handle = open_cublaslt();
+  const Tensor gram = tensors[0];
+  const Tensor features = tensors[1];
   const auto matmul =
-      std::make_shared<Matmul>(handle.get(), precision, Matmul::Kind::gram, features);
-  Proposals<GramCall> proposals{handle, {}};
+      std::make_shared<Matmul>(handle.get(), precision, Matmul::Kind::gram, features.shape);
+  std::vector<Way> ways;
   for (const MatmulAlgorithm& algorithm : matmul->propose(most_workspace_bytes)) {
-    const auto enqueue = [=, stream = runtime.stream()](const GramCall& call, void* workspace) {
-      matmul->run(algorithm, call.gram.data, call.features.data, call.features.data,
+    const auto enqueue = [=, handle = handle, stream = runtime.stream()](void* workspace) {
+      matmul->run(algorithm, gram.data, features.data, features.data,
                   static_cast<const kernels::cuda::ProductScalars*>(scalars.get()), workspace,
                   stream);
     };
-    proposals.candidates.push_back({{}, algorithm.workspace_bytes, enqueue});
+    ways.push_back({algorithm.workspace_bytes, enqueue});
   }
-  return proposals;
+  return ways;
 }
 
-/// The backend's candidates. cuDNN compiles each of its engines: no further one after a minute.
-Proposals<StyleBackwardCall> style_backward_proposals(Runtime& runtime,
-                                                      std::shared_ptr<void> handle,
-                                                      const StyleLibraries& libraries,
-                                                      const StyleBackwardCall& call) {
+/// The backend's candidates, joined to the gradient from above and masked, as benchmarks measure it.
+/// cuDNN compiles each of its engines: no further one after a minute.
+std::vector<Way> style_backward_ways(Runtime& runtime, Precision precision,
+                                     std::span<const Tensor> tensors,
+                                     const std::shared_ptr<void>& handle,
+                                     const StyleLibraries& libraries) {
+  constexpr GradientEpilogue epilogue{.accumulate = true, .relu_mask = true};
+  const StyleBackwardCall call{
+      {precision, tensors[1].shape, epilogue}, tensors[0], tensors[1], tensors[2]};
   using Clock = std::chrono::steady_clock;
   const Clock::time_point end = Clock::now() + std::chrono::minutes(1);
-  Proposals<StyleBackwardCall> proposals{std::move(handle), {}};
+  std::vector<Way> ways;
   const auto candidates = style_backward_candidates(runtime, libraries, call);
   for (auto next = candidates->next(); next; next = candidates->next()) {
-    if (next->workspace_bytes <= most_workspace_bytes) proposals.candidates.push_back(*next);
+    const auto enqueue = [=, handle = handle, candidate = *next](void* workspace) {
+      candidate.enqueue(call, workspace);
+    };
+    if (next->workspace_bytes <= most_workspace_bytes) {
+      ways.push_back({next->workspace_bytes, enqueue});
+    }
     if (Clock::now() > end) break;
   }
-  return proposals;
+  return ways;
 }
 
-/// Joined to the gradient from above and masked, as benchmarks measure it.
-StyleBackwardCall style_backward_call(std::span<const Tensor> tensors, Arithmetic arithmetic) {
-  constexpr GradientEpilogue epilogue{.accumulate = true, .relu_mask = true};
-  const Tensor& features = tensors[1];
-  return {{precision_of(features.type, arithmetic), features.shape, epilogue},
-          tensors[0],
-          features,
-          tensors[2]};
+std::vector<Way> cublaslt_style_ways(Runtime& runtime, Precision precision,
+                                     std::span<const Tensor> tensors) {
+  const auto handle = open_cublaslt();
+  return style_backward_ways(runtime, precision, tensors, handle, {.cublaslt = handle.get()});
+}
+
+std::vector<Way> cudnn_style_ways(Runtime& runtime, Precision precision,
+                                  std::span<const Tensor> tensors) {
+  const auto handle = open_cudnn(runtime.stream());
+  return style_backward_ways(runtime, precision, tensors, handle, {.cudnn = handle.get()});
 }
 
 }  // namespace
 
-std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime,
-                                       std::span<const Tensor> tensors) {
+std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, DataType storage) {
   std::vector<LibraryRung> rungs;
-  if (op == "gram" && can_load<&cublaslt>()) {
-    const GramCall call{tensors[0], tensors[1]};
-    for (const kernels::Rung& rung : cublaslt_rungs(call.features.type)) {
-      const Precision precision = precision_of(call.features.type, rung.arithmetic);
-      rungs.push_back(library_rung<GramCall>(rung, runtime, call, [=, &runtime] {
-        return gram_proposals(runtime, precision, call.features.shape);
-      }));
-    }
-  }
-  if (op == "style_backward" && can_load<&cublaslt>()) {
-    for (const kernels::Rung& rung : cublaslt_rungs(tensors[1].type)) {
-      const StyleBackwardCall call = style_backward_call(tensors, rung.arithmetic);
-      rungs.push_back(library_rung<StyleBackwardCall>(rung, runtime, call, [=, &runtime] {
-        const auto handle = open_cublaslt();
-        return style_backward_proposals(runtime, handle, {.cublaslt = handle.get()}, call);
-      }));
-    }
+  const auto add = [&](const kernels::Rung& rung, auto* ways) {
+    const Precision precision = storage == DataType::bf16             ? Precision::bf16
+                                : storage == DataType::fp16           ? Precision::fp16
+                                : rung.arithmetic == Arithmetic::fp32 ? Precision::fp32
+                                                                      : Precision::tf32;
+    rungs.push_back({rung, [=, &runtime](std::span<const Tensor> tensors) {
+                       return fastest(runtime, ways(runtime, precision, tensors));
+                     }});
+  };
+  const bool style = op == "style_backward";
+  if ((style || op == "gram") && can_load<&cublaslt>()) {
+    constexpr auto idea = "the fastest that it proposes";
+    auto* ways = style ? cublaslt_style_ways : gram_ways;
+    // Libraries multiply 16 bits on tensor cores alone.
+    if (storage == DataType::f32) add({"rung_0_cublaslt", idea}, ways);
+    add({"rung_0_cublaslt_on_tensor_cores", idea, Arithmetic::tensor_cores, 80}, ways);
   }
   // Without tensor cores cuDNN has no engine for this.
-  if (op == "style_backward" && can_load<&load_cudnn>()) {
-    const kernels::Rung rung{"rung_0_cudnn_on_tensor_cores", "sum and mask in its product",
-                             Arithmetic::tensor_cores, 80};
-    const StyleBackwardCall call = style_backward_call(tensors, rung.arithmetic);
-    rungs.push_back(library_rung<StyleBackwardCall>(rung, runtime, call, [=, &runtime] {
-      const auto handle = open_cudnn(runtime.stream());
-      return style_backward_proposals(runtime, handle, {.cudnn = handle.get()}, call);
-    }));
+  if (style && can_load<&load_cudnn>()) {
+    add({"rung_0_cudnn_on_tensor_cores", "sum and mask in its product", Arithmetic::tensor_cores,
+         80},
+        cudnn_style_ways);
   }
   return rungs;
 }

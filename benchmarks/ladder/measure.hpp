@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <benchmark/benchmark.h>
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "benchmarks/program.hpp"
+#include "benchmarks/operation_rows.hpp"
 #include "host/runtime/runtime.hpp"
 #include "kernels/common/ladder.hpp"
 
@@ -30,29 +28,28 @@ const Profile& profile();
 /// What a row does on the runtime's stream, and with what.
 struct Task {
   Runtime* runtime;
-  std::function<void()> launch;
+  Contender::Launch launch;
   work::Work work;
-  DataType storage = DataType::f32;
-  kernels::Arithmetic arithmetic = kernels::Arithmetic::fp32;
+  DataType storage;
+  kernels::Arithmetic arithmetic;
+  std::string variant;
 };
 
 /// The benchmark's loop, and the counters that only this device has.
-using Measure =
-    std::function<void(benchmark::State& state, const Task& task, const std::string& variant)>;
+using Measure = std::function<void(benchmark::State& state, const Task& task)>;
 /// Measures first what the device can do at most, and adds that to the context.
 Measure open_measure(Runtime& runtime);
 
-/// Rung 0 of a ladder, rung_0_<library>: a library's fastest way to do the same on these tensors,
-/// of all that it proposes. They are timed when it is first launched, which must not be recorded.
-/// `launch` throws ErrorKind::backend where the library has none. Null for a rung of our own.
+/// Rung 0 of a ladder, rung_0_<library>: a library's fastest way to do the same. `on` times all that
+/// it proposes on the tensors of the backend's function, outputs first; it throws ErrorKind::backend
+/// where the library has none. Empty for a rung of our own.
 struct LibraryRung {
   kernels::Rung rung;
-  std::function<void()> launch;
+  decltype(Contender::instead) on = {};
 };
 
-/// Of the libraries that can be loaded; on the host-SIMT machine there are none. `tensors` are
-/// those of the backend's function, outputs first.
-std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime,
-                                       std::span<const Tensor> tensors);
+/// Of the libraries that can be loaded, for maps of this type; on the host-SIMT machine there are
+/// none.
+std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, DataType storage);
 
 }  // namespace impasto::bench::IMPASTO_DEVICE

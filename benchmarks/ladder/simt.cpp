@@ -17,7 +17,7 @@ const Profile& profile() {
 }
 
 Measure open_measure(Runtime& /*runtime*/) {
-  return [](benchmark::State& state, const Task& task, const std::string& /*variant*/) {
+  return [](benchmark::State& state, const Task& task) {
     simt::Counter counter;
     time_by_clock(state, [&] {
       counter = {};
@@ -44,7 +44,7 @@ Measure open_measure(Runtime& /*runtime*/) {
 
 /// The host-SIMT machine runs no library: its ladders begin at rung 1.
 std::vector<LibraryRung> library_rungs(std::string_view /*op*/, Runtime& /*runtime*/,
-                                       std::span<const Tensor> /*tensors*/) {
+                                       DataType /*storage*/) {
   return {};
 }
 

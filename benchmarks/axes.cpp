@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "benchmarks/shapes.hpp"
+#include "benchmarks/axes.hpp"
 
 #include <charconv>
 #include <fmt/ranges.h>
@@ -64,6 +64,12 @@ std::vector<NamedShape> find_shapes(const std::string& text, const Operation& op
   return found;
 }
 
+DeviceEntry entry_of(const Backend& backend) {
+  const std::vector<BackendEntry> all = list_backends();
+  const auto& devices = std::ranges::find(all, backend.name(), &BackendEntry::name)->devices;
+  return *std::ranges::find(devices, backend.index(), &DeviceEntry::index);
+}
+
 }  // namespace
 
 std::vector<NamedShape> shapes_of(std::span<const std::string> texts, const Operation& op) {
@@ -107,9 +113,43 @@ void add_batch_axis(CLI::App& app, std::vector<std::int64_t>& into) {
       ->check(CLI::Range(std::int64_t{1}, largest));
 }
 
-void add_op_axis(CLI::App& app, const std::vector<std::string>& known,
-                 std::vector<std::string>& into) {
-  add_axis(app, "--op", into, "operations (all)")->check(CLI::IsMember(known));
+void BackendAxes::add_options(CLI::App& app, const std::string& precision_option) {
+  add_axis(app, "--backend", names, "who computes (auto: the best there is); cuda:1, a device");
+  add_precision_axis(app, precision_option, precisions, "precisions (all that the backend offers)");
+  app.add_flag("--no-plan-cache", no_plan_cache, "libraries' first plans, nothing timed to choose")
+      ->disable_flag_override();
+}
+
+std::vector<SharedBackend> BackendAxes::open() const {
+  std::vector<SharedBackend> opened;
+  std::string devices;
+  for (const std::string& asked : names) {
+    const std::unique_ptr<Backend> first = make_backend(asked);
+    const DeviceEntry device = entry_of(*first);
+    devices += (devices.empty() ? "" : "; ") + first->description();
+    for (const auto& [key, value] : device.details) add_context(key, value);
+    for (const Precision precision : device.precisions) {
+      if (!chosen(precisions, to_string(precision))) continue;
+      opened.push_back(make_backend(
+          first->name(), precision,
+          {.index = device.index, .tuning = no_plan_cache ? Tuning::off : Tuning::cached}));
+    }
+  }
+  if (opened.empty()) {
+    fail(ErrorKind::backend, "no backend of {} offers {}", fmt::join(names, ", "),
+         fmt::join(precisions, ", "));
+  }
+  add_context("device", devices);
+  return opened;
+}
+
+std::string backend_names() {
+  std::string text = "backends:\n";
+  for (const BackendEntry& entry : list_backends()) {
+    text += fmt::format("  {:<12}{}\n", entry.name,
+                        entry.unavailable.empty() ? entry.description : entry.unavailable);
+  }
+  return text;
 }
 
 }  // namespace impasto::bench
