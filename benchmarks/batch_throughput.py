@@ -19,91 +19,82 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Dict, List, Tuple
 
 import context
 from peers.agreement import LIMITS, relative_difference
-from peers.runs import cpu_seconds, execute
+from peers.runs import cpu_seconds, execute, make_inputs
 
 LOOP = Path(__file__).with_name("peers") / "pytorch_loop.py"
 COMPARISON_FAILED = 8
 
 
 class Contest:
-    """A folder with pictures, and the contenders that stylize them."""
+    """A folder with pictures, and the contenders that stylize them into another."""
 
     def __init__(self, arguments: argparse.Namespace, folder: Path) -> None:
-        self.impasto, self.python, self.threads = arguments.impasto, arguments.python, arguments.threads
-        self.folder, self.count = folder, arguments.count
-        self.weights = folder / "weights.h5"
-        self.settings = ["--weights", str(self.weights), "--preset", "coursera", "--init", "content",
+        self.arguments, self.folder, self.output = arguments, folder, folder / "out"
+        self.inputs = make_inputs(arguments.impasto, folder, arguments.size, arguments.size)
+        self.settings = ["--weights", str(self.inputs.weights), "--preset", "coursera", "--init", "content",
                          "--size", str(arguments.size), "--style-size", str(arguments.size),
                          "--iterations", str(arguments.iterations), "--backend", "cpu", "--quiet"]  # fmt: skip
-        self.iterations = arguments.iterations
-        execute([self.impasto, "weights", "generate", str(self.weights)])
-        for name in ("in", "samples"):
-            (folder / name).mkdir()
-        execute([self.impasto, "samples", str(folder / "samples"), "--size", str(arguments.size)])
-        self.style = folder / "samples" / "painting.png"
-        for i in range(self.count):
-            shutil.copy(folder / "samples" / "scene.png", folder / "in" / f"{i:04}.png")
+        (folder / "in").mkdir()
+        for i in range(arguments.count):
+            shutil.copy(self.inputs.content, folder / "in" / f"{i:04}.png")
+        self.runs = {"batch": self.batch, "stylize loop": self.loop}
+        if arguments.python:
+            self.runs["PyTorch loop"] = self.pytorch
 
-    def timed(self, run: Callable[[Path], Any]) -> Tuple[float, float]:
+    def timed(self, contender: str) -> Tuple[float, float]:
         """Seconds that passed, and seconds of all cores together."""
-        output = self.folder / "out"
-        shutil.rmtree(output, ignore_errors=True)
-        output.mkdir()
+        shutil.rmtree(self.output, ignore_errors=True)
+        self.output.mkdir()
         start, before = time.perf_counter(), cpu_seconds()
-        run(output)
+        self.runs[contender]()
         return time.perf_counter() - start, cpu_seconds() - before
 
-    def environment(self) -> Dict[str, str]:
-        return {"OMP_NUM_THREADS": str(self.threads)}
+    def execute(self, *command: str) -> str:
+        return execute(command, {"OMP_NUM_THREADS": str(self.arguments.threads)})
 
-    def batch(self, output: Path) -> None:
-        execute([self.impasto, "batch", str(self.folder / "in"), "--styles", str(self.style), "-o", str(output),
-                 "--name", "{stem}.png", *self.settings], self.environment())  # fmt: skip
+    def batch(self) -> None:
+        self.execute(self.arguments.impasto, "batch", str(self.folder / "in"), "--styles", str(self.inputs.style),
+                     "-o", str(self.output), "--name", "{stem}.png", *self.settings)  # fmt: skip
 
-    def loop(self, output: Path) -> None:
-        command = f'for file in "{self.folder}"/in/*.png; do "{self.impasto}" stylize "$file" "{self.style}"'
-        command += f' -o "{output}/$(basename "$file")" "$@" || exit 1; done'
-        execute(["sh", "-c", command, "sh", *self.settings], self.environment())
+    def loop(self) -> None:
+        command = f'for file in "{self.folder}"/in/*.png; do "{self.arguments.impasto}" stylize "$file"'
+        command += f' "{self.inputs.style}" -o "{self.output}/$(basename "$file")" "$@" || exit 1; done'
+        self.execute("sh", "-c", command, "sh", *self.settings)
 
-    def pytorch(self, output: Path) -> Dict[str, Any]:
-        report: Dict[str, Any] = json.loads(execute(
-            [self.python, str(LOOP), "--weights", str(self.weights), "--contents", str(self.folder / "in"),
-             "--style", str(self.style), "--output", str(output), "--iterations", str(self.iterations),
-             "--threads", str(self.threads)], self.environment()))  # fmt: skip
-        return report
+    def pytorch(self) -> Dict[str, Dict[str, float]]:
+        """The losses by picture."""
+        losses: Dict[str, Dict[str, float]] = json.loads(self.execute(
+            self.arguments.python, str(LOOP), "--weights", str(self.inputs.weights), "--contents",
+            str(self.folder / "in"), "--style", str(self.inputs.style), "--output", str(self.output),
+            "--iterations", str(self.arguments.iterations), "--threads", str(self.arguments.threads),
+        ))["losses"]  # fmt: skip
+        return losses
 
-    def check(self) -> List[str]:
+    def made_by(self, contender: str) -> Dict[str, bytes]:
+        self.timed(contender)
+        return {path.name: path.read_bytes() for path in self.output.glob("*.png")}
+
+    def differences(self) -> List[str]:
         """What differs between the contenders' results."""
-        self.timed(self.batch)
-        made = {path.name: path.read_bytes() for path in (self.folder / "out").glob("*.png")}
-        losses = self.losses()
-        self.timed(self.loop)
-        looped = {path.name: path.read_bytes() for path in (self.folder / "out").glob("*.png")}
-        differences = [] if made == looped and len(made) == self.count else ["the loop's files"]
-        if self.python:
-            theirs = self.pytorch(self.folder / "out")["losses"]
-            limit = LIMITS["fp32"]["loss of all pictures"]
-            for name, loss in losses.items():
-                difference = relative_difference(loss, theirs[name]["last"])
-                if difference > limit:
-                    differences.append(f"PyTorch's loss of {name}, by {difference:.1e}")
-        return differences
-
-    def losses(self) -> Dict[str, float]:
-        """The last loss by picture, of the batch in the output folder."""
-        found = {}
-        for path in (self.folder / "out" / ".impasto" / "done").rglob("*.json"):
-            record = json.loads(path.read_text(encoding="utf-8"))
-            found[Path(record["output"]).stem] = record["losses"]["loss"]
+        made = self.made_by("batch")
+        records = [json.loads(path.read_text(encoding="utf-8")) for path in self.output.glob(".impasto/done/**/*.json")]
+        same = made == self.made_by("stylize loop") and len(made) == self.arguments.count
+        found = [] if same else ["the loop's files"]
+        theirs = self.pytorch() if self.arguments.python else {}
+        for record in records if theirs else []:
+            name = Path(record["output"]).stem
+            difference = relative_difference(record["losses"]["loss"], theirs[name]["last"])
+            if difference > LIMITS["fp32"]["loss of all pictures"]:
+                found.append(f"PyTorch's loss of {name}, by {difference:.1e}")
         return found
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = context.parser(__doc__)
     parser.add_argument("--impasto", default=str(context.REPOSITORY / "build/release/bin/impasto"))
     parser.add_argument("--python", help="one that has PyTorch")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -114,26 +105,16 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         contest = Contest(arguments, Path(name))
-        differences = contest.check()
+        differences = contest.differences()
         if differences:
             print("the results differ:", "; ".join(differences), file=sys.stderr)
             return COMPARISON_FAILED
-        runs: Dict[str, Callable[[Path], Any]] = {"batch": contest.batch, "stylize loop": contest.loop}
-        if arguments.python:
-            runs["PyTorch loop"] = contest.pytorch
-        seconds: Dict[str, List[float]] = {contender: [] for contender in runs}
-        cpu: Dict[str, List[float]] = {contender: [] for contender in runs}
-        for _ in range(arguments.rounds):
-            for contender, run in runs.items():
-                wall, busy = contest.timed(run)
-                seconds[contender].append(wall)
-                cpu[contender].append(busy)
-    usual = {contender: median(times) for contender, times in seconds.items()}
-    used = {contender: median(times) for contender, times in cpu.items()}
+        rounds = [{contender: contest.timed(contender) for contender in contest.runs} for _ in range(arguments.rounds)]
+    seconds, cpu = ({name: [one[name][i] for one in rounds] for name in contest.runs} for i in range(2))
+    usual, used = ({name: median(times) for name, times in measured.items()} for measured in (seconds, cpu))
     print(json.dumps({
         "count": arguments.count, "size": arguments.size, "iterations": arguments.iterations,
-        "threads": arguments.threads, "seconds": seconds,
-        "cpu_seconds": cpu,
+        "threads": arguments.threads, "seconds": seconds, "cpu_seconds": cpu,
         "images_per_second": {name: arguments.count / time_ for name, time_ in usual.items()},
         "relative": {name: time_ / usual["batch"] for name, time_ in usual.items()},
         "relative_cpu": {name: time_ / used["batch"] for name, time_ in used.items()},

@@ -9,35 +9,29 @@ with its scales, until its loss at the full size is that of the other's end or s
 Markdown of CPU seconds, targets and the reading of files included, and ends with 8 where a pair took half the
 time or more.
 """
-import argparse
-import json
-import subprocess
 import tempfile
 from pathlib import Path
 
-from peers.runs import cpu_seconds
+import context
+from peers.runs import cpu_seconds, stylize
 
-ROOT = Path(__file__).resolve().parent.parent
 TOO_SLOW = 8
 
 
 def run(program, photograph, style, options):
     """The losses at the finest scale, iteration by iteration, with the share of the run's time; CPU seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "run.jsonl"
         before = cpu_seconds()
-        subprocess.run([program, "stylize", photograph, style, "-o", Path(folder) / "result.png", "--log", log,
-                        "--quiet", *options], check=True)
+        command = [str(program), "stylize", photograph, style, "-o", f"{folder}/result.png", *options]
+        steps = stylize(command, Path(folder) / "run.jsonl").records
         seconds = cpu_seconds() - before
-        records = [json.loads(line) for line in log.read_text().splitlines()]
-    steps = [record for record in records if record["event"] == "iteration"]
     finest = [step for step in steps if step["size"] == steps[-1]["size"]]
     return [(step["loss"], step["seconds"] / steps[-1]["seconds"]) for step in finest], seconds
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default=ROOT / "build/release/bin/impasto")
+    parser = context.parser(__doc__)
+    parser.add_argument("--program", default=context.REPOSITORY / "build/release/bin/impasto")
     parser.add_argument("--photographs", nargs="+", default=["sample:scene"])
     parser.add_argument("--styles", nargs="+", default=["sample:painting"])
     parser.add_argument("--weights", required=True)

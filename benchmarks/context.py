@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is kept of a measurement: its rows, and where and from what they were taken."""
 
+import argparse
 import json
 import os
 import platform
@@ -23,8 +24,9 @@ LEFT_OUT = ("run_name", "family_index", "per_family_instance_index", "run_type",
 OF_THE_PLACE = ("host_name", "caches", "library_build_type")
 
 
-def git(*arguments: str) -> str:
-    return execute(["git", "-C", str(REPOSITORY), *arguments]).strip()
+def parser(doc: Optional[str], **more: Any) -> argparse.ArgumentParser:
+    """Of a program whose --help begins with its module's text."""
+    return argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
 
 
 def describe_cpu() -> Dict[str, Any]:
@@ -40,21 +42,18 @@ def describe_cpu() -> Dict[str, Any]:
     }
 
 
-def describe_source() -> Dict[str, Any]:
-    if BUILD.exists():
-        built: Dict[str, Any] = json.loads(BUILD.read_text(encoding="utf-8"))
-        return built
-    return {
-        "commit": git("rev-parse", "HEAD"),
-        "dirty": bool(git("status", "--porcelain")),
-    }
-
-
 def describe() -> Dict[str, Any]:
+    """The machine, the commit, the day and the load."""
+    if BUILD.exists():
+        source = json.loads(BUILD.read_text(encoding="utf-8"))
+    else:
+        git = ("git", "-C", str(REPOSITORY))
+        source = {"commit": execute([*git, "rev-parse", "HEAD"]).strip(),
+                  "dirty": bool(execute([*git, "status", "--porcelain"]))}  # fmt: skip
     return {
         "cpu": describe_cpu(),
         "kernel": platform.release(),
-        **describe_source(),
+        **source,
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "load_average_before": os.getloadavg()[0],
     }

@@ -7,7 +7,6 @@ counts and writes nothing: a number that is not the kept one, a rung that the fi
 no more end the script with 8.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -46,9 +45,7 @@ def differences(kept: Rows, counted: Rows) -> List[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = context.parser(__doc__)
     parser.add_argument("program", nargs="?", type=Path, default=PROGRAM, help="simt_bench")
     parser.add_argument("--check", action="store_true", help="only say whether the counts are kept")
     arguments = parser.parse_args()

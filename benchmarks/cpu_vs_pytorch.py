@@ -26,16 +26,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import context
 from context import keep, measure
-from peers.runs import (
-    CHECKED_ITERATIONS,
-    Contender,
-    Inputs,
-    Run,
-    execute,
-    make_square_inputs,
-    run_impasto,
-    run_peer,
-)
+from peers.runs import CHECKED_ITERATIONS, Contender, Inputs, Run, execute, make_square_inputs, run_impasto, run_peer
 
 # Where `./dev bench` installs the current PyTorch.
 PEERS = context.REPOSITORY / "build" / "peers-venv" / "bin" / "python"
@@ -70,21 +61,19 @@ def pytorch_contenders(
     arguments: argparse.Namespace, inputs: Inputs, python: str, precisions: Sequence[str]
 ) -> List[Runnable]:
     version = execute([python, "-c", "import torch; print(torch.__version__)"]).strip()
+    forms = {"NCHW": (), "NHWC": ("--channels-last",)}
+    if arguments.compile and int(version.split(".")[0]) >= 2:
+        forms["NHWC, compiled"] = ("--channels-last", "--compile")
 
-    def contender(precision: str, form: str, *options: str) -> Runnable:
+    def contender(precision: str, form: str) -> Runnable:
+        options = ("--precision", precision, *forms[form])
+
         def run(iterations: int, tuned: bool) -> Run:
-            variables = TUNING if tuned else {}
-            return run_peer(python, inputs, iterations, arguments.threads,
-                            ["--precision", precision, *options], variables)  # fmt: skip
+            return run_peer(python, inputs, iterations, arguments.threads, options, TUNING if tuned else {})
 
         return Contender(f"PyTorch {version}", form, precision), run
 
-    found = []
-    for precision in precisions:
-        found += [contender(precision, "NCHW"), contender(precision, "NHWC", "--channels-last")]
-        if arguments.compile and int(version.split(".")[0]) >= 2:
-            found.append(contender(precision, "NHWC, compiled", "--channels-last", "--compile"))
-    return found
+    return [contender(precision, form) for precision in precisions for form in forms]
 
 
 def add_own_rows(kept: Dict[str, Dict[str, Any]], arguments: argparse.Namespace) -> None:
@@ -117,27 +106,11 @@ def all_agree(contenders: Sequence[Runnable]) -> bool:
     return agree
 
 
-def measure_rounds(
-    arguments: argparse.Namespace, contenders: Sequence[Runnable], kept: Dict[str, Dict[str, Any]]
-) -> None:
-    for number in range(arguments.rounds):
-        for contender, run in contenders:
-            seconds = run(arguments.iterations, True).seconds_per_iteration(arguments.warm_up)
-            contender.seconds += seconds
-            print(f"round {number + 1}: {contender.name}: {median(seconds):.3f} s", file=sys.stderr)
-        add_own_rows(kept, arguments)
-
-
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = context.parser(__doc__)
     parser.add_argument("--impasto", default="build/release/bin/impasto", help="the program")
-    parser.add_argument(
-        "--python",
-        action="append",
-        help="one that has torch, h5py and PIL; may be repeated (default: that of build/peers-venv)",
-    )
+    parser.add_argument("--python", action="append",
+                        help="one that has torch, h5py and PIL; may be repeated (default: that of build/peers-venv)")
     parser.add_argument("--size", type=int, default=256, help="side of the square pictures")
     parser.add_argument("--sizes", default="128,192,256,384", help="of Impasto's iterations alone")
     parser.add_argument("--batches", default="2,4", help="of the smallest of these")
@@ -164,7 +137,12 @@ def main() -> int:
             contenders += pytorch_contenders(arguments, inputs, python, known)
         if not all_agree(contenders):
             return COMPARISON_FAILED
-        measure_rounds(arguments, contenders, kept)
+        for number in range(arguments.rounds):
+            for contender, run in contenders:
+                seconds = run(arguments.iterations, True).seconds_per_iteration(arguments.warm_up)
+                contender.seconds += seconds
+                print(f"round {number + 1}: {contender.name}: {median(seconds):.3f} s", file=sys.stderr)
+            add_own_rows(kept, arguments)
     results = [contender.result() for contender, _ in contenders]
     about["device"] = results[0]["about"]["backend"]["device"]
     output = arguments.output or context.results_folder(about["cpu"]["name"])

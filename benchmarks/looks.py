@@ -27,7 +27,7 @@ import numpy
 import torch
 from torch.nn import functional
 
-from peers.runs import cpu_seconds
+from peers.runs import cpu_seconds, execute
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,13 +93,12 @@ def variation(picture):
 
 class Program:
     def __init__(self, arguments):
-        self.path, self.size = str(arguments.program), arguments.size
+        self.path = str(arguments.program)
         self.options = ["--size", str(arguments.size), "--weights", str(arguments.weights),
                         *(["--precision", arguments.precision] if arguments.precision else [])]
 
     def presets(self):
-        text = subprocess.run([self.path, "stylize", "--help"], check=True, capture_output=True, text=True).stdout
-        return re.search(r"--preset (\S+)", text)[1].split("|")
+        return re.search(r"--preset (\S+)", execute([self.path, "stylize", "--help"]))[1].split("|")
 
     def stylized(self, photograph, style, preset, iterations):
         """The result, or None where the loss became infinite; and the CPU seconds that the iterations took."""
@@ -108,7 +107,7 @@ class Program:
             before = cpu_seconds()
             run = subprocess.run([self.path, "stylize", photograph, style, "-o", result, "--preset", preset,
                                   "--iterations", str(iterations), "--json", *self.options],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                 capture_output=True, text=True)
             seconds = cpu_seconds() - before
             if run.returncode not in (0, 7):  # 7: the loss rose, or became infinite
                 raise SystemExit(run.stderr)

@@ -9,7 +9,6 @@ to ship. Writes kernels/common/tuning/<device>.inc and its line in devices.inc; 
 again.
 """
 
-import argparse
 import re
 import subprocess
 import sys
@@ -29,25 +28,20 @@ SHAPES = [f"conv{block}_1@{size}" for size in (256, 512, 1024) for block in rang
 def fastest(rows: List[Row]) -> Dict[Tuple[str, str, str, int, int], Row]:
     """Of the rungs with cold caches, by operation, type, arithmetic, channels and pixels."""
     found: Dict[Tuple[str, str, str, int, int], Row] = {}
-    for row in rows:
-        if row.parts.cache != "cold" or row.parts.number == 0:
-            continue
+    ours = [row for row in rows if row.parts.cache == "cold" and row.parts.number > 0]
+    for row in sorted(ours, key=lambda row: row.seconds):
         storage = "f32" if row.parts.precision in ("fp32", "tf32") else row.parts.precision
         arithmetic = "tensor_cores" if row.counters["tensor_cores"] else "fp32"
         shape = (int(row.counters["channels"]), int(row.counters["pixels"]))
-        best = found.setdefault((row.parts.op, storage, arithmetic, *shape), row)
-        if row.seconds < best.seconds:
-            found[row.parts.op, storage, arithmetic, *shape] = row
+        found.setdefault((row.parts.op, storage, arithmetic, *shape), row)
     return dict(sorted(found.items()))
 
 
 def table(device: str, date: str, rows: List[Row]) -> str:
     lines = ["// SPDX-License-Identifier: MIT", f"// {device}: written by ./dev tune, {date}."]
     for (op, storage, arithmetic, channels, pixels), row in fastest(rows).items():
-        lines.append(
-            f'{{"{device}", "{op}", "{storage}", Arithmetic::{arithmetic}, {channels}, '
-            f'{pixels}, "{row.parts.variant}"}},'
-        )
+        key = f'"{device}", "{op}", "{storage}", Arithmetic::{arithmetic}, {channels}, {pixels}'
+        lines.append(f'{{{key}, "{row.parts.variant}"}},')
     return "\n".join(lines) + "\n"
 
 
@@ -72,9 +66,7 @@ def measure() -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = context.parser(__doc__)
     parser.add_argument("results", type=Path, nargs="*", help="JSON written by cuda_bench (default: run it)")
     files = parser.parse_args().results or [measure()]
     machine = Machine(files[0].parent)

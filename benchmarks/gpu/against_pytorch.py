@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Tuple
 
 from gpu.campaign import Campaign, Result
 from gpu.measurements import ITERATION, UNTUNED, benchmark, seconds_of
-from peers.runs import CHECKED_ITERATIONS, Contender, Inputs, Run, ServedPeer, peer_command, run_impasto
+from peers.runs import CHECKED_ITERATIONS, Contender, Inputs, Peer, Run, run_impasto
 
 THREADS = 4  # of the host
 TOGETHER = 2**23  # pixels of a batch up to which all contenders fit into memory at once
@@ -61,15 +61,15 @@ class Shape:
                 contender.seconds.append(seconds_of(row))
                 contender.found["peak_memory_bytes"] = row.get("device bytes")
 
-    def start(self, form: str, stack: ExitStack) -> List[Tuple[Contender, ServedPeer]]:
+    def start(self, form: str, stack: ExitStack) -> List[Tuple[Contender, Peer]]:
         """A PyTorch that is ready to be timed; none if it does not run or its losses differ."""
         precision, options = FORMS[form]
-        command = peer_command(self.campaign.python, self.inputs, CHECKED_ITERATIONS, THREADS)
-        command += ["--device", self.campaign.scale.device, "--batch", str(self.batch), *options]
+        options = ("--device", self.campaign.scale.backend, "--batch", str(self.batch), *options)
         contender = Contender("PyTorch", form, precision)
         self.peers.append(contender)
         try:
-            peer = stack.enter_context(ServedPeer(command, self.campaign.left()))
+            peer = stack.enter_context(Peer(self.campaign.python, self.inputs, CHECKED_ITERATIONS, THREADS, options,
+                                            timeout=self.campaign.left()))  # fmt: skip
         except RuntimeError as error:
             contender.found["error"] = str(error)
             if "out of memory" not in str(error):
@@ -78,7 +78,7 @@ class Shape:
         contender.program += f" {peer.run.about['torch']}"
         return [(contender, peer)] if self.compare(contender, peer.run) else []
 
-    def time_peer(self, peer: ServedPeer) -> float:
+    def time_peer(self, peer: Peer) -> float:
         first = peer.seconds_per_step(3, self.campaign.left())
         steps = max(3, min(300, round(self.campaign.scale.min_seconds / first)))
         return peer.seconds_per_step(steps, self.campaign.left())
@@ -100,16 +100,16 @@ class Shape:
 def peers(campaign: Campaign, result: Result) -> None:
     """Impasto against every form of PyTorch, at every shape."""
     result["rows"] = rows = []
-    for side, batch in campaign.scale.peer_shapes:
+    for side, batch in campaign.scale.shapes:
+        if side > campaign.scale.largest_beside_peers:
+            continue
         if campaign.left() < LEAST_SECONDS:
             campaign.fail(f"{side}², batch {batch}: not begun, the time was over")
             continue
         row: Dict[str, Any] = {"size": side, "batch": batch, "contenders": []}
         rows.append(row)
-        try:
+        with campaign.attempt(f"{side}², batch {batch}"):
             shape = Shape(campaign, side, batch)
             row["tuned"] = shape.tuned
             shape.take_turns(row)
-        except RuntimeError as error:
-            campaign.fail(f"{side}², batch {batch}: {error}")
         campaign.keep(result)

@@ -3,9 +3,10 @@
 
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 from context import replace_text
 from peers.runs import Inputs, execute, make_square_inputs
@@ -24,19 +25,15 @@ Shapes = Tuple[Tuple[int, int], ...]  # side and batch, the most telling first
 class Scale:
     """What is run, and how large: on a GPU, unless it says otherwise."""
 
-    backend: str = "cuda"
-    device: str = "cuda"  # PyTorch's
+    backend: str = "cuda"  # and PyTorch's device
     kernel_tests: str = "cuda_kernels_test"  # the program, and which of its tests
     kernel_filter: str = "*"
     backend_filter: str = "*/cuda_*"  # of backend_test
     check_backend: str = "cuda"
-    shapes: Shapes = ((512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (4096, 1)) + (
-        (256, 8), (1024, 8), (2048, 8), (4096, 8),
-    )  # fmt: skip
+    shapes: Shapes = ((512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (4096, 1),
+                      (256, 8), (1024, 8), (2048, 8), (4096, 8))  # fmt: skip
+    largest_beside_peers: int = 2048
     tuned_shapes: Shapes = ((512, 1), (512, 8))  # others get the libraries' first plans
-    peer_shapes: Shapes = ((512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1)) + (
-        (256, 8), (1024, 8), (2048, 8),
-    )  # fmt: skip
     peer_forms: Tuple[str, ...] = ("eager", "autocast", "tuned eager", "compiled")
     sample_size: int = 512
     iterations: int = 500  # of a whole stylization
@@ -46,44 +43,23 @@ class Scale:
     min_seconds: float = 0.4  # of one measurement
     # The program that measures what the machine can do at most.
     ceilings: Tuple[str, ...] = ("cuda_bench", "--op=adam", "--shape=8x8x3", "--benchmark_repetitions=1")
-    ladder: str = "cuda_bench"
+    ladder: Tuple[str, ...] = ("cuda_bench", "--shape=conv1_1@512,conv3_1@512,conv5_1@512",
+                               "--dtype=fp32,tf32,bf16", "--benchmark_repetitions=5")  # fmt: skip
     # style_backward last: building cuDNN's engines for its rung 0 may take all the time there is.
-    ladder_ops: Tuple[str, ...] = (
-        ("gram", "gram_loss", "pool_backward", "first_conv_forward", "first_conv_backward")
-        + ("content_loss", "total_variation", "adam", "style_backward")
-    )
-    ladder_options: Tuple[str, ...] = (
-        "--shape=conv1_1@512,conv3_1@512,conv5_1@512",
-        "--dtype=fp32,tf32,bf16",
-        "--benchmark_repetitions=5",
-    )
+    ladder_ops: Tuple[str, ...] = ("gram", "gram_loss", "pool_backward", "first_conv_forward", "first_conv_backward",
+                                   "content_loss", "total_variation", "adam", "style_backward")  # fmt: skip
 
 
 FULL = Scale()
 
 # The same path on a CPU, as small as it can be.
 REHEARSAL = Scale(
-    backend="cpu",
-    device="cpu",
-    kernel_tests="device_kernels_test",
-    kernel_filter="Adam*",
-    backend_filter="Check.*",
-    check_backend="simt",
-    shapes=((32, 1),),
-    peer_shapes=((32, 1),),
-    tuned_shapes=(),
-    peer_forms=("eager",),
-    sample_size=32,
-    iterations=12,
-    cpu_iterations=10,
-    repetitions=2,
-    rounds=2,
-    min_seconds=0.01,
-    ceilings=("ceilings_bench", "--benchmark_min_time=0.01"),
-    ladder="simt_bench",
+    backend="cpu", kernel_tests="device_kernels_test", kernel_filter="Adam*", backend_filter="Check.*",
+    check_backend="simt", shapes=((32, 1),), tuned_shapes=(), peer_forms=("eager",),
+    sample_size=32, iterations=12, cpu_iterations=10, repetitions=2, rounds=2, min_seconds=0.01,
+    ceilings=("ceilings_bench", "--benchmark_min_time=0.01"), ladder=("simt_bench", "--shape=4x4x8"),
     ladder_ops=("adam",),
-    ladder_options=("--shape=4x4x8",),
-)
+)  # fmt: skip
 
 
 @dataclass
@@ -134,6 +110,14 @@ class Campaign:
         """Notes what is wrong and goes on."""
         self.failures.append(sentence)
         print(f"  FAILED: {sentence}", flush=True)
+
+    @contextmanager
+    def attempt(self, name: str) -> Iterator[None]:
+        """Goes on behind a block that fails, and notes why it did."""
+        try:
+            yield
+        except RuntimeError as error:
+            self.fail(f"{name}: {str(error).splitlines()[-1]}")
 
     def keep(self, result: Result) -> None:
         """Writes what is known so far, so that a run that is cut short leaves it behind."""

@@ -27,27 +27,23 @@ def run_tests(campaign: Campaign, *command: str, timeout: float = 600) -> Dict[s
         campaign.execute(*command, f"--gtest_output=json:{report}", timeout=timeout)
     except RuntimeError as error:
         trouble = str(error)[-4000:]
-    counted: Dict[str, Any] = {"ran": 0, "failed": [], "skipped": [], "trouble": trouble}
-    if report.exists():
-        for suite in json.loads(report.read_text(encoding="utf-8"))["testsuites"]:
-            for test in suite["testsuite"]:
-                name = f"{suite['name']}.{test['name']}"
-                if test["result"] == "SKIPPED":
-                    counted["skipped"].append(name)
-                elif test["status"] == "RUN":
-                    counted["ran"] += 1
-                    if test.get("failures"):
-                        counted["failed"].append(name)
-    return counted
+    suites = json.loads(report.read_text(encoding="utf-8"))["testsuites"] if report.exists() else []
+    tests = [{**test, "name": f"{suite['name']}.{test['name']}"} for suite in suites for test in suite["testsuite"]]
+    ran = [test for test in tests if test["status"] == "RUN" and test["result"] != "SKIPPED"]
+    return {
+        "ran": len(ran),
+        "failed": [test["name"] for test in ran if test.get("failures")],
+        "skipped": [test["name"] for test in tests if test["result"] == "SKIPPED"],
+        "trouble": trouble,
+    }
 
 
 def judge_tests(campaign: Campaign, name: str, counted: Dict[str, Any]) -> None:
-    if counted["failed"]:
-        campaign.fail(f"{name}: {len(counted['failed'])} tests failed, {counted['failed'][0]} first")
-    elif counted["trouble"]:
-        campaign.fail(f"{name}: {counted['trouble']}")
-    elif counted["ran"] == 0:
-        campaign.fail(f"{name}: no test ran")
+    failed = counted["failed"]
+    if failed:
+        campaign.fail(f"{name}: {len(failed)} tests failed, {failed[0]} first")
+    elif counted["trouble"] or counted["ran"] == 0:
+        campaign.fail(f"{name}: {counted['trouble'] or 'no test ran'}")
 
 
 def tests(campaign: Campaign, result: Result) -> None:
@@ -66,14 +62,11 @@ def tests(campaign: Campaign, result: Result) -> None:
     result["check"] = {}
     for precision in campaign.precisions():
         options = ("--backend", scale.check_backend, "--precision", precision, "--json")
-        try:
+        with campaign.attempt(f"check in {precision}"):
             cases = campaign.json(campaign.impasto, "check", *options, timeout=60)["results"]
-        except RuntimeError as error:
-            campaign.fail(f"check in {precision}: {error}")
-            continue
-        worst = {case["op"]: max(c["error"] for c in cases if c["op"] == case["op"]) for case in cases}
-        result["check"][precision] = {"cases": len(cases), "worst": worst}
-        campaign.keep(result)
+            worst = {case["op"]: max(c["error"] for c in cases if c["op"] == case["op"]) for case in cases}
+            result["check"][precision] = {"cases": len(cases), "worst": worst}
+            campaign.keep(result)
 
 
 def sanitizer(campaign: Campaign, result: Result) -> None:

@@ -7,23 +7,14 @@ import subprocess
 import sysconfig
 from pathlib import Path
 from statistics import median
+from subprocess import DEVNULL, PIPE
 from typing import Any, Dict, List, Optional
 
 import context
 from peers.runs import end_group, execute
 
-FIELDS = (
-    "name",
-    "driver_version",
-    "compute_cap",
-    "memory.total",
-    "power.limit",
-    "clocks.max.sm",
-    "clocks.max.mem",
-    "clocks.sm",
-    "temperature.gpu",
-    "ecc.mode.current",
-)
+FIELDS = ("name", "driver_version", "compute_cap", "memory.total", "power.limit", "clocks.max.sm", "clocks.max.mem",
+          "clocks.sm", "temperature.gpu", "ecc.mode.current")  # fmt: skip
 WATCHED = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu")
 BUSY, HELD_BY = "utilization.gpu", "clocks_throttle_reasons.active"
 # Of the bits of HELD_BY those of a GPU that is slower than it could be (nvml.h).
@@ -81,14 +72,8 @@ class ClockWatch:
     def __enter__(self) -> "ClockWatch":
         if shutil.which("nvidia-smi"):
             fields = ",".join((*WATCHED, BUSY, HELD_BY))
-            self.process = subprocess.Popen(
-                ["nvidia-smi", "-i", "0", f"--query-gpu={fields}", "-lms", "500"]
-                + ["--format=csv,noheader,nounits"],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                start_new_session=True,
-            )
+            command = ["nvidia-smi", "-i", "0", f"--query-gpu={fields}", "-lms", "500", "--format=csv,noheader,nounits"]
+            self.process = subprocess.Popen(command, stdout=PIPE, stderr=DEVNULL, text=True, start_new_session=True)
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -3,6 +3,7 @@
 
 import json
 import time
+from functools import partial
 from typing import Any, Callable, Dict, Tuple
 
 from context import Rows, rows_of
@@ -30,12 +31,8 @@ def environment(campaign: Campaign, result: Result) -> None:
     """What the machine is, and what it can do at most: times are worth having without that, too."""
     result.update(backends=campaign.json(campaign.impasto, "devices", "--json"), benchmarks=[])
     program, *options = campaign.scale.ceilings
-    try:
-        document = campaign.json(campaign.program(program), "--benchmark_format=json", *options)
-    except RuntimeError as error:
-        campaign.fail(f"no ceilings: {str(error).splitlines()[-1]}")
-        return
-    keep_rows(campaign, result, document)
+    with campaign.attempt("no ceilings"):
+        keep_rows(campaign, result, campaign.json(campaign.program(program), "--benchmark_format=json", *options))
     result["benchmarks"] = [row for row in result["benchmarks"] if "FLOP/s" in row or "bytes/s" in row]
 
 
@@ -48,42 +45,27 @@ def tuning(campaign: Campaign, result: Result) -> None:
         raise Skipped(f"nothing to tune for the backend {scale.backend}")
     result["seconds"] = {}
     precisions = campaign.precisions()
-
-    def timed(name: str, tune: Callable[[], object]) -> None:
-        start = time.monotonic()
-        try:
-            tune()
-        except RuntimeError as error:
-            campaign.fail(f"{name}: {str(error).splitlines()[-1]}")
-        result["seconds"][name] = round(time.monotonic() - start, 1)
-        campaign.keep(result)
-
-    options = ("--tune", "--size", str(scale.sample_size), "--precision", precisions[0])
+    every_plan = (campaign.impasto, "devices", "--tune", "--size", str(scale.sample_size), "--precision", precisions[0])
+    tasks: Dict[str, Callable[[], object]] = {}
     half = campaign.left() / 2
-    timed(
-        f"{precisions[0]}, every plan",
-        lambda: campaign.execute(campaign.impasto, "devices", *options, timeout=half),
-    )
+    tasks[f"{precisions[0]}, every plan"] = partial(campaign.execute, *every_plan, timeout=half)
     for side, batch in scale.tuned_shapes:
         for precision in precisions:
-            timed(
-                f"{precision}, {side}², batch {batch}",
-                lambda: benchmark(
-                    campaign, "iteration_bench", *shape_options(side, batch, precision), ITERATION
-                ),
-            )
+            options = (*shape_options(side, batch, precision), ITERATION)
+            tasks[f"{precision}, {side}², batch {batch}"] = partial(benchmark, campaign, "iteration_bench", *options)
+    for name, tune in tasks.items():
+        start = time.monotonic()
+        with campaign.attempt(name):
+            tune()
+        result["seconds"][name] = round(time.monotonic() - start, 1)
+        campaign.keep(result)
 
 
 def benchmark(campaign: Campaign, program: str, *options: str) -> Rows:
     """The rows of one of our Google Benchmark programs. Raises for one that could not be measured."""
-    command = [campaign.program(program), "--benchmark_format=json", *options]
-    command += [f"--backend={campaign.scale.backend}"]
-    command += [f"--benchmark_min_time={campaign.scale.min_seconds}"]
-    measured = rows_of(campaign.json(*command))
-    for one in measured:
-        if one.get("error_occurred"):
-            raise RuntimeError(f"{program}, {one['name']}: {one['error_message']}")
-    return measured
+    scale = campaign.scale
+    chosen = (f"--backend={scale.backend}", f"--benchmark_min_time={scale.min_seconds}")
+    return rows_of(campaign.json(campaign.program(program), "--benchmark_format=json", *options, *chosen))
 
 
 def seconds_of(measured: Dict[str, Any]) -> float:
@@ -111,12 +93,10 @@ def iteration(campaign: Campaign, result: Result) -> None:
 
 def ladders(campaign: Campaign, result: Result) -> None:
     """Every rung of every kernel, verified and timed cold and hot."""
-    scale = campaign.scale
+    program, *options = campaign.scale.ladder
     result["benchmarks"] = []
-    for op in scale.ladder_ops:
-        command = (campaign.program(scale.ladder), f"--op={op}", *scale.ladder_options, "--benchmark_format=json")
-        try:
+    for op in campaign.scale.ladder_ops:
+        with campaign.attempt(op):
+            command = (campaign.program(program), f"--op={op}", *options, "--benchmark_format=json")
             keep_rows(campaign, result, campaign.json(*command))
-        except RuntimeError as error:
-            campaign.fail(f"{op}: {str(error).splitlines()[-1]}")
         campaign.keep(result)

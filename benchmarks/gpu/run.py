@@ -19,7 +19,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Callable, List, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -74,13 +74,8 @@ def why_no_gpu(campaign: Campaign) -> Optional[str]:
 
 
 def run_stage(stage: Stage, campaign: Campaign, rehearsal: bool) -> Result:
-    result: Result = {
-        "stage": stage.name,
-        "rehearsal": rehearsal,
-        "context": campaign.context,
-        "complete": False,
-        "skipped": None,
-    }
+    result: Result = {"stage": stage.name, "rehearsal": rehearsal, "context": campaign.context}
+    result.update(complete=False, skipped=None)
     campaign.failures = []
     start = time.monotonic()
     with machine.ClockWatch() as watch:
@@ -122,12 +117,18 @@ def run_all(stages: List[Stage], campaign: Campaign, budget: float, rehearsal: b
     return lines
 
 
+def stages_named(text: str) -> List[Stage]:
+    by_name = {stage.name: stage for stage in STAGES}
+    for name in text.split(","):
+        if name not in by_name:
+            raise argparse.ArgumentTypeError(f"no stage '{name}': expected some of {', '.join(by_name)}")
+    return [stage for stage in STAGES if stage.name in text.split(",")]
+
+
 def parse_arguments() -> argparse.Namespace:
-    names = ", ".join(stage.name for stage in STAGES)
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", metavar="STAGE,...", help=f"some of: {names}")
+    names = ",".join(stage.name for stage in STAGES)
+    parser = context.parser(__doc__)
+    parser.add_argument("--only", metavar="STAGE,...", type=stages_named, default=names, help=f"some of: {names}")
     parser.add_argument("--budget", type=float, default=1200, help="seconds for all of it")
     parser.add_argument("--rehearse", action="store_true", help="on the CPU, tiny, marked so")
     parser.add_argument("--programs", type=Path, help="the folder that has impasto")
@@ -139,20 +140,8 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def chosen_stages(only: Optional[str]) -> List[Stage]:
-    if only is None:
-        return list(STAGES)
-    by_name: Dict[str, Stage] = {stage.name: stage for stage in STAGES}
-    wanted = only.split(",")
-    for name in wanted:
-        if name not in by_name:
-            sys.exit(f"no stage '{name}': expected some of {', '.join(by_name)}")
-    return [stage for stage in STAGES if stage.name in wanted]
-
-
 def main() -> int:
     arguments = parse_arguments()
-    stages = chosen_stages(arguments.only)
     # A run that is told to end takes its programs along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     machine.offer_libraries()
@@ -174,7 +163,7 @@ def main() -> int:
         if reason is not None:
             print(f"nothing was run: no GPU to run on: {reason}", file=sys.stderr)
             return NO_GPU
-        lines = run_all(stages, campaign, arguments.budget, arguments.rehearse)
+        lines = run_all(arguments.only, campaign, arguments.budget, arguments.rehearse)
     print("\n" + "\n".join(lines))
     print(f"{'REHEARSAL, no measurement: ' if arguments.rehearse else ''}{campaign.output}")
     passed = any(line.startswith("passed") for line in lines)

@@ -62,10 +62,8 @@ def differences(ours: Sequence[Record], theirs: Sequence[Record]) -> Dict[str, D
         if our_terms.keys() != their_terms.keys():
             raise RuntimeError(f"terms {sorted(our_terms)} against {sorted(their_terms)}")
         for name, our_value in our_terms.items():
-            found = Difference(
-                relative_difference(our_value, their_terms[name]),
-                f"{name}, picture {our_record['iteration']}",
-            )
+            where = f"{name}, picture {our_record['iteration']}"
+            found = Difference(relative_difference(our_value, their_terms[name]), where)
             compared = ["terms of all pictures"]
             if our_record is ours[0]:
                 compared.append("terms of the first picture")
@@ -77,9 +75,7 @@ def differences(ours: Sequence[Record], theirs: Sequence[Record]) -> Dict[str, D
     return largest
 
 
-def judge(
-    ours: Sequence[Record], theirs: Sequence[Record], precision: str
-) -> Tuple[bool, Dict[str, float], str]:
+def judge(ours: Sequence[Record], theirs: Sequence[Record], precision: str) -> Tuple[bool, Dict[str, float], str]:
     """Whether the runs agree, the differences that decide it, and both as a sentence."""
     found = differences(ours, theirs)
     limits = LIMITS[precision]

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pytorch_objective import Network, Objective, Options, describe_losses
+from pytorch_objective import Network, Objective, Options, first_losses
 from pytorch_peer import Optimisation, choose_arithmetic, read_picture
 
 
@@ -26,8 +26,7 @@ def write_picture(pixels: Tensor, path: Path) -> None:
 
 
 def total_loss(optimisation: Optimisation) -> float:
-    terms = optimisation.terms().detach()[:, 0].double().tolist()
-    return float(describe_losses(terms)["loss"])
+    return float(first_losses(optimisation.terms())["loss"])
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ their sum is each one's gradient.
 import math
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, ContextManager, Dict, Iterator, List, Tuple
+from typing import Any, ContextManager, Dict, Iterator, Tuple
 
 import h5py
 import torch
@@ -81,10 +81,8 @@ class Network:
                     weight = torch.from_numpy(file[name]["weight"][()]).permute(0, 3, 1, 2)
                     bias = torch.from_numpy(file[name]["bias"][()])
                     weight = weight.to(options.device, options.network_type)
-                    self.parameters[name] = (
-                        weight.contiguous(memory_format=options.layout),
-                        bias.to(options.device, options.network_type),
-                    )
+                    weight = weight.contiguous(memory_format=options.layout)
+                    self.parameters[name] = weight, bias.to(options.device, options.network_type)
 
     def features(self, pixels: Tensor, wanted: Tuple[str, ...]) -> Dict[str, Tensor]:
         """The activations of the wanted layers, ReLU included, for pixels (N,3,H,W) in [0,255]."""
@@ -139,10 +137,7 @@ class Objective:
         with self.network.options.mixed():
             features = self.network.features(pixels, STYLE_LAYERS + (CONTENT_LAYER,))
             content = content_term(features[CONTENT_LAYER], self.content)
-            styles = [
-                style_term(gram(features[name], self.sum_type), self.styles[name])
-                for name in STYLE_LAYERS
-            ]
+            styles = [style_term(gram(features[name], self.sum_type), self.styles[name]) for name in STYLE_LAYERS]
         style = STYLE_LAYER_WEIGHT * torch.stack(styles).sum()
         loss = CONTENT_WEIGHT * content.sum() + STYLE_WEIGHT * style
         return loss, torch.stack([content, *styles])
@@ -164,9 +159,9 @@ def adam_rate(step: int) -> float:
     return LEARNING_RATE * math.sqrt(1 - 0.999**step) / (1 - 0.9**step)
 
 
-def describe_losses(terms: List[float]) -> Dict[str, Any]:
-    """One picture's terms, named as in the log of `impasto stylize`."""
-    content, *styles = terms
+def first_losses(terms: Tensor) -> Dict[str, Any]:
+    """The first picture's terms, named as in the log of `impasto stylize`."""
+    content, *styles = terms.detach()[:, 0].double().tolist()
     style = sum(STYLE_LAYER_WEIGHT * term for term in styles)
     return {
         "loss": CONTENT_WEIGHT * content + STYLE_WEIGHT * style,

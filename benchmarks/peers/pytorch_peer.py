@@ -21,6 +21,7 @@ import platform
 import resource
 import sys
 import time
+from dataclasses import asdict
 from typing import Any, Callable, Dict, List
 
 import numpy
@@ -28,15 +29,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pytorch_objective import (
-    PRECISIONS,
-    Network,
-    Objective,
-    Options,
-    adam_rate,
-    adam_update,
-    describe_losses,
-)
+from pytorch_objective import PRECISIONS, Network, Objective, Options, adam_rate, adam_update, first_losses
 
 
 class Optimisation:
@@ -77,7 +70,7 @@ def optimise(optimisation: Optimisation, iterations: int) -> List[Dict[str, Any]
     start = time.perf_counter()
     for iteration in range(iterations + 1):
         terms = optimisation.step() if iteration < iterations else optimisation.terms()
-        losses = describe_losses(terms.detach()[:, 0].double().tolist())
+        losses = first_losses(terms)
         losses.update(iteration=iteration, seconds=time.perf_counter() - start)
         records.append(losses)
     return records
@@ -98,16 +91,12 @@ def seconds_per_step(optimisation: Optimisation, steps: int) -> float:
     return first.elapsed_time(last) / 1000 / steps
 
 
-def as_pixels(values: numpy.ndarray, options: Options) -> Tensor:
-    """(H,W,3) as PyTorch computes with it: (1,3,H,W)."""
-    pixels = torch.from_numpy(values).permute(2, 0, 1)[None]
-    pixels = pixels.to(options.device, options.pixel_type)
-    return pixels.contiguous(memory_format=options.layout)
-
-
 def read_picture(path: str, options: Options) -> Tensor:
+    """As PyTorch computes with it: (1,3,H,W)."""
     with Image.open(path) as image:
-        return as_pixels(numpy.asarray(image.convert("RGB"), dtype=numpy.float32), options)
+        values = numpy.asarray(image.convert("RGB"), dtype=numpy.float32)
+    pixels = torch.from_numpy(values).permute(2, 0, 1)[None].to(options.device, options.pixel_type)
+    return pixels.contiguous(memory_format=options.layout)
 
 
 def choose_arithmetic(options: Options) -> None:
@@ -126,11 +115,8 @@ def describe_run(options: Options, batch: int) -> Dict[str, Any]:
         "python": platform.python_version(),
         "build": torch.__config__.show().splitlines(),
         "cudnn": torch.backends.cudnn.version() if on_gpu else None,
+        **asdict(options),
         "device": torch.cuda.get_device_name() if on_gpu else "cpu",
-        "threads": options.threads,
-        "channels_last": options.channels_last,
-        "precision": options.precision,
-        "compiled": options.compiled,
         "batch": batch,
     }
 
@@ -143,9 +129,7 @@ def peak_memory(options: Options) -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", required=True, help="Impasto's weight file")
     parser.add_argument("--content", required=True, help="a picture at its final size")
     parser.add_argument("--style", required=True, help="a picture at its final size")
@@ -162,13 +146,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    options = Options(
-        arguments.device,
-        arguments.threads,
-        arguments.channels_last,
-        arguments.precision,
-        arguments.compile,
-    )
+    options = Options(arguments.device, arguments.threads, arguments.channels_last, arguments.precision,
+                      arguments.compile)  # fmt: skip
     choose_arithmetic(options)
     content = read_picture(arguments.content, options)
     style = read_picture(arguments.style, options)

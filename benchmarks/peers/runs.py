@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
+from subprocess import PIPE
 from typing import Any, Dict, List, Optional, Sequence
 
 from peers.agreement import judge
@@ -89,20 +90,13 @@ def cpu_seconds() -> float:
 
 
 def execute(
-    command: Sequence[str],
-    environment: Optional[Dict[str, str]] = None,
-    timeout: Optional[float] = None,
+    command: Sequence[str], environment: Optional[Dict[str, str]] = None, timeout: Optional[float] = None
 ) -> str:
     """What the command writes to stdout. Ends it, and raises, when `timeout` seconds are over."""
     line = " ".join(command)
-    with subprocess.Popen(
-        command,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    variables = {**os.environ, **(environment or {})}
+    own = {"env": variables, "text": True, "start_new_session": True}
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, **own) as process:
         try:
             output, errors = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as expired:
@@ -125,13 +119,8 @@ def make_inputs(impasto: str, folder: Path, content_size: int, style_size: int) 
     for name, size in (("content", content_size), ("style", style_size)):
         (folder / name).mkdir(exist_ok=True)
         execute([impasto, "samples", str(folder / name), "--size", str(size)])
-    return Inputs(
-        weights=weights,
-        content=folder / "content" / "scene.png",
-        style=folder / "style" / "painting.png",
-        content_size=content_size,
-        style_size=style_size,
-    )
+    scene, painting = folder / "content" / "scene.png", folder / "style" / "painting.png"
+    return Inputs(weights, scene, painting, content_size, style_size)
 
 
 def make_square_inputs(impasto: str, python: str, folder: Path, side: int) -> Inputs:
@@ -160,12 +149,7 @@ def stylize(
 
 
 def run_impasto(
-    impasto: str,
-    inputs: Inputs,
-    iterations: int,
-    threads: int,
-    precision: str = "fp32",
-    backend: str = "cpu",
+    impasto: str, inputs: Inputs, iterations: int, threads: int, precision: str = "fp32", backend: str = "cpu"
 ) -> Run:
     """As the PyTorch peer does it."""
     command = [impasto, "stylize", str(inputs.content), str(inputs.style)]
@@ -176,68 +160,47 @@ def run_impasto(
     return stylize(command, inputs.weights.with_name("log.jsonl"), threads)
 
 
-def peer_command(python: str, inputs: Inputs, iterations: int, threads: int) -> List[str]:
-    command = [python, str(PEER), "--weights", str(inputs.weights)]
-    command += ["--content", str(inputs.content), "--style", str(inputs.style)]
-    return command + ["--iterations", str(iterations), "--threads", str(threads)]
-
-
-def peer_run(report: Record) -> Run:
-    records, peak = report.pop("iterations"), report.pop("peak_memory_bytes")
-    return Run(report, records, {"peak_memory_bytes": peak})
-
-
-def run_peer(
-    python: str,
-    inputs: Inputs,
-    iterations: int,
-    threads: int,
-    options: Sequence[str] = (),
-    environment: Optional[Dict[str, str]] = None,
-) -> Run:
-    command = [*peer_command(python, inputs, iterations, threads), *options]
-    variables = {"OMP_NUM_THREADS": str(threads), **(environment or {})}
-    return peer_run(json.loads(execute(command, variables)))
-
-
-class ServedPeer:
+class Peer:
     """A PyTorch peer that stays in memory, compiled and warm, and times steps when asked.
 
-    Start one, read `run` for what its first iterations computed, then ask for times.
-
-    As a context manager, so that the process ends with the block.
+    Start one, read `run` for what its first iterations computed, then ask for times. As a context manager,
+    so that the process ends with the block.
     """
 
-    def __init__(self, command: Sequence[str], timeout: float) -> None:
+    def __init__(
+        self, python: str, inputs: Inputs, iterations: int, threads: int, options: Sequence[str] = (),
+        environment: Optional[Dict[str, str]] = None, timeout: float = 3600,
+    ) -> None:  # fmt: skip
+        command = [python, str(PEER), "--weights", str(inputs.weights), "--content", str(inputs.content)]
+        command += ["--style", str(inputs.style), "--iterations", str(iterations), "--threads", str(threads), *options]
+        command.append("--serve")
+        variables = {**os.environ, "OMP_NUM_THREADS": str(threads), **(environment or {})}
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [*command, "--serve"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-            start_new_session=True,
+            command, env=variables, stdin=PIPE, stdout=PIPE, stderr=self.errors, text=True, start_new_session=True
         )
         try:
-            self.run: Run = peer_run(self._answer(timeout))
+            report = self._answer(timeout)
         except BaseException:
             end_group(self.process)
             raise
+        records, peak = report.pop("iterations"), report.pop("peak_memory_bytes")
+        self.run = Run(report, records, {"peak_memory_bytes": peak})
 
-    def __enter__(self) -> "ServedPeer":
+    def __enter__(self) -> "Peer":
         return self
 
     def __exit__(self, *_: Any) -> None:
         end_group(self.process)
         self.errors.close()
 
-    def seconds_per_step(self, steps: int, timeout: float) -> float:
+    def seconds_per_step(self, steps: int, timeout: float = 3600) -> float:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{steps}\n")
         self.process.stdin.flush()
         return float(self._answer(timeout)["seconds"])
 
-    def _answer(self, timeout: float) -> Dict[str, Any]:
+    def _answer(self, timeout: float) -> Record:
         """The next line it prints; one that does not come in time ends the process."""
         assert self.process.stdout is not None
         timer = threading.Timer(timeout, end_group, (self.process,))
@@ -245,11 +208,14 @@ class ServedPeer:
         line = self.process.stdout.readline()
         timer.cancel()
         if not line:
-            raise RuntimeError(f"PyTorch gave no answer within {timeout:.0f} s: {self._last_words()}")
-        answer: Dict[str, Any] = json.loads(line)
+            self.errors.seek(0)
+            said = [one.strip() for one in self.errors if one.strip()]
+            said_last = said[-1] if said else "it said nothing"
+            raise RuntimeError(f"PyTorch gave no answer within {timeout:.0f} s: {said_last}")
+        answer: Record = json.loads(line)
         return answer
 
-    def _last_words(self) -> str:
-        self.errors.seek(0)
-        lines = [line.strip() for line in self.errors if line.strip()]
-        return lines[-1] if lines else "it said nothing"
+
+def run_peer(python: str, inputs: Inputs, iterations: int, threads: int, *more: Any) -> Run:
+    with Peer(python, inputs, iterations, threads, *more) as peer:
+        return peer.run
