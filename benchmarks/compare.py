@@ -7,24 +7,24 @@ difference of code. Files of different devices, or measured under different load
 --anyway.
 """
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
-from results import ResultError, device_name, read_json
+import context
+from results import ResultError, device_name, load_before, read_json
 
 GOOGLE_S = "/usr/share/benchmark/compare.py"
 LOAD_APART = 0.5  # of a core, for each of them
 CLOCK_APART = 1.05
-REFUSED, USAGE = 8, 2
+REFUSED = 8
 
 
 def load(about: Dict[str, Any]) -> float:
     """The load before the measurement for each core: 1 is a machine that has no core to spare."""
-    average = about.get("load_average_before", (about.get("load_avg") or [0.0])[0])
-    return float(average) / float(about.get("num_cpus") or (about.get("cpu") or {}).get("cores") or 1)
+    cores = about.get("num_cpus") or (about.get("cpu") or {}).get("cores") or 1
+    return (load_before(about) or 0.0) / float(cores)
 
 
 def objections(old: Dict[str, Any], new: Dict[str, Any]) -> List[str]:
@@ -41,9 +41,7 @@ def objections(old: Dict[str, Any], new: Dict[str, Any]) -> List[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="./dev compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = context.parser(__doc__, prog="./dev compare")
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
     parser.add_argument("--anyway", action="store_true", help="compare what was not measured alike")
@@ -51,8 +49,7 @@ def main() -> int:
     try:
         contexts = [read_json(path)["context"] for path in (arguments.old, arguments.new)]
     except ResultError as error:
-        print(f"compare: {error}", file=sys.stderr)
-        return USAGE
+        parser.error(str(error))
     found = objections(*contexts)
     for sentence in found:
         print(f"not measured alike: {sentence}", file=sys.stderr)

@@ -7,27 +7,15 @@ own; what stands between them is replaced by the table NAME, one for each machin
 benchmarks/results/ that has what it needs. Rehearsals are refused.
 """
 
-import argparse
 import json
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import context
-from results import (
-    KINDS,
-    OTHER_STEPS,
-    Contender,
-    Machine,
-    ResultError,
-    Row,
-    device_name,
-    passed,
-    read_machine,
-    truthy,
-)
+from results import (KINDS, OTHER_STEPS, Contender, Machine, ResultError, Row, commit_of, device_name, load_before,
+                     passed, read_machine)  # fmt: skip
 
 PAGES = ("README.md", "docs/performance.md", "docs/kernels.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
@@ -49,10 +37,9 @@ def milliseconds(seconds: float) -> str:
 def caption(about: Dict[str, Any]) -> str:
     """Where and from what a table was measured."""
     virtual = ", virtual machine" if (about.get("cpu") or {}).get("hypervisor") else ""
-    dirty = " with changes" if truthy(about.get("dirty")) else ""
-    load = about.get("load_average_before", (about.get("load_avg") or [None])[0])
+    load = load_before(about)
     busy = "" if load is None else f", load before {load:.1f}"
-    return f"{device_name(about)}{virtual}; commit {about['commit'][:10]}{dirty}, {about['date'][:10]}{busy}.\n"
+    return f"{device_name(about)}{virtual}; commit {commit_of(about)}, {about['date'][:10]}{busy}.\n"
 
 
 # Tables of a CPU.
@@ -86,11 +73,9 @@ def cpu_vs_pytorch_all(machine: Machine) -> str:
 def iteration_steps(machine: Machine) -> str:
     """Where an iteration's time goes, by kind of step: its share, and the least that its work takes where that is
     known. At 512² or the size nearest to it."""
-    steps = [row for row in machine.timed("step") if row.parts.batch == 1]
-    size = min((row.parts.size for row in steps), key=lambda size: abs(size - DETAILED[0]), default=0)
     header, columns = [""], []
-    for precision in dict.fromkeys(row.parts.precision for row in steps):
-        columns.append(machine.seconds_and_floors(machine.steps(precision, size)))
+    for precision, steps in machine.detailed_steps().items():
+        columns.append(machine.seconds_and_floors(steps))
         header += [f"{precision} ms", "share", *(["floor"] if columns[-1][1] else [])]
     rows = []
     for kind in dict.fromkeys((*KINDS.values(), OTHER_STEPS)):
@@ -106,12 +91,8 @@ def iteration_steps(machine: Machine) -> str:
 
 def ceilings(machine: Machine) -> str:
     """What the machine can do at most, on one thread and on all."""
-    names = {
-        "fma/256": "multiply-adds, AVX2",
-        "fma/512": "multiply-adds, AVX-512",
-        "bf16_dot/512": "multiply-adds, vdpbf16ps",
-        "copy": "copying",
-    }
+    names = {"fma/256": "multiply-adds, AVX2", "fma/512": "multiply-adds, AVX-512",
+             "bf16_dot/512": "multiply-adds, vdpbf16ps", "copy": "copying"}  # fmt: skip
     rates = {**machine.roofs.flops, **machine.roofs.bytes_per_second}
     counts = sorted({int(name.rsplit("/", 1)[1]) for name in rates})
     rows = []
@@ -162,10 +143,9 @@ def ladders(machine: Machine) -> str:
             shown[key] = row
     rows = []
     for (op, _), row in shown.items():
-        moved = row.counters["loaded_bytes"] + row.counters["stored_bytes"]
         counts = (row.counters[name] for name in ("shared_requests", "bank_conflicts", "barriers"))
         rung = row.parts.rung.replace(" ", ": ", 1)
-        ratios = (f"{moved / row.bytes:.2f}", f"{row.counters['sectors_per_request']:.1f}")
+        ratios = (f"{row.traffic:.2f}", f"{row.counters['sectors_per_request']:.1f}")
         rows.append([f"{op} {rung}", row.label, *ratios, *(f"{count:.0f}" for count in counts)])
     header = ("rung", "idea", "bytes asked for / to be moved", "sectors per request")
     how = "Counted on the host-SIMT machine, not timed: maps of 16×16×64 in bf16, pictures of 16×16 in float."
@@ -181,13 +161,11 @@ def kernel_resources(result: Dict[str, Any]) -> str:
     architectures = list(dict.fromkeys(row["architecture"] for row in result["kernels"]))
     rows = []
     for (op, name), by_architecture in sorted(kernels.items()):
-        every = [row for rows_of_one in by_architecture.values() for row in rows_of_one]
+        every = sum(by_architecture.values(), [])
         most = [str(max(row[key] for row in every)) for key in ("threads", "shared_bytes", "spill_bytes")]
-        cells = [
-            f"{max(row['registers'] for row in by_architecture[architecture])} / "
-            f"{min(row['occupancy'] for row in by_architecture[architecture]):.0%}"
-            for architecture in architectures
-        ]
+        cells = []
+        for own in (by_architecture[architecture] for architecture in architectures):
+            cells.append(f"{max(row['registers'] for row in own)} / {min(row['occupancy'] for row in own):.0%}")
         rows.append([f"{op}: `{name}`", *most, *cells])
     header = ("kernel", "threads", "static shared bytes", "spilled bytes")
     shown = table((*header, *(f"sm_{architecture}" for architecture in architectures)), rows)
@@ -260,19 +238,13 @@ def gpu_run(machine: Machine) -> str:
 def gpu_targets(machine: Machine) -> str:
     """What is to be reached on an H100, and what was measured."""
 
-    def of_row(precision: str, side: int, batch: int, show: Callable[[Row], str]) -> str:
-        wanted = (precision, side, batch)
-        rows = machine.timed("iteration")
-        found = [row for row in rows if (row.parts.precision, row.parts.size, row.parts.batch) == wanted]
-        return show(found[0]) if found else NONE
+    iterations = {(row.parts.precision, row.parts.size, row.parts.batch): row for row in machine.timed("iteration")}
+    beside = next((one for one in machine.comparisons if (one.size, one.batch) == DETAILED), None)
+    own = beside.ours("bf16") if beside else None
 
-    def against(form: str) -> str:
-        for row in machine.comparisons:
-            own = row.ours("bf16")
-            times = [one.seconds for one in row.contenders if one.form == form and one.seconds]
-            if (row.size, row.batch) == DETAILED and own and times:
-                return f"{min(times) / own:.2f} ×"
-        return NONE
+    def measured(precision: str, side: int, batch: int, show: Callable[[Row], str]) -> str:
+        row = iterations.get((precision, side, batch))
+        return show(row) if row else NONE
 
     def in_ms(row: Row) -> str:
         return f"{milliseconds(row.seconds)} ms"
@@ -281,59 +253,51 @@ def gpu_targets(machine: Machine) -> str:
         return f"{row.counters['device bytes'] / 1e9:.1f} GB"
 
     rows = [
-        ["512², bf16", "≤ 0.95 ms", of_row("bf16", 512, 1, in_ms)],
-        ["512², tf32", "≤ 1.7 ms", of_row("tf32", 512, 1, in_ms)],
-        ["512², bf16, batch 8, images·iterations/s", "≥ 1300", of_row("bf16", 512, 8, throughput)],
-        ["4096², bf16, memory", "≤ 24 GB", of_row("bf16", 4096, 1, in_gb)],
-        ["512², PyTorch eager / Impasto bf16", "≥ 4 ×", against("eager")],
-        ["512², tuned eager / Impasto bf16", "≥ 2 ×", against("tuned eager")],
-        ["512², compiled / Impasto bf16", "≥ 1.3 ×", against("compiled")],
+        ["512², bf16", "≤ 0.95 ms", measured("bf16", 512, 1, in_ms)],
+        ["512², tf32", "≤ 1.7 ms", measured("tf32", 512, 1, in_ms)],
+        ["512², bf16, batch 8, images·iterations/s", "≥ 1300", measured("bf16", 512, 8, throughput)],
+        ["4096², bf16, memory", "≤ 24 GB", measured("bf16", 4096, 1, in_gb)],
     ]
+    for form, goal in (("eager", "4"), ("tuned eager", "2"), ("compiled", "1.3")):
+        times = [one.seconds for one in (beside.contenders if beside else ()) if one.form == form and one.seconds]
+        name = "PyTorch eager" if form == "eager" else form
+        times_own = f"{min(times) / own:.2f} ×" if own and times else NONE
+        rows.append([f"512², {name} / Impasto bf16", f"≥ {goal} ×", times_own])
     return table(("on an H100", "to reach", "measured"), rows)
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the pages, of every machine whose folder has `file`; without one, `missing`."""
-
-    file: str
-    make: Callable[[Any], str]
-    missing: str = ""
 
 
 CPU_RUN = "cpu_vs_pytorch.json"
 GPU_RUN = "environment.json"
-TABLES = {
-    "cpu_vs_pytorch": Table(CPU_RUN, cpu_vs_pytorch),
-    "cpu_vs_pytorch_all": Table(CPU_RUN, cpu_vs_pytorch_all),
-    "iteration_steps": Table(CPU_RUN, iteration_steps),
-    "iteration_scaling": Table("iteration_bench.json", iteration_scaling),
-    "ceilings": Table(CPU_RUN, ceilings),
-    "ladders": Table("ladders.json", ladders),
-    "kernel_resources": Table("kernel_resources.json", kernel_resources),
-    "gpu": Table(GPU_RUN, gpu_run, NOTHING_YET),
-    "gpu_targets": Table(GPU_RUN, gpu_targets, gpu_targets(Machine(Path()))),
+# A table of the pages, of every machine whose folder has the file; what stands there without one.
+TABLES: Dict[str, Tuple[str, Callable[[Any], str], str]] = {
+    "cpu_vs_pytorch": (CPU_RUN, cpu_vs_pytorch, ""),
+    "cpu_vs_pytorch_all": (CPU_RUN, cpu_vs_pytorch_all, ""),
+    "iteration_steps": (CPU_RUN, iteration_steps, ""),
+    "iteration_scaling": ("iteration_bench.json", iteration_scaling, ""),
+    "ceilings": (CPU_RUN, ceilings, ""),
+    "ladders": ("ladders.json", ladders, ""),
+    "gpu": (GPU_RUN, gpu_run, NOTHING_YET),
+    "gpu_targets": (GPU_RUN, gpu_targets, gpu_targets(Machine(Path()))),
 }
 
 
 def rendered(text: str, machines: Sequence[Machine], compiled: Sequence[Dict[str, Any]] = ()) -> str:
     """A page's text with the tables of these machines; `compiled` is what the compiler said of the kernels."""
 
-    def tables_of(shown: Table) -> List[str]:
-        if shown.make is kernel_resources:
+    def tables(name: str) -> List[str]:
+        if name == "kernel_resources":
             return [kernel_resources(one) for one in compiled]
+        file, make, missing = TABLES[name]
         found = []
         for machine in machines:
-            if shown.file in machine.contexts:
-                about = machine.contexts[shown.file]
+            if file in machine.contexts:
+                about = machine.contexts[file]
                 below = gpu_caption(machine) if machine.stages else caption(about) if "commit" in about else ""
-                found.append("\n".join(filter(None, (shown.make(machine), below))))
-        return found
+                found.append("\n".join(filter(None, (make(machine), below))))
+        return found or [missing] * bool(missing)
 
     def replace(match: "re.Match[str]") -> str:
-        shown = TABLES[match.group(2)]
-        tables = tables_of(shown) or ([shown.missing] if shown.missing else [])
-        return match.group(1) + "".join(f"\n{one}\n" for one in tables) + match.group(3)
+        return match.group(1) + "".join(f"\n{one}\n" for one in tables(match.group(2))) + match.group(3)
 
     return MARKERS.sub(replace, text)
 
@@ -354,7 +318,7 @@ def stale_pages() -> List[Tuple[Path, str]]:
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    context.parser(__doc__).parse_args()
     try:
         stale = stale_pages()
     except ResultError as error:

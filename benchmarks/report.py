@@ -7,7 +7,6 @@ roof, a rehearsal and a broken file end the program with 8, and nothing is writt
 matplotlib's.
 """
 
-import argparse
 import io
 import re
 import sys
@@ -16,21 +15,12 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import context
-from results import (
-    PRECISIONS,
-    Comparison,
-    Machine,
-    ResultError,
-    Roofs,
-    Row,
-    device_name,
-    read_machine,
-    truthy,
-)
+from results import (PRECISIONS, Comparison, Machine, ResultError, Roofs, Row, commit_of, device_name, load_before,
+                     read_machine)  # fmt: skip
 
 RESULTS = context.REPOSITORY / "benchmarks" / "results"
 NO_MACHINES = ("nvcc",)  # what the compiler says
-REFUSED, USAGE, NOT_WRITTEN = 8, 2, 6
+REFUSED, NOT_WRITTEN = 8, 6
 
 COLOURS = {"fp32": "#2563a8", "tf32": "#7a4fb0", "bf16": "#d1662c", "fp16": "#2f8f5b"}
 OTHERS, INK = "#9aa5b1", "#27313d"
@@ -118,7 +108,7 @@ class Charts:
 
     def bars(
         self, title: str, note: str, unit: str, bars: Sequence[Tuple[str, float, str, str]],
-        floors: Sequence[Optional[float]] = (), line: Optional[float] = None,
+        floors: Sequence[float] = (), line: Optional[float] = None,
     ) -> str:  # fmt: skip
         """Horizontal bars from the top: name, value, what stands behind it, colour."""
 
@@ -157,30 +147,18 @@ def peers(charts: Charts, comparison: Comparison) -> str:
 
 
 def breakdown(charts: Charts, machine: Machine) -> str:
-    """A card for each precision, at 512×512 or the size nearest to it."""
-    sizes = {row.parts.size for row in machine.timed("step") if row.parts.batch == 1}
+    """A card for each precision."""
     cards = []
-    for precision in PRECISIONS if sizes else ():
-        size = min(sizes, key=lambda one: abs(one - 512))
-        steps = machine.steps(precision, size)
-        if not steps:
-            continue
+    for precision, steps in machine.detailed_steps().items():
         sums, floors = machine.seconds_and_floors(steps)
-        total = sum(sums.values())
-        ordered = sorted(sums, key=lambda kind: -sums[kind])
-        bars = [
-            (kind, 1e3 * sums[kind], f"{time(sums[kind])}, {100 * sums[kind] / total:.0f} %", COLOURS[precision])
-            for kind in ordered
-        ]
+        total, size, kinds = sum(sums.values()), steps[0].parts.size, sorted(sums, key=lambda kind: -sums[kind])
         known = f", floor {time(sum(floors.values()))}" if floors else ""
-        cards.append(
-            charts.bars(
-                f"Where the time goes: {precision}, {size}×{size}: {time(total)}{known}",
-                "Each step is timed where it stands in the iteration."
-                + (" The tick is the floor of its work on this machine." if floors else ""),
-                "ms", bars, [1e3 * floors[kind] if kind in floors else None for kind in ordered],
-            )
-        )  # fmt: skip
+        title = f"Where the time goes: {precision}, {size}×{size}: {time(total)}{known}"
+        note = "Each step is timed where it stands in the iteration."
+        note += " The tick is the floor of its work on this machine." if floors else ""
+        shares = {kind: f"{time(sums[kind])}, {100 * sums[kind] / total:.0f} %" for kind in kinds}
+        bars = [(kind, 1e3 * sums[kind], shares[kind], COLOURS[precision]) for kind in kinds]
+        cards.append(charts.bars(title, note, "ms", bars, [1e3 * floors.get(kind, 0.0) for kind in kinds]))
     return "".join(cards)
 
 
@@ -190,18 +168,15 @@ def scaling(charts: Charts, machine: Machine) -> str:
         return ""
 
     def draw(axes: Any) -> None:
-        for precision in PRECISIONS:
-            for batch in sorted({row.parts.batch for row in rows}):
-                points = sorted(
-                    (row.parts.size, 1e3 * row.seconds / batch)
-                    for row in rows
-                    if (row.parts.precision, row.parts.batch) == (precision, batch)
-                )
-                if points:
-                    label = precision + (f", batch {batch}" if batch > 1 else "")
-                    marker = "o" if batch == 1 else "^" if batch == 2 else "s"
-                    axes.plot(*zip(*points), marker, linestyle="-" if len(points) > 1 else "", markersize=5,
-                              color=COLOURS[precision], alpha=1 if batch == 1 else 0.6, label=label)  # fmt: skip
+        lines: Dict[Tuple[int, int], List[Tuple[int, float]]] = {}
+        for row in sorted(rows, key=lambda row: row.parts.size):
+            line = lines.setdefault((PRECISIONS.index(row.parts.precision), row.parts.batch), [])
+            line.append((row.parts.size, 1e3 * row.seconds / row.parts.batch))
+        for (place, batch), points in sorted(lines.items()):
+            label = PRECISIONS[place] + (f", batch {batch}" if batch > 1 else "")
+            marker = "o" if batch == 1 else "^" if batch == 2 else "s"
+            axes.plot(*zip(*points), marker, linestyle="-" if len(points) > 1 else "", markersize=5,
+                      color=COLOURS[PRECISIONS[place]], alpha=1 if batch == 1 else 0.6, label=label)  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("side of the picture")
@@ -240,10 +215,8 @@ def roofline(charts: Charts, machine: Machine, precision: str) -> str:
         axes.set_ylabel("FLOP/s")
         axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=2)
 
-    note = (
-        f"Roof: {rate(peak, 'FLOP/s')} and {rate(bandwidth, 'B/s')}, both measured here. Above it lies what "
-        "stayed in a cache."
-    )
+    note = f"Roof: {rate(peak, 'FLOP/s')} and {rate(bandwidth, 'B/s')}, both measured here. Above it lies what stayed "
+    note += "in a cache."
     return charts.card(f"Operations below the roof, {precision}", note, 4.2, draw)
 
 
@@ -258,8 +231,7 @@ def ladder(charts: Charts, op: str, rows: List[Row], roofs: Roofs) -> str:
         if (row.parts.layer, row.parts.size) != layers[len(layers) // 2]:
             continue
         if not row.seconds_of:
-            value = (row.counters["loaded_bytes"] + row.counters["stored_bytes"]) / row.bytes
-            text = f"{value:.2f}×"
+            value, text = row.traffic, f"{row.traffic:.2f}×"
         elif share is not None:
             value, text = 100 * share, f"{100 * share:.0f} %, {time(row.seconds)}"
         else:
@@ -276,24 +248,21 @@ def ladder(charts: Charts, op: str, rows: List[Row], roofs: Roofs) -> str:
 
 
 def rows_table(rows: List[Row], roofs: Roofs) -> str:
-    header = ("row", "median", "min", "variation", "GB/s", "TFLOP/s", "FLOP/B", "% of roof", "error")
+    def known(value: Optional[float], show: Callable[[float], str]) -> str:
+        return "–" if value is None else show(value)
+
     lines = []
     for row in sorted(rows, key=lambda one: one.name):
-        share, error, known = roofs.share(row), row.counters.get("error"), row.flops and row.bytes
-        lines.append(
-            (
-                row.name,
-                time(row.seconds),
-                time(min(row.seconds_of)),
-                "–" if row.variation is None else f"{100 * row.variation:.1f} %",
-                digits(row.bytes / row.seconds / 1e9) if row.bytes else "–",
-                digits(row.flops / row.seconds / 1e12) if row.flops else "–",
-                digits(row.flops / row.bytes) if known else "–",
-                "–" if share is None else f"{100 * share:.0f}",
-                "–" if error is None else f"{error:.0e}",
-            )
-        )
-    return table(header, lines)
+        lines.append((
+            row.name, time(row.seconds), time(min(row.seconds_of)),
+            known(row.variation, lambda variation: f"{100 * variation:.1f} %"),
+            known(row.bytes or None, lambda moved: digits(moved / row.seconds / 1e9)),
+            known(row.flops or None, lambda flops: digits(flops / row.seconds / 1e12)),
+            known(row.flops / row.bytes if row.flops and row.bytes else None, digits),
+            known(roofs.share(row), lambda share: f"{100 * share:.0f}"),
+            known(row.counters.get("error"), lambda error: f"{error:.0e}"),
+        ))  # fmt: skip
+    return table(("row", "median", "min", "variation", "GB/s", "TFLOP/s", "FLOP/B", "% of roof", "error"), lines)
 
 
 def ceilings(machine: Machine) -> str:
@@ -327,12 +296,10 @@ def origins(machine: Machine) -> str:
     """Where the figures of each file come from."""
     lines = []
     for name, about in machine.contexts.items():
-        commit = str(about.get("commit", "not recorded"))[:10]
-        changes = " + changes" if truthy(about.get("dirty")) else ""
-        load = about.get("load_average_before", (about.get("load_avg") or [None])[0])
+        load = load_before(about)
         busy = "not recorded" if load is None else f"{load:.1f}"
         date = str(about.get("date", "not recorded"))[:10]
-        lines.append((name, device_name(about), commit + changes, date, busy, details(about)))
+        lines.append((name, device_name(about), commit_of(about), date, busy, details(about)))
     refused = "".join(f'<p class="refused">Not shown: {escape(one)}</p>' for one in machine.refused)
     header = ("file", "device", "commit", "date", "load before", "versions, clocks and features")
     return table(header, lines, "words") + refused
@@ -367,30 +334,17 @@ def page(machines: List[Machine]) -> str:
     )
 
 
-def result_folders(asked: List[Path]) -> List[Path]:
-    found = asked or [one for one in sorted(RESULTS.iterdir()) if one.is_dir() and one.name not in NO_MACHINES]
-    for folder in found:
-        if not folder.is_dir():
-            raise ResultError(f"{folder}: expected a folder of results, one for each machine")
-        if not any(folder.glob("*.json")):
-            raise ResultError(f"{folder}: expected results (*.json) in it, found none")
-    return found
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="./dev report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = context.parser(__doc__, prog="./dev report")
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="(default: all that are kept)")
     parser.add_argument("-o", "--output", type=Path, default=context.REPOSITORY / "build" / "report.html")
     arguments = parser.parse_args()
+    kept = [one for one in sorted(RESULTS.iterdir()) if one.is_dir() and one.name not in NO_MACHINES]
+    for folder in arguments.folders:
+        if not any(folder.glob("*.json")):
+            parser.error(f"{folder}: expected a folder of results (*.json), one for each machine")
     try:
-        folders = result_folders(arguments.folders)
-    except ResultError as error:
-        print(f"report: {error}", file=sys.stderr)
-        return USAGE
-    try:
-        machines = [read_machine(folder) for folder in folders]
+        machines = [read_machine(folder) for folder in arguments.folders or kept]
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         context.replace_text(arguments.output, page(machines))
     except ResultError as error:

@@ -129,6 +129,11 @@ class Row:
     def bytes(self) -> float:
         return self.counters.get("bytes", 0.0)
 
+    @property
+    def traffic(self) -> float:
+        """Of a row that was counted: how often it moves what has to be moved."""
+        return (self.counters["loaded_bytes"] + self.counters["stored_bytes"]) / self.bytes
+
 
 def by_kind(steps: Sequence[Row], amount: Callable[[Row], float]) -> Dict[str, float]:
     """Sums over the steps of each kind, in the order of KINDS. A step's label is its operation."""
@@ -257,6 +262,14 @@ class Machine:
         wanted = (precision, size, batch)
         return [row for row in self.timed("step") if (row.parts.precision, row.parts.size, row.parts.batch) == wanted]
 
+    def detailed_steps(self) -> Dict[str, List[Row]]:
+        """Of one iteration at 512×512 or the size nearest to it, by precision."""
+        found: Dict[str, List[Row]] = {}
+        sizes = {row.parts.size for row in self.timed("step") if row.parts.batch == 1}
+        for precision in PRECISIONS if sizes else ():
+            found[precision] = self.steps(precision, min(sizes, key=lambda size: abs(size - 512)))
+        return {precision: steps for precision, steps in found.items() if steps}
+
     def floor(self, row: Row) -> Optional[float]:
         """The least seconds for the row's work. Of an iteration the sum over its steps: each needs the one before."""
         if row.parts.op != "iteration":
@@ -277,6 +290,16 @@ def device_name(context: Document) -> str:
 def truthy(value: Any) -> bool:
     """Google Benchmark's context holds words: "true", "false"."""
     return value not in (False, None, "", "false", "0", 0)
+
+
+def load_before(context: Document) -> Optional[float]:
+    """The load of the machine before it measured, where that is known."""
+    return context.get("load_average_before", (context.get("load_avg") or [None])[0])
+
+
+def commit_of(context: Document) -> str:
+    changes = " with changes" if truthy(context.get("dirty")) else ""
+    return f"{str(context.get('commit', 'not recorded'))[:10]}{changes}"
 
 
 def read_json(path: Path) -> Document:
@@ -301,9 +324,7 @@ def merged_row(name: str, path: Path, entries: Sequence[Document]) -> Row:
     counters = {
         key: median(entry[key] for entry in entries)
         for key, value in entries[0].items()
-        if key not in ROW_FIELDS
-        and isinstance(value, (int, float))
-        and all(key in entry for entry in entries)
+        if key not in ROW_FIELDS and isinstance(value, (int, float)) and all(key in entry for entry in entries)
     }
     label = str(entries[0].get("label", ""))
     if "loaded_bytes" in counters:  # counted on the host-SIMT machine: no time is a GPU's
@@ -341,10 +362,8 @@ def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None
             unchecked.append(row)
     if unchecked:
         ops = ", ".join(sorted({row.parts.op for row in unchecked}))
-        machine.refused.append(
-            f"{path.name}: {len(unchecked)} of {len(gathered)} rows have no counter 'verified': nobody "
-            f"checked in that process that their results are right ({ops})."
-        )
+        machine.refused.append(f"{path.name}: {len(unchecked)} of {len(gathered)} rows have no counter 'verified': "
+                               f"nobody checked in that process that their results are right ({ops}).")  # fmt: skip
 
 
 def read_comparison(path: Path, entry: Document) -> Comparison:
@@ -372,20 +391,15 @@ def read_stage(machine: Machine, path: Path, stage: Document, folder: Sequence[D
         machine.refused += [f"{path.name}: {failure}" for failure in stage["failures"]]
         compared = stage["rows"] if name == "peers" else []
         rows = stage["benchmarks"] if name in ("environment", "iteration", "ladders") else []
-        tested = any(
-            one.get("stage") == "tests" and passed(one) and one["context"].get("commit") == commit
-            for one in folder
-        )
+        tests = [one for one in folder if one.get("stage") == "tests" and one["context"].get("commit") == commit]
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{path}: expected what './dev gpu' writes: {error!r}") from error
     machine.comparisons += [read_comparison(path, one) for one in compared if one["contenders"]]
-    if name == "iteration" and not (commit and tested):
-        machine.refused.append(
-            f"{path.name}: the tests of the same commit did not pass in this folder: nobody knows "
-            "whether what was timed is right."
-        )
+    if name != "iteration" or (commit and any(map(passed, tests))):
+        read_rows(machine, path, rows)
         return
-    read_rows(machine, path, rows)
+    machine.refused.append(f"{path.name}: the tests of the same commit did not pass in this folder: nobody knows "
+                           "whether what was timed is right.")  # fmt: skip
 
 
 def read_context_ceilings(machine: Machine, path: Path, context: Document) -> None:
@@ -401,10 +415,8 @@ def read_context_ceilings(machine: Machine, path: Path, context: Document) -> No
 
 def clocks_of(document: Document) -> Dict[str, str]:
     """What a GPU's clocks were during a stage, and what held them."""
-    found = {
-        name: f"{watched['lowest']:g}–{watched['highest']:g}"
-        for name, watched in document.get("clocks", {}).items()
-    }
+    watched = document.get("clocks", {})
+    found = {name: f"{one['lowest']:g}–{one['highest']:g}" for name, one in watched.items()}
     held = document.get("throttled")
     return {**found, "throttled by": " and ".join(held)} if held else found
 
@@ -423,14 +435,10 @@ def read_machine(folder: Path) -> Machine:
                 machine.comparisons.append(read_comparison(path, document))
             read_rows(machine, path, document.get("benchmarks", []))
         else:
-            raise ResultError(
-                f"{path}: expected 'benchmarks' (Google Benchmark), 'contenders' (peers) or a 'stage'"
-            )
+            raise ResultError(f"{path}: expected 'benchmarks' (Google Benchmark), 'contenders' (peers) or a 'stage'")
     for row in machine.rows:
         share = machine.roofs.share(row) if row.seconds_of else None
         if share and share > ROOF_TOLERANCE and ("roof_share" in row.counters or row.parts.cache == "cold"):
-            raise ResultError(
-                f"{row.file}: row '{row.name}' is at {100 * share:.0f} % of its roof: "
-                "its work, its time or the ceiling is wrong"
-            )
+            raise ResultError(f"{row.file}: row '{row.name}' is at {100 * share:.0f} % of its roof: its work, its time "
+                              "or the ceiling is wrong")  # fmt: skip
     return machine
