@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 #include "host/check/operation.hpp"
@@ -9,6 +11,19 @@ namespace {
 Shape widened(Shape map, std::int64_t channels) {
   map.channels = channels;
   return map;
+}
+
+/// A sum of K products in float is off by about 0.2 u sqrt(K) of the sums' RMS, u = 2^-24; the worst
+/// of a million sums by 25 times as much. So the limits of float grow with sqrt(K) from 32 channels
+/// on; those of 16 bits come from the rounded inputs, which K does not change.
+ErrorLimit limit(Precision precision, std::int64_t summed_channels) {
+  ErrorLimit limit = error_limit(precision);
+  if (precision == Precision::fp32 || precision == Precision::winograd) {
+    const double growth = std::sqrt(std::max(1.0, static_cast<double>(summed_channels) / 32));
+    limit.rms *= growth;
+    limit.worst *= growth;
+  }
+  return limit;
 }
 
 /// Of either direction.
@@ -26,6 +41,7 @@ std::vector<OpCase> forward(const Shape& x, std::int64_t out_channels, DataType 
     cases.push_back({.variant = fmt::format("to {}, {}", out_channels, relu ? "ReLU" : "linear"),
                      .measured = relu,
                      .work = work_of(x, y, storage),
+                     .limit = [=](Precision precision) { return limit(precision, x.channels); },
                      .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
                        const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);
                        const Tensor from = bench.features(x, 1);
@@ -50,6 +66,7 @@ std::vector<OpCase> data_gradient(const Shape& x, std::int64_t out_channels, Dat
          .measured = written,
          .epilogue = epilogue,
          .work = work,
+         .limit = [=](Precision precision) { return limit(precision, y.channels); },
          .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
            const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);
            const Tensor grad_x = bench.gradient_output(x, epilogue);

@@ -95,8 +95,8 @@ struct ErrorLimit {
   double rms = 0;    ///< the root mean square of all differences
   double worst = 0;  ///< the largest difference
 };
-/// For any operation: 1e-6 and 1e-5 in fp32, 5e-6 and 5e-5 in winograd, 1e-3 and 3e-2 in tf32, 1e-2
-/// and 5e-2 in bf16 and fp16.
+/// What a case is held to unless it has a limit of its own: 1e-6 and 1e-5 in fp32, 5e-6 and 5e-5 in
+/// winograd, 1e-3 and 3e-2 in tf32, 1e-2 and 5e-2 in bf16 and fp16.
 ErrorLimit error_limit(Precision precision);
 
 /// One operation in one variant at one shape, as tests, `impasto check` and benchmarks use it.
