@@ -2,10 +2,12 @@
 #include "host/app/batch_plan.hpp"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "host/app/batch_items.hpp"
 #include "host/app/batch_steps.hpp"
 #include "host/app/describe.hpp"
+#include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/terminal.hpp"
 #include "host/engine/stylization.hpp"
@@ -55,9 +57,14 @@ void print_batch_plan(const Settings& settings, const batch::ItemFile& items) {
   const MemoryEstimate memory =
       estimate_memory(stream->backend(), network_layers(settings), work.config,
                       pixel_shape(std::span(&work.content, 1)), shapes_of(work.styles));
-  const double seconds = estimated_seconds(*stream, work);
-  const double all =
-      seconds * static_cast<double>(items.count()) / static_cast<double>(sizes.streams);
+  // What does not fit cannot be measured.
+  std::optional<double> seconds;
+  std::optional<double> all;
+  if (memory.shortage.empty()) {
+    seconds = estimated_seconds(*stream, work);
+    all = *seconds * static_cast<double>(items.count()) / static_cast<double>(sizes.streams);
+  }
+  const auto json_of = [](std::optional<double> value) { return value ? Json(*value) : Json(); };
   if (settings.json) {
     print_result(dump({{"items", items.count()},
                        {"folder", settings.batch.folder.string()},
@@ -71,10 +78,10 @@ void print_batch_plan(const Settings& settings, const batch::ItemFile& items) {
                          {"width", work.content.width},
                          {"config", describe(settings_of_item(settings, first))},
                          {"memory", describe(memory)},
-                         {"seconds", seconds}}},
-                       {"seconds", all}}) +
+                         {"seconds", json_of(seconds)}}},
+                       {"seconds", json_of(all)}}) +
                  "\n");
-    return;
+    return refuse_shortage(memory);
   }
   std::string lines;
   const auto add = [&lines](std::string_view label, const std::string& value) {
@@ -88,9 +95,12 @@ void print_batch_plan(const Settings& settings, const batch::ItemFile& items) {
   add("at once", fmt::format("{}", sizes.streams));
   add("first", fmt::format("{} ({}x{})", first.output, work.content.width, work.content.height));
   add("its memory", human_bytes(memory.total()));
-  add("its time", human_time(seconds));
-  add("all like it", human_time(all));
+  if (seconds) {
+    add("its time", human_time(*seconds));
+    add("all like it", human_time(*all));
+  }
   print_result(lines);
+  refuse_shortage(memory);
 }
 
 }  // namespace impasto::app

@@ -7,7 +7,8 @@
 namespace impasto::app {
 
 /// --dry-run of a batch: how many items there are, and the memory and time that the first takes, on
-/// stdout. It reads that item's pictures and computes a few iterations.
+/// stdout. It reads that item's pictures and computes a few iterations. Throws
+/// ErrorKind::out_of_memory where they do not fit.
 void print_batch_plan(const Settings& settings, const batch::ItemFile& items);
 
 }  // namespace impasto::app

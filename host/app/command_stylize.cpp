@@ -59,8 +59,7 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
   print_result(lines);
 }
 
-/// --dry-run: what would be done and what it needs, on stdout. Ends as the run would where its memory
-/// does not suffice.
+/// --dry-run: what would be done and what it needs, on stdout.
 void print_plan(const Settings& settings, Backend& backend, const StylizeInputs& inputs) {
   const Image& content = inputs.content;
   const MemoryEstimate memory =
@@ -78,9 +77,7 @@ void print_plan(const Settings& settings, Backend& backend, const StylizeInputs&
   } else {
     print_plan_in_words(settings, backend, inputs, memory);
   }
-  if (!memory.shortage.empty()) {
-    throw HintedError(ErrorKind::out_of_memory, memory.shortage, "a smaller --size needs less");
-  }
+  refuse_shortage(memory);
 }
 
 /// A format may be unable to hold the result, or the sheet, which is wider.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "host/app/terminal.hpp"
+#include "host/engine/stylization.hpp"
 
 namespace impasto::app {
 namespace {
@@ -33,6 +34,11 @@ void refuse_infinite_losses(std::string_view what) {
       ErrorKind::diverged,
       fmt::format("{}: what the network makes of it is not finite; nothing was written", what),
       "smaller weights help, or --precision fp32");
+}
+
+void refuse_shortage(const MemoryEstimate& memory) {
+  if (memory.shortage.empty()) return;
+  throw HintedError(ErrorKind::out_of_memory, memory.shortage, "a smaller --size needs less");
 }
 
 int report_failure(const std::exception_ptr& failure) {

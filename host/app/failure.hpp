@@ -7,6 +7,10 @@
 
 #include "host/core/error.hpp"
 
+namespace impasto {
+struct MemoryEstimate;
+}  // namespace impasto
+
 namespace impasto::app {
 
 /// An Error with a second line for the user: what to do about it.
@@ -24,6 +28,9 @@ class HintedError : public Error {
 /// Throws ErrorKind::diverged for losses that were infinite or no numbers before any step was
 /// taken.
 [[noreturn]] void refuse_infinite_losses(std::string_view what);
+
+/// Ends --dry-run as the run would end: throws ErrorKind::out_of_memory for what does not fit.
+void refuse_shortage(const MemoryEstimate& memory);
 
 /// Thrown to end the program as a signal asked. With `nothing_saved` the user is told so.
 struct Interrupted {

@@ -234,10 +234,12 @@ class MemoryTest(ProgramTest):
         run = ("stylize", "grey.png", "grey.png", "-o", "out.png", "--size", size, "--style-size", "16",
                "--backend", "reference")
         self.fail_with(75, *run, says=("not enough memory", "--dry-run"))
-        plan = self.run_program(*run, "--dry-run")
-        self.assertEqual(plan.returncode, 75, plan.stderr)
-        self.assertRegex(plan.stdout, r"(?m)^memory ")
-        self.assertIn("pixels would fit", plan.stderr)
+        batch = ("batch", "grey.png", "--styles", "grey.png", "-o", "out", *run[-6:])
+        for plan, memory in ((run, "memory "), (batch, "its memory ")):
+            result = self.run_program(*plan, "--dry-run")
+            self.assertEqual(result.returncode, 75, result.stderr)
+            self.assertRegex(result.stdout, f"(?m)^{memory}")
+            self.assertIn("pixels would fit", result.stderr)
         self.assertEqual(self.files(), ["grey.png"])
 
 
