@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string_view>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,25 @@ extern "C" void handle(int signal) {
   _exit(128 + signal);
 }
 
+/// A library that does not check whether it got memory dies here, oneDNN for one. The signal ends
+/// the program as it would have.
+extern "C" void explain(int signal) {
+  remove_temporary_files();
+  constexpr std::string_view message =
+      "impasto: a library died, probably for want of memory: the address space is limited "
+      "(ulimit -v)\n";
+  static_cast<void>(!::write(STDERR_FILENO, message.data(), message.size()));
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+void explain_deaths_for_want_of_memory() {
+  rlimit address_space{};
+  if (::getrlimit(RLIMIT_AS, &address_space) != 0 || address_space.rlim_cur == RLIM_INFINITY)
+    return;
+  for (const int signal : {SIGSEGV, SIGBUS, SIGTRAP, SIGABRT}) ::signal(signal, explain);
+}
+
 void open_missing_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     struct stat status {};
@@ -42,6 +62,7 @@ void open_missing_streams() {
 
 void set_up_process() {
   open_missing_streams();
+  explain_deaths_for_want_of_memory();
   // oneDNN would print on standard output, where results go.
   for (const char* variable : {"ONEDNN_VERBOSE", "DNNL_VERBOSE"}) ::unsetenv(variable);
   for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);

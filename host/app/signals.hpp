@@ -8,7 +8,7 @@ namespace impasto::app {
 /// it, stay ignored. A pipe that nobody reads and a file that may not grow become errors of write
 /// calls, not signals. A closed standard stream is opened on /dev/null, so that no file of ours
 /// gets its number and receives what is meant for the terminal. No variable has a library print
-/// where results go.
+/// where results go. Where the address space is limited, a crash says so before it ends the program.
 void set_up_process();
 
 /// While one lives, the first of these signals is only remembered, so that the work in hand can be

@@ -5,6 +5,7 @@ import array
 import fcntl
 import hashlib
 import os
+import resource
 import signal
 import termios
 import time
@@ -16,6 +17,11 @@ from harness import ProgramTest, read_log
 def ignore_hang_up_and_interrupt():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def limit_address_space(limit):
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 class SignalTest(ProgramTest):
@@ -112,6 +118,17 @@ class SignalTest(ProgramTest):
                 return
             time.sleep(0.01)
         self.fail(f"ended with {process.returncode}")
+
+    @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer needs all of the address space")
+    def test_a_crash_says_that_the_address_space_is_limited(self):
+        for limit in (resource.RLIM_INFINITY, 8 << 30):
+            process = self.start(*self.stylize_arguments("--iterations", "1000000", "--log", f"{limit}.jsonl"),
+                                 preexec_fn=lambda limit=limit: limit_address_space(limit))
+            self.wait_for_lines(process, f"{limit}.jsonl", 2)
+            process.send_signal(signal.SIGSEGV)
+            _, messages = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, -signal.SIGSEGV, messages)
+            self.assertEqual("ulimit -v" in messages, limit != resource.RLIM_INFINITY, messages)
 
     def test_before_the_first_iteration(self):
         # Without --weights the network is generated and calibrated first, which takes a while.
