@@ -38,13 +38,15 @@ constexpr std::array data_types = {
     NamedElementType{"F8_E5M2", 1},
 };
 
-/// The text as JSON, in which no name occurs twice and nothing is nested deeper than it needs.
+/// The text as JSON, in which no object has a name twice and nothing is nested deeper than it needs.
 Json parse(const SourceFile& file, const std::string& text) {
-  std::set<std::string> names;
+  std::array<std::set<std::string>, max_depth + 2> names;  // of the objects that are open, by depth
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth > max_depth) file.refuse("its JSON is nested too deep");
-    if (event == Json::parse_event_t::key && depth == 1 &&
-        !names.insert(parsed.get<std::string>()).second) {
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == Json::parse_event_t::object_start) names.at(level + 1).clear();
+    if (event == Json::parse_event_t::key &&
+        !names.at(level).insert(parsed.get<std::string>()).second) {
       file.refuse(fmt::format("its JSON has the name '{}' twice", parsed.get<std::string>()));
     }
     return true;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "host/batch/sources.hpp"
 #include "host/batch/text_file.hpp"
@@ -22,6 +23,12 @@ using Row = std::vector<std::pair<std::string, std::vector<std::string>>>;
   fail(ErrorKind::input, "{}: line {}: {}", file.name(), file.line(), reason);
 }
 
+/// A column by its one name: "style-weight" for "style_weight", "styles" for "style".
+std::string column_name(std::string column) {
+  std::ranges::replace(column, '_', '-');
+  return column == "style" ? "styles" : column;
+}
+
 /// A path of a row is relative to the manifest's folder.
 std::string path_of(const TextFile& file, const std::string& path) {
   if (path.find('\0') != std::string::npos) refuse(file, "a name holds a NUL");
@@ -33,14 +40,12 @@ std::string path_of(const TextFile& file, const std::string& path) {
 
 Source source_of_row(const TextFile& file, const Row& row) {
   Source source;
-  for (const auto& [column, texts] : row) {
+  for (const auto& [name, texts] : row) {
     if (texts.empty()) continue;
-    std::string name = column;
-    std::ranges::replace(name, '_', '-');
-    if (name == "styles" || name == "style") {
+    if (name == "styles") {
       for (const std::string& text : texts) source.styles.push_back(path_of(file, text));
     } else if (name == "content" || name == "id" || name == "output") {
-      if (texts.size() != 1) refuse(file, fmt::format("'{}' takes one text", column));
+      if (texts.size() != 1) refuse(file, fmt::format("'{}' takes one text", name));
       (name == "content" ? source.path : name == "id" ? source.id : source.output) = texts.front();
     } else {
       source.options[name] = texts;
@@ -61,7 +66,17 @@ std::string text_of(const TextFile& file, const std::string& key, const Json& va
 }
 
 Row row_of_json(const TextFile& file, const std::string& line) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  std::set<std::string> names;
+  // The parser would keep the last of two, whoever wrote the row may have meant the first.
+  const auto refuse_twice = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+    if (event != Json::parse_event_t::key || depth != 1) return true;
+    const auto& key = parsed.get_ref<const std::string&>();
+    if (!names.insert(column_name(key)).second) {
+      refuse(file, fmt::format("the key '{}' is there twice", key));
+    }
+    return true;
+  };
+  const Json json = Json::parse(line, refuse_twice, /*allow_exceptions=*/false);
   if (!json.is_object()) refuse(file, "expected an object as JSON");
   Row row;
   for (const auto& [key, value] : json.items()) {
@@ -72,7 +87,7 @@ Row row_of_json(const TextFile& file, const std::string& line) {
     } else if (!value.is_null()) {
       texts.push_back(text_of(file, key, value));
     }
-    row.emplace_back(key, std::move(texts));
+    row.emplace_back(column_name(key), std::move(texts));
   }
   return row;
 }
@@ -133,10 +148,12 @@ void visit_csv(TextFile& file, const VisitSource& visit) {
   if (!header.empty() && header.front().starts_with(byte_order_mark)) {
     header.front().erase(0, byte_order_mark.size());
   }
-  for (const std::string& column : header) {
-    if (std::ranges::count(header, column) > 1) {
+  std::set<std::string> names;
+  for (std::string& column : header) {
+    if (!names.insert(column_name(column)).second) {
       refuse(file, fmt::format("there are two columns '{}'", column));
     }
+    column = column_name(column);
   }
   for (;;) {
     const std::vector<std::string> fields = next_record(file);
@@ -146,7 +163,7 @@ void visit_csv(TextFile& file, const VisitSource& visit) {
     }
     Row row;
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      const bool styles = header[i] == "styles" || header[i] == "style";
+      const bool styles = header[i] == "styles";
       std::vector<std::string> texts = styles ? parted(fields[i]) : std::vector{fields[i]};
       if (!fields[i].empty()) row.emplace_back(header[i], std::move(texts));
     }

@@ -91,6 +91,8 @@ TEST_F(Safetensors, WithAStrangeTypeOrFormIsRefused) {
   EXPECT_THAT(refusal(torch::safetensors("{", "")), HasSubstr("its JSON cannot be read"));
   EXPECT_THAT(refusal(torch::safetensors(R"({"a":{},"a":{}})", "")),
               HasSubstr("the name 'a' twice"));
+  EXPECT_THAT(refusal_of(R"("F32","shape":[2])", "[2]", "[0,8]"),
+              HasSubstr("the name 'shape' twice"));
   EXPECT_THAT(refusal(torch::safetensors(R"({"a":)" + std::string(100'000, '['), "")),
               HasSubstr("nested too deep"));
 }

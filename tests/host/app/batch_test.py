@@ -227,11 +227,18 @@ class ListsTest(BatchTest):
                                 (3, '{"content": "in/0.png", "styles": "styles/blue.png", "style-layers": []}',
                                  "'style-layers' is an empty list"),
                                 (3, '{"content": "in/0.png\\u0000", "styles": "styles/blue.png"}', "NUL"),
+                                (3, '{"content": "in/0.png", "styles": "styles/blue.png", "content": "in/1.png"}',
+                                 ["line 2", "'content'", "twice"]),
+                                (3, '{"content": "in/0.png", "styles": "a.png", "style": "styles/blue.png"}',
+                                 ["line 2", "'style'", "twice"]),
+                                (3, '{"content": "in/0.png", "style-weight": 1, "size": 9, "style_weight": 2}',
+                                 ["line 2", "'style_weight'", "twice"]),
                                 (2, good.strip(), "two results")):
             self.manifest("m.jsonl", good + row + "\n")
             self.batch_fails(code, "--manifest", "m.jsonl", contents=(), styles=(), says=says)
         for text, says in (("content,styles\nin/0.png\n", "expected 2 fields"),
                            ("content,styles,content\nin/0.png,styles/red.png,in/1.png\n", "two columns 'content'"),
+                           ("content,style-weight,style_weight\nin/0.png,1,2\n", "two columns 'style_weight'"),
                            ('content,styles\nin/0.png,"styles\n', "does not end")):
             self.manifest("m.csv", text)
             self.batch_fails(3, "--manifest", "m.csv", contents=(), styles=(), says=says)
