@@ -55,11 +55,18 @@ void refuse_overwritten_inputs(const Settings& settings, const ItemFile& items) 
       fail(ErrorKind::usage, "{}: would be overwritten, but it is an input", path);
     }
   };
-  if (settings.weights) check_input(*settings.weights);
+  const auto check_inputs = [&](const Settings& of) {
+    for (const Setting& row : settings_table()) {
+      if (!row.is_of("batch") || !row.value.reads) continue;
+      for (const std::string& file : row.value.reads(of)) check_input(file);
+    }
+  };
+  check_inputs(settings);
   ItemReader again = items.read();
   while (const auto item = again.next()) {
     check_input(item->content);
     for (const std::string& style : item->styles) check_input(style);
+    if (!item->options.empty()) check_inputs(settings_of_item(settings, *item));
   }
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/batch_items.hpp"
 
+#include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/core/digest.hpp"
+#include "host/core/file_descriptor.hpp"
 
 namespace impasto::app {
 namespace {
@@ -42,12 +45,49 @@ void refuse_other_options(const batch::Item& item) {
   }
 }
 
+/// Makes the names of files among a setting's words absolute.
+void make_absolute(const Setting& row, const Settings& settings, const fs::path& folder,
+                   Words& words) {
+  if (!row.value.reads) return;
+  for (const std::string& file : row.value.reads(settings)) {
+    for (std::string& word : words) {
+      if (word == file) word = fs::absolute(folder / file).string();
+    }
+  }
+}
+
+/// The settings that a row of the manifest names, checked. Files in it are found where its pictures
+/// are: in the manifest's folder.
+void take_options(const Settings& settings, const VggLayers& layers, batch::Item& item) {
+  refuse_other_options(item);
+  const fs::path folder = fs::path(settings.batch.manifest.value()).parent_path();
+  const Settings own = settings_of_item(settings, item);
+  check(own.config.objective, layers);
+  for (auto& [name, words] : item.options) {
+    make_absolute(*row_of(name, "batch"), own, folder, words);
+  }
+  require_files(settings_of_item(settings, item));
+}
+
 }  // namespace
+
+void require_files(const Settings& settings) {
+  for (const Setting& row : settings_table()) {
+    if (!row.is_of("batch") || !is_of_picture(row) || !row.value.reads) continue;
+    for (const std::string& file : row.value.reads(settings)) {
+      if (!open_to_read(file)) {
+        fail(ErrorKind::input, "cannot read '{}' for {}: {}", file, row.option(),
+             std::generic_category().message(errno));
+      }
+    }
+  }
+}
 
 batch::ItemFile list_items(const Settings& settings) {
   const BatchSettings& asked = settings.batch;
   const VggLayers& layers = network_layers(settings);
   check(settings.config.objective, layers);
+  require_files(settings);
   const fs::path folder = asked.folder.string();
   // By their names in the output folder, as items are called everywhere else.
   batch::ItemFile items([&settings, folder](const batch::Item& item) {
@@ -63,11 +103,8 @@ batch::ItemFile list_items(const Settings& settings) {
                       .seed = settings.config.seed,
                       .name = asked.name,
                       .folder = asked.folder.string()},
-                     [&](const batch::Item& item) {
-                       if (!item.options.empty()) {
-                         refuse_other_options(item);
-                         check(settings_of_item(settings, item).config.objective, layers);
-                       }
+                     [&](batch::Item item) {
+                       if (!item.options.empty()) take_options(settings, layers, item);
                        items.add(item);
                      });
   items.finish();
@@ -110,12 +147,7 @@ WordsByName lasting_words(const Settings& settings) {
     const Setting* row = row_of(name, "batch");
     if (!is_of_run(*row)) continue;
     words[name] = given;
-    if (!row->value.reads) continue;
-    for (const std::string& file : row->value.reads(settings)) {
-      for (std::string& word : words[name]) {
-        if (word == file) word = fs::absolute(file).string();
-      }
-    }
+    make_absolute(*row, settings, {}, words[name]);
   }
   return words;
 }

@@ -14,6 +14,10 @@ namespace impasto::app {
 /// output's name, and that no two write one file.
 batch::ItemFile list_items(const Settings& settings);
 
+/// Throws ErrorKind::input for a file that a setting of pictures names, such as --init, and that
+/// cannot be opened: every item would fail for the same reason.
+void require_files(const Settings& settings);
+
 /// The settings of one item: those of the batch, its own from a manifest, and its pictures.
 Settings settings_of_item(const Settings& settings, const batch::Item& item);
 

@@ -219,6 +219,7 @@ void resume(const Settings& settings) {
     fail(ErrorKind::usage, "{}: this run began with another impasto or other weights",
          directory.path().string());
   }
+  require_files(whole);
   go_on(whole, directory, batch::find_shard(settings.batch.shard, shards_of(directory)));
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A batch loses nothing: it goes on where it was interrupted, and one bad picture stops no other."""
 
+import json
 import os
 import shutil
 import signal
@@ -89,6 +90,17 @@ class ResumeTest(BatchTest):
         self.batch_fails(2, "--if-exists", "overwrite", "--name", "red.png", styles=("styles/red.png",),
                          output="link", says="is an input")
         self.assertEqual(self.outputs("in"), before)
+        self.picture("out/0_red.png", 5)
+        before = self.outputs()
+        self.manifest_of({"content": "in/0.png", "styles": "styles/red.png", "init": "out/0_red.png"})
+        for pictures in (("--init", "out/0_red.png", "in/0.png"), ("--manifest", "m.jsonl")):
+            self.batch_fails(2, "--if-exists", "overwrite", *pictures, contents=(), styles=("styles/red.png",),
+                             says="is an input")
+        self.assertEqual(self.outputs(), before)
+
+    def manifest_of(self, *rows):
+        with open(self.path("m.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
 
     def test_one_process_works_on_a_run(self):
         self.pictures(2)

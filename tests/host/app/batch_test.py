@@ -233,6 +233,8 @@ class ListsTest(BatchTest):
                                  ["line 2", "'style'", "twice"]),
                                 (3, '{"content": "in/0.png", "style-weight": 1, "size": 9, "style_weight": 2}',
                                  ["line 2", "'style_weight'", "twice"]),
+                                (3, '{"content": "in/0.png", "styles": "styles/blue.png", "init": "none.png"}',
+                                 ["none.png", "--init"]),
                                 (2, good.strip(), "two results")):
             self.manifest("m.jsonl", good + row + "\n")
             self.batch_fails(code, "--manifest", "m.jsonl", contents=(), styles=(), says=says)
@@ -243,6 +245,30 @@ class ListsTest(BatchTest):
             self.manifest("m.csv", text)
             self.batch_fails(3, "--manifest", "m.csv", contents=(), styles=(), says=says)
         self.assertFalse(os.path.exists(self.path("out")))
+
+    def test_the_file_to_start_from_is_there_before_the_first_picture(self):
+        self.pictures(2)
+        self.batch_fails(3, "--init", "none.png", says=["none.png", "--init", "No such file"])
+        self.assertFalse(os.path.exists(self.path("out")))
+        self.picture("start.png", 5)
+        self.batch("--init", "start.png")
+        self.batch("--init", "start.png", output="again")
+        shutil.rmtree(self.path("again/.impasto/done"))
+        os.rename(self.path("start.png"), self.path("elsewhere.png"))
+        self.fail_with(3, "resume", "again", says=["start.png", "--init"])
+        self.assertEqual(self.records("failed", "again/.impasto"), {})
+        os.rename(self.path("elsewhere.png"), self.path("start.png"))
+        self.succeed("resume", "again")
+        self.assertEqual(self.outputs("again"), self.outputs())
+
+    def test_files_in_a_row_are_found_beside_the_manifest(self):
+        self.pictures(1)
+        self.picture("in/start.png", 5)
+        self.manifest("in/m.jsonl", json.dumps({"content": "0.png", "output": "a.png", "init": "start.png"}))
+        self.batch("--manifest", "in/m.jsonl", contents=(), styles=("styles/red.png",))
+        self.succeed("stylize", "in/0.png", "styles/red.png", "-o", "alone.png", "--weights", weights(),
+                     "--init", "in/start.png", *self.options)
+        self.assertEqual(self.outputs(".")["alone.png"], self.outputs()["a.png"])
 
     @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer keeps what was freed")
     def test_memory_does_not_grow_with_the_number_of_items(self):
