@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <gtest/gtest.h>
+#include <ostream>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,13 @@
 #include "kernels/common/ladder.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/guarded_buffer.hpp"
+
+namespace impasto::kernels {
+
+/// For tests that are given a rung.
+inline std::ostream& operator<<(std::ostream& out, const Rung& rung) { return out << rung.name; }
+
+}  // namespace impasto::kernels
 
 namespace impasto::test {
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Every rung of every ladder on the cases that `impasto check`, the backends' tests and the
+// benchmarks share (host/check/), under three orders of threads. A rung or a ladder needs no line
+// here. The tests beside this one know their kernel better: its tiles, and closer limits.
+#include <cstring>
+#include <gtest/gtest.h>
+
+#include "benchmarks/ladder/ladders.hpp"
+#include "host/backend/device/device_backend.hpp"
+#include "host/backend/device/libraries.hpp"
+#include "host/backend/reference/reference_backend.hpp"
+#include "host/check/check.hpp"
+#include "kernels/common/tuning.hpp"
+#include "tests/support/device_array.hpp"
+
+namespace impasto {
+namespace {
+
+/// A rung on feature maps of one type.
+struct Tested {
+  Operation op;
+  Precision precision;
+  kernels::Rung rung;
+
+  friend std::ostream& operator<<(std::ostream& out, const Tested& tested) {
+    return out << tested.op.name << ' ' << tested.rung.name << ' ' << to_string(tested.precision);
+  }
+};
+
+std::vector<Tested> every_rung() {
+  std::vector<Tested> all;
+  for (const bench::emulated::Ladder& ladder : bench::emulated::ladders()) {
+    for (const auto& [storage, rungs] : ladder.rungs) {
+      for (const kernels::Rung& rung : rungs) {
+        const bool tensor_cores = rung.arithmetic == kernels::Arithmetic::tensor_cores;
+        const Precision precision = storage == DataType::bf16   ? Precision::bf16
+                                    : storage == DataType::fp16 ? Precision::fp16
+                                    : tensor_cores              ? Precision::tf32
+                                                                : Precision::fp32;
+        all.push_back({ladder.op, precision, rung});
+      }
+    }
+  }
+  return all;
+}
+
+/// A map of two pictures without a tile that is full, and one of full packs and more than one tile: of
+/// 8 rows, of 64 pixels.
+std::vector<Shape> maps_of(const Operation& op) {
+  return {{2, 3, 5, op.on_pixels ? 3 : 7}, {1, 9, 8, op.on_pixels ? 3 : 24}};
+}
+
+class LadderCases : public testing::TestWithParam<Tested> {};
+INSTANTIATE_TEST_SUITE_P(Every, LadderCases, testing::ValuesIn(every_rung()), [](const auto& each) {
+  return fmt::format("{}_{}_{}", each.param.op.name, each.param.rung.name,
+                     to_string(each.param.precision));
+});
+
+TEST_P(LadderCases, GiveTheReferencesResultInEveryOrderOfThreads) {
+  const auto& [op, precision, rung] = GetParam();
+  const std::unique_ptr<Backend> reference = make_reference_backend();
+  const std::unique_ptr<Backend> backend =
+      emulated::make_device_backend("ladder", precision, std::make_unique<emulated::Runtime>(),
+                                    std::make_unique<Libraries>(), Tuning::off, PlanCache("", {}));
+  const DataType storage = backend->activation_type();
+  const kernels::ForcedRung forced(op.name, rung.name);
+  for (const Shape& map : maps_of(op)) {
+    for (const OpCase& op_case : op.cases(map, map.channels, storage)) {
+      SCOPED_TRACE(to_string(map) + " " + op_case.variant);
+      const Outputs expected = outputs_of(op_case, *reference, storage);
+      for (const std::int64_t offset : {0, 1}) {  // packs are possible, and not
+        Outputs first;
+        for (int order = 0; order < test::device::order_count(); ++order) {
+          test::device::choose_order(order);
+          Workbench bench(*backend, storage, offset);
+          const Prepared prepared = op_case.prepare(*backend, bench);
+          const Outputs found = outputs_of(op_case, *backend, bench, prepared);
+          const CheckResult result = judge(error_of(found, expected), op_case.limit(precision));
+          EXPECT_LE(result.error, result.limit) << "offset " << offset << ", order " << order;
+          if (order == 0) first = found;
+          for (std::size_t i = 0; i < found.size(); ++i) {
+            EXPECT_EQ(
+                0, std::memcmp(found[i].data(), first[i].data(), found[i].size() * sizeof(float)))
+                << "offset " << offset << ", order " << order;
+          }
+        }
+        test::device::choose_order(0);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace impasto
