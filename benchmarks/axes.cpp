@@ -102,12 +102,6 @@ std::string layers_line(std::string_view name, const Operation& op) {
   return fmt::format("  {:<26}{}\n", name, fmt::join(op.layers, " "));
 }
 
-void add_precision_axis(CLI::App& app, const std::string& name, std::vector<std::string>& into,
-                        const std::string& about) {
-  add_axis(app, name, into, about)
-      ->check(CLI::IsMember(std::vector<std::string>{"fp32", "tf32", "bf16", "fp16"}));
-}
-
 void add_batch_axis(CLI::App& app, std::vector<std::int64_t>& into) {
   add_axis(app, "--batch", into, "pictures side by side")
       ->check(CLI::Range(std::int64_t{1}, largest));
@@ -115,7 +109,8 @@ void add_batch_axis(CLI::App& app, std::vector<std::int64_t>& into) {
 
 void BackendAxes::add_options(CLI::App& app, const std::string& precision_option) {
   add_axis(app, "--backend", names, "who computes (auto: the best there is); cuda:1, a device");
-  add_precision_axis(app, precision_option, precisions, "precisions (all that the backend offers)");
+  add_axis(app, precision_option, precisions, "precisions (all that the backend offers)")
+      ->check(CLI::IsMember(std::vector<std::string>{"fp32", "winograd", "tf32", "bf16", "fp16"}));
   app.add_flag("--no-plan-cache", no_plan_cache, "libraries' first plans, nothing timed to choose")
       ->disable_flag_override();
 }

@@ -36,9 +36,6 @@ CLI::Option* add_axis(CLI::App& app, const std::string& name, std::vector<Value>
   return app.add_option(name, into, about)->delimiter(',')->allow_extra_args(false);
 }
 void add_shape_axis(CLI::App& app, std::vector<std::string>& into);
-/// "--dtype" or "--precision": fp32, tf32, bf16, fp16.
-void add_precision_axis(CLI::App& app, const std::string& name, std::vector<std::string>& into,
-                        const std::string& about);
 void add_batch_axis(CLI::App& app, std::vector<std::int64_t>& into);
 /// For --list: "gram                    conv1_1 conv2_1".
 std::string layers_line(std::string_view name, const Operation& op);

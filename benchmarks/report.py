@@ -22,7 +22,7 @@ RESULTS = context.REPOSITORY / "benchmarks" / "results"
 NO_MACHINES = ("nvcc",)  # what the compiler says
 REFUSED, NOT_WRITTEN = 8, 6
 
-COLOURS = {"fp32": "#2563a8", "tf32": "#7a4fb0", "bf16": "#d1662c", "fp16": "#2f8f5b"}
+COLOURS = {"fp32": "#2563a8", "winograd": "#3f8fa8", "tf32": "#7a4fb0", "bf16": "#d1662c", "fp16": "#2f8f5b"}
 OTHERS, INK = "#9aa5b1", "#27313d"
 WIDTH = 4.7  # inches, at which text is as large as the page's
 STYLE = {

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 Document = Dict[str, Any]
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
-PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+PRECISIONS = ("fp32", "winograd", "tf32", "bf16", "fp16")
 # Two measurements are divided, each with its noise. More than this above a roof is a mistake.
 ROOF_TOLERANCE = 1.02
 # What Google Benchmark writes beside a row's counters.

@@ -56,7 +56,7 @@ FULL = Scale()
 REHEARSAL = Scale(
     backend="cpu", kernel_tests="device_kernels_test", kernel_filter="Adam*", backend_filter="Check.*",
     check_backend="simt", shapes=((32, 1),), tuned_shapes=(), peer_forms=("eager",),
-    sample_size=32, iterations=12, cpu_iterations=10, repetitions=2, rounds=2, min_seconds=0.01,
+    sample_size=32, iterations=12, cpu_iterations=12, repetitions=2, rounds=2, min_seconds=0.01,
     ceilings=("ceilings_bench", "--benchmark_min_time=0.01"), ladder=("simt_bench", "--shape=4x4x8"),
     ladder_ops=("adam",),
 )  # fmt: skip
@@ -96,11 +96,11 @@ class Campaign:
     def json(self, *command: str, timeout: float = 600) -> Any:
         return json.loads(self.execute(*command, timeout=timeout))
 
-    def precisions(self) -> List[str]:
-        """Those of the backend under test, its default first."""
+    def precisions(self, backend: str = "") -> List[str]:
+        """Those of a backend, of the one under test unless another is named, its default first."""
         backends = self.json(self.impasto, "devices", "--json")
         offered = {entry["name"]: entry["precisions"] for entry in backends}
-        return list(offered[self.scale.backend])
+        return list(offered[backend or self.scale.backend])
 
     def square_inputs(self, side: int) -> Inputs:
         """The network, and two pictures of side × side."""

@@ -60,7 +60,7 @@ def tests(campaign: Campaign, result: Result) -> None:
         judge_tests(campaign, name, counted)
         campaign.keep(result)
     result["check"] = {}
-    for precision in campaign.precisions():
+    for precision in campaign.precisions(scale.check_backend):
         options = ("--backend", scale.check_backend, "--precision", precision, "--json")
         with campaign.attempt(f"check in {precision}"):
             cases = campaign.json(campaign.impasto, "check", *options, timeout=60)["results"]

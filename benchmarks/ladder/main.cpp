@@ -129,7 +129,8 @@ void add_options(CLI::App& app, Axes& axes, OperationRows& rows) {
   for (const Ladder& ladder : ladders()) ops.emplace_back(ladder.op.name);
   rows.add_options(app, ops);
   add_axis(app, "--rung", axes.rungs, "rungs of their ladders (all)");
-  add_precision_axis(app, "--dtype", axes.dtypes, "precisions (fp32, tf32, bf16)");
+  add_axis(app, "--dtype", axes.dtypes, "precisions (fp32, tf32, bf16)")
+      ->check(CLI::IsMember(std::vector<std::string>{"fp32", "tf32", "bf16", "fp16"}));
   app.add_flag("--run-once", rows.run_once,
                "compare with the reference, time nothing: one launch for a profiler");
 }

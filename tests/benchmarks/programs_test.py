@@ -63,6 +63,14 @@ class Programs(unittest.TestCase):
         shapes = [f"{size}/batch:{batch}" for size in (16, 32) for batch in (1, 2)]
         self.assertEqual(names, [f"iteration/fp32/{shape}" for shape in shapes])
 
+    def test_every_precision_that_rows_are_named_by_can_be_asked_for(self):
+        gram = ("op_bench", "--op=gram", "--backend=cpu,simt", "--shape=4x4x8")
+        named = {name.split("/")[3] for name in self.names(*gram)}
+        self.assertGreater(len(named), 2)
+        for precision in named:
+            found = self.names(*gram, f"--dtype={precision}")
+            self.assertEqual({name.split("/")[3] for name in found}, {precision})
+
     def test_what_one_program_writes_google_s_comparison_reads(self):
         tool = Path("/usr/share/benchmark/compare.py")
         if not tool.exists():

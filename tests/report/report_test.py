@@ -13,7 +13,7 @@ from pathlib import Path
 
 import inputs
 import report
-from results import Roofs, Row, by_kind, parse
+from results import PRECISIONS, Roofs, Row, by_kind, parse
 
 
 def python_with_matplotlib():
@@ -184,6 +184,13 @@ class Shown(Pages):
             page, f"fp32, 512×512: {report.time(2 * floor)}, floor {report.time(floor)}"
         )
 
+    def test_every_precision_of_an_iteration_is_drawn(self):
+        for precision in PRECISIONS:
+            rows = [row for size in (128, 256) for row in inputs.operation(f"iteration/{precision}/{size}/batch:1", [0.1], 1e9, 1e8)]
+            rows += inputs.operation(f"step/{precision}/256/batch:1/Adam", [0.1], 1e6, 1e6, label="adam")
+            inputs.write_benchmarks(self.folder / "machine" / f"{precision}.json", rows)
+        self.assert_shows(self.page(self.folder / "machine"), *(f"{precision}, 256×256" for precision in PRECISIONS))
+
     def test_a_gpu_run_is_drawn(self):
         inputs.write_gpu_run(self.folder / "gpu")
         page = self.page(self.folder / "gpu")
@@ -288,6 +295,7 @@ class Parts(unittest.TestCase):
         step = parse("step/fp32/256/batch:8/conv1_1 Gram matrix")
         self.assertEqual((step.variant, step.size, step.batch), ("conv1_1 Gram matrix", 256, 8))
         self.assertEqual(parse("gram/rung_1_naive/16x16x64/fp32/batch:1").layer, "16x16x64")
+        self.assertEqual(parse("iteration/winograd/256/batch:1").precision, "winograd")
 
     def test_the_floor_is_the_longer_of_arithmetic_and_traffic(self):
         roofs = Roofs({"fma": 1e12}, {"copy": 1e11, "l2_copy": 1e13})
