@@ -32,16 +32,11 @@ def differences(kept: Rows, counted: Rows) -> List[str]:
     """A sentence on every count that is another, and on every row that one of the two lacks."""
     before, now = ({row["name"]: row for row in rows} for rows in (kept, counted))
     found = [f"{name}: no longer there" for name in before if name not in now]
-    for name, row in now.items():
-        if name not in before:
-            found.append(f"{name}: not kept yet")
-            continue
-        found += [
-            f"{name}: {count} {row[count]:.10g}, kept {before[name][count]:.10g}"
-            for count in COUNTS
-            if row[count] != before[name][count]
-        ]
-    return found
+    found += [f"{name}: not kept yet" for name in now if name not in before]
+    for name in before.keys() & now.keys():
+        pairs = {count: (now[name][count], before[name][count]) for count in COUNTS}
+        found += [f"{name}: {count} {new:.10g}, kept {old:.10g}" for count, (new, old) in pairs.items() if new != old]
+    return sorted(found)
 
 
 def main() -> int:

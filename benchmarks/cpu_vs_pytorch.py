@@ -16,7 +16,6 @@ benchmarks/render.py makes tables of it.
 """
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -26,7 +25,8 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import context
 from context import keep, measure
-from peers.runs import CHECKED_ITERATIONS, Contender, Inputs, Run, execute, make_square_inputs, run_impasto, run_peer
+from peers.runs import (CHECKED_ITERATIONS, Contender, Inputs, Run, execute, make_square_inputs, precisions_of,
+                        run_impasto, run_peer)  # fmt: skip
 
 # Where `./dev bench` installs the current PyTorch.
 PEERS = context.REPOSITORY / "build" / "peers-venv" / "bin" / "python"
@@ -45,35 +45,29 @@ TUNING = {
 }
 
 
-def cpu_precisions(impasto: str) -> List[str]:
-    backends = json.loads(execute([impasto, "devices", "--json"]))
-    return next(entry["precisions"] for entry in backends if entry["name"] == "cpu")
+def contenders_of(arguments: argparse.Namespace, inputs: Inputs, pythons: Sequence[str]) -> List[Runnable]:
+    """Impasto in each precision of the CPU, its default first, and each PyTorch in those it has and in each form."""
+    impasto, threads = arguments.impasto, arguments.threads
+    precisions = precisions_of(impasto, "cpu")
 
+    def ours(precision: str) -> Runnable:
+        contender = Contender("Impasto", "", precision)
+        return contender, lambda iterations, _tuned: run_impasto(impasto, inputs, iterations, threads, precision)
 
-def impasto_contender(arguments: argparse.Namespace, inputs: Inputs, precision: str) -> Runnable:
-    def run(iterations: int, _tuned: bool) -> Run:
-        return run_impasto(arguments.impasto, inputs, iterations, arguments.threads, precision)
+    def theirs(python: str, version: str, precision: str, form: str, *options: str) -> Runnable:
+        options = ("--precision", precision, *options)
+        return Contender(f"PyTorch {version}", form, precision), lambda iterations, tuned: run_peer(
+            python, inputs, iterations, threads, options, TUNING if tuned else {})  # fmt: skip
 
-    return Contender("Impasto", "", precision), run
-
-
-def pytorch_contenders(
-    arguments: argparse.Namespace, inputs: Inputs, python: str, precisions: Sequence[str]
-) -> List[Runnable]:
-    version = execute([python, "-c", "import torch; print(torch.__version__)"]).strip()
-    forms = {"NCHW": (), "NHWC": ("--channels-last",)}
-    if arguments.compile and int(version.split(".")[0]) >= 2:
-        forms["NHWC, compiled"] = ("--channels-last", "--compile")
-
-    def contender(precision: str, form: str) -> Runnable:
-        options = ("--precision", precision, *forms[form])
-
-        def run(iterations: int, tuned: bool) -> Run:
-            return run_peer(python, inputs, iterations, arguments.threads, options, TUNING if tuned else {})
-
-        return Contender(f"PyTorch {version}", form, precision), run
-
-    return [contender(precision, form) for precision in precisions for form in forms]
+    found = [ours(precision) for precision in precisions]
+    for python in pythons:
+        version = execute([python, "-c", "import torch; print(torch.__version__)"]).strip()
+        forms = [("NCHW",), ("NHWC", "--channels-last")]
+        if arguments.compile and int(version.split(".")[0]) >= 2:
+            forms.append(("NHWC, compiled", "--channels-last", "--compile"))
+        for precision in (name for name in precisions if name != "winograd"):
+            found += [theirs(python, version, precision, *form) for form in forms]
+    return found
 
 
 def add_own_rows(kept: Dict[str, Dict[str, Any]], arguments: argparse.Namespace) -> None:
@@ -94,11 +88,11 @@ def add_own_rows(kept: Dict[str, Dict[str, Any]], arguments: argparse.Namespace)
 
 
 def all_agree(contenders: Sequence[Runnable]) -> bool:
-    """Compares everyone's losses with the first contender's. PyTorch's memory is that without the tuning, which
-    costs memory."""
+    """Compares everyone's losses with Impasto's in fp32. PyTorch's memory is that without the tuning, which costs
+    memory."""
     reference = None
     agree = True
-    for contender, run in contenders:
+    for contender, run in sorted(contenders, key=lambda one: one[0].name != "Impasto fp32"):
         found = run(CHECKED_ITERATIONS, False)
         reference = reference or found
         agree = contender.compare(reference, found) and agree
@@ -130,11 +124,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         pythons = arguments.python or [str(PEERS)]
         inputs = make_square_inputs(arguments.impasto, pythons[0], Path(folder), arguments.size)
-        precisions = cpu_precisions(arguments.impasto)
-        contenders = [impasto_contender(arguments, inputs, name) for name in precisions]
-        for python in pythons:
-            known = [name for name in precisions if name != "winograd"]
-            contenders += pytorch_contenders(arguments, inputs, python, known)
+        contenders = contenders_of(arguments, inputs, pythons)
         if not all_agree(contenders):
             return COMPARISON_FAILED
         for number in range(arguments.rounds):

@@ -306,15 +306,13 @@ def origins(machine: Machine) -> str:
 
 
 def section(charts: Charts, machine: Machine) -> str:
-    operations = machine.operations()
     cards = [peers(charts, one) for one in machine.comparisons if any(c.seconds for c in one.contenders)]
     cards += [breakdown(charts, machine), scaling(charts, machine)]
     cards += [roofline(charts, machine, precision) for precision in PRECISIONS]
     cards += [ladder(charts, op, rows, machine.roofs) for op, rows in machine.ladders()]
-    every = "".join(
-        f"<details><summary>every row of {escape(op)}</summary>{rows_table(rows, machine.roofs)}</details>"
-        for op, rows in operations.items()
-    )
+    every = ""
+    for op, rows in machine.operations().items():
+        every += f"<details><summary>every row of {escape(op)}</summary>{rows_table(rows, machine.roofs)}</details>"
     return (
         f'<section><h2>{escape(machine.name)}</h2><div class="cards">{"".join(cards)}</div>'
         f"{ceilings(machine)}{every}{origins(machine)}</section>"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 from context import replace_text
-from peers.runs import Inputs, execute, make_square_inputs
+from peers.runs import Inputs, execute, make_square_inputs, precisions_of
 
 Result = Dict[str, Any]
 
@@ -98,9 +98,7 @@ class Campaign:
 
     def precisions(self, backend: str = "") -> List[str]:
         """Those of a backend, of the one under test unless another is named, its default first."""
-        backends = self.json(self.impasto, "devices", "--json")
-        offered = {entry["name"]: entry["precisions"] for entry in backends}
-        return list(offered[backend or self.scale.backend])
+        return precisions_of(self.impasto, backend or self.scale.backend)
 
     def square_inputs(self, side: int) -> Inputs:
         """The network, and two pictures of side × side."""

@@ -108,6 +108,12 @@ def execute(
     return output
 
 
+def precisions_of(impasto: str, backend: str) -> List[str]:
+    """Those that a backend offers, its default first."""
+    offered = {entry["name"]: entry["precisions"] for entry in json.loads(execute([impasto, "devices", "--json"]))}
+    return list(offered[backend])
+
+
 def make_inputs(impasto: str, folder: Path, content_size: int, style_size: int) -> Inputs:
     """The built-in network and the two built-in pictures, written by the program itself.
 

@@ -10,7 +10,6 @@ backend with PyTorch in each precision both have. Exits with 8 where they do not
 """
 
 import argparse
-import json
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Iterator
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from peers.agreement import judge  # noqa: E402
-from peers.runs import execute, make_inputs, run_impasto, run_peer  # noqa: E402
+from peers.runs import make_inputs, precisions_of, run_impasto, run_peer  # noqa: E402
 
 COMPARISON_FAILED = 8
 
@@ -38,10 +37,8 @@ class Comparison:
 
 def comparisons(impasto: str) -> Iterator[Comparison]:
     yield Comparison("reference", "fp32", "fp64", 47, 37)  # it computes in double whatever is asked
-    for backend in json.loads(execute([impasto, "devices", "--json"])):
-        if backend["name"] == "cpu":
-            for precision in backend["precisions"]:
-                yield Comparison("cpu", precision, "fp32" if precision == "winograd" else precision, 127, 101)
+    for precision in precisions_of(impasto, "cpu"):
+        yield Comparison("cpu", precision, "fp32" if precision == "winograd" else precision, 127, 101)
 
 
 def agrees(arguments: argparse.Namespace, comparison: Comparison) -> bool:
