@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Pictures per second of `impasto batch` on the CPU, beside a shell's loop over `impasto stylize` and,
-with --python, a PyTorch loop with its model loaded once.
+with --python, a PyTorch loop with its model loaded once, in either layout of its tensors.
 
 All make the same pictures with the same weights, preset and iterations. What they made is compared
-first: the loop's files must be the batch's byte for byte, PyTorch's losses agree within the limits of
-peers/agreement.py. Then they take turns, round after round; each time is a median. Ends with 8 where
+first: the loop's files must be the batch's byte for byte, PyTorch's last losses agree within LOSS_LIMIT.
+Then they take turns, round after round; each time is a median. Ends with 8 where
 results differ. Prints one JSON object; `idle` is the share of the cores' time that was not used, and
 `relative_cpu` compares the time that was, which other programs on the machine disturb less.
 """
@@ -22,11 +22,14 @@ from statistics import median
 from typing import Dict, List, Tuple
 
 import context
-from peers.agreement import LIMITS, relative_difference
+from peers.agreement import relative_difference
 from peers.runs import cpu_seconds, execute, make_inputs
 
 LOOP = Path(__file__).with_name("peers") / "pytorch_loop.py"
 COMPARISON_FAILED = 8
+# Of the loss after 20 iterations, relative. Seen at 128 x 128 against PyTorch in double: fp32 and winograd
+# 1.0e-3, PyTorch's own fp32 1.4e-4; our reference in double 6e-8 at 64 x 64 (see peers/agreement.py for why).
+LOSS_LIMIT = 5e-3
 
 
 class Contest:
