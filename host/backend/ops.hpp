@@ -9,22 +9,28 @@
 #include "host/backend/precision.hpp"
 #include "host/core/tensor.hpp"
 #include "kernels/adam/adam.hpp"
+#include "kernels/channel_statistics/channel_statistics.hpp"
 #include "kernels/content_loss/content_loss.hpp"
+#include "kernels/descent/descent.hpp"
 #include "kernels/lbfgs/lbfgs.hpp"
 #include "kernels/max_blur/max_blur.hpp"
 #include "kernels/pool/pool.hpp"
 #include "kernels/replicate_border/replicate_border.hpp"
 #include "kernels/style_loss/style_loss.hpp"
 #include "kernels/total_variation/total_variation.hpp"
+#include "kernels/variation/variation.hpp"
 
 namespace impasto {
 
 using kernels::AdamOptions;
 using kernels::ContentLossScale;
+using kernels::DescentOptions;
 using kernels::GradientEpilogue;
 using kernels::LbfgsOptions;
 using kernels::PoolKind;
+using kernels::StatisticsLossScale;
 using kernels::StyleLossScale;
+using kernels::VariationOptions;
 using kernels::VariationScale;
 
 /// A convolution's parameters as the host holds them: weight (Cout,3,3,Cin), bias (Cout).
@@ -110,6 +116,14 @@ class Ops {
                           const Tensor& target, const StyleLossScale& scale) = 0;
   virtual void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                               const GradientEpilogue& epilogue) = 0;
+  /// `statistics` and `coefficients` are master tensors (N,1,2,C) and may be the same.
+  virtual void channel_statistics(const Tensor& statistics, const Tensor& features) = 0;
+  virtual void statistics_loss(const Tensor& loss, const Tensor& coefficients,
+                               const Tensor& statistics, const Tensor& target,
+                               const StatisticsLossScale& scale) = 0;
+  virtual void statistics_backward(const Tensor& grad, const Tensor& features,
+                                   const Tensor& coefficients,
+                                   const GradientEpilogue& epilogue) = 0;
   /// An empty `grad` asks for the loss alone.
   virtual void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                             const Tensor& target, const ContentLossScale& scale,
@@ -117,9 +131,15 @@ class Ops {
   /// Adds to `grad_pixels`; an empty one asks for the loss alone.
   virtual void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
                                const VariationScale& scale) = 0;
+  /// So does this.
+  virtual void variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                         const VariationOptions& options) = 0;
   /// `step` is one i64: the number of steps done, counted by the operation itself.
   virtual void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
                     const Tensor& grad_pixels, const AdamOptions& options) = 0;
+  /// `step` as for Adam.
+  virtual void descent(const Tensor& pixels, const Tensor& step, const Tensor& grad_pixels,
+                       const DescentOptions& options) = 0;
   /// `pairs` and the rest are its state between steps (kernels/lbfgs/lbfgs.hpp); `scalars` is f64.
   virtual void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
                      const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
@@ -129,6 +149,8 @@ class Ops {
   virtual void upsample_transpose(const Tensor& x, const Tensor& y) = 0;
   /// Master tensors: y = a·x + b·y, in which b = 0 does not read y.
   virtual void axpby(const Tensor& y, double a, const Tensor& x, double b) = 0;
+  /// Tensors of any one type: y = x within bounds.
+  virtual void clamp(const Tensor& y, const Tensor& x, double lowest, double highest) = 0;
 
   // Fused operations.
 

@@ -21,8 +21,12 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
            const Tensor step = bench.counter();
            const std::array<Tensor, 3> grads = {bench.master(pixels, 11), bench.master(pixels, 12),
                                                 bench.master(pixels, 13)};
-           const AdamOptions options{
-               .learning_rate = 2, .epsilon = 0.1, .form = form, .lowest = 0, .highest = 255};
+           const AdamOptions options{.learning_rate = 2,
+                                     .decay = {0.5, 2},
+                                     .epsilon = 0.1,
+                                     .form = form,
+                                     .lowest = 0,
+                                     .highest = 255};
            return {[=, &on, count = std::size_t{0}]() mutable {
                      on.adam(picture, m, v, step, grads[count++ % 3], options);
                    },

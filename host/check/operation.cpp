@@ -21,8 +21,12 @@ std::vector<Operation> gram_operations();
 std::vector<Operation> gram_loss_operations();
 std::vector<Operation> style_loss_operations();
 std::vector<Operation> style_backward_operations();
+std::vector<Operation> channel_statistics_operations();
+std::vector<Operation> clamp_operations();
 std::vector<Operation> content_loss_operations();
 std::vector<Operation> total_variation_operations();
+std::vector<Operation> variation_operations();
+std::vector<Operation> descent_operations();
 std::vector<Operation> lbfgs_operations();
 std::vector<Operation> upsample_operations();
 std::vector<Operation> axpby_operations();
@@ -169,9 +173,10 @@ const std::vector<Operation>& operations() {
     for (const auto& some :
          {conv_operations(), first_conv_operations(), replicate_border_operations(),
           pool_operations(), max_blur_operations(), gram_operations(), gram_loss_operations(),
-          style_loss_operations(), style_backward_operations(), content_loss_operations(),
-          total_variation_operations(), upsample_operations(), axpby_operations(),
-          adam_operations(), lbfgs_operations()}) {
+          style_loss_operations(), style_backward_operations(), channel_statistics_operations(),
+          content_loss_operations(), total_variation_operations(), variation_operations(),
+          upsample_operations(), axpby_operations(), clamp_operations(), adam_operations(),
+          descent_operations(), lbfgs_operations()}) {
       every.insert(every.end(), some.begin(), some.end());
     }
     return every;

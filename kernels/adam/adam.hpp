@@ -6,11 +6,12 @@
 
 #include "kernels/common/device.hpp"
 #include "kernels/common/ladder.hpp"
+#include "kernels/common/learning_rate.hpp"
 
 namespace impasto::kernels {
 
 /// One Adam step on the pixels, with an optional box constraint.
-/// Math    t = ++*step;  g = grad / gradient_scale
+/// Math    t = ++*step;  g = grad / gradient_scale;  lr = learning_rate · factor^((t−1)/steps)
 ///         m = β₁·m + (1−β₁)·g;  v = β₂·v + (1−β₂)·g²
 ///         pytorch:     x −= lr · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
 ///         tensorflow:  x −= lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)
@@ -25,6 +26,7 @@ enum class AdamEpsilon : std::uint8_t {
 
 struct AdamOptions {
   double learning_rate = 2.0;
+  RateDecay decay = {};
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;

@@ -15,7 +15,8 @@ void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* gr
   // Both forms are x −= rate·m / (√(v_scale·v) + ε), with the corrections moved out of the loop.
   const bool pytorch = options.form == AdamEpsilon::pytorch;
   const double correction = pytorch ? 1 / m_correction : std::sqrt(v_correction) / m_correction;
-  const auto rate = static_cast<float>(options.learning_rate * correction);
+  const auto rate =
+      static_cast<float>(options.learning_rate * options.decay.after(t - 1) * correction);
   const auto v_scale = static_cast<float>(pytorch ? 1 / v_correction : 1);
 
   const auto beta1 = static_cast<float>(options.beta1);

@@ -38,6 +38,7 @@ struct Call {
   std::int64_t sum_blocks;
   float unscale;
   double learning_rate;
+  double unit;
 
   __device__ Picture picture(std::int64_t n) const {
     const std::int64_t V = 2 * (history + 1);
@@ -159,8 +160,9 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
         header.inverse_curvature = curvature / own.products[(slots + next) * width + slots + next];
       }
     }
-    const double first = stepped || magnitude <= 1 ? 1 : 1 / magnitude;
-    header.length = call.learning_rate * first;
+    const double u = call.unit;
+    const double first = u * magnitude <= u * u ? 1 / (u * u) : 1 / (u * magnitude);
+    header.length = call.learning_rate * (stepped ? 1 : first);
     header.stepped = 1;
     *own.header = header;
   }
@@ -243,7 +245,8 @@ void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, doub
                   options.history,
                   sum_blocks(count),
                   static_cast<float>(1 / options.gradient_scale),
-                  options.learning_rate};
+                  options.learning_rate,
+                  options.unit};
   const auto images = static_cast<unsigned>(size.batch);
   const auto vectors = static_cast<unsigned>(lbfgs_vectors(options.history));
   const auto shares = static_cast<unsigned>(call.sum_blocks);

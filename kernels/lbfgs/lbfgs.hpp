@@ -14,7 +14,7 @@ namespace impasto::kernels {
 ///         length: s = t·d, y = g − last_grad; if y·s > 1e-10 the pair (s, y) is kept, the oldest of
 ///         more than `history` is dropped, and h = y·s / y·y.
 ///         d = −H·g by the two-loop recursion over the pairs, in which H begins as h·I; with no pair
-///         d = −g. t = learning_rate, in the first step times min(1, 1/Σ|g|).  x += t·d
+///         d = −g. t = learning_rate, in the first step times min(1/u², 1/(u·Σ|g|)).  x += t·d
 /// Shapes  pixels, direction, last_grad, grad (N,H,W,C);
 ///         pairs (N·lbfgs_vectors(history),H,W,C): for each picture every s, then every y, in two
 ///         rings of history + 1 slots, of which one is free for the next pair;
@@ -27,6 +27,8 @@ struct LbfgsOptions {
   double learning_rate = 1;
   std::int64_t history = 100;  ///< pairs that are kept, at most
   double gradient_scale = 1;   ///< the gradient given is this many times the true one
+  /// u: what a peer optimises is this many times the pixels. Only the first step depends on it.
+  double unit = 1;
 };
 
 inline constexpr double lbfgs_least_curvature = 1e-10;

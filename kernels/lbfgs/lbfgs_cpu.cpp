@@ -91,7 +91,7 @@ void step(float* pixels, float* pairs, float* direction, float* last_grad, Lbfgs
   if (state.stepped == 0) {
     const double magnitude =
         sum_of(count, [=](std::int64_t i) { return std::abs(static_cast<double>(last_grad[i])); });
-    first = std::min(1.0, 1 / magnitude);
+    first = std::min(1 / (options.unit * options.unit), 1 / (options.unit * magnitude));
   }
   state.length = options.learning_rate * first;
   state.stepped = 1;

@@ -68,7 +68,8 @@ void step(double* pixels, double* pairs, double* direction, double* last_grad, L
 
   double magnitude = 0;
   for (const double value : g) magnitude += std::abs(value);
-  state.length = options.learning_rate * (state.stepped != 0 ? 1 : std::min(1.0, 1 / magnitude));
+  const double first = std::min(1 / (options.unit * options.unit), 1 / (options.unit * magnitude));
+  state.length = options.learning_rate * (state.stepped != 0 ? 1 : first);
   state.stepped = 1;
   add(pixels, state.length, direction, count);
 }

@@ -68,6 +68,27 @@ TEST(Adam, CpuStepsFirstByTheLearningRateAgainstTheSign) {
   first_step_is_the_learning_rate_against_the_sign<float>();
 }
 
+template <class T>
+void a_rate_that_decays_takes_shorter_steps() {
+  for (const AdamEpsilon form : forms) {
+    State<T> state({10});
+    AdamOptions options = options_of(form);
+    options.decay = {0.25, 2};
+    // Against a gradient that stays the same, each step is the rate: 2, then 1, then 0.5.
+    for (const double expected : {8.0, 7.0, 6.5}) {
+      state.advance({3}, options);
+      EXPECT_TRUE(test::is_close(state.pixels, Numbers{expected}, {1e-6, 1e-6}));
+    }
+  }
+}
+
+TEST(Adam, ReferenceTakesShorterStepsWithARateThatDecays) {
+  a_rate_that_decays_takes_shorter_steps<double>();
+}
+TEST(Adam, CpuTakesShorterStepsWithARateThatDecays) {
+  a_rate_that_decays_takes_shorter_steps<float>();
+}
+
 // With ε = 0.1 the two forms part ways. Learning rate 2, gradient 0.5 then −0.25:
 //   t = 1: m = 0.05, v = 0.00025, m̂ = 0.5, v̂ = 0.25
 //     pytorch     2·0.5/(0.5 + 0.1) = 1.6666667

@@ -29,13 +29,14 @@ void step(GuardedBuffer<float>& x, GuardedBuffer<float>& pairs, GuardedBuffer<fl
 }
 
 /// Minimises it and expects what PyTorch went through, beside a picture whose gradient is twice as
-/// large: it must not be seen.
+/// large: it must not be seen. What PyTorch optimises is `unit` times x.
 template <class T>
-void expect_the_iterates_of_pytorch(const LbfgsProblem& problem, double tolerance) {
+void expect_the_iterates_of_pytorch(LbfgsProblem problem, double tolerance, double unit = 1) {
+  problem.options.unit = unit;
   MapSize size = problem.size;
   const auto count = static_cast<std::size_t>(size.per_image());
   size.batch = 2;
-  GuardedBuffer<T> x(size.count(), static_cast<T>(problem.start));
+  GuardedBuffer<T> x(size.count(), static_cast<T>(problem.start / unit));
   GuardedBuffer<T> pairs(size.count() * lbfgs_vectors(problem.options.history));
   GuardedBuffer<T> d(size.count());
   GuardedBuffer<T> last(size.count());
@@ -45,19 +46,22 @@ void expect_the_iterates_of_pytorch(const LbfgsProblem& problem, double toleranc
   std::vector<double> slope(count);
   for (std::size_t k = 0; k < problem.losses.size(); ++k) {
     for (std::size_t n = 0; n < 2; ++n) {
-      for (std::size_t i = 0; i < count; ++i) here[i] = static_cast<double>(x[n * count + i]);
+      for (std::size_t i = 0; i < count; ++i)
+        here[i] = unit * static_cast<double>(x[n * count + i]);
       const double loss = problem.evaluate(here, slope);
       if (n == 0) {
         EXPECT_NEAR(loss, problem.losses[k], tolerance * (1 + problem.losses[k])) << k;
       }
       for (std::size_t i = 0; i < count; ++i) {
-        grad[n * count + i] = static_cast<T>((n == 0 ? 1 : 2) * slope[i]);
+        grad[n * count + i] = static_cast<T>((n == 0 ? unit : 2 * unit) * slope[i]);
       }
     }
     step(x, pairs, d, last, state, grad, size, problem.options);
   }
   for (std::size_t i = 0; i < count; ++i) {
-    EXPECT_NEAR(x[i], problem.x[i], tolerance * (1 + std::abs(problem.x[i]))) << i;
+    EXPECT_NEAR(unit * static_cast<double>(x[i]), problem.x[i],
+                tolerance * (1 + std::abs(problem.x[i])))
+        << i;
   }
 }
 
@@ -72,6 +76,13 @@ TEST(Lbfgs, TheReferenceTakesThePathOfPytorchOnASmallPicture) {
 TEST(Lbfgs, TheCpuTakesThePathOfPytorch) {
   expect_the_iterates_of_pytorch<float>(test::quadratic_problem, 1e-6);
   expect_the_iterates_of_pytorch<float>(test::picture_problem, 1e-4);
+}
+
+TEST(Lbfgs, TakesThePathOfPytorchWhateverUnitPytorchOptimisesIn) {
+  for (const double unit : {1 / 255.0, 256 / 255.0}) {
+    expect_the_iterates_of_pytorch<double>(test::quadratic_problem, 1e-6, unit);
+    expect_the_iterates_of_pytorch<float>(test::picture_problem, 1e-4, unit);
+  }
 }
 
 TEST(Lbfgs, AGradientThatIsScaledGivesTheSameStep) {

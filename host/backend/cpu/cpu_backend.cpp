@@ -11,6 +11,7 @@
 #include "host/backend/host_backend.hpp"
 #include "host/core/error.hpp"
 #include "kernels/axpby/axpby.hpp"
+#include "kernels/clamp/clamp.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 #include "kernels/upsample/upsample.hpp"
 
@@ -174,6 +175,24 @@ class CpuBackend final : public HostBackend {
                       const GradientEpilogue& epilogue) override {
     with_onednn([&] { style_backward_(grad, features, matrix, epilogue); });
   }
+  void channel_statistics(const Tensor& statistics, const Tensor& features) override {
+    dispatch<float, kernels::bfloat16>(features.type, [&]<class T>(T) {
+      kernels::cpu::channel_statistics(statistics.as<float>(), features.as<T>(), features.shape);
+    });
+  }
+  void statistics_loss(const Tensor& loss, const Tensor& coefficients, const Tensor& statistics,
+                       const Tensor& target, const StatisticsLossScale& scale) override {
+    kernels::cpu::statistics_loss(loss.as<float>(), coefficients.as<float>(),
+                                  statistics.as<float>(), target.as<float>(),
+                                  statistics.shape.batch, statistics.shape.channels, scale);
+  }
+  void statistics_backward(const Tensor& grad, const Tensor& features, const Tensor& coefficients,
+                           const GradientEpilogue& epilogue) override {
+    dispatch<float, kernels::bfloat16>(features.type, [&]<class T>(T) {
+      kernels::cpu::statistics_backward(grad.as<T>(), features.as<T>(), coefficients.as<float>(),
+                                        features.shape, epilogue);
+    });
+  }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {
@@ -187,10 +206,20 @@ class CpuBackend final : public HostBackend {
     kernels::cpu::total_variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
                                   pixels.shape, scale);
   }
+  void variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                 const VariationOptions& options) override {
+    kernels::cpu::variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
+                            pixels.shape, options);
+  }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     kernels::cpu::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
                        grad_pixels.as<float>(), pixels.shape.count(), options);
+  }
+  void descent(const Tensor& pixels, const Tensor& step, const Tensor& grad_pixels,
+               const DescentOptions& options) override {
+    kernels::cpu::descent(pixels.as<float>(), step.as<std::int64_t>(), grad_pixels.as<float>(),
+                          pixels.shape.count(), options);
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
              const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
@@ -207,6 +236,11 @@ class CpuBackend final : public HostBackend {
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     kernels::cpu::axpby(y.as<float>(), a, x.as<float>(), b, y.shape.count());
+  }
+  void clamp(const Tensor& y, const Tensor& x, double lowest, double highest) override {
+    dispatch<float, kernels::bfloat16>(y.type, [&]<class T>(T) {
+      kernels::cpu::clamp(y.as<T>(), x.as<T>(), lowest, highest, y.shape.count());
+    });
   }
 
  private:

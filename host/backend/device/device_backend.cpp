@@ -12,6 +12,7 @@
 #include "host/backend/device/trial_memory.hpp"
 #include "host/core/error.hpp"
 #include "kernels/axpby/axpby.hpp"
+#include "kernels/clamp/clamp.hpp"
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
@@ -230,6 +231,28 @@ class DeviceBackend final : public Backend {
     const StyleBackwardCall call{{precision_, features.shape, epilogue}, grad, features, matrix};
     run(call, [&] { return style_backward_kernel(features.shape); });
   }
+  void channel_statistics(const Tensor& statistics, const Tensor& features) override {
+    auto* workspace = scratch_.get<double>(kernels::channel_statistics_workspace(features.shape));
+    enqueue(features.type, [&]<class T>(T) {
+      launch::channel_statistics(statistics.as<float>(), features.as<T>(), features.shape,
+                                 workspace, stream_);
+    });
+  }
+  void statistics_loss(const Tensor& loss, const Tensor& coefficients, const Tensor& statistics,
+                       const Tensor& target, const StatisticsLossScale& scale) override {
+    enqueue([&] {
+      launch::statistics_loss(loss.as<float>(), coefficients.as<float>(), statistics.as<float>(),
+                              target.as<float>(), statistics.shape.batch, statistics.shape.channels,
+                              scale, stream_);
+    });
+  }
+  void statistics_backward(const Tensor& grad, const Tensor& features, const Tensor& coefficients,
+                           const GradientEpilogue& epilogue) override {
+    enqueue(features.type, [&]<class T>(T) {
+      launch::statistics_backward(grad.as<T>(), features.as<T>(), coefficients.as<float>(),
+                                  features.shape, epilogue, stream_);
+    });
+  }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {
@@ -247,12 +270,28 @@ class DeviceBackend final : public Backend {
                               pixels.shape, scale, workspace, stream_);
     });
   }
+  void variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                 const VariationOptions& options) override {
+    auto* workspace = scratch_.get<double>(kernels::variation_workspace(pixels.shape));
+    enqueue([&] {
+      launch::variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(), pixels.shape,
+                        options, workspace, stream_);
+    });
+  }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     auto* workspace = scratch_.get<float>(launch::adam_workspace);
     enqueue([&] {
       launch::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
                    grad_pixels.as<float>(), pixels.shape.count(), options, workspace, stream_);
+    });
+  }
+  void descent(const Tensor& pixels, const Tensor& step, const Tensor& grad_pixels,
+               const DescentOptions& options) override {
+    auto* workspace = scratch_.get<float>(launch::descent_workspace);
+    enqueue([&] {
+      launch::descent(pixels.as<float>(), step.as<std::int64_t>(), grad_pixels.as<float>(),
+                      pixels.shape.count(), options, workspace, stream_);
     });
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
@@ -273,6 +312,11 @@ class DeviceBackend final : public Backend {
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     enqueue([&] { launch::axpby(y.as<float>(), a, x.as<float>(), b, y.shape.count(), stream_); });
+  }
+  void clamp(const Tensor& y, const Tensor& x, double lowest, double highest) override {
+    enqueue(y.type, [&]<class T>(T) {
+      launch::clamp(y.as<T>(), x.as<T>(), lowest, highest, y.shape.count(), stream_);
+    });
   }
 
  private:

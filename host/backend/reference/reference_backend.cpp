@@ -5,6 +5,7 @@
 
 #include "host/backend/host_backend.hpp"
 #include "kernels/axpby/axpby.hpp"
+#include "kernels/clamp/clamp.hpp"
 #include "kernels/conv/conv.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
@@ -115,6 +116,20 @@ class ReferenceBackend final : public HostBackend {
     reference::style_backward(values(grad), values(features), values(matrix), features.shape,
                               epilogue);
   }
+  void channel_statistics(const Tensor& statistics, const Tensor& features) override {
+    reference::channel_statistics(values(statistics), values(features), features.shape);
+  }
+  void statistics_loss(const Tensor& loss, const Tensor& coefficients, const Tensor& statistics,
+                       const Tensor& target, const StatisticsLossScale& scale) override {
+    reference::statistics_loss(values(loss), values(coefficients), values(statistics),
+                               values(target), statistics.shape.batch, statistics.shape.channels,
+                               scale);
+  }
+  void statistics_backward(const Tensor& grad, const Tensor& features, const Tensor& coefficients,
+                           const GradientEpilogue& epilogue) override {
+    reference::statistics_backward(values(grad), values(features), values(coefficients),
+                                   features.shape, epilogue);
+  }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {
@@ -126,10 +141,19 @@ class ReferenceBackend final : public HostBackend {
     reference::total_variation(values(loss), values(grad_pixels), values(pixels), pixels.shape,
                                scale);
   }
+  void variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                 const VariationOptions& options) override {
+    reference::variation(values(loss), values(grad_pixels), values(pixels), pixels.shape, options);
+  }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     reference::adam(values(pixels), values(m), values(v), step.as<std::int64_t>(),
                     values(grad_pixels), pixels.shape.count(), options);
+  }
+  void descent(const Tensor& pixels, const Tensor& step, const Tensor& grad_pixels,
+               const DescentOptions& options) override {
+    reference::descent(values(pixels), step.as<std::int64_t>(), values(grad_pixels),
+                       pixels.shape.count(), options);
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
              const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
@@ -145,6 +169,9 @@ class ReferenceBackend final : public HostBackend {
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     reference::axpby(values(y), a, values(x), b, y.shape.count());
+  }
+  void clamp(const Tensor& y, const Tensor& x, double lowest, double highest) override {
+    reference::clamp(values(y), values(x), lowest, highest, y.shape.count());
   }
 };
 

@@ -145,6 +145,18 @@ class FaultyBackend final : public Backend {
                       const GradientEpilogue& epilogue) override {
     call(grad, [&] { inner_->style_backward(grad, features, matrix, epilogue); });
   }
+  void channel_statistics(const Tensor& statistics, const Tensor& features) override {
+    call(statistics, [&] { inner_->channel_statistics(statistics, features); });
+  }
+  void statistics_loss(const Tensor& loss, const Tensor& coefficients, const Tensor& statistics,
+                       const Tensor& target, const StatisticsLossScale& scale) override {
+    call(coefficients,
+         [&] { inner_->statistics_loss(loss, coefficients, statistics, target, scale); });
+  }
+  void statistics_backward(const Tensor& grad, const Tensor& features, const Tensor& coefficients,
+                           const GradientEpilogue& epilogue) override {
+    call(grad, [&] { inner_->statistics_backward(grad, features, coefficients, epilogue); });
+  }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {
@@ -156,9 +168,18 @@ class FaultyBackend final : public Backend {
     call(grad_pixels.data != nullptr ? grad_pixels : loss,
          [&] { inner_->total_variation(loss, grad_pixels, pixels, scale); });
   }
+  void variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                 const VariationOptions& options) override {
+    call(grad_pixels.data != nullptr ? grad_pixels : loss,
+         [&] { inner_->variation(loss, grad_pixels, pixels, options); });
+  }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     call(pixels, [&] { inner_->adam(pixels, m, v, step, grad_pixels, options); });
+  }
+  void descent(const Tensor& pixels, const Tensor& step, const Tensor& grad_pixels,
+               const DescentOptions& options) override {
+    call(pixels, [&] { inner_->descent(pixels, step, grad_pixels, options); });
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
              const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
@@ -175,6 +196,9 @@ class FaultyBackend final : public Backend {
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     call(y, [&] { inner_->axpby(y, a, x, b); });
+  }
+  void clamp(const Tensor& y, const Tensor& x, double lowest, double highest) override {
+    call(y, [&] { inner_->clamp(y, x, lowest, highest); });
   }
   void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
                  const Tensor& target, const StyleLossScale& scale) override {

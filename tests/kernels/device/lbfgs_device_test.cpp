@@ -42,7 +42,7 @@ TEST(LbfgsDevice, TakesThePathOfPytorch) {
 }
 
 TEST(LbfgsDevice, FollowsTheReferenceForEveryPictureOfABatchInAnyOrderOfThreads) {
-  const LbfgsOptions options{.learning_rate = 0.7, .history = 2};
+  const LbfgsOptions options{.learning_rate = 0.7, .history = 2, .unit = 0.25};
   for (const MapSize& size : {MapSize{1, 1, 1, 1}, MapSize{2, 5, 7, 3}, MapSize{3, 37, 41, 3}}) {
     SCOPED_TRACE(size);
     // So near the minimum that the first step is not shortened by Σ|g|: a tiny one would leave little

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/clamp/clamp.hpp"
+
+namespace impasto::kernels::reference {
+
+void clamp(double* y, const double* x, double lowest, double highest, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double raised = x[i] < lowest ? lowest : x[i];
+    y[i] = raised > highest ? highest : raised;
+  }
+}
+
+}  // namespace impasto::kernels::reference
