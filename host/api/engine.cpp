@@ -41,7 +41,7 @@ std::shared_ptr<Session> Engine::session(const Objective& seen, std::size_t deep
   session_.reset();  // before the next one takes memory
   session_ = std::make_shared<Session>(
       *backend_, open_weights(options_.weights, *backend_, (*network_.layers)[deepest].name),
-      seen.pool, deepest, seen.padding);
+      seen.pool, deepest, seen.padding, seen.input_scale);
   seen_ = seen;
   deepest_ = deepest;
   return session_;

@@ -6,39 +6,10 @@
 
 #include "host/core/error.hpp"
 #include "host/core/suggest.hpp"
+#include "host/engine/presets/presets.hpp"
 
 namespace impasto {
 namespace {
-
-/// The programming assignment of Coursera's "Convolutional Neural Networks" (2017), exactly:
-/// J = 10·Σ(a_C−a_G)²/(4·C·P) + 40·Σ_l 0.2·Σ(G_S−G_G)²/(4·C²·P²), 400×300, TensorFlow's Adam
-/// at 2.0. The Gram matrices are divided by P and the loss by 4·C² alone: the same number while
-/// content and style have one size, as they do there, and a meaningful one when they do not.
-Config coursera() {
-  Config config;
-  config.objective = {
-      .losses = {ContentLoss{{.name = "content", .weight = 10, .layers = {{"conv4_2", 1}}},
-                             {.factor = 0.25, .channel_power = 1, .pixel_power = 1}},
-                 GramLoss{{.name = "style",
-                           .weight = 40,
-                           .layers = {{"conv1_1", 0.2},
-                                      {"conv2_1", 0.2},
-                                      {"conv3_1", 0.2},
-                                      {"conv4_1", 0.2},
-                                      {"conv5_1", 0.2}}},
-                          {.factor = 1, .channel_power = 0, .pixel_power = 1},
-                          {.factor = 0.25, .channel_power = 2, .pixel_power = 0}},
-                 TotalVariationLoss{{.name = "tv", .weight = 0},
-                                    {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
-      .pool = {kernels::PoolMode::average, kernels::PoolRounding::up}};
-  config.optimizer = AdamOptions{.learning_rate = 2.0, .form = kernels::AdamEpsilon::tensorflow};
-  config.iterations = 200;
-  config.size = 400;
-  config.init = Init::mix;
-  config.noise_ratio = 0.6;
-  config.noise_amplitude = 20;
-  return config;
-}
 
 /// What both of ours have: losses that are means, so that weights keep their meaning at any size, and
 /// Adam on a Laplacian pyramid, coarse to fine, from the content in the style's colours
@@ -56,7 +27,8 @@ Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_la
       TotalVariationLoss{{.name = "tv", .weight = tv_weight},
                          {.factor = 1, .channel_power = 1, .pixel_power = 1}}};
   config.objective.padding = Padding::replicate;
-  config.optimizer = AdamOptions{.learning_rate = 2, .beta2 = 0.99, .lowest = 0, .highest = 255};
+  config.optimizer = AdamOptions{.learning_rate = 2, .beta2 = 0.99};
+  config.box = Box::step;
   config.pyramid_levels = 5;
   config.average = 0.9;
   config.size = 512;
@@ -88,42 +60,26 @@ Config trained() {
   return config;
 }
 
-/// Gatys' PyTorch notebook (github.com/leongatys/PytorchNeuralStyleTransfer): mean squared errors, of
-/// the content with weight 1, of the Gram matrices F·Fᵀ/P with 10³/C²; L-BFGS from the content.
-Config gatys() {
-  Config config;
-  const auto style_weight = [](double channels) { return 1e3 / (channels * channels); };
-  config.objective = {
-      .losses = {ContentLoss{{.name = "content", .weight = 1, .layers = {{"conv4_2", 1}}},
-                             {.factor = 1, .channel_power = 1, .pixel_power = 1}},
-                 GramLoss{{.name = "style",
-                           .weight = 1,
-                           .layers = {{"conv1_1", style_weight(64)},
-                                      {"conv2_1", style_weight(128)},
-                                      {"conv3_1", style_weight(256)},
-                                      {"conv4_1", style_weight(512)},
-                                      {"conv5_1", style_weight(512)}}},
-                          {.factor = 1, .channel_power = 0, .pixel_power = 1},
-                          {.factor = 1, .channel_power = 2, .pixel_power = 0}},
-                 TotalVariationLoss{{.name = "tv", .weight = 0},
-                                    {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
-      .pool = {kernels::PoolMode::max, kernels::PoolRounding::down}};
-  config.optimizer = LbfgsOptions{};
-  config.iterations = 500;
-  config.size = 512;
-  config.init = Init::content;
-  return config;
-}
-
-/// Every preset, the default first.
-constexpr std::array<std::pair<std::string_view, Config (*)()>, 4> presets = {
-    {{"impasto", impasto_default}, {"trained", trained}, {"gatys", gatys}, {"coursera", coursera}}};
+/// Every preset: ours, the default first, and then those of other systems.
+constexpr std::array<std::pair<std::string_view, Config (*)()>, 12> all_presets = {
+    {{"impasto", impasto_default},
+     {"trained", trained},
+     {"gatys", presets::gatys},
+     {"coursera", presets::coursera},
+     {"neural-style", presets::neural_style},
+     {"neural-style-pt", presets::neural_style_pt},
+     {"pytorch-tutorial", presets::pytorch_tutorial},
+     {"keras", presets::keras},
+     {"tensorflow", presets::tensorflow},
+     {"anishathalye", presets::anishathalye},
+     {"cysmith", presets::cysmith},
+     {"spst", presets::spst}}};
 
 }  // namespace
 
 std::vector<std::string> preset_names() {
   std::vector<std::string> names;
-  for (const auto& [name, make] : presets) names.emplace_back(name);
+  for (const auto& [name, make] : all_presets) names.emplace_back(name);
   return names;
 }
 
@@ -132,7 +88,7 @@ std::string_view preset_for(const NetworkTraits& network) {
 }
 
 Config preset(std::string_view name) {
-  for (const auto& [known, make] : presets) {
+  for (const auto& [known, make] : all_presets) {
     if (known != name) continue;
     Config config = make();
     config.preset = known;

@@ -21,6 +21,13 @@ enum class Init : std::uint8_t {
   file,        ///< a picture of the user's
 };
 
+/// When pixels are kept in their range of 0 to 255. A picture that is saved always is.
+enum class Box : std::uint8_t {
+  end,         ///< only when it is saved
+  step,        ///< after every step
+  evaluation,  ///< before the loss is evaluated; the step from there may leave the range
+};
+
 /// Coarse to fine: a picture is optimised at several sizes one after the other, each starting from
 /// what the coarser one before it made of it.
 struct Scales {
@@ -36,6 +43,7 @@ struct Config {
   std::string preset;
   Objective objective;
   OptimizerSettings optimizer;
+  Box box = Box::end;
   std::int64_t iterations = 200;  ///< of all scales together
   std::int64_t size = 512;        ///< longer side of the result, in pixels
   Scales scales;

@@ -11,12 +11,14 @@
 namespace impasto {
 namespace {
 
-/// The mean pixel plus uniform noise of ±amplitude, value i drawn from counter i/4.
+/// The mean pixel, which the network sees as 0, plus uniform noise of ±amplitude, value i drawn from
+/// counter i/4.
 Image noise(const Config& config, std::int64_t height, std::int64_t width) {
   Image image{
       height, width, std::vector<float>(static_cast<std::size_t>(3 * height * width)), {}, 8};
   const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(config.seed),
                                             static_cast<std::uint32_t>(config.seed >> 32U)};
+  const auto scale = static_cast<float>(config.objective.input_scale);
   std::array<std::uint32_t, 4> bits{};
   for (std::size_t i = 0; i < image.rgb.size(); ++i) {
     const std::size_t block = i / 4;
@@ -25,7 +27,7 @@ Image noise(const Config& config, std::int64_t height, std::int64_t width) {
           {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32U), 0, 0}, key);
     }
     const double uniform = 2.0 * static_cast<double>(kernels::philox_uniform(bits[i % 4])) - 1.0;
-    image.rgb[i] = vgg_mean[i % 3] + static_cast<float>(config.noise_amplitude * uniform);
+    image.rgb[i] = vgg_mean[i % 3] / scale + static_cast<float>(config.noise_amplitude * uniform);
   }
   return image;
 }

@@ -78,9 +78,10 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
   if (config.average > 0) average_ = tensors_.reserve(pixels, master);
   losses_ =
       tensors_.reserve({static_cast<std::int64_t>(terms_.size()), 1, 1, pixels.batch}, master);
-  optimizer_ =
-      make_optimizer(config.optimizer, tensors_[pixels_],
-                     {.gradient_scale = gradient_scale_, .pyramid_levels = config.pyramid_levels});
+  optimizer_ = make_optimizer(config.optimizer, tensors_[pixels_],
+                              {.gradient_scale = gradient_scale_,
+                               .pyramid_levels = config.pyramid_levels,
+                               .bounded = config.box == Box::step});
 
   build_iteration();
   build_evaluation();
@@ -137,6 +138,7 @@ void Plan::build_evaluation() {
 /// Appends the losses of `pixels` and, where `grad_pixels` is to hold it, their gradient.
 void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
                       std::optional<TensorId> grad_pixels) const {
+  if (config_.box == Box::evaluation) add_box(schedule, pixels);
   std::vector<GradientTerm> gradients;
   const std::vector<TensorId> features = add_forward(
       schedule, pixels, std::nullopt, [&](const Term& term, std::int64_t row, TensorId x) {
@@ -151,17 +153,26 @@ void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
 std::vector<TensorId> Plan::add_forward(Schedule& schedule, TensorId pixels,
                                         std::optional<TargetSource> source,
                                         const Visit& visit) const {
-  const auto visit_terms = [&](const VggLayer* layer, TensorId x) {
+  const auto looks = [&](const Term& term, const VggLayer* layer, bool before_relu) {
+    return term.layer() == layer && term.before_relu() == before_relu &&
+           (!source || term.target_source() == *source);
+  };
+  const auto visit_terms = [&](const VggLayer* layer, bool before_relu, TensorId x) {
     for (std::size_t row = 0; row < terms_.size(); ++row) {
-      const Term& term = *terms_[row];
-      if (term.layer() != layer || (source && term.target_source() != *source)) continue;
-      visit(term, static_cast<std::int64_t>(row), x);
+      if (!looks(*terms_[row], layer, before_relu)) continue;
+      visit(*terms_[row], static_cast<std::int64_t>(row), x);
     }
   };
-  std::vector<TensorId> features =
-      network_.forward(schedule, pixels, deepest_of(source).value_or(0), activations_,
-                       [&](const VggLayer& layer, TensorId x) { visit_terms(&layer, x); });
-  visit_terms(nullptr, pixels);
+  std::vector<TensorId> features = network_.forward(
+      schedule, pixels, deepest_of(source).value_or(0), activations_,
+      [&](const VggLayer& layer, bool before_relu, TensorId x) {
+        visit_terms(&layer, before_relu, x);
+      },
+      [&](const VggLayer& layer) {
+        return std::ranges::any_of(terms_,
+                                   [&](const auto& term) { return looks(*term, &layer, true); });
+      });
+  visit_terms(nullptr, false, pixels);
   return features;
 }
 

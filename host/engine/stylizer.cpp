@@ -104,7 +104,7 @@ Activation activation(Session& session, const Image& image, std::string_view lay
   const TensorId features =
       session.network()
           .forward(schedule, schedule.external(input), index, backend.activation_type(),
-                   [](const VggLayer&, TensorId) {})
+                   [](const VggLayer&, bool, TensorId) {})
           .back();
   const Buffer arena = backend.allocate(schedule.place());
   schedule.bind(arena.get());

@@ -22,12 +22,14 @@ class Session {
   /// Brings layers [0, deepest] to the backend, which must outlive the session; the host's copy of
   /// the weights is freed. Throws ErrorKind::weights when they end earlier.
   Session(Backend& backend, Weights weights, const PoolKind& pool, std::size_t deepest,
-          Padding padding = Padding::zero)
-      : backend_(backend), network_(backend, std::move(weights), pool, deepest, padding) {}
+          Padding padding = Padding::zero, double input_scale = 1)
+      : backend_(backend),
+        network_(backend, std::move(weights), pool, deepest, padding, input_scale) {}
   /// With the layers that `objective` needs.
   Session(Backend& backend, Weights weights, const Objective& objective)
       : Session(backend, std::move(weights), objective.pool,
-                deepest_layer(objective, *weights.layers), objective.padding) {}
+                deepest_layer(objective, *weights.layers), objective.padding,
+                objective.input_scale) {}
 
   [[nodiscard]] Backend& backend() { return backend_; }
   [[nodiscard]] const Network& network() const { return network_; }

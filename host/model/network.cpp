@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "host/core/error.hpp"
@@ -12,11 +13,12 @@ namespace impasto {
 
 namespace {
 
-/// The parameters with the deviation of the network's input inside: (pixel − mean) / deviation
-/// convolved with w is pixel − mean convolved with w / deviation. The padding stays zero.
-ConvParameters divided(ConvParameters parameters, const std::array<float, 3>& deviation) {
+/// The parameters with what is done to the network's input inside: (scale·pixel − mean) / deviation
+/// convolved with w is pixel − mean/scale convolved with scale·w / deviation. The padding stays zero.
+ConvParameters with_input(ConvParameters parameters, float scale,
+                          const std::array<float, 3>& deviation) {
   for (std::size_t i = 0; i < parameters.weight.size(); ++i) {
-    parameters.weight[i] /= deviation.at(i % deviation.size());
+    parameters.weight[i] = scale * parameters.weight[i] / deviation.at(i % deviation.size());
   }
   return parameters;
 }
@@ -59,7 +61,7 @@ Network::Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::
 }
 
 Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest,
-                 Padding padding)
+                 Padding padding, double input_scale)
     : layers_(*weights.layers),
       pool_(pool),
       padding_(padding),
@@ -68,6 +70,8 @@ Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t d
       licence_(std::move(weights.licence)),
       source_sha256_(std::move(weights.source_sha256)) {
   const auto scale = static_cast<float>(activation_scale(backend.activation_type()));
+  const auto seen = static_cast<float>(input_scale);
+  for (float& mean : mean_) mean /= seen;
   auto next = weights.convs.begin();
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     if (layers_[layer].kind == pool_kind) {
@@ -79,7 +83,7 @@ Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t d
            layers_[layer].name, next == weights.convs.end() ? "no more layers" : next->name);
     }
     ConvParameters parameters = std::move(next->parameters);
-    if (layer == 0) parameters = divided(std::move(parameters), weights.deviation);
+    if (layer == 0) parameters = with_input(std::move(parameters), seen, weights.deviation);
     convs_.push_back(backend.make_conv(scaled(std::move(parameters), layer == 0, scale)));
     ++next;
   }
@@ -100,40 +104,56 @@ Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
 }
 
 std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
-                                       DataType type, const Visit& visit) const {
+                                       DataType type, const Visit& visit,
+                                       const Splits& splits) const {
   const Shape input = schedule[pixels].shape;
   std::vector<TensorId> features;
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     const TensorId x = layer == 0 ? pixels : features.back();
-    const TensorId y = schedule.temporary(feature_shape(input, layer), type);
-    const bool is_pool = layers_[layer].kind == pool_kind;
-    const std::string_view pool = blurs() ? "max_blur_forward" : "pool_forward";
-    const std::string_view operation = layer == 0 ? "first_conv_forward"
-                                       : is_pool  ? pool
-                                                  : "conv_forward";
-    schedule.add({.name = "forward", .operation = operation, .layer = &layers_[layer]}, {x, y},
-                 [this, layer, is_pool, x, y](Backend& backend, const Schedule& s) {
-                   if (layer == 0) {
-                     backend.first_conv_forward(s[y], s[x], *convs_[layer], mean_, true);
-                   } else if (is_pool && blurs()) {
-                     backend.max_blur_forward(s[y], s[x]);
-                   } else if (is_pool) {
-                     backend.pool_forward(s[y], s[x], pool_);
-                   } else {
-                     backend.conv_forward(s[y], s[x], *convs_[layer], true);
-                   }
-                 });
-    if (layer == 0 && padding_ == Padding::replicate) {
-      schedule.add(
-          {.name = "border forward", .operation = "replicate_border_forward", .layer = &layers_[0]},
-          {x, y}, [this, x, y](Backend& backend, const Schedule& s) {
-            backend.replicate_border_forward(s[y], s[x], *convs_[0], mean_, true);
-          });
+    const Shape shape = feature_shape(input, layer);
+    const TensorId y = schedule.temporary(shape, type);
+    if (layers_[layer].kind == conv_kind && splits(layers_[layer])) {
+      const TensorId z = schedule.temporary(shape, type);
+      layer_forward(schedule, layer, z, x, false);
+      visit(layers_[layer], true, z);
+      schedule.add({.name = "ReLU", .operation = "clamp", .layer = &layers_[layer]}, {z, y},
+                   [=](Backend& backend, const Schedule& s) {
+                     backend.clamp(s[y], s[z], 0, std::numeric_limits<double>::infinity());
+                   });
+    } else {
+      layer_forward(schedule, layer, y, x, true);
     }
     features.push_back(y);
-    visit(layers_[layer], y);
+    visit(layers_[layer], false, y);
   }
   return features;
+}
+
+void Network::layer_forward(Schedule& schedule, std::size_t layer, TensorId y, TensorId x,
+                            bool relu) const {
+  const bool is_pool = layers_[layer].kind == pool_kind;
+  const std::string_view pool = blurs() ? "max_blur_forward" : "pool_forward";
+  const std::string_view operation = layer == 0 ? "first_conv_forward"
+                                     : is_pool  ? pool
+                                                : "conv_forward";
+  schedule.add({.name = "forward", .operation = operation, .layer = &layers_[layer]}, {x, y},
+               [=, this](Backend& backend, const Schedule& s) {
+                 if (layer == 0) {
+                   backend.first_conv_forward(s[y], s[x], *convs_[layer], mean_, relu);
+                 } else if (is_pool && blurs()) {
+                   backend.max_blur_forward(s[y], s[x]);
+                 } else if (is_pool) {
+                   backend.pool_forward(s[y], s[x], pool_);
+                 } else {
+                   backend.conv_forward(s[y], s[x], *convs_[layer], relu);
+                 }
+               });
+  if (layer != 0 || padding_ != Padding::replicate) return;
+  schedule.add(
+      {.name = "border forward", .operation = "replicate_border_forward", .layer = &layers_[0]},
+      {x, y}, [=, this](Backend& backend, const Schedule& s) {
+        backend.replicate_border_forward(s[y], s[x], *convs_[0], mean_, relu);
+      });
 }
 
 void Network::backward(Schedule& schedule, std::span<const TensorId> features,
@@ -160,12 +180,14 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
       });
     }
     join(GradientTerm::Order::after_layer_above);
+    const std::size_t behind_relu = contributions.size();
+    join(GradientTerm::Order::before_relu);
     require(!contributions.empty(), "no gradient reaches {}", layers_[layer].name);
 
     const bool has_relu = layers_[layer].kind == conv_kind;
     for (std::size_t i = 0; i < contributions.size(); ++i) {
-      const bool last = i + 1 == contributions.size();
-      contributions[i]({.accumulate = i > 0, .relu_mask = last && has_relu});
+      const bool last_behind_relu = i + 1 == behind_relu;
+      contributions[i]({.accumulate = i > 0, .relu_mask = last_behind_relu && has_relu});
     }
     grad_above = grad;
   }

@@ -24,7 +24,9 @@ enum class Padding : std::uint8_t { zero, replicate };
 /// A loss's gradient at one layer, or at the pixels: appends the operation that writes it to, or
 /// adds it to, the gradient of what the loss looks at.
 struct GradientTerm {
-  enum class Order : std::uint8_t { before_layer_above, after_layer_above };
+  /// Where it joins the gradient from the layer above. What looks at a map before its ReLU comes
+  /// after the ReLU's mask.
+  enum class Order : std::uint8_t { before_layer_above, after_layer_above, before_relu };
   const VggLayer* layer = nullptr;  ///< null: the pixels
   Order order = Order::after_layer_above;
   std::function<void(Schedule&, TensorId grad, const GradientEpilogue&)> add;
@@ -39,10 +41,10 @@ class Network {
   /// With noise as parameters, for layers [0, deepest]: it can also prepare.
   Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest,
           Padding padding = Padding::zero);
-  /// With parameters, for layers [0, deepest]; the host's copy goes with the argument. Throws
-  /// ErrorKind::weights when `weights` ends earlier.
+  /// With parameters, for layers [0, deepest], which see the pixels times `input_scale`; the host's
+  /// copy goes with the argument. Throws ErrorKind::weights when `weights` ends earlier.
   Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest,
-          Padding padding = Padding::zero);
+          Padding padding = Padding::zero, double input_scale = 1);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
@@ -59,19 +61,25 @@ class Network {
 
   /// Appends the forward pass from `pixels` to layer `deepest`; returns every layer's feature map.
   /// `visit` is called after each layer is appended and may append to the schedule itself: what
-  /// reads a feature map is best done while the map is still in the cache.
-  using Visit = std::function<void(const VggLayer& layer, TensorId features)>;
-  std::vector<TensorId> forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
-                                DataType type, const Visit& visit) const;
+  /// reads a feature map is best done while the map is still in the cache. Where `splits` says so,
+  /// a convolution's map is kept as it is before the ReLU as well, and visited first.
+  using Visit = std::function<void(const VggLayer& layer, bool before_relu, TensorId features)>;
+  using Splits = std::function<bool(const VggLayer& layer)>;
+  std::vector<TensorId> forward(
+      Schedule& schedule, TensorId pixels, std::size_t deepest, DataType type, const Visit& visit,
+      const Splits& splits = [](const VggLayer&) { return false; }) const;
 
   /// Appends the backward pass of what forward() built, down to `grad_pixels`, the gradient of the
   /// pixels. Where several gradients meet, the terms that come before the one from the layer above
-  /// are first, then that one, then the others; the last of them applies the ReLU mask.
+  /// are first, then that one, then the others, of which the last applies the ReLU mask, and then
+  /// the terms that look at the map before its ReLU.
   void backward(Schedule& schedule, std::span<const TensorId> features,
                 std::span<const GradientTerm> terms, TensorId grad_pixels) const;
 
  private:
   [[nodiscard]] bool blurs() const { return pool_.mode == kernels::PoolMode::max_blur; }
+  void layer_forward(Schedule& schedule, std::size_t layer, TensorId y, TensorId x,
+                     bool relu) const;
   void layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
                       TensorId x, const GradientEpilogue& epilogue) const;
 

@@ -75,10 +75,7 @@ class Adam final : public Optimizer {
       state.parts.push_back(read(backend, level.m));
       state.parts.push_back(read(backend, level.v));
     }
-    const Tensor& step = state_[levels_.front().step];
-    state.counter_memory = backend.allocate(step.bytes());
-    state.counter = {state.counter_memory.get(), step.shape, step.type};
-    backend.copy(state.counter, step);
+    keep_counter(backend, state_[levels_.front().step], state);
     return state;
   }
 
@@ -141,6 +138,10 @@ std::unique_ptr<Optimizer> make_optimizer(const AdamOptions& options, const Tens
                                           const OptimizerPlace& place) {
   AdamOptions scaled = options;
   scaled.gradient_scale = place.gradient_scale;
+  if (place.bounded) {
+    scaled.lowest = box_lowest;
+    scaled.highest = box_highest;
+  }
   return std::make_unique<Adam>(scaled, pixels, place.pyramid_levels);
 }
 

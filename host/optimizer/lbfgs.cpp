@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "host/optimizer/lbfgs.hpp"
 
-#include "host/core/error.hpp"
-
 namespace impasto {
 namespace {
 
 class Lbfgs final : public Optimizer {
  public:
-  Lbfgs(const LbfgsOptions& options, const Tensor& pixels)
+  Lbfgs(const LbfgsOptions& options, const Tensor& pixels, bool bounded)
       : options_(options),
+        bounded_(bounded),
         pairs_(state_.reserve(pairs_shape(options, pixels.shape), pixels.type)),
         direction_(state_.reserve(pixels.shape, pixels.type)),
         last_grad_(state_.reserve(pixels.shape, pixels.type)),
@@ -24,6 +23,7 @@ class Lbfgs final : public Optimizer {
                    backend.lbfgs(s[pixels], state_[pairs_], state_[direction_], state_[last_grad_],
                                  state_[scalars_], s[grad_pixels], options_);
                  });
+    if (bounded_) add_box(schedule, pixels);
   }
 
  private:
@@ -33,6 +33,7 @@ class Lbfgs final : public Optimizer {
   }
 
   LbfgsOptions options_;
+  bool bounded_;
   std::size_t pairs_;
   std::size_t direction_;
   std::size_t last_grad_;
@@ -43,13 +44,10 @@ class Lbfgs final : public Optimizer {
 
 std::unique_ptr<Optimizer> make_optimizer(const LbfgsOptions& options, const Tensor& pixels,
                                           const OptimizerPlace& place) {
-  if (place.pyramid_levels > 1) {
-    fail(ErrorKind::usage, "L-BFGS optimises pixels, not a pyramid of {} levels: expected 1",
-         place.pyramid_levels);
-  }
+  refuse_pyramid("L-BFGS", place);
   LbfgsOptions scaled = options;
   scaled.gradient_scale = place.gradient_scale;
-  return std::make_unique<Lbfgs>(scaled, pixels);
+  return std::make_unique<Lbfgs>(scaled, pixels, place.bounded);
 }
 
 }  // namespace impasto

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/optimizer/optimizer.hpp"
 
+#include "host/core/error.hpp"
 #include "host/optimizer/adam.hpp"
+#include "host/optimizer/descent.hpp"
 #include "host/optimizer/lbfgs.hpp"
 
 namespace impasto {
@@ -24,6 +26,25 @@ std::vector<Tensor> Optimizer::state_of(std::int64_t n, std::int64_t N) const {
     parts.push_back(part);
   }
   return parts;
+}
+
+void Optimizer::keep_counter(Backend& backend, const Tensor& counter, OptimizerState& state) {
+  state.counter_memory = backend.allocate(counter.bytes());
+  state.counter = {state.counter_memory.get(), counter.shape, counter.type};
+  backend.copy(state.counter, counter);
+}
+
+void add_box(Schedule& schedule, TensorId pixels) {
+  schedule.add({.name = "box", .operation = "clamp"}, {pixels},
+               [=](Backend& backend, const Schedule& s) {
+                 backend.clamp(s[pixels], s[pixels], box_lowest, box_highest);
+               });
+}
+
+void refuse_pyramid(std::string_view optimizer, const OptimizerPlace& place) {
+  if (place.pyramid_levels == 1) return;
+  fail(ErrorKind::usage, "{} optimises pixels, not a pyramid of {} levels: expected 1", optimizer,
+       place.pyramid_levels);
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, const Tensor& pixels,

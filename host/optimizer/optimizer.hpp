@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -53,17 +54,31 @@ class Optimizer {
   virtual void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const = 0;
 
  protected:
+  /// A copy of a counter of steps, one i64 of `state_`, for `state`.
+  static void keep_counter(Backend& backend, const Tensor& counter, OptimizerState& state);
+
   TensorBlock state_;
 };
 
 /// The settings of every optimiser: a new one is a file beside Adam's and a row here.
-using OptimizerSettings = std::variant<AdamOptions, LbfgsOptions>;
+using OptimizerSettings = std::variant<AdamOptions, LbfgsOptions, DescentOptions>;
 
 /// What an optimiser is told of the place where it works.
 struct OptimizerPlace {
   double gradient_scale = 1;        ///< gradients come multiplied by this
   std::int64_t pyramid_levels = 1;  ///< of the picture; 1: its pixels are optimised
+  bool bounded = false;             ///< every step ends within box_lowest to box_highest
 };
+
+/// The range of pixels.
+inline constexpr double box_lowest = 0;
+inline constexpr double box_highest = 255;
+
+/// Appends what brings pixels into their range.
+void add_box(Schedule& schedule, TensorId pixels);
+
+/// Throws ErrorKind::usage where a pyramid is asked for of an optimiser that has none.
+void refuse_pyramid(std::string_view optimizer, const OptimizerPlace& place);
 
 /// The optimiser for `pixels`.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, const Tensor& pixels,

@@ -34,7 +34,7 @@ class ContentTerm final : public Term {
       return std::nullopt;
     }
     return GradientTerm{
-        layer(), GradientTerm::Order::before_layer_above,
+        layer(), order(GradientTerm::Order::before_layer_above),
         [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
           StepKind joined = kind;
           joined.epilogue = epilogue;

@@ -46,7 +46,7 @@ class GramTerm final : public Term {
                  });
     if (!with_gradient) return std::nullopt;
     return GradientTerm{
-        layer(), GradientTerm::Order::after_layer_above,
+        layer(), order(GradientTerm::Order::after_layer_above),
         [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
           backward.add({.name = "style backward",
                         .operation = "style_backward",

@@ -85,7 +85,8 @@ void check(const Objective& objective, const VggLayers& layers) {
 }
 
 bool see_alike(const Objective& one, const Objective& other) {
-  return one.pool == other.pool && one.padding == other.padding;
+  return one.pool == other.pool && one.padding == other.padding &&
+         one.input_scale == other.input_scale;
 }
 
 std::size_t deepest_layer(const Objective& objective, const VggLayers& layers) {
@@ -115,6 +116,7 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
     for (const LayerWeight& layer : loss.layers) {
       const std::size_t index = network.layers().index(layer.layer);
       place.layer = &network.layers()[index];
+      place.before_relu = loss.before_relu && place.layer->kind == conv_kind;
       place.shape = network.feature_shape(pixels, index);
       place.gradient_weight = loss.weight * numbers.gradient_scale * layer.weight;
       terms.push_back(make_term(any, place));
@@ -154,7 +156,7 @@ Losses name_losses(const Objective& objective, std::span<const float> terms) {
       part.value += layer.weight * term;
     }
     part.weighted = loss.weight * part.value;
-    losses.total += part.weighted;
+    if (loss.in_total) losses.total += part.weighted;
     losses.parts.push_back(std::move(part));
   }
   return losses;

@@ -13,20 +13,22 @@
 #include "host/model/network.hpp"
 #include "host/terms/content.hpp"
 #include "host/terms/gram.hpp"
+#include "host/terms/statistics.hpp"
 #include "host/terms/total_variation.hpp"
 #include "kernels/pool/pool.hpp"
 
 namespace impasto {
 
 /// Every kind of loss: a new one is a file beside these and a row here.
-using AnyLoss = std::variant<ContentLoss, GramLoss, TotalVariationLoss>;
+using AnyLoss = std::variant<ContentLoss, GramLoss, StatisticsLoss, TotalVariationLoss>;
 
-/// What is minimised: the sum of its losses, and how the network pools and pads, because that
-/// changes what they see.
+/// What is minimised: the sum of its losses, and how the network pools, pads and scales its input,
+/// because that changes what they see.
 struct Objective {
   std::vector<AnyLoss> losses;
   PoolKind pool;
   Padding padding = Padding::zero;
+  double input_scale = 1;  ///< the network sees pixels of 0 to 255 times this
 
   /// The loss of that name. Throws ErrorKind::internal where there is none.
   [[nodiscard]] Loss& operator[](std::string_view name);
@@ -43,7 +45,7 @@ bool of_pixels(const AnyLoss& loss);
 /// that is negative or not finite, or an objective with nothing to minimise.
 void check(const Objective& objective, const VggLayers& layers);
 
-/// Whether one network serves both: it pools and pads alike.
+/// Whether one network serves both: it pools, pads and scales its input alike.
 bool see_alike(const Objective& one, const Objective& other);
 
 /// The deepest layer that a loss looks at: how far a network has to be loaded.
@@ -70,7 +72,7 @@ struct Losses {
     bool of_pixels = false;
     std::vector<std::pair<std::string, double>> layers = {};  ///< the terms before their weights
   };
-  double total = 0;  ///< the sum of the weighted parts
+  double total = 0;  ///< the sum of the weighted parts that count in it
   std::vector<Part> parts;
 
   /// The part of that name. Throws ErrorKind::internal where there is none.

@@ -17,8 +17,8 @@ namespace impasto {
 /// pixels.
 struct Normaliser {
   double factor = 1;
-  int channel_power = 0;
-  int pixel_power = 0;
+  double channel_power = 0;
+  double pixel_power = 0;
 
   [[nodiscard]] double at(const Shape& map) const {
     return factor * std::pow(static_cast<double>(map.channels), -channel_power) *
@@ -42,6 +42,8 @@ struct Loss {
   std::string name;  ///< "style": in options, in the log and in messages
   double weight = 1;
   std::vector<LayerWeight> layers = {};  ///< empty for a loss of the pixels
+  bool before_relu = false;              ///< looks at its layers as they are before their ReLU
+  bool in_total = true;  ///< some systems follow a gradient that they do not count in their loss
 };
 
 /// Which picture a term compares with.
@@ -50,8 +52,9 @@ enum class TargetSource : std::uint8_t { none, content, style };
 /// Where a term applies, and the types that it computes in.
 struct TermPlace {
   const VggLayer* layer = nullptr;  ///< null: the pixels
-  Shape shape = {};                 ///< of the layer's feature map, or of the pixels
-  double gradient_weight = 1;       ///< the weights of the loss and of its layer, gradient scale
+  bool before_relu = false;
+  Shape shape = {};            ///< of the layer's feature map, or of the pixels
+  double gradient_weight = 1;  ///< the weights of the loss and of its layer, gradient scale
   DataType activations = DataType::f32;
   DataType master = DataType::f32;
 };
@@ -80,6 +83,7 @@ class Term {
   virtual ~Term() = default;
 
   [[nodiscard]] const VggLayer* layer() const { return place_.layer; }
+  [[nodiscard]] bool before_relu() const { return place_.before_relu; }
   [[nodiscard]] virtual TargetSource target_source() const { return TargetSource::none; }
 
   /// The memory of its targets, to be bound before any schedule runs.
@@ -99,6 +103,10 @@ class Term {
 
  protected:
   explicit Term(const TermPlace& place) : place_(place) {}
+  /// Where its gradient joins: `behind_relu`, unless it looks at the map before the ReLU.
+  [[nodiscard]] GradientTerm::Order order(GradientTerm::Order behind_relu) const {
+    return place_.before_relu ? GradientTerm::Order::before_relu : behind_relu;
+  }
   TermPlace place_;
   TensorBlock state_;
 };

@@ -4,21 +4,26 @@
 namespace impasto {
 namespace {
 
+using kernels::VariationForm;
+
 class TotalVariationTerm final : public Term {
  public:
-  TotalVariationTerm(const TotalVariationLoss& loss, const TermPlace& place) : Term(place) {
-    scale_.loss = loss.scale.at(place.shape);
-    scale_.gradient = place.gradient_weight * 2 * scale_.loss;
+  TotalVariationTerm(const TotalVariationLoss& loss, const TermPlace& place)
+      : Term(place), form_{.form = loss.form, .beta = loss.beta} {
+    form_.loss = loss.scale.at(place.shape);
+    form_.gradient = place.gradient_weight * form_.loss;
   }
 
   /// With a weight of 0 the loss is computed all the same: a NaN among the pixels shows in no other
   /// loss, because a ReLU makes 0 of it.
   std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x, const LossSlot& loss,
                                        bool with_gradient) const override {
-    const StepKind kind{.name = "total variation", .operation = "total_variation"};
+    const StepKind kind{
+        .name = "total variation",
+        .operation = form_.form == VariationForm::squares ? "total_variation" : "variation"};
     if (!with_gradient || place_.gradient_weight <= 0) {
       schedule.add(kind, {x, loss.losses}, [=, this](Backend& backend, const Schedule& s) {
-        backend.total_variation(loss.in(s), {}, s[x], scale_);
+        compute(backend, loss.in(s), {}, s[x]);
       });
       return std::nullopt;
     }
@@ -27,13 +32,23 @@ class TotalVariationTerm final : public Term {
         [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& /*accumulates*/) {
           backward.add(kind, {grad_x, x, loss.losses},
                        [=, this](Backend& backend, const Schedule& s) {
-                         backend.total_variation(loss.in(s), s[grad_x], s[x], scale_);
+                         compute(backend, loss.in(s), s[grad_x], s[x]);
                        });
         }};
   }
 
  private:
-  VariationScale scale_;
+  void compute(Backend& backend, const Tensor& loss, const Tensor& grad_pixels,
+               const Tensor& pixels) const {
+    if (form_.form != VariationForm::squares) {
+      backend.variation(loss, grad_pixels, pixels, form_);
+      return;
+    }
+    const VariationScale squares{.loss = form_.loss, .gradient = 2 * form_.gradient};
+    backend.total_variation(loss, grad_pixels, pixels, squares);
+  }
+
+  VariationOptions form_;
 };
 
 }  // namespace

@@ -108,6 +108,23 @@ TEST_F(CheckpointTest, OfLbfgsEndsInTheSameBits) {
   check_every_iteration();
 }
 
+TEST_F(CheckpointTest, OfDescentWithADecayingRateEndsInTheSameBits) {
+  config_.optimizer = DescentOptions{.learning_rate = 1e-3, .decay = {0.5, 2}};
+  config_.box = Box::step;
+  open("cpu");
+  check_every_iteration();
+}
+
+TEST_F(CheckpointTest, OfLossesBeforeAReluAndABoxEndsInTheSameBits) {
+  config_.objective.losses.push_back(
+      StatisticsLoss{{.name = "statistics", .weight = 1, .layers = {{"conv1_1", 1}}}, {}});
+  config_.objective["content"].before_relu = true;
+  config_.optimizer = LbfgsOptions{.history = 2};
+  config_.box = Box::evaluation;
+  open("cpu");
+  check_every_iteration();
+}
+
 TEST_F(CheckpointTest, InDoubleEndsInTheSameBits) {
   config_.optimizer = AdamOptions{.learning_rate = 2};
   contents_ = {random_image(20, 22, 1), random_image(20, 22, 2)};
@@ -119,9 +136,11 @@ TEST_F(CheckpointTest, OnADeviceEndsInTheSameBits) {
   contents_ = {random_image(12, 14, 1), random_image(12, 14, 2)};
   styles_ = {{random_image(10, 12, 3), 1}};
   config_.iterations = 4;
-  for (const bool lbfgs : {false, true}) {
-    config_.optimizer = AdamOptions{.learning_rate = 2};
-    if (lbfgs) config_.optimizer = LbfgsOptions{.history = 2};
+  const std::vector<OptimizerSettings> optimizers = {
+      AdamOptions{.learning_rate = 2}, LbfgsOptions{.history = 2},
+      DescentOptions{.learning_rate = 1e-3, .decay = {0.5, 2}}};
+  for (const OptimizerSettings& optimizer : optimizers) {
+    config_.optimizer = optimizer;
     open("simt");
     check_every_iteration();
   }

@@ -15,12 +15,17 @@ using test::random_weights;
 using test::uniform;
 
 /// An objective with every kind of term: content on a convolution and a pool, style on a layer that
-/// also has content, total variation.
+/// also has content, means and deviations, total variation.
 Config everything() {
   Config config = preset("coursera");
   config.objective["content"].layers = {{"conv4_2", 1}, {"conv3_1", 0.5}, {"pool2", 0.25}};
   config.objective["style"].layers.push_back({"pool1", 0.1});
   config.objective["tv"].weight = 3;
+  config.objective.losses.push_back(
+      StatisticsLoss{{.name = "statistics",
+                      .weight = 50,
+                      .layers = {{"conv2_1", 1}, {"conv3_1", 0.5}, {"pool2", 0.5}}},
+                     {.factor = 1, .channel_power = 1}});
   return config;
 }
 
@@ -42,7 +47,8 @@ void expect_gradient_matches(Config config, std::int64_t height, std::int64_t wi
   config.optimizer = AdamOptions{.learning_rate = 0};
   const auto backend = make_backend("reference");
   const Network network(*backend, random_weights(), config.objective.pool,
-                        deepest_layer(config.objective, vgg19), config.objective.padding);
+                        deepest_layer(config.objective, vgg19), config.objective.padding,
+                        config.objective.input_scale);
   const Shape shape{1, height, width, 3};
   const Style style{random_image(height + 3, width - 5, 2), 1};
   Plan plan(network, config, shape, DataType::f64, DataType::f64, {{1, height + 3, width - 5, 3}});
@@ -83,6 +89,38 @@ TEST(Gradient, OfTheCourseraLossMatchesADirectionalDifference) {
 
 TEST(Gradient, OfEveryKindOfTermTogetherMatchesADirectionalDifference) {
   expect_gradient_matches(everything(), 32, 48);
+}
+
+TEST(Gradient, OfLossesBeforeTheReluMatchesADirectionalDifference) {
+  Config config = everything();
+  // Layers that other losses see behind their ReLU, one that none does, and the deepest.
+  config.objective["content"].before_relu = true;
+  expect_gradient_matches(config, 32, 48);
+  config.objective["statistics"].before_relu = true;
+  config.objective["style"].before_relu = true;
+  expect_gradient_matches(config, 32, 48);
+}
+
+TEST(Gradient, OfEveryFormOfTotalVariationMatchesADirectionalDifference) {
+  using kernels::VariationForm;
+  for (const auto form : {VariationForm::absolute, VariationForm::means, VariationForm::power}) {
+    Config config = preset("coursera");
+    config.objective["content"].layers = {{"conv1_1", 1}};
+    config.objective["style"].layers = {{"conv1_1", 1e-3}};
+    auto& variation = std::get<TotalVariationLoss>(config.objective.losses.back());
+    variation.form = form;
+    variation.beta = 2.5;
+    variation.weight = 1e6;
+    // So large that its own rounding shows (1e-6 observed).
+    expect_gradient_matches(config, 32, 48, 1e-5);
+  }
+}
+
+TEST(Gradient, OfANetworkThatSeesItsInputScaledMatchesADirectionalDifference) {
+  Config config = preset("neural-style");
+  config.objective["content"].layers = {{"conv2_1", 1}};
+  config.objective["style"].layers = {{"conv1_1", 1}};
+  expect_gradient_matches(config, 32, 48);
 }
 
 TEST(Gradient, WithMaxPoolingRoundedDownOnOddSidesMatchesADirectionalDifference) {

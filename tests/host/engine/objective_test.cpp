@@ -33,6 +33,14 @@ TEST(Losses, AreNamedAndWeightedInTheOrderOfTheTerms) {
   EXPECT_THROW((void)losses["depth"], Error);
 }
 
+TEST(Losses, ThatAreFollowedButNotCountedAreNotInTheTotal) {
+  Objective objective = three_losses();
+  objective["tv"].in_total = false;
+  const Losses losses = name_losses(objective, std::vector<float>{10, 20, 30, 40});
+  EXPECT_EQ(losses["tv"].weighted, 7 * 40);
+  EXPECT_EQ(losses.total, 2 * 70 + 5 * 15);
+}
+
 TEST(Losses, AreFiniteOnlyWhenEveryPartIs) {
   Objective objective = three_losses();
   objective["tv"].weight = 0;

@@ -83,6 +83,32 @@ TEST(Optimizer, AdamsFirstStepIsTheLearningRateAgainstTheGradientsSign) {
   EXPECT_EQ(quadratic.evaluations(), 1);
 }
 
+TEST(Optimizer, DescentFollowsTheGradientWithARateThatFalls) {
+  Quadratic quadratic;
+  const auto descent = make_optimizer(DescentOptions{.learning_rate = 0.5, .decay = {0.5, 1}},
+                                      quadratic.pixels(), {});
+  // From 0 the distance from c halves, then keeps three quarters: c·(1 − ½·¾).
+  const std::vector<float> found = quadratic.after(*descent, 2);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(found[i], 0.625F * static_cast<float>(i + 1), 1e-6);
+  }
+}
+
+TEST(Optimizer, EveryOneStaysInTheBoxWhereItIsBoundedAndOnlyThere) {
+  const std::vector<OptimizerSettings> all = {AdamOptions{.learning_rate = 500},
+                                              LbfgsOptions{.learning_rate = 5000},
+                                              DescentOptions{.learning_rate = 500}};
+  for (const OptimizerSettings& settings : all) {
+    for (const bool bounded : {true, false}) {
+      Quadratic quadratic;
+      const auto optimizer = make_optimizer(settings, quadratic.pixels(), {.bounded = bounded});
+      for (const float x : quadratic.after(*optimizer, 1)) {
+        EXPECT_EQ(x <= 255, bounded) << settings.index();
+      }
+    }
+  }
+}
+
 TEST(Optimizer, AdamFindsTheMinimum) {
   Quadratic quadratic;
   const auto adam = make_optimizer(AdamOptions{.learning_rate = 0.1}, quadratic.pixels(), {});
@@ -174,6 +200,16 @@ TEST(Optimizer, AdamGoesOnAtAFinerScaleWithTheMomentsOfTheCoarser) {
   const double expected = 0.25 * ((0.9 * 0.1 - 0.1) / (1 - 0.81)) / root;
   for (const float x : fine.step(0.25F)) ASSERT_NEAR(x, 2 * expected, 1e-4);
   for (const float x : anew.step(0.25F)) ASSERT_NEAR(x, -0.5, 1e-6);
+}
+
+TEST(Optimizer, TheRateOfDescentGoesOnFallingAtAFinerScale) {
+  const DescentOptions options{.learning_rate = 1, .decay = {0.5, 1}};
+  Moved coarse(options, {}, 4);
+  coarse.step(-1);
+  coarse.step(-1);
+  Moved fine(options, {}, 8);
+  fine.optimizer().resume(fine.backend(), coarse.optimizer().state(coarse.backend()));
+  for (const float x : fine.step(-1)) ASSERT_NEAR(x, 0.25, 1e-6);
 }
 
 TEST(Optimizer, LbfgsOptimisesPixels) {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "host/optimizer/descent.hpp"
+
+namespace impasto {
+namespace {
+
+class Descent final : public Optimizer {
+ public:
+  explicit Descent(const DescentOptions& options)
+      : options_(options), step_(state_.reserve({}, DataType::i64)) {}
+
+  void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const override {
+    const TensorId grad_pixels = evaluate();
+    schedule.add({.name = "descent", .operation = "descent"}, {pixels, grad_pixels},
+                 [=, this](Backend& backend, const Schedule& s) {
+                   backend.descent(s[pixels], state_[step_], s[grad_pixels], options_);
+                 });
+  }
+
+  OptimizerState state(Backend& backend) const override {
+    OptimizerState state;
+    keep_counter(backend, state_[step_], state);
+    return state;
+  }
+
+  /// The rate goes on falling from where it was.
+  void resume(Backend& backend, const OptimizerState& coarser) const override {
+    if (coarser.counter.data != nullptr) backend.copy(state_[step_], coarser.counter);
+  }
+
+ private:
+  DescentOptions options_;
+  std::size_t step_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_optimizer(const DescentOptions& options, const Tensor& /*pixels*/,
+                                          const OptimizerPlace& place) {
+  refuse_pyramid("gradient descent", place);
+  DescentOptions scaled = options;
+  scaled.gradient_scale = place.gradient_scale;
+  if (place.bounded) {
+    scaled.lowest = box_lowest;
+    scaled.highest = box_highest;
+  }
+  return std::make_unique<Descent>(scaled);
+}
+
+}  // namespace impasto
