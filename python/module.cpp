@@ -33,12 +33,15 @@ std::span<const Image> only(const Image& image) { return {&image, 1}; }
 /// A style picture and its weight.
 using StyleArray = std::pair<PictureArray, double>;
 
-std::vector<Style> to_styles(const nb::list& styles) {
+std::vector<Style> to_styles(const nb::list& styles, const app::Settings& settings,
+                             const Image& content) {
+  const std::vector<double> weights = app::weights_of_styles(settings, styles.size());
   std::vector<Style> result;
   for (const nb::handle style : styles) {
     const auto pair = nb::cast<nb::tuple>(style);
-    result.push_back(
-        {to_image(nb::cast<PictureArray>(pair[0]), "style"), nb::cast<double>(pair[1])});
+    Image image = to_image(nb::cast<PictureArray>(pair[0]), "style");
+    result.push_back({style_in(settings.colours, content, std::move(image)),
+                      weights[result.size()] * nb::cast<double>(pair[1])});
   }
   return result;
 }
@@ -112,7 +115,7 @@ nb::dict stylize(Engine& engine, const app::Settings& settings, const PictureArr
                  const nb::object& callback) {
   const Config& config = settings.config;
   const Image content = to_image(content_array, "content");
-  const std::vector<Style> styles = to_styles(style_arrays);
+  const std::vector<Style> styles = to_styles(style_arrays, settings, content);
   const Image initial = to_initial(config, content, styles, initial_array);
   std::vector<float> history;
   std::optional<nb::python_error> failure;
@@ -135,7 +138,8 @@ nb::dict stylize(Engine& engine, const app::Settings& settings, const PictureArr
   result["ending"] = name_of(done.ending);
   result["iterations"] = done.iterations;
   result["seconds"] = done.seconds;
-  result["pixels"] = to_array(std::move(done.pictures.front()));
+  result["pixels"] =
+      to_array(result_in(settings.colours, content, std::move(done.pictures.front())));
   const std::size_t count = history.size();
   result["history"] = to_array(std::move(history), {count});
   result["recipe"] = to_python(app::describe(settings));
@@ -153,7 +157,7 @@ nb::object score(Engine& engine, const app::Settings& settings, const PictureArr
                  const PictureArray& content_array, const nb::list& style_arrays) {
   const Image image = to_image(image_array, "image");
   const Image content = to_image(content_array, "content");
-  const std::vector<Style> styles = to_styles(style_arrays);
+  const std::vector<Style> styles = to_styles(style_arrays, settings, content);
   Losses losses;
   {
     const nb::gil_scoped_release others_may_run;
@@ -181,7 +185,7 @@ class Steps {
   Steps(Engine& engine, const app::Settings& settings, const PictureArray& content_array,
         const nb::list& style_arrays, const std::optional<PictureArray>& initial_array) {
     const Image content = to_image(content_array, "content");
-    const std::vector<Style> styles = to_styles(style_arrays);
+    const std::vector<Style> styles = to_styles(style_arrays, settings, content);
     const Image initial = to_initial(settings.config, content, styles, initial_array);
     const nb::gil_scoped_release others_may_run;
     session_ = engine.session(settings.config.objective);

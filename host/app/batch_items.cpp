@@ -105,6 +105,7 @@ batch::ItemFile list_items(const Settings& settings) {
                       .folder = asked.folder.string()},
                      [&](batch::Item item) {
                        if (!item.options.empty()) take_options(settings, layers, item);
+                       require_fit(settings_of_item(settings, item));
                        items.add(item);
                      });
   items.finish();

@@ -64,6 +64,9 @@ batch::Work BatchSteps::load(const batch::Item& item) {
     check_picture_fits(own.output.string(), inputs.content.height, inputs.content.width);
   std::string key = dump(describe(own));
   for (const std::string& style : item.styles) key += '\0' + style;
+  // These styles have their content's colours.
+  const bool own_styles = own.colours == Colours::histogram || own.colours == Colours::linear;
+  if (own_styles) key += '\0' + item.content;
   for (const Style& style : inputs.styles) {
     key += fmt::format(" {}x{}", style.image.height, style.image.width);
   }
@@ -152,7 +155,7 @@ void BatchSteps::reached(batch::Stream& stream, std::span<const batch::Work> wor
     const Settings own = settings_of_item(settings_, works[n].item);
     if (directory_ == nullptr || !own.output) continue;
     make_folder_of(own.output.string());
-    save_image(finished(progress.picture(static_cast<std::int64_t>(n)), works[n].content),
+    save_image(finished(progress.picture(static_cast<std::int64_t>(n)), works[n].content, own),
                own.output.snapshot(progress.iteration, iterations).string(),
                recipe(own, stream.backend(), stream.network()));
   }
@@ -177,7 +180,7 @@ void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Out
   if (directory_ != nullptr && own.output) {
     make_folder_of(own.output.string());
     const std::string comment = recipe(own, stream.backend(), outcome.session->network());
-    const Image picture = finished(std::move(outcome.picture), work.content);
+    const Image picture = finished(std::move(outcome.picture), work.content, own);
     record["sha256"] = save_image(picture, own.output.string(), comment);
     if (settings_.batch.sheets) {
       save_image(make_sheet(pictures_of_sheet(work.content, work.styles, picture), picture.height),

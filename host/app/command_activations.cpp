@@ -113,7 +113,7 @@ void show_activations(const Settings& settings) {
   Weights weights = open_weights(settings, *backend, layer);
   const std::size_t deepest = weights.layers->index(layer);
   Session session(*backend, std::move(weights), settings.config.objective.pool, deepest,
-                  settings.config.objective.padding);
+                  settings.config.objective.padding, settings.config.objective.input_scale);
   const Activation values = activation(session, image, layer);
   const auto finite = [](float value) { return std::isfinite(value); };
   if (!std::ranges::all_of(values.values, finite)) refuse_infinite_losses(settings.image);

@@ -27,10 +27,7 @@ void score_picture(const Settings& settings) {
   const Image image = load_picture(settings.image, settings.size);
   const Image content = load_picture_like(settings.content, image);
   const std::int64_t style_size = settings.style_size.value_or(std::max(image.height, image.width));
-  std::vector<Style> styles;
-  for (const std::string& style : settings.styles) {
-    styles.push_back({load_picture(style, style_size), 1});
-  }
+  const std::vector<Style> styles = load_styles(settings, style_size);
   say_notes(image);
   say_notes(content);
   for (const Style& style : styles) say_notes(style.image);

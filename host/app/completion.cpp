@@ -76,7 +76,8 @@ const CLI::Option* find_option(const CLI::App& app, const std::string& name) {
   return nullptr;
 }
 
-/// A text for troff: no line begins a request, no hyphen becomes a dash.
+/// A text for troff: no line begins a request, no hyphen becomes a dash, and a list of choices may
+/// go on in the next line.
 std::string troff(const std::string& text) {
   std::string result;
   for (const char letter : text) {
@@ -84,6 +85,8 @@ std::string troff(const std::string& text) {
       result += "\\e";
     } else if (letter == '-') {
       result += "\\-";
+    } else if (letter == '|') {
+      result += "|\\:";
     } else {
       if ((letter == '.' || letter == '\'') && (result.empty() || result.back() == '\n'))
         result += "\\&";

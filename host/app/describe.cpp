@@ -102,9 +102,10 @@ std::string recipe(const Settings& settings, const Backend& backend, const Netwo
                {"config", describe(settings)}});
 }
 
-Image finished(Image picture, const Image& content) {
+Image finished(Image picture, const Image& content, const Settings& settings) {
+  picture = result_in(settings.colours, content, std::move(picture));
   picture.alpha = content.alpha;
-  picture.bits = content.bits;
+  picture.bits = static_cast<int>(settings.depth.value_or(content.bits));
   return picture;
 }
 

@@ -28,8 +28,9 @@ Json describe_versions();
 /// give equal files.
 std::string recipe(const Settings& settings, const Backend& backend, const Network& network);
 
-/// A picture of the optimisation as it is saved: with the content's transparency and depth.
-Image finished(Image picture, const Image& content);
+/// A picture of the optimisation as it is saved: with the content's transparency, and the colours and
+/// the depth that the settings say.
+Image finished(Image picture, const Image& content, const Settings& settings);
 
 /// "2026-11-28T10:00:00Z", now.
 std::string utc_now();

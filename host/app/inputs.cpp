@@ -15,6 +15,7 @@
 #include "host/core/suggest.hpp"
 #include "host/engine/initial.hpp"
 #include "host/image/decode.hpp"
+#include "host/image/encode.hpp"
 #include "host/image/resize.hpp"
 #include "host/model/vgg.hpp"
 
@@ -65,6 +66,15 @@ Image load_picture_like(const std::string& name, const Image& other) {
   return resized;
 }
 
+std::vector<Style> load_styles(const Settings& settings, std::int64_t size) {
+  const std::vector<double> weights = weights_of_styles(settings, settings.styles.size());
+  std::vector<Style> styles;
+  for (const std::string& style : settings.styles) {
+    styles.push_back({load_picture(style, size), weights[styles.size()]});
+  }
+  return styles;
+}
+
 namespace {
 
 Image load_initial(const Settings& settings, const Image& content, std::span<const Style> styles) {
@@ -91,15 +101,25 @@ Image rounded(const Image& picture, std::int64_t step) {
 
 }  // namespace
 
+void require_fit(const Settings& settings) {
+  static_cast<void>(weights_of_styles(settings, settings.styles.size()));
+  if (settings.depth == 16 && settings.output && !holds_16_bits(settings.output.string())) {
+    fail(ErrorKind::usage, "--depth 16: '{}' holds 8 bits per channel: expected PNG or TIFF",
+         settings.output.string());
+  }
+}
+
 StylizeInputs load_inputs(const Settings& settings) {
+  require_fit(settings);
   StylizeInputs inputs;
   const std::int64_t size = settings.config.size;
   inputs.content = load_picture(settings.content, size == 0 ? std::nullopt : std::optional(size));
   if (settings.batch.bucket > 1) inputs.content = rounded(inputs.content, settings.batch.bucket);
   const std::int64_t style_size = settings.style_size.value_or(
       size == 0 ? std::max(inputs.content.height, inputs.content.width) : size);
-  for (const std::string& style : settings.styles) {
-    inputs.styles.push_back({load_picture(style, style_size), 1});
+  inputs.styles = load_styles(settings, style_size);
+  for (Style& style : inputs.styles) {
+    style.image = style_in(settings.colours, inputs.content, std::move(style.image));
   }
   inputs.initial = load_initial(settings, inputs.content, inputs.styles);
   return inputs;

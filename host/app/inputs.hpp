@@ -31,6 +31,13 @@ Image load_picture(const std::string& name, std::optional<std::int64_t> size = s
 /// ErrorKind::input for a picture of another shape.
 Image load_picture_like(const std::string& name, const Image& other);
 
+/// The style pictures, their longer side at `size`, with their weights.
+std::vector<Style> load_styles(const Settings& settings, std::int64_t size);
+
+/// Throws ErrorKind::usage where settings do not fit one another: another number of weights than of
+/// styles, or more bits than the format of the output holds.
+void require_fit(const Settings& settings);
+
 /// The pictures of one stylization, ready for the engine.
 struct StylizeInputs {
   Image content;

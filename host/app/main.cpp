@@ -64,7 +64,26 @@ class HelpFormat : public CLI::Formatter {
 
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_positional() || option->get_type_size() == 0) return {};
-    return " " + option->get_type_name();
+    const std::size_t indent = 2 + option->get_name(false, true).size() + 1;
+    return " " + folded(option->get_type_name(), indent);
+  }
+
+ private:
+  /// Words with | between, of which a long list goes on below itself.
+  static std::string folded(const std::string& words, std::size_t indent) {
+    constexpr std::size_t width = 80;
+    std::string text;
+    std::size_t column = indent;
+    for (const std::string& word : CLI::detail::split(words, '|')) {
+      if (!text.empty()) text += '|';
+      if (column + word.size() > width) {
+        text += "\n" + std::string(indent, ' ');
+        column = indent;
+      }
+      text += word;
+      column += word.size() + 1;
+    }
+    return text;
   }
 };
 

@@ -13,6 +13,7 @@
 
 #include "host/app/files.hpp"
 #include "host/engine/config.hpp"
+#include "host/image/recolour.hpp"
 
 namespace CLI {
 class App;
@@ -58,6 +59,7 @@ struct BatchSettings {
 struct Settings {
   std::string content;
   std::vector<std::string> styles;
+  std::vector<double> style_weights;   ///< one for each style; empty: all the same
   std::string image;                   ///< of score and activations
   std::string source;                  ///< of weights convert and weights inspect
   std::string preparation = "auto";    ///< of weights convert
@@ -84,9 +86,11 @@ struct Settings {
   bool quiet = false;
 
   Config config = preset("impasto");
-  bool pooling_given = false;        ///< not the preset's or the network's own
-  std::string init_file;             ///< with Init::file
-  std::optional<std::int64_t> size;  ///< as given; config.size has the preset's as well
+  Colours colours = Colours::style;
+  std::optional<std::int64_t> depth;  ///< bits per channel of the result; none: the content's
+  bool pooling_given = false;         ///< not the preset's or the network's own
+  std::string init_file;              ///< with Init::file
+  std::optional<std::int64_t> size;   ///< as given; config.size has the preset's as well
   std::optional<std::int64_t> style_size;
   std::string layer;  ///< of activations
 
@@ -145,6 +149,10 @@ inline constexpr std::string_view machine_group = "Network and machine";
 
 /// Every setting of every command, in the order in which --help and the log have them.
 const std::vector<Setting>& settings_table();
+
+/// How much each of `count` style pictures counts. Throws ErrorKind::usage where another number of
+/// weights was given.
+std::vector<double> weights_of_styles(const Settings& settings, std::size_t count);
 
 /// What --help says of a command.
 struct CommandTexts {

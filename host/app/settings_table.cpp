@@ -15,6 +15,8 @@
 namespace impasto::app {
 namespace {
 
+using kernels::RateDecay;
+
 constexpr std::array<std::pair<std::string_view, Init>, 4> init_words = {
     {{"content", Init::content},
      {"recoloured", Init::recoloured},
@@ -85,16 +87,114 @@ Value pooling() {
   return value;
 }
 
-Value padding() {
-  const Choice names{{"zero", "replicate"}};
+/// One of a few words, each of which stands for a value of the member.
+template <class T, std::size_t n, class Member>
+Value word_for(const std::array<std::pair<std::string_view, T>, n>& words, Member member) {
+  Choice names;
+  for (const auto& [word, meant] : words) names.words.emplace_back(word);
   Value value = {.takes = names.takes()};
-  value.read = [names](Settings& settings, std::string_view option, const Words& words) {
-    settings.config.objective.padding =
-        names.read(option, words.front()) == "zero" ? Padding::zero : Padding::replicate;
+  value.read = [=](Settings& settings, std::string_view option, const Words& given) {
+    const std::string chosen = names.read(option, given.front());
+    for (const auto& [word, meant] : words) {
+      if (word == chosen) member(settings) = meant;
+    }
   };
-  value.show = [](const Settings& settings) {
-    return Json(settings.config.objective.padding == Padding::zero ? "zero" : "replicate");
+  value.show = [=](const Settings& settings) {
+    for (const auto& [word, meant] : words) {
+      if (member(settings) == meant) return Json(word);
+    }
+    return Json();
   };
+  return value;
+}
+
+constexpr std::array<std::pair<std::string_view, Padding>, 2> padding_words = {
+    {{"zero", Padding::zero}, {"replicate", Padding::replicate}}};
+
+constexpr std::array<std::pair<std::string_view, Box>, 3> box_words = {
+    {{"end", Box::end}, {"step", Box::step}, {"evaluation", Box::evaluation}}};
+
+constexpr std::array<std::pair<std::string_view, Colours>, 4> colour_words = {
+    {{"style", Colours::style},
+     {"luminance", Colours::luminance},
+     {"histogram", Colours::histogram},
+     {"linear", Colours::linear}}};
+
+/// What a loss looks at, as Loss::before_relu has it.
+constexpr std::array<std::pair<std::string_view, bool>, 2> relu_words = {
+    {{"after", false}, {"before", true}}};
+
+constexpr std::array<std::pair<std::string_view, kernels::VariationForm>, 4> variation_words = {
+    {{"squares", kernels::VariationForm::squares},
+     {"absolute", kernels::VariationForm::absolute},
+     {"means", kernels::VariationForm::means},
+     {"power", kernels::VariationForm::power}}};
+
+/// The total variation, which every preset has.
+constexpr auto variation = [](auto& settings) -> auto& {
+  auto& losses = settings.config.objective.losses;
+  const auto is_variation = [](const AnyLoss& loss) {
+    return std::holds_alternative<TotalVariationLoss>(loss);
+  };
+  return std::get<TotalVariationLoss>(*std::ranges::find_if(losses, is_variation));
+};
+constexpr auto variation_form = [](auto& settings) -> auto& { return variation(settings).form; };
+constexpr auto variation_beta = [](auto& settings) -> auto& { return variation(settings).beta; };
+
+const Loss* find_statistics(const Settings& settings) {
+  for (const AnyLoss& loss : settings.config.objective.losses) {
+    if (std::holds_alternative<StatisticsLoss>(loss)) return &common(loss);
+  }
+  return nullptr;
+}
+
+/// The loss on means and deviations. An objective that has none gets one with the weight 0, on the
+/// layers of the style.
+Loss& statistics(Settings& settings) {
+  Objective& objective = settings.config.objective;
+  if (find_statistics(settings) == nullptr) {
+    StatisticsLoss added{{.name = "statistics", .weight = 0, .layers = objective["style"].layers},
+                         {.factor = 1, .channel_power = 1}};
+    objective.losses.insert(objective.losses.end() - 1, std::move(added));
+  }
+  return objective["statistics"];
+}
+
+Value statistics_weight(Real type) {
+  return {.takes = type.takes(),
+          .read =
+              [type](Settings& settings, std::string_view option, const Words& words) {
+                statistics(settings).weight = type.read(option, words.front());
+              },
+          .show =
+              [](const Settings& settings) {
+                const Loss* loss = find_statistics(settings);
+                return shown(loss == nullptr ? 0 : loss->weight);
+              }};
+}
+
+Value statistics_layers() {
+  const Layers type;
+  return {.takes = type.takes(),
+          .read =
+              [type](Settings& settings, std::string_view option, const Words& words) {
+                statistics(settings).layers = type.read(option, words.front());
+              },
+          .show =
+              [](const Settings& settings) {
+                const Loss* loss = find_statistics(settings);
+                return loss == nullptr ? Json() : shown(loss->layers);
+              }};
+}
+
+/// --depth: 8 or 16.
+Value depth() {
+  const Choice type{{"8", "16"}};
+  Value value = {.takes = type.takes()};
+  value.read = [type](Settings& settings, std::string_view option, const Words& words) {
+    settings.depth = type.read(option, words.front()) == "8" ? 8 : 16;
+  };
+  value.show = [](const Settings& settings) { return shown(settings.depth); };
   return value;
 }
 
@@ -170,25 +270,73 @@ Value of_optimizer(T Options::*member) {
   });
 }
 
+/// Every optimiser by its name, as it begins.
+constexpr std::array<std::pair<std::string_view, OptimizerSettings>, 3> optimizers = {
+    {{"adam", AdamOptions{}}, {"lbfgs", LbfgsOptions{}}, {"descent", DescentOptions{}}}};
+
+std::string_view optimizer_name(const Settings& settings) {
+  return optimizers.at(settings.config.optimizer.index()).first;
+}
+
 /// --optimizer: another kind than the preset's begins with its own defaults.
 Value optimizer_kind() {
-  const Choice names{{"adam", "lbfgs"}};
+  Choice names;
+  for (const auto& [name, options] : optimizers) names.words.emplace_back(name);
   Value value = {.takes = names.takes()};
   value.read = [names](Settings& settings, std::string_view option, const Words& words) {
-    const bool lbfgs = names.read(option, words.front()) == "lbfgs";
-    OptimizerSettings& optimizer = settings.config.optimizer;
-    if (lbfgs == std::holds_alternative<LbfgsOptions>(optimizer)) return;
-    settings.config.pyramid_levels = 1;
-    if (lbfgs) {
-      optimizer = LbfgsOptions{};
-    } else {
-      optimizer = AdamOptions{};
+    const std::string chosen = names.read(option, words.front());
+    if (chosen == optimizer_name(settings)) return;
+    for (const auto& [name, options] : optimizers) {
+      if (name == chosen) settings.config.optimizer = options;
     }
+    settings.config.pyramid_levels = 1;
+    settings.config.box = Box::end;
   };
-  value.show = [](const Settings& settings) {
-    return Json(std::holds_alternative<LbfgsOptions>(settings.config.optimizer) ? "lbfgs" : "adam");
+  value.show = [](const Settings& settings) { return Json(optimizer_name(settings)); };
+  return value;
+}
+
+/// How the rate falls. L-BFGS has no such thing.
+RateDecay* decay_of(OptimizerSettings& optimizer) {
+  if (auto* adam = std::get_if<AdamOptions>(&optimizer)) return &adam->decay;
+  if (auto* descent = std::get_if<DescentOptions>(&optimizer)) return &descent->decay;
+  return nullptr;
+}
+
+Value rate_decay(Real type, double RateDecay::*member) {
+  Value value = {.takes = type.takes()};
+  value.read = [=](Settings& settings, std::string_view option, const Words& words) {
+    const double number = type.read(option, words.front());
+    RateDecay* decay = decay_of(settings.config.optimizer);
+    if (decay == nullptr) fail(ErrorKind::usage, "{}: L-BFGS has no rate that falls", option);
+    decay->*member = number;
+  };
+  value.show = [=](const Settings& settings) {
+    OptimizerSettings optimizer = settings.config.optimizer;
+    const RateDecay* decay = decay_of(optimizer);
+    return decay == nullptr ? Json() : Json(decay->*member);
   };
   return value;
+}
+
+Value lbfgs_history(Whole type) {
+  Value value = of_optimizer(&LbfgsOptions::history);
+  value.takes = type.takes();
+  value.read = [type](Settings& settings, std::string_view option, const Words& words) {
+    const std::int64_t history = type.read(option, words.front());
+    auto* lbfgs = std::get_if<LbfgsOptions>(&settings.config.optimizer);
+    if (lbfgs == nullptr) {
+      fail(ErrorKind::usage, "{}: the optimiser is {}: expected lbfgs", option,
+           optimizer_name(settings));
+    }
+    lbfgs->history = history;
+  };
+  return value;
+}
+
+/// A bound that pixels are kept in; null where they are free until the end.
+std::optional<double> bound(const Settings& settings, double value) {
+  return settings.config.box == Box::end ? std::nullopt : std::optional(value);
 }
 
 /// The help of an output: what it is, and the extensions that it may have.
@@ -574,6 +722,51 @@ std::vector<Setting> make_table() {
        .help = "layers whose Gram matrices are compared; without\nweights they share 1 evenly",
        .recorded = true,
        .value = value(Layers{}, AT(config.objective["style"].layers))},
+      {.name = "statistics-weight",
+       .group = objective_group,
+       .commands = losses,
+       .help = "how much means and deviations of channels count,\nbeside their Gram matrices",
+       .recorded = true,
+       .value = statistics_weight(weight)},
+      {.name = "statistics-layers",
+       .group = objective_group,
+       .commands = losses,
+       .help = "layers whose means and deviations are compared",
+       .otherwise = "the style's",
+       .recorded = true,
+       .value = statistics_layers()},
+      {.name = "content-relu",
+       .group = objective_group,
+       .commands = losses,
+       .help = "compare the content's layers as they are after\ntheir ReLU, or before",
+       .recorded = true,
+       .value = word_for(relu_words, AT(config.objective["content"].before_relu))},
+      {.name = "style-relu",
+       .group = objective_group,
+       .commands = losses,
+       .help = "the same of the style's",
+       .recorded = true,
+       .value = word_for(relu_words, AT(config.objective["style"].before_relu))},
+      {.name = "style-weights",
+       .group = objective_group,
+       .commands = losses,
+       .help = "how much each of several styles counts: 0.7,0.3",
+       .otherwise = "all the same",
+       .recorded = true,
+       .value = value(Shares{}, AT(style_weights))},
+      {.name = "tv-form",
+       .group = objective_group,
+       .commands = losses,
+       .help = "what total variation adds up: squares of the\ndifferences, absolute values, a mean "
+               "of squares in\neach direction, or powers of the slope",
+       .recorded = true,
+       .value = word_for(variation_words, variation_form)},
+      {.name = "tv-power",
+       .group = objective_group,
+       .commands = losses,
+       .help = "the exponent of --tv-form power; 2 is its square",
+       .recorded = true,
+       .value = value(Real{.zero = false, .highest = 8}, variation_beta)},
       {.name = "content-scale",
        .recorded = true,
        .value = fixed(OF(objective.normaliser("content_scale")))},
@@ -583,7 +776,12 @@ std::vector<Setting> make_table() {
       {.name = "style-scale",
        .recorded = true,
        .value = fixed(OF(objective.normaliser("style_scale")))},
+      {.name = "statistics-scale",
+       .recorded = true,
+       .value = fixed(OF(objective.normaliser("statistics_scale")))},
       {.name = "tv-scale", .recorded = true, .value = fixed(OF(objective.normaliser("tv_scale")))},
+      {.name = "tv-in-total", .recorded = true, .value = fixed(OF(objective["tv"].in_total))},
+      {.name = "input-scale", .recorded = true, .value = fixed(OF(objective.input_scale))},
       {.name = "pooling",
        .group = objective_group,
        .commands = networks,
@@ -602,7 +800,7 @@ std::vector<Setting> make_table() {
        .help =
            "how the first convolution continues the picture:\nreplicate leaves no coloured fringes",
        .recorded = true,
-       .value = padding()},
+       .value = word_for(padding_words, AT(config.objective.padding))},
       {.name = "optimizer",
        .group = run_group,
        .commands = stylize,
@@ -612,9 +810,23 @@ std::vector<Setting> make_table() {
       {.name = "learning-rate",
        .group = run_group,
        .commands = stylize,
-       .help = "the step: of Adam in pixel values of 0 to 255,\nof L-BFGS as a multiple of its own",
+       .help =
+           "the step: of Adam in pixel values of 0 to 255,\nof L-BFGS as a multiple of its own, "
+           "of descent as a\nmultiple of the gradient",
        .recorded = true,
        .value = value(Real{.zero = false}, learning_rate)},
+      {.name = "rate-decay",
+       .group = run_group,
+       .commands = stylize,
+       .help = "what the rate of Adam or descent is multiplied by\nin --rate-decay-steps",
+       .recorded = true,
+       .value = rate_decay(Real{.zero = false, .highest = 1}, &RateDecay::factor)},
+      {.name = "rate-decay-steps",
+       .group = run_group,
+       .commands = stylize,
+       .help = "steps in which it falls by --rate-decay",
+       .recorded = true,
+       .value = rate_decay(Real{.zero = false}, &RateDecay::steps)},
       {.name = "beta1", .recorded = true, .value = of_optimizer(&AdamOptions::beta1)},
       {.name = "beta2", .recorded = true, .value = of_optimizer(&AdamOptions::beta2)},
       {.name = "epsilon", .recorded = true, .value = of_optimizer(&AdamOptions::epsilon)},
@@ -639,18 +851,59 @@ std::vector<Setting> make_table() {
                "next; 0: the last",
        .recorded = true,
        .value = value(Real{.highest = 0.9999}, AT(config.average))},
-      {.name = "lbfgs-history", .recorded = true, .value = of_optimizer(&LbfgsOptions::history)},
-      // JSON has no infinity: an open bound of the pixels becomes null.
-      {.name = "lowest", .recorded = true, .value = of_optimizer(&AdamOptions::lowest)},
-      {.name = "highest", .recorded = true, .value = of_optimizer(&AdamOptions::highest)},
+      {.name = "lbfgs-history",
+       .group = run_group,
+       .commands = stylize,
+       .help = "pairs of pictures that L-BFGS keeps; fewer take\nless memory",
+       .otherwise = "100",
+       .recorded = true,
+       .value = lbfgs_history(Whole{1, 1000})},
+      {.name = "lbfgs-unit", .recorded = true, .value = of_optimizer(&LbfgsOptions::unit)},
+      {.name = "box",
+       .group = run_group,
+       .commands = stylize,
+       .help = "when pixels are kept within 0 to 255: at the end,\nafter each step, or before each "
+               "evaluation",
+       .recorded = true,
+       .value = word_for(box_words, AT(config.box))},
+      {.name = "lowest", .recorded = true, .value = fixed([](const Settings& settings) {
+                                             return bound(settings, box_lowest);
+                                           })},
+      {.name = "highest", .recorded = true, .value = fixed([](const Settings& settings) {
+                                              return bound(settings, box_highest);
+                                            })},
       {.name = "init",
        .group = run_group,
        .commands = stylize,
        .help = "the picture to start from",
        .recorded = true,
        .value = initial_picture()},
-      {.name = "noise-ratio", .recorded = true, .value = fixed(OF(noise_ratio))},
-      {.name = "noise-amplitude", .recorded = true, .value = fixed(OF(noise_amplitude))},
+      {.name = "noise-ratio",
+       .group = run_group,
+       .commands = stylize,
+       .help = "the share of noise in --init mix",
+       .recorded = true,
+       .value = value(Real{.highest = 1}, AT(config.noise_ratio))},
+      {.name = "noise-amplitude",
+       .group = run_group,
+       .commands = stylize,
+       .help = "the noise of --init random and mix is within this\nof the mean pixel",
+       .recorded = true,
+       .value = value(Real{.highest = 255}, AT(config.noise_amplitude))},
+      {.name = "colors",
+       .group = run_group,
+       .commands = stylize,
+       .help =
+           "whose colours the result has: the style's; or the\ncontent's, by its luminance alone, "
+           "or by giving the\nstyle the content's histogram or covariance before",
+       .recorded = true,
+       .value = word_for(colour_words, AT(colours))},
+      {.name = "depth",
+       .group = run_group,
+       .commands = stylize,
+       .help = "bits per channel of the result: 8, or 16 in PNG\nand TIFF",
+       .otherwise = "the content's",
+       .value = depth()},
       {.name = "seed",
        .group = run_group,
        .commands = stylize,
@@ -720,6 +973,15 @@ std::vector<Setting> make_table() {
 
 std::string Setting::option() const {
   return positional() ? std::string(name) : fmt::format("--{}", name);
+}
+
+std::vector<double> weights_of_styles(const Settings& settings, std::size_t count) {
+  if (settings.style_weights.empty()) return std::vector<double>(count, 1);
+  if (settings.style_weights.size() != count) {
+    fail(ErrorKind::usage, "--style-weights: expected {}, one for each style picture, found {}",
+         count, settings.style_weights.size());
+  }
+  return settings.style_weights;
 }
 
 bool Setting::is_of(std::string_view command) const {

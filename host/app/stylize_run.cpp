@@ -140,7 +140,8 @@ void StylizeRun::save_snapshot(const Network& network, const Progress& progress)
   const OutputPath path =
       settings_.output.snapshot(progress.iteration, settings_.config.iterations);
   try {
-    save_image(finished(progress.picture(0), inputs_.content), path.string(), comment(network));
+    save_image(finished(progress.picture(0), inputs_.content, settings_), path.string(),
+               comment(network));
   } catch (const Error& error) {
     go_on_without(error);
   }
@@ -157,7 +158,7 @@ double StylizeRun::rate() const {
 
 /// Writes the result and the sheet; the SHA-256 of the result.
 std::string StylizeRun::save(const Network& network, Image image) {
-  const Image picture = finished(std::move(image), inputs_.content);
+  const Image picture = finished(std::move(image), inputs_.content, settings_);
   const std::string sha256 = save_image(picture, settings_.output.string(), comment(network));
   if (settings_.sheet) {
     save_image(

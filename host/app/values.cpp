@@ -142,6 +142,25 @@ std::vector<LayerWeight> Layers::read(std::string_view option, std::string_view 
   return layers;
 }
 
+std::vector<double> Shares::read(std::string_view option, std::string_view text) const {
+  std::vector<double> shares;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view item = trimmed(text.substr(begin, end - begin));
+    const auto number = parsed<double>(item);
+    if (!number || !(*number >= 0 && *number <= largest_weight)) {
+      fail(ErrorKind::usage, "{} takes numbers from 0 to {:g} with commas between, not '{}'",
+           option, largest_weight, text);
+    }
+    shares.push_back(*number);
+    begin = end + 1;
+  }
+  if (std::ranges::all_of(shares, [](double share) { return share == 0; })) {
+    fail(ErrorKind::usage, "{}: all of them are 0: '{}'", option, text);
+  }
+  return shares;
+}
+
 OutputPath Writes::read(std::string_view option, std::string_view text) const {
   refuse_empty(option, takes(), text);
   return OutputPath(std::string(text));
@@ -163,10 +182,15 @@ Json shown(const std::vector<LayerWeight>& layers) {
 }
 
 Json shown(const Normaliser& scale) {
+  const auto power = [](double value) {
+    return value == std::floor(value) ? Json(static_cast<std::int64_t>(value)) : Json(value);
+  };
   return {{"factor", scale.factor},
-          {"channel_power", scale.channel_power},
-          {"pixel_power", scale.pixel_power}};
+          {"channel_power", power(scale.channel_power)},
+          {"pixel_power", power(scale.pixel_power)}};
 }
+
+Json shown(const std::vector<double>& shares) { return shares.empty() ? Json() : Json(shares); }
 
 std::vector<std::string> files_of(const std::string& path) {
   return path.empty() || path.starts_with("sample:") ? std::vector<std::string>()

@@ -74,6 +74,12 @@ struct Layers {
   [[nodiscard]] std::vector<LayerWeight> read(std::string_view option, std::string_view text) const;
 };
 
+/// "0.7,0.3": how much each of several things counts.
+struct Shares {
+  [[nodiscard]] std::string takes() const { return "W,..."; }
+  [[nodiscard]] std::vector<double> read(std::string_view option, std::string_view text) const;
+};
+
 /// A file to write. Its extension says the format. With `stream` it may be a pipe or a device.
 struct Writes {
   std::vector<std::string> extensions;
@@ -93,6 +99,7 @@ Json shown(const OutputPath& path);
 Json shown(const OutputFolder& folder);
 Json shown(const std::vector<LayerWeight>& layers);
 Json shown(const Normaliser& scale);
+Json shown(const std::vector<double>& shares);
 template <class T>
 Json shown(const T& value) {
   return Json(value);

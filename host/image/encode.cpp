@@ -89,6 +89,8 @@ void check_output_path(const std::string& path) {
   check_writable(path);
 }
 
+bool holds_16_bits(const std::string& path) { return format_of_extension(path).holds_16_bits; }
+
 void check_picture_fits(const std::string& path, std::int64_t height, std::int64_t width) {
   const ImageFormat& format = format_of_extension(path);
   if (std::max(height, width) <= format.max_side) return;

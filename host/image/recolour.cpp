@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
+#include <vector>
 
 #include "host/core/error.hpp"
 
@@ -57,6 +59,28 @@ Matrix power(Matrix a, double exponent, double least) {
     }
   }
   return result;
+}
+
+double luminance(const float* rgb) {
+  return 0.299 * static_cast<double>(rgb[0]) + 0.587 * static_cast<double>(rgb[1]) +
+         0.114 * static_cast<double>(rgb[2]);
+}
+
+std::vector<float> channel_of(const Image& image, std::size_t channel) {
+  std::vector<float> values;
+  values.reserve(image.rgb.size() / 3);
+  for (std::size_t i = channel; i < image.rgb.size(); i += 3) values.push_back(image.rgb[i]);
+  return values;
+}
+
+/// The value at a share of 0 to 1 of the way through sorted values, between two of them by their
+/// distance.
+float quantile(const std::vector<float>& sorted, double share) {
+  const double at = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  const auto rest = static_cast<float>(at - static_cast<double>(below));
+  return sorted[below] + rest * (sorted[above] - sorted[below]);
 }
 
 }  // namespace
@@ -115,6 +139,53 @@ Image recoloured(const Image& picture, const ColourStatistics& colours) {
     }
   }
   return result;
+}
+
+Image with_histogram_of(const Image& colours, const Image& picture) {
+  Image result = picture;
+  for (std::size_t c = 0; c < 3; ++c) {
+    std::vector<float> wanted = channel_of(colours, c);
+    std::ranges::sort(wanted);
+    const std::vector<float> values = channel_of(picture, c);
+    std::vector<std::size_t> order(values.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, {}, [&](std::size_t i) { return values[i]; });
+    for (std::size_t first = 0; first < order.size();) {
+      std::size_t end = first + 1;
+      while (end < order.size() && values[order[end]] == values[order[first]]) ++end;
+      // Equal values share their middle place.
+      const double middle = static_cast<double>(first + end - 1) / 2;
+      const double last = static_cast<double>(std::max<std::size_t>(order.size() - 1, 1));
+      const float value = quantile(wanted, middle / last);
+      for (; first < end; ++first) result.rgb[3 * order[first] + c] = value;
+    }
+  }
+  return result;
+}
+
+Image with_chrominance_of(const Image& colours, const Image& picture) {
+  require(colours.height == picture.height && colours.width == picture.width,
+          "colours of {}×{} for a picture of {}×{}", colours.width, colours.height, picture.width,
+          picture.height);
+  Image result = picture;
+  for (std::size_t i = 0; i < result.rgb.size(); i += 3) {
+    // With U and V as they are, another Y moves red, green and blue alike.
+    const double moved = luminance(&picture.rgb[i]) - luminance(&colours.rgb[i]);
+    for (std::size_t c = 0; c < 3; ++c) {
+      result.rgb[i + c] = colours.rgb[i + c] + static_cast<float>(moved);
+    }
+  }
+  return result;
+}
+
+Image style_in(Colours colours, const Image& content, Image style) {
+  if (colours == Colours::histogram) return with_histogram_of(content, style);
+  if (colours == Colours::linear) return recoloured(style, colour_statistics(content));
+  return style;
+}
+
+Image result_in(Colours colours, const Image& content, Image result) {
+  return colours == Colours::luminance ? with_chrominance_of(content, result) : result;
 }
 
 }  // namespace impasto

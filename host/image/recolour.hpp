@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 
 #include "host/image/image.hpp"
@@ -24,5 +25,24 @@ ColourStatistics mixture(std::span<const ColourStatistics> parts, std::span<cons
 /// to μ' and Σ' (Pitié & Kokaram, "The linear Monge–Kantorovitch linear colour mapping", 2007). A
 /// picture of hardly any contrast keeps it: Σ counts as at least one grey level.
 Image recoloured(const Image& picture, const ColourStatistics& colours);
+
+/// `picture` with the histogram of `colours` in each channel. Equal values stay equal.
+Image with_histogram_of(const Image& colours, const Image& picture);
+
+/// `picture` in the colours of `colours`, which has its size: the luminance of the one and the
+/// chrominance of the other, in Y'UV of BT.601. It may leave [0,255].
+Image with_chrominance_of(const Image& colours, const Image& picture);
+
+/// Whose colours the result of a stylization has.
+enum class Colours : std::uint8_t {
+  style,      ///< those of the style pictures
+  luminance,  ///< the content's chrominance, which the result gets
+  histogram,  ///< the content's histograms, which the style pictures get before the run
+  linear,     ///< the content's mean colour and covariance, which the style pictures get
+};
+
+/// A style picture as it is shown to the network, and a result as it is shown to people.
+Image style_in(Colours colours, const Image& content, Image style);
+Image result_in(Colours colours, const Image& content, Image result);
 
 }  // namespace impasto

@@ -84,21 +84,32 @@ class ItemsTest(BatchTest):
         self.succeed("resume", "out")
         self.assertEqual(self.outputs(), whole)
 
-    def test_rows_that_need_other_layers_and_pooling(self):
+    def check_rows(self, rows, *styles):
+        """A batch of one picture in rows of options makes the bytes that the options make alone."""
         self.pictures(1)
-        rows = [("a.png", {}), ("b.png", {"content-layers": "conv3_1"}), ("c.png", {"pooling": "max"}), ("d.png", {}),
-                ("e.png", {"size": "24"})]
         with open(self.path("m.jsonl"), "w", encoding="utf-8") as file:
-            for output, options in rows:
-                row = {"content": "in/0.png", "styles": "styles/red.png", "output": output, **options}
-                file.write(json.dumps(row) + "\n")
+            for n, options in enumerate(rows):
+                file.write(json.dumps({"content": "in/0.png", "styles": styles, "output": f"{n}.png", **options}) + "\n")
         self.batch("--manifest", "m.jsonl", contents=(), styles=())
         os.mkdir(self.path("alone"))
-        for output, options in rows:
-            words = [word for name, value in options.items() for word in ("--" + name, value)]
-            self.succeed("stylize", "in/0.png", "styles/red.png", "-o", f"alone/{output}", "--weights", weights(),
+        for n, options in enumerate(rows):
+            words = [word for name, value in options.items() for word in ("--" + name, str(value))]
+            self.succeed("stylize", "in/0.png", *styles, "-o", f"alone/{n}.png", "--weights", weights(),
                          *self.without(*words), *words)
         self.assertEqual(self.outputs(), self.outputs("alone"))
+
+    def test_rows_that_need_other_layers_and_pooling(self):
+        self.check_rows([{}, {"content-layers": "conv3_1"}, {"pooling": "max"}, {}, {"size": 24}], "styles/red.png")
+
+    def test_rows_take_every_control_of_a_picture(self):
+        rows = [{}, {"style-weights": "0.7,0.3"}, {"statistics-weight": 3, "statistics-layers": "conv1_1"},
+                {"content-relu": "before", "style-relu": "before"}, {"tv-form": "power", "tv-power": 1.5},
+                {"optimizer": "descent", "rate-decay": 0.9, "rate-decay-steps": 2},
+                {"optimizer": "lbfgs", "lbfgs-history": 3, "box": "step"},
+                {"init": "mix", "noise-ratio": 0.3, "noise-amplitude": 9},
+                {"colors": "luminance"}, {"colors": "histogram"}, {"colors": "linear"}, {"depth": 16}]
+        self.check_rows(rows, "styles/red.png", "styles/blue.png")
+        self.assertEqual(len(set(self.outputs().values())), len(rows))
 
     def test_names(self):
         self.picture("in/a.png", 1)
@@ -224,6 +235,10 @@ class ListsTest(BatchTest):
                                  "'weights'"),
                                 (2, '{"content": "in/0.png", "styles": "styles/blue.png", "itrations": 3}',
                                  "'itrations'"),
+                                (2, '{"content": "in/0.png", "styles": "styles/blue.png", "style-weights": "1,2"}',
+                                 "--style-weights: expected 1"),
+                                (2, '{"content": "in/0.png", "styles": "styles/blue.png", "depth": 16, '
+                                    '"output": "a.jpg"}', "--depth 16"),
                                 (3, '{"content": "in/0.png", "styles": "styles/blue.png", "style-layers": []}',
                                  "'style-layers' is an empty list"),
                                 (3, '{"content": "in/0.png\\u0000", "styles": "styles/blue.png"}', "NUL"),

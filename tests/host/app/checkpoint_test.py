@@ -61,7 +61,9 @@ class CheckpointTest(ProgramTest):
         self.interrupt(signal.SIGINT)
         before = self.bytes_of("out.png"), self.bytes_of("run.checkpoint")
         resume = ("--checkpoint", "run.checkpoint", "--resume")
-        for other in (("--style-weight", "3"), ("--iterations", "61"), ("--precision", "bf16")):
+        for other in (("--style-weight", "3"), ("--iterations", "61"), ("--precision", "bf16"), ("--box", "end"),
+                      ("--rate-decay", "0.9"), ("--statistics-weight", "1"), ("--style-relu", "before"),
+                      ("--tv-form", "absolute"), ("--colors", "luminance")):
             self.fail_with(3, *self.other_arguments(other, resume), says="other pictures, settings")
         self.fail_with(3, *self.stylize_arguments(*RUN, *resume, content="sample:painting"), says="other pictures")
         with open(self.path("run.checkpoint"), "r+b") as file:

@@ -44,8 +44,8 @@ class CompletionTest(ProgramTest):
 
     def test_bash_completes_by_the_script(self):
         script = ('impasto() { "$PROGRAM" "$@"; }; source <(impasto completion bash); '
-                  'COMP_WORDS=(impasto stylize photo.jpg --style-w); COMP_CWORD=3; _impasto; echo "${COMPREPLY[@]}"')
-        self.assertEqual(self.in_shell("bash", "-c", script), "--style-weight\n")
+                  'COMP_WORDS=(impasto stylize photo.jpg --content-w); COMP_CWORD=3; _impasto; echo "${COMPREPLY[@]}"')
+        self.assertEqual(self.in_shell("bash", "-c", script), "--content-weight\n")
 
     def test_zsh_and_fish_can_read_their_scripts(self):
         for shell in ("zsh", "fish"):

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "host/image/recolour.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <vector>
 
+#include "host/core/error.hpp"
 #include "tests/support/toy_network.hpp"
 
 namespace impasto::test {
@@ -16,6 +19,13 @@ Image mild_image(std::int64_t height, std::int64_t width, std::uint32_t seed) {
     image.rgb[i] = 100 + 0.1F * image.rgb[i] + 0.05F * static_cast<float>(1 + i % 3) * grey;
   }
   return image;
+}
+
+std::vector<float> sorted_channel(const Image& image, std::size_t channel) {
+  std::vector<float> values;
+  for (std::size_t i = channel; i < image.rgb.size(); i += 3) values.push_back(image.rgb[i]);
+  std::ranges::sort(values);
+  return values;
 }
 
 void expect_near(const ColourStatistics& a, const ColourStatistics& b, double tolerance) {
@@ -67,6 +77,64 @@ TEST(Recolour, APictureOfOneColourTakesTheMeanAndStaysFinite) {
   for (std::size_t i = 0; i < result.rgb.size(); ++i) {
     EXPECT_NEAR(result.rgb[i], wanted.mean[i % 3], 1e-3);
   }
+}
+
+TEST(Recolour, ChrominanceIsTheContentsAndLuminanceTheResults) {
+  const Image content{1, 2, {200, 100, 50, 10, 20, 30}, {}, 8};
+  const Image result{1, 2, {90, 90, 90, 40, 40, 40}, {}, 8};
+  const Image both = with_chrominance_of(content, result);
+  for (std::size_t i = 0; i < 6; i += 3) {
+    const float* rgb = &both.rgb[i];
+    EXPECT_NEAR(0.299F * rgb[0] + 0.587F * rgb[1] + 0.114F * rgb[2], result.rgb[i], 1e-3);
+    EXPECT_NEAR(rgb[0] - rgb[1], content.rgb[i] - content.rgb[i + 1], 1e-3);
+    EXPECT_NEAR(rgb[1] - rgb[2], content.rgb[i + 1] - content.rgb[i + 2], 1e-3);
+  }
+  EXPECT_THROW((void)with_chrominance_of(Image{2, 1, content.rgb, {}, 8}, result), Error);
+}
+
+TEST(Recolour, HistogramsBecomeThoseOfTheOtherPicture) {
+  const Image content = random_image(17, 23, 1);
+  const Image matched = with_histogram_of(content, random_image(17, 23, 2));
+  for (std::size_t c = 0; c < 3; ++c) {
+    const std::vector<float> found = sorted_channel(matched, c);
+    const std::vector<float> wanted = sorted_channel(content, c);
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], 1e-3);
+  }
+  // The order of values stays, and equal values stay equal.
+  const Image steps{1, 4, {1, 0, 0, 5, 0, 0, 5, 0, 0, 9, 0, 0}, {}, 8};
+  const Image other{1, 3, {10, 7, 7, 20, 7, 7, 30, 7, 7}, {}, 8};
+  const Image found = with_histogram_of(other, steps);
+  EXPECT_EQ(found.rgb[0], 10);
+  EXPECT_EQ(found.rgb[3], 20);
+  EXPECT_EQ(found.rgb[6], 20);
+  EXPECT_EQ(found.rgb[9], 30);
+}
+
+TEST(Recolour, APictureOfOneColourTakesAnyHistogram) {
+  const Image flat{4, 4, std::vector<float>(48, 77), {}, 8};
+  const Image found = with_histogram_of(mild_image(9, 11, 7), flat);
+  for (std::size_t i = 0; i < found.rgb.size(); ++i) {
+    EXPECT_EQ(found.rgb[i], found.rgb[i % 3]);
+    EXPECT_GE(found.rgb[i], 0);
+    EXPECT_LE(found.rgb[i], 255);
+  }
+}
+
+TEST(Recolour, OfTheFourWaysEachChangesWhatItSaysOfWhomItSays) {
+  const Image content = mild_image(9, 11, 7);
+  const Image style = mild_image(9, 11, 8);
+  for (const Colours kept : {Colours::style, Colours::luminance}) {
+    EXPECT_EQ(style_in(kept, content, style).rgb, style.rgb);
+  }
+  for (const Colours kept : {Colours::style, Colours::histogram, Colours::linear}) {
+    EXPECT_EQ(result_in(kept, content, style).rgb, style.rgb);
+  }
+  EXPECT_EQ(style_in(Colours::histogram, content, style).rgb,
+            with_histogram_of(content, style).rgb);
+  EXPECT_EQ(style_in(Colours::linear, content, style).rgb,
+            recoloured(style, colour_statistics(content)).rgb);
+  EXPECT_EQ(result_in(Colours::luminance, content, style).rgb,
+            with_chrominance_of(content, style).rgb);
 }
 
 }  // namespace

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Every control changes the picture, and refuses what makes no sense."""
+
+import json
+import unittest
+
+import png
+from harness import LIGHT, SAMPLES, ProgramTest, weights
+
+
+class ControlsTest(ProgramTest):
+    def pixels(self, *options, styles=("sample:painting",)):
+        """The pixels that a short run gives, packed as in the file."""
+        self.succeed("stylize", "sample:scene", *styles, "-o", "out.png", "--size", "48", "--iterations", "4",
+                     "--scales", "1", "--init", "mix", *LIGHT, "--weights", weights(), *options)
+        with open(self.path("out.png"), "rb") as file:
+            return [body for kind, body in png.chunks(file.read()) if kind == b"IDAT"]
+
+    def config(self, *options):
+        result = self.succeed("stylize", *SAMPLES, "-o", "out.png", "--dry-run", "--json", *options)
+        return json.loads(result.stdout)["config"]
+
+    def test_each_changes_the_picture(self):
+        plain = self.pixels()
+        for options in (("--statistics-weight", "3"), ("--content-relu", "before"), ("--style-relu", "before"),
+                        ("--tv-form", "absolute"), ("--tv-form", "means", "--tv-weight", "100"),
+                        ("--tv-form", "power", "--tv-weight", "0.1"), ("--optimizer", "descent"),
+                        ("--rate-decay", "0.5"),
+                        ("--noise-ratio", "0.3"), ("--noise-amplitude", "5")):
+            self.assertNotEqual(self.pixels(*options), plain, options)
+
+    def test_each_detail_changes_the_picture(self):
+        fast = ("--learning-rate", "20")
+        for first, second in (
+                (fast, (*fast, "--box", "end")), (fast, (*fast, "--box", "evaluation")),
+                ((*fast, "--box", "end"), (*fast, "--box", "evaluation")),
+                (("--statistics-weight", "3"), ("--statistics-weight", "3", "--statistics-layers", "conv1_2")),
+                (("--rate-decay", "0.5"), ("--rate-decay", "0.5", "--rate-decay-steps", "2")),
+                (("--tv-form", "power"), ("--tv-form", "power", "--tv-power", "2.5")),
+                (("--optimizer", "lbfgs"), ("--optimizer", "lbfgs", "--lbfgs-history", "1"))):
+            self.assertNotEqual(self.pixels(*first), self.pixels(*second), second)
+
+    def test_colours(self):
+        plain, own = self.pixels(), self.pixels("--colors", "style")
+        self.assertEqual(plain, own)
+        others = [self.pixels("--colors", kind) for kind in ("luminance", "histogram", "linear")]
+        for i, one in enumerate(others):
+            self.assertNotIn(one, [plain, *others[:i]])
+
+    def test_depth(self):
+        for depth in ("8", "16"):
+            self.pixels("--depth", depth)
+            with open(self.path("out.png"), "rb") as file:
+                (_, first), *_ = png.chunks(file.read())
+            self.assertEqual(first[8], int(depth))
+        self.fail_with(2, "stylize", *SAMPLES, "-o", "out.jpg", "--depth", "16", says=["--depth 16", "out.jpg", "PNG"])
+
+    def test_style_weights(self):
+        styles = ("sample:painting", "sample:scene")
+        even = self.pixels(styles=styles)
+        self.assertEqual(self.pixels("--style-weights", "2,2", styles=styles), even)
+        self.assertNotEqual(self.pixels("--style-weights", "0.7,0.3", styles=styles), even)
+        self.assertEqual(self.pixels("--style-weights", "1,0", styles=styles), self.pixels())
+
+    def test_their_values_are_in_the_recipe(self):
+        config = self.config("--style-weights", "0.5", "--statistics-weight", "2", "--box", "step", "--optimizer",
+                             "descent", "--rate-decay", "0.9", "--tv-form", "power", "--tv-power", "1.5")
+        self.assertEqual((config["style_weights"], config["statistics_weight"]), ([0.5], 2))
+        self.assertEqual((config["optimizer"], config["rate_decay"], config["box"]), ("descent", 0.9, "step"))
+        self.assertEqual((config["tv_form"], config["tv_power"]), ("power", 1.5))
+        self.assertEqual(config["statistics_layers"], config["style_layers"])
+
+    def test_what_does_not_fit_is_refused(self):
+        for options, *says in ((("--style-weights", "1,2"), "--style-weights", "expected 1", "found 2"),
+                               (("--style-weights", "0"), "--style-weights", "0"),
+                               (("--style-weights", "a"), "--style-weights", "'a'"),
+                               (("--optimizer", "lbfgs", "--rate-decay", "0.5"), "--rate-decay", "L-BFGS"),
+                               (("--lbfgs-history", "5"), "--lbfgs-history", "adam"),
+                               (("--optimizer", "descent", "--pyramid", "3"), "gradient descent", "pyramid"),
+                               (("--noise-ratio", "1.5"), "--noise-ratio", "1.5"),
+                               (("--box", "always"), "--box", "'always'")):
+            self.fail_with(2, "stylize", *SAMPLES, "-o", "out.png", "--size", "48", "--weights", weights(), *options,
+                           says=says)
+
+
+if __name__ == "__main__":
+    unittest.main()
