@@ -10,6 +10,7 @@
 
 #include "host/app/batch_items.hpp"
 #include "host/app/failure.hpp"
+#include "host/batch/archives.hpp"
 
 namespace impasto::app {
 namespace {
@@ -35,8 +36,17 @@ std::optional<FileId> file_id(const std::string& path) {
 
 /// Whether an item counts as done because its result is there already.
 bool is_skipped(const Settings& settings, const batch::Item& item) {
+  const std::string archive = batch::archive_of(item);
   return settings.batch.if_exists == "skip" &&
-         is_there(settings.batch.folder.file(item.output).string());
+         is_there(settings.batch.folder.file(archive.empty() ? item.output : archive).string());
+}
+
+/// What an item will write, or become part of.
+std::vector<std::string> results_of(const Settings& settings, const batch::Item& item) {
+  std::vector<std::string> files = files_of_item(settings, item);
+  const std::string archive = batch::archive_of(item);
+  if (!archive.empty()) files.push_back(settings.batch.folder.file(archive).string());
+  return files;
 }
 
 /// Throws ErrorKind::usage where an output would be written over an input.
@@ -45,11 +55,13 @@ void refuse_overwritten_inputs(const Settings& settings, const ItemFile& items) 
   ItemReader reader = items.read();
   while (const auto item = reader.next()) {
     if (is_skipped(settings, *item)) continue;
-    for (const std::string& file : files_of_item(settings, *item)) {
+    for (const std::string& file : results_of(settings, *item)) {
       if (const auto id = file_id(file)) outputs.insert(*id);
     }
   }
-  const auto check_input = [&](const std::string& path) {
+  const auto check_input = [&](const std::string& name) {
+    const auto picture = batch::in_archive(name);
+    const std::string& path = picture ? picture->archive : name;
     const auto id = file_id(path);
     if (id && outputs.contains(*id)) {
       fail(ErrorKind::usage, "{}: would be overwritten, but it is an input", path);
@@ -78,7 +90,7 @@ void check_existing(const Settings& settings, const ItemFile& items) {
   std::string first;
   ItemReader reader = items.read();
   while (const auto item = reader.next()) {
-    for (const std::string& file : files_of_item(settings, *item)) {
+    for (const std::string& file : results_of(settings, *item)) {
       if (is_there(file) && count++ == 0) first = file;
     }
   }

@@ -9,6 +9,8 @@
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
+#include "host/batch/archives.hpp"
+#include "host/batch/packing.hpp"
 #include "host/core/digest.hpp"
 #include "host/core/file_descriptor.hpp"
 
@@ -88,11 +90,9 @@ batch::ItemFile list_items(const Settings& settings) {
   const VggLayers& layers = network_layers(settings);
   check(settings.config.objective, layers);
   require_files(settings);
-  const fs::path folder = asked.folder.string();
-  // By their names in the output folder, as items are called everywhere else.
-  batch::ItemFile items([&settings, folder](const batch::Item& item) {
-    std::vector<std::string> names = files_of_item(settings, item);
-    for (std::string& name : names) name = fs::path(name).lexically_relative(folder).string();
+  batch::ItemFile items([&settings](const batch::Item& item) {
+    std::vector<std::string> names = names_of_item(settings, item);
+    if (!archive_of(item).empty()) names.push_back(batch::json_beside(item.output));
     return names;
   });
   batch::visit_items({.contents = asked.contents,
@@ -140,6 +140,13 @@ std::vector<std::string> files_of_item(const Settings& settings, const batch::It
     files.push_back(output.snapshot(k, iterations).string());
   }
   return files;
+}
+
+std::vector<std::string> names_of_item(const Settings& settings, const batch::Item& item) {
+  std::vector<std::string> names = files_of_item(settings, item);
+  const fs::path folder = settings.batch.folder.string();
+  for (std::string& name : names) name = fs::path(name).lexically_relative(folder).string();
+  return names;
 }
 
 WordsByName lasting_words(const Settings& settings) {

@@ -24,6 +24,9 @@ Settings settings_of_item(const Settings& settings, const batch::Item& item);
 /// Every file that an item writes: its result, its sheet and its snapshots.
 std::vector<std::string> files_of_item(const Settings& settings, const batch::Item& item);
 
+/// The same files by their names in the output folder, as items are called everywhere else.
+std::vector<std::string> names_of_item(const Settings& settings, const batch::Item& item);
+
 /// What a run keeps to besides its pictures, with names of files that hold wherever it goes on.
 WordsByName lasting_words(const Settings& settings);
 

@@ -16,6 +16,7 @@
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
 #include "host/backend/registry.hpp"
+#include "host/batch/packing.hpp"
 #include "host/batch/run_directory.hpp"
 #include "host/batch/supervisor.hpp"
 
@@ -66,16 +67,22 @@ class Queue {
   bool failed_ones_;
 };
 
-BatchCounts count(const RunDirectory& directory, Shard shard) {
+/// Visits the items of a shard, with where each stands in the list.
+using VisitState = std::function<void(const Item& item, std::int64_t position, ItemState state)>;
+
+BatchCounts count(const RunDirectory& directory, Shard shard, const VisitState& visit) {
   directory.require_its_items();
   BatchCounts counts;
   ItemReader reader = directory.items();
-  while (const auto item = reader.next()) {
+  std::int64_t position = 0;
+  for (std::optional<Item> item = reader.next(); item;
+       position = reader.position(), item = reader.next()) {
     if (!shard.holds(*item)) continue;
     ++counts.total;
     const ItemState state = directory.state(*item);
     if (state == ItemState::done) ++counts.done;
     if (state == ItemState::failed) ++counts.failed;
+    visit(*item, position, state);
   }
   return counts;
 }
@@ -88,7 +95,7 @@ std::string name_of(const RunDirectory& directory) {
 
 /// Makes the items of a shard and says what became of them.
 void make(const Settings& settings, const RunDirectory* directory, ItemReader reader, Shard shard,
-          BatchCounts counts) {
+          BatchCounts counts, batch::Packing* packing) {
   // They are tried again, and then counted again.
   if (settings.batch.retry_failed) counts.failed = 0;
   const std::vector<std::string> devices = devices_of(settings);
@@ -100,6 +107,10 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   const auto enough_failures = [&] {
     return settings.batch.most_failures && report.counts().failed >= *settings.batch.most_failures;
   };
+  const auto note_failure = [&](const Item& item, const Json& record) {
+    report.failed(record);
+    if (packing != nullptr) packing->ended(item);
+  };
   constexpr std::size_t at_once = 64;
   if (!settings.weights) report.note(random_weights_note);
   if (settings.batch.devices.empty() && !unused_gpu(settings).empty()) {
@@ -107,23 +118,27 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   }
   report.prepare("Reading the network");
   try {
-    batch::supervise(
-        {.devices = devices,
-         .at_once = at_once,
-         .patience = std::chrono::seconds(settings.batch.patience),
-         .next = [&] { return queue.next(); },
-         .start =
-             [&](const std::string& device, const batch::Link& link) {
-               return start_worker(settings, directory, device, threads, link);
-             },
-         .done = [&](const Json& record) { report.done(record); },
-         .failed = [&](const Json& record) { report.failed(record); },
-         .give_up =
-             [&](const Item& item, const std::string& reason) {
-               report.failed(record_failure(directory, item, Error(ErrorKind::internal, reason)));
-             },
-         .note = [&](const std::string& message) { report.note(message); },
-         .stopped = [&] { return caught_signal() != 0 || enough_failures(); }});
+    batch::supervise({.devices = devices,
+                      .at_once = at_once,
+                      .patience = std::chrono::seconds(settings.batch.patience),
+                      .next = [&] { return queue.next(); },
+                      .start =
+                          [&](const std::string& device, const batch::Link& link) {
+                            return start_worker(settings, directory, device, threads, link);
+                          },
+                      .done =
+                          [&](const Item& item, const Json& record) {
+                            report.done(record);
+                            if (packing != nullptr) packing->ended(item);
+                          },
+                      .failed = note_failure,
+                      .give_up =
+                          [&](const Item& item, const std::string& reason) {
+                            note_failure(item, record_failure(directory, item,
+                                                              Error(ErrorKind::internal, reason)));
+                          },
+                      .note = [&](const std::string& message) { report.note(message); },
+                      .stopped = [&] { return caught_signal() != 0 || enough_failures(); }});
   } catch (const Error&) {
     report.finish("failed");
     throw;
@@ -165,7 +180,18 @@ void go_on(const Settings& settings, const RunDirectory& directory, Shard shard)
     std::function<void()> clean_up;
     ~Afterwards() { clean_up(); }
   } afterwards{[&] { clean_up(settings, directory); }};
-  make(settings, &directory, directory.items(), shard, count(directory, shard));
+  batch::Packing packing(directory, settings.batch.folder.string(),
+                         [&](const Item& item) { return names_of_item(settings, item); });
+  const auto is_awaited = [&](ItemState state) {
+    return state == ItemState::missing ||
+           (state == ItemState::failed && settings.batch.retry_failed);
+  };
+  const BatchCounts counts =
+      count(directory, shard, [&](const Item& item, std::int64_t position, ItemState state) {
+        packing.add(item, position, is_awaited(state));
+      });
+  packing.start();
+  make(settings, &directory, directory.items(), shard, counts, &packing);
 }
 
 RunDirectory directory_of(const Settings& settings) {
@@ -187,7 +213,7 @@ void run_batch(const Settings& settings) {
   require_devices(settings);
   if (!settings.batch.writes()) {
     return make(settings, nullptr, items.read(), batch::find_shard(settings.batch.shard, {}),
-                {.total = items.count()});
+                {.total = items.count()}, nullptr);
   }
   const RunDirectory directory = directory_of(settings);
   const Shard shard = batch::find_shard(settings.batch.shard, shards_of(directory));
@@ -223,6 +249,11 @@ void resume(const Settings& settings) {
   go_on(whole, directory, batch::find_shard(settings.batch.shard, shards_of(directory)));
 }
 
+/// Where a run's results are.
+fs::path folder_of(const RunDirectory& directory) {
+  return directory.configuration().value("folder", std::string());
+}
+
 /// "0-2,5", as sbatch's --array has it.
 std::string array_expression(const std::vector<bool>& chosen) {
   std::string text;
@@ -237,13 +268,16 @@ std::string array_expression(const std::vector<bool>& chosen) {
   return text;
 }
 
-/// The shards with items that are missing.
+/// The shards with items that are missing or wait to be packed.
 std::string missing_shards(const RunDirectory& directory) {
+  const fs::path folder = folder_of(directory);
   std::vector<bool> missing(shards_of(directory).value_or(1));
   ItemReader reader = directory.items();
   while (const auto item = reader.next()) {
-    if (directory.state(*item) != ItemState::missing) continue;
-    missing[batch::stable_hash(item->output) % missing.size()] = true;
+    if (directory.state(*item) != ItemState::missing && !batch::waits_to_be_packed(folder, *item)) {
+      continue;
+    }
+    missing[batch::shard_of(*item, missing.size())] = true;
   }
   return array_expression(missing);
 }
@@ -251,19 +285,28 @@ std::string missing_shards(const RunDirectory& directory) {
 /// Says what became of a run's items, and throws Unfinished unless all are done.
 void show_status(const Settings& settings) {
   const RunDirectory directory = find_run(settings.batch.directory);
-  const BatchCounts counts = count(directory, {});
+  const fs::path folder = folder_of(directory);
+  std::int64_t unpacked = 0;
+  const BatchCounts counts =
+      count(directory, {}, [&](const Item& item, std::int64_t /*position*/, ItemState state) {
+        const bool done = state == ItemState::done;
+        unpacked += done && batch::waits_to_be_packed(folder, item) ? 1 : 0;
+      });
   if (settings.batch.array) {
     const std::string shards = missing_shards(directory);
     if (!shards.empty()) print_result(shards + "\n");
   } else if (settings.json) {
-    print_result(dump({{"total", counts.total},
-                       {"done", counts.done},
-                       {"failed", counts.failed},
-                       {"missing", counts.missing()}}) +
-                 "\n");
+    Json said = {{"total", counts.total},
+                 {"done", counts.done},
+                 {"failed", counts.failed},
+                 {"missing", counts.missing()}};
+    if (unpacked > 0) said["unpacked"] = unpacked;
+    print_result(dump(said) + "\n");
   } else {
     print_result(fmt::format("{} items: {} done, {} failed, {} missing\n", counts.total,
                              counts.done, counts.failed, counts.missing()));
+    if (unpacked > 0)
+      print_result(fmt::format("{} of those done wait for the rest of their archive\n", unpacked));
     ItemReader reader = directory.items();
     while (const auto item = reader.next()) {
       if (directory.state(*item) != ItemState::failed) continue;
@@ -271,7 +314,7 @@ void show_status(const Settings& settings) {
                         directory.record(*item).value("reason", std::string())));
     }
   }
-  if (counts.done < counts.total) throw Unfinished{};
+  if (counts.done < counts.total || unpacked > 0) throw Unfinished{};
 }
 
 }  // namespace

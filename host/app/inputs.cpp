@@ -11,6 +11,7 @@
 #include "host/app/failure.hpp"
 #include "host/app/terminal.hpp"
 #include "host/backend/registry.hpp"
+#include "host/batch/archives.hpp"
 #include "host/core/printable.hpp"
 #include "host/core/suggest.hpp"
 #include "host/engine/initial.hpp"
@@ -46,6 +47,11 @@ std::string unused_gpu(const Settings& settings) {
 }
 
 Image load_picture(const std::string& name, std::optional<std::int64_t> size) {
+  // A folder may be called a.tar as well.
+  const auto packed = batch::in_archive(name);
+  if (packed && std::filesystem::is_regular_file(packed->archive)) {
+    return decode_image(batch::read_in_archive(*packed, ImageLimits().max_bytes), name, size);
+  }
   if (!name.starts_with(sample_prefix)) return load_image(name, size);
   const std::vector<std::string> names = {"sample:scene", "sample:painting"};
   if (std::ranges::find(names, name) != names.end()) {

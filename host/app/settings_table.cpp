@@ -388,7 +388,7 @@ std::vector<Setting> make_table() {
        .value = inputs(AT(styles))},
       {.name = "CONTENT",
        .commands = many_pictures,
-       .help = "pictures, folders of them and patterns ('in/*.jpg')",
+       .help = "pictures, folders, patterns ('in/*.jpg') and archives of\nthem (.tar)",
        .value = inputs(AT(batch.contents))},
       {.name = "RUN",
        .commands = {"resume", "status"},

@@ -20,6 +20,9 @@ class ItemReader {
   explicit ItemReader(const std::string& path) : text_(path) {}
   ItemReader(FileDescriptor file, std::string name) : text_(std::move(file), std::move(name)) {}
   std::optional<Item> next();
+  /// Where the next item begins in the file.
+  [[nodiscard]] std::int64_t position() const { return text_.position(); }
+  void go_to(std::int64_t position) { text_.go_to(position); }
 
  private:
   TextFile text_;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "host/batch/archives.hpp"
 #include "host/batch/sources.hpp"
 #include "host/core/error.hpp"
 #include "host/image/encode.hpp"
@@ -122,10 +123,14 @@ class Visitor {
         content.output.empty()
             ? (fs::path(content.tree) / filled(selection_.name, content, styles)).string()
             : content.output;
-    visit_({.output = checked(output),
-            .content = content.path,
-            .styles = styles,
-            .options = content.options});
+    const Item item = {.output = checked(output),
+                       .content = content.path,
+                       .styles = styles,
+                       .options = content.options};
+    if (is_part(item.output) && archive_of(item).empty()) {
+      fail(ErrorKind::usage, "the output '{}' is where the results of an archive are made", output);
+    }
+    visit_(item);
   }
 
   const Selection& selection_;

@@ -73,7 +73,11 @@ void RunDirectory::begin(const ItemFile& items, const Json& configuration,
   write_json(path_ / "run.json", configuration);
 }
 
-ItemReader RunDirectory::items() const { return ItemReader((path_ / "items.jsonl").string()); }
+ItemReader RunDirectory::items(std::int64_t position) const {
+  ItemReader reader((path_ / "items.jsonl").string());
+  reader.go_to(position);
+  return reader;
+}
 
 void RunDirectory::require_its_items() const {
   const std::string path = (path_ / "items.jsonl").string();

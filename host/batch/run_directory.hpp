@@ -43,7 +43,8 @@ class RunDirectory {
   /// processes that come at once, one does. Throws ErrorKind::output.
   void begin(const ItemFile& items, const Json& configuration,
              const std::function<void()>& before) const;
-  [[nodiscard]] ItemReader items() const;
+  /// The items, from the one that begins at `position` on.
+  [[nodiscard]] ItemReader items(std::int64_t position = 0) const;
   /// Throws ErrorKind::input where items.jsonl is not what it was when the run began.
   void require_its_items() const;
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "host/batch/archives.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto::batch {
@@ -80,6 +81,11 @@ Shard automatic_shard(std::optional<std::uint64_t> fixed) {
 }
 
 }  // namespace
+
+std::uint64_t shard_of(const Item& item, std::uint64_t count) {
+  const std::string archive = archive_of(item);
+  return stable_hash(archive.empty() ? item.output : archive) % count;
+}
 
 Shard find_shard(const std::string& text, std::optional<std::uint64_t> fixed) {
   if (text == "auto") return automatic_shard(fixed);

@@ -2,11 +2,11 @@
 #include "host/batch/sources.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <glob.h>
 #include <system_error>
 
+#include "host/batch/archives.hpp"
 #include "host/batch/text_file.hpp"
 #include "host/core/error.hpp"
 #include "host/image/formats.hpp"
@@ -28,14 +28,20 @@ Source single(const std::string& path) {
   return {.path = absolute(path), .id = name};
 }
 
-bool looks_like_picture(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
+/// The pictures in an archive, in their order.
+void visit_archive(const std::string& archive, const VisitSource& visit) {
+  const fs::path path = fs::absolute(archive).lexically_normal();
+  const std::string name = path.filename().string();
+  bool any = false;
+  Samples samples(path.string(), [&](const TarMember& picture) {
+    any = true;
+    visit({.path = name_of(InArchive{path.string(), picture.name}),
+           .id = name + "/" + picture.name,
+           .tree = (parts_folder(name) / fs::path(picture.name).parent_path()).string()});
   });
-  return std::ranges::any_of(image_formats(), [&](const ImageFormat& format) {
-    return std::ranges::find(format.extensions, extension) != format.extensions.end();
-  });
+  while (samples.next()) {
+  }
+  if (!any) fail(ErrorKind::input, "{}: no picture is in this archive", archive);
 }
 
 /// The pictures below a folder, folder by folder, in the order of their names.
@@ -59,7 +65,7 @@ class Walk {
       // A link to a folder may lead back here.
       if (fs::is_directory(fs::symlink_status(path, ignored))) {
         if (!is_excepted(path)) count += enter(path);
-      } else if (looks_like_picture(path) && !fs::is_directory(path, ignored)) {
+      } else if (is_picture_name(path.string()) && !fs::is_directory(path, ignored)) {
         const fs::path below = path.lexically_relative(top_);
         visit_({.path = path.string(), .id = below.string(), .tree = below.parent_path().string()});
         ++count;
@@ -99,6 +105,8 @@ void visit_one(const std::string& name, const std::string& except, const VisitSo
     if (Walk(folder, except, visit).enter(folder) == 0) {
       fail(ErrorKind::input, "{}: no picture is in this folder", name);
     }
+  } else if (fs::is_regular_file(status) && is_archive_name(name)) {
+    visit_archive(name, visit);
   } else if (status.type() != fs::file_type::not_found) {
     visit(single(name));
   } else {

@@ -25,9 +25,10 @@ struct Source {
 using VisitSource = std::function<void(Source)>;
 
 /// Visits the pictures that are meant by names, in an order that depends on nothing but the names:
-/// files and samples; folders, with all pictures in them and in the folders below, hidden ones
-/// and `except` left out; and patterns as the shell has them, where no file has such a name.
-/// Throws ErrorKind::input for what is not there and for a folder without a picture.
+/// files and samples; archives, with all pictures in them; folders, with all pictures in them and in
+/// the folders below, hidden ones and `except` left out; and patterns as the shell has them, where no
+/// file has such a name.
+/// Throws ErrorKind::input for what is not there and for a folder or an archive without a picture.
 void visit_named(std::span<const std::string> names, const std::string& except,
                  const VisitSource& visit);
 

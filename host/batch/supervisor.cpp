@@ -215,9 +215,10 @@ class Supervisor {
         if (event == message::done) worker.held.erase(hash);
         return;
       }
+      const Item item = worker.held[hash].item;
       worker.held.erase(hash);
       any_made_ = any_made_ || event == message::done;
-      (event == message::done ? given_.done : given_.failed)(message.at("record"));
+      (event == message::done ? given_.done : given_.failed)(item, message.at("record"));
     }
   }
 

@@ -28,9 +28,9 @@ struct Supervision {
   std::function<std::optional<Item>()> next;
   /// Starts a worker process on a device, which serves this end of a link; its id.
   std::function<pid_t(const std::string& device, const Link& link)> start;
-  /// Has an item been made or given up by the worker, it tells by these records.
-  std::function<void(const Json& record)> done;
-  std::function<void(const Json& record)> failed;
+  /// A worker has made an item, or given it up; the record is what it says of that.
+  std::function<void(const Item& item, const Json& record)> done;
+  std::function<void(const Item& item, const Json& record)> failed;
   /// An item that took its worker with it, as often as is allowed.
   std::function<void(const Item& item, const std::string& reason)> give_up;
   /// What befell a worker or a device, for people.

@@ -46,8 +46,19 @@ bool TextFile::read_more() {
     fail(ErrorKind::input, "cannot read '{}': {}", name_, std::generic_category().message(errno));
   }
   buffer_.resize(held + static_cast<std::size_t>(count));
+  read_ += count;
   ended_ = count == 0;
   return !ended_;
+}
+
+void TextFile::go_to(std::int64_t position) {
+  if (::lseek(file_.get(), position, SEEK_SET) < 0) {
+    fail(ErrorKind::input, "cannot read '{}': {}", name_, std::generic_category().message(errno));
+  }
+  buffer_.clear();
+  begin_ = 0;
+  ended_ = false;
+  read_ = position;
 }
 
 bool TextFile::holds_early(char letter) {

@@ -329,11 +329,15 @@ PictureSize fit(PictureSize from, std::int64_t size) {
 
 Image load_image(const std::string& path, std::optional<std::int64_t> size,
                  const ImageLimits& limits) {
+  return decode_image(read_file(path, limits.max_bytes), path, size, limits);
+}
+
+Image decode_image(std::vector<std::byte> bytes, const std::string& path,
+                   std::optional<std::int64_t> size, const ImageLimits& limits) {
   if (size && (*size < 1 || *size > limits.max_side)) {
     fail(ErrorKind::usage, "the size of an image must be 1 to {}, not {}", limits.max_side, *size);
   }
   vips::start();
-  auto bytes = read_file(path, limits.max_bytes);
   const ImageFormat* const format = recognise_format(bytes);
   if (format == nullptr) {
     const std::string_view head(reinterpret_cast<const char*>(bytes.data()),

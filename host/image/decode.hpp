@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/image/image.hpp"
 
@@ -22,5 +24,8 @@ struct ImageLimits {
 /// Throws ErrorKind::input naming the file, what was expected and what was found.
 Image load_image(const std::string& path, std::optional<std::int64_t> size = std::nullopt,
                  const ImageLimits& limits = {});
+/// The same for a picture whose file is in memory; `name` is for messages.
+Image decode_image(std::vector<std::byte> bytes, const std::string& name,
+                   std::optional<std::int64_t> size = std::nullopt, const ImageLimits& limits = {});
 
 }  // namespace impasto

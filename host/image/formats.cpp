@@ -127,6 +127,14 @@ const std::array<ImageFormat, 4>& table() {
   return formats;
 }
 
+/// In lower case.
+std::string extension_of(const std::string& path) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension;
+}
+
 }  // namespace
 
 std::span<const ImageFormat> image_formats() { return table(); }
@@ -139,10 +147,15 @@ const ImageFormat* recognise_format(std::span<const std::byte> bytes) {
   return found == table().end() ? nullptr : found;
 }
 
+bool is_picture_name(const std::string& path) {
+  const std::string extension = extension_of(path);
+  return std::ranges::any_of(table(), [&](const ImageFormat& format) {
+    return std::ranges::find(format.extensions, extension) != format.extensions.end();
+  });
+}
+
 const ImageFormat& format_of_extension(const std::string& path) {
-  std::string extension = std::filesystem::path(path).extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string extension = extension_of(path);
   std::vector<std::string> all;
   for (const ImageFormat& format : table()) {
     if (std::ranges::find(format.extensions, extension) != format.extensions.end()) return format;

@@ -4,15 +4,24 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import png
-from harness import LIGHT, ProgramTest, weights
+from harness import LIGHT, PROGRAM, ProgramTest, environment, weights
 
 
 def speckle(seed):
     """A picture that depends on the seed alone."""
     return lambda x, y: tuple((x * a + y * b + 40 * seed) * (seed + 2) % 256
                               for a, b in ((5, 3), (2, 7), (11, 1)))
+
+
+PEAK = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdin=sys.stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 class BatchTest(ProgramTest):
@@ -81,6 +90,14 @@ class BatchTest(ProgramTest):
     def debris(self, folder="out"):
         return [os.path.join(parent, name) for parent, _, files in os.walk(self.path(folder))
                 for name in files if name.startswith(".impasto-")]
+
+    def peak(self, arguments, code):
+        """KiB that the program takes at most, which ends with `code`."""
+        result = subprocess.run([sys.executable, "-c", PEAK, PROGRAM, *arguments], cwd=self.folder,
+                                env=environment(), capture_output=True, text=True, timeout=300, check=True)
+        ended, peak = result.stdout.split()
+        self.assertEqual(int(ended), code)
+        return int(peak)
 
     def status(self, folder="out"):
         result = self.run_program("status", folder, "--json")

@@ -5,18 +5,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import unittest
 
 import png
 from batch_harness import BatchTest
 from harness import LIGHT, PROGRAM, environment, weights
-
-PEAK = """
-import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], stdin=sys.stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
 
 
 class ItemsTest(BatchTest):
@@ -287,22 +280,18 @@ class ListsTest(BatchTest):
 
     @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer keeps what was freed")
     def test_memory_does_not_grow_with_the_number_of_items(self):
-        few, many = self.peak(1000), self.peak(100_000)
+        few, many = self.peak_of(1000), self.peak_of(100_000)
         # 8 bytes an item, and what the allocator keeps.
         self.assertLess(many - few, 8 << 10, f"{few} KiB for 1000 items, {many} KiB for 100000")
 
-    def peak(self, count):
+    def peak_of(self, count):
         """KiB that a batch of so many missing pictures takes at most."""
         with open(self.path("list.txt"), "w", encoding="utf-8") as file:
             for i in range(count):
                 file.write(f"{self.folder}/missing/some-long-name-of-a-picture-{i}.png\n")
         arguments = self.arguments("--list", "list.txt", "-q", contents=(), styles=("styles/red.png",),
                                    output="none")
-        result = subprocess.run([sys.executable, "-c", PEAK, PROGRAM, *arguments], cwd=self.folder,
-                                env=environment(), capture_output=True, text=True, timeout=300, check=True)
-        code, peak = result.stdout.split()
-        self.assertEqual(code, "3")
-        return int(peak)
+        return self.peak(arguments, 3)
 
 
 class SaidTest(BatchTest):

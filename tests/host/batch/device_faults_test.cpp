@@ -171,8 +171,9 @@ class DeviceFaultsTest : public testing::Test {
                FaultySteps(Link(FileDescriptor(::dup(link.descriptor()))), folder_).serve();
                ::_exit(0);
              },
-         .done = [&](const Json& record) { end(record.at("output"), ""); },
-         .failed = [&](const Json& record) { end(record.at("output"), record.at("reason")); },
+         .done = [&](const Item&, const Json& record) { end(record.at("output"), ""); },
+         .failed = [&](const Item&,
+                       const Json& record) { end(record.at("output"), record.at("reason")); },
          .give_up = [&](const Item& item, const std::string& reason) { end(item.output, reason); },
          .note = [](const std::string&) {},
          .stopped = [] { return false; }});
