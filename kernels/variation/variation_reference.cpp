@@ -36,8 +36,9 @@ void variation(double* loss, double* grad_pixels, const double* pixels, const Ma
   for (std::int64_t n = 0; n < N; ++n) {
     const double* x = pixels + n * size.per_image();
     double* grad = grad_pixels == nullptr ? nullptr : grad_pixels + n * size.per_image();
-    const auto place = [&](std::int64_t h, std::int64_t w, std::int64_t c) {
-      return (h * W + w) * C + c;
+    // clang 14 captures no structured bindings, so the lambda names what it takes.
+    const auto place = [width = W, channels = C](std::int64_t h, std::int64_t w, std::int64_t c) {
+      return (h * width + w) * channels + c;
     };
     double sum = 0;
     if (options.form == VariationForm::power) {
