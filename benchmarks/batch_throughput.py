@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import context
 from peers.agreement import relative_difference
@@ -44,9 +44,10 @@ class Contest:
         (folder / "in").mkdir()
         for i in range(arguments.count):
             shutil.copy(self.inputs.content, folder / "in" / f"{i:04}.png")
-        self.runs = {"batch": self.batch, "stylize loop": self.loop}
+        self.runs: Dict[str, Callable[[], Any]] = {"batch": self.batch, "stylize loop": self.loop}
         if arguments.python:
-            self.runs["PyTorch loop"] = self.pytorch
+            self.runs["PyTorch loop, NCHW"] = self.pytorch
+            self.runs["PyTorch loop, NHWC"] = lambda: self.pytorch("--channels-last")
 
     def timed(self, contender: str) -> Tuple[float, float]:
         """Seconds that passed, and seconds of all cores together."""
@@ -68,12 +69,12 @@ class Contest:
         command += f' "{self.inputs.style}" -o "{self.output}/$(basename "$file")" "$@" || exit 1; done'
         self.execute("sh", "-c", command, "sh", *self.settings)
 
-    def pytorch(self) -> Dict[str, Dict[str, float]]:
+    def pytorch(self, *layout: str) -> Dict[str, Dict[str, float]]:
         """The losses by picture."""
         losses: Dict[str, Dict[str, float]] = json.loads(self.execute(
             self.arguments.python, str(LOOP), "--weights", str(self.inputs.weights), "--contents",
             str(self.folder / "in"), "--style", str(self.inputs.style), "--output", str(self.output),
-            "--iterations", str(self.arguments.iterations), "--threads", str(self.arguments.threads),
+            "--iterations", str(self.arguments.iterations), "--threads", str(self.arguments.threads), *layout,
         ))["losses"]  # fmt: skip
         return losses
 
@@ -91,7 +92,7 @@ class Contest:
         for record in records if theirs else []:
             name = Path(record["output"]).stem
             difference = relative_difference(record["losses"]["loss"], theirs[name]["last"])
-            if difference > LIMITS["fp32"]["loss of all pictures"]:
+            if difference > LOSS_LIMIT:
                 found.append(f"PyTorch's loss of {name}, by {difference:.1e}")
         return found
 
