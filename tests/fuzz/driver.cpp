@@ -87,7 +87,7 @@ std::optional<std::string> refusal(const std::string& path) {
   }
 }
 
-void fuzz(const Options& options, const InputFile& file) {
+void fuzz(const Options& options, const InputFile& file, std::string_view target) {
   omp_set_num_threads(1);
   Random random(options.seed);
   Coverage coverage;
@@ -117,8 +117,8 @@ void fuzz(const Options& options, const InputFile& file) {
     if (coverage.found_new()) inputs.push_back(input);
   }
   limit_time(0);
-  fmt::print("{} inputs, {} of them accepted; {} kept, {} branches; no finding\n", count, accepted,
-             inputs.size(), coverage.branches());
+  fmt::print("{}: {} inputs, {} of them accepted; {} kept, {} branches; no finding\n", target,
+             count, accepted, inputs.size(), coverage.branches());
 }
 
 std::string cause_of(int status) {
@@ -170,19 +170,20 @@ int run(int argc, char** argv) {
   }
   if (!options.files.empty()) return 0;
 
+  std::string_view target = argv[0];
+  target.remove_prefix(target.rfind('/') + 1);
   // The reader has a process of its own, so that the one that stays can tell how it ended.
   const InputFile file;
   const pid_t reader = ::fork();
   require(reader >= 0, "no process for the reader");
   if (reader == 0) {
-    fuzz(options, file);
+    fuzz(options, file, target);
     std::exit(0);  // and tell of what was never freed
   }
   int status = 0;
   require(::waitpid(reader, &status, 0) == reader, "the reader is lost");
   if (status == 0) return 0;
-  const std::string_view program = argv[0];
-  report(status, file, options, program.substr(program.rfind('/') + 1));
+  report(status, file, options, target);
   return 1;
 }
 
