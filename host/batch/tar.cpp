@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/core/error.hpp"
+#include "host/core/file_content.hpp"
 
 namespace impasto::batch {
 
@@ -196,13 +197,22 @@ std::string TarReader::bytes(std::int64_t offset, std::int64_t count) const {
 
 /// The next header, or nothing at the end: a block of zeros. An archive without one was cut off.
 std::optional<TarHeader> TarReader::next_header() {
-  if (size_ - at_ < block_bytes) refuse(at_ == 0 ? "it is no tar archive" : "it ends early");
+  const auto refuse_another_kind = [&] {
+    const auto most = static_cast<std::int64_t>(described_bytes);
+    refuse("its content is no tar archive but " +
+           describe_content(bytes(0, std::min(size_, most))));
+  };
+  if (size_ - at_ < block_bytes) {
+    if (at_ == 0) refuse_another_kind();
+    refuse("it ends early");
+  }
   const std::string read = bytes(at_, block_bytes);
   if (read.find_first_not_of('\0') == std::string::npos) return std::nullopt;
   TarHeader header{};
   std::memcpy(&header, read.data(), read.size());
   if (octal(header.checksum) != checksum_of(header)) {
-    refuse(at_ == 0 ? "it is no tar archive" : "a header is damaged");
+    if (at_ == 0) refuse_another_kind();
+    refuse("a header is damaged");
   }
   at_ += block_bytes;
   return header;

@@ -125,6 +125,7 @@ constexpr std::array kinds = {
 }  // namespace
 
 std::string describe_content(std::string_view head) {
+  if (head.empty()) return "nothing: the file is empty";
   const auto* const found =
       std::ranges::find_if(kinds, [&](const Kind& kind) { return kind.fits(head, kind.pattern); });
   if (found == kinds.end()) return "something of an unknown kind";

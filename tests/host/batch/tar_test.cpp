@@ -88,12 +88,16 @@ TEST_F(TarTest, RefusesDamage) {
   const std::string whole = read_all(path_);
   for (std::size_t length = 0; length < whole.size() - 1024; length += 100) {
     write_all(path_, whole.substr(0, length));
-    expect_refused(length < 512 ? "no tar archive" : "ends early");
+    expect_refused(length == 0    ? "no tar archive but nothing: the file is empty"
+                   : length < 512 ? "no tar archive"
+                                  : "ends early");
   }
   std::string changed = whole;
   changed[3] = 'Z';
   write_all(path_, changed);
   expect_refused("no tar archive");
+  write_all(path_, "\x1F\x8B\x08");
+  expect_refused("no tar archive but compressed by gzip; unpack it first");
   constexpr std::size_t size = 124;
   write_changed(whole, size, '7');
   expect_refused("ends early");
