@@ -69,9 +69,9 @@ class Contest:
         command += f' "{self.inputs.style}" -o "{self.output}/$(basename "$file")" "$@" || exit 1; done'
         self.execute("sh", "-c", command, "sh", *self.settings)
 
-    def pytorch(self, *layout: str) -> Dict[str, Dict[str, float]]:
-        """The losses by picture."""
-        losses: Dict[str, Dict[str, float]] = json.loads(self.execute(
+    def pytorch(self, *layout: str) -> Dict[str, float]:
+        """The last losses by picture."""
+        losses: Dict[str, float] = json.loads(self.execute(
             self.arguments.python, str(LOOP), "--weights", str(self.inputs.weights), "--contents",
             str(self.folder / "in"), "--style", str(self.inputs.style), "--output", str(self.output),
             "--iterations", str(self.arguments.iterations), "--threads", str(self.arguments.threads), *layout,
@@ -91,7 +91,7 @@ class Contest:
         theirs = self.pytorch() if self.arguments.python else {}
         for record in records if theirs else []:
             name = Path(record["output"]).stem
-            difference = relative_difference(record["losses"]["loss"], theirs[name]["last"])
+            difference = relative_difference(record["losses"]["loss"], theirs[name])
             if difference > LOSS_LIMIT:
                 found.append(f"PyTorch's loss of {name}, by {difference:.1e}")
         return found

@@ -3,8 +3,8 @@
 """Many pictures in PyTorch, the way a script of today does it: the network is loaded once, then one
 picture after the other is read, optimised with the preset `coursera` and written as PNG.
 
-Prints one JSON object: the seconds from the first picture to the last, and each picture's first and
-last loss by the name of its file.
+Prints one JSON object: the seconds from the first picture to the last, and each picture's last loss
+by the name of its file.
 """
 
 import argparse
@@ -49,10 +49,9 @@ def main() -> None:
         content = read_picture(str(path), options)
         objective = Objective(network, content, style)
         optimisation = Optimisation(objective, content.clone(memory_format=options.layout), options)
-        first = total_loss(optimisation)
         for _ in range(arguments.iterations):
             optimisation.step()
-        losses[path.stem] = {"first": first, "last": total_loss(optimisation)}
+        losses[path.stem] = total_loss(optimisation)
         write_picture(optimisation.pixels, arguments.output / path.name)
     print(json.dumps({"torch": torch.__version__, "seconds": time.perf_counter() - start, "losses": losses}))
 
