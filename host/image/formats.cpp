@@ -135,6 +135,14 @@ std::string extension_of(const std::string& path) {
   return extension;
 }
 
+/// Null where no format has that extension.
+const ImageFormat* find_format(const std::string& extension) {
+  const auto* const found = std::ranges::find_if(table(), [&](const ImageFormat& format) {
+    return std::ranges::find(format.extensions, extension) != format.extensions.end();
+  });
+  return found == table().end() ? nullptr : found;
+}
+
 }  // namespace
 
 std::span<const ImageFormat> image_formats() { return table(); }
@@ -147,18 +155,13 @@ const ImageFormat* recognise_format(std::span<const std::byte> bytes) {
   return found == table().end() ? nullptr : found;
 }
 
-bool is_picture_name(const std::string& path) {
-  const std::string extension = extension_of(path);
-  return std::ranges::any_of(table(), [&](const ImageFormat& format) {
-    return std::ranges::find(format.extensions, extension) != format.extensions.end();
-  });
-}
+bool is_picture_name(const std::string& path) { return find_format(extension_of(path)) != nullptr; }
 
 const ImageFormat& format_of_extension(const std::string& path) {
   const std::string extension = extension_of(path);
+  if (const ImageFormat* format = find_format(extension)) return *format;
   std::vector<std::string> all;
   for (const ImageFormat& format : table()) {
-    if (std::ranges::find(format.extensions, extension) != format.extensions.end()) return format;
     all.insert(all.end(), format.extensions.begin(), format.extensions.end());
   }
   fail(ErrorKind::usage, "cannot write '{}': expected an extension {}, found '{}'", path,

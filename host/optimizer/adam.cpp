@@ -136,13 +136,7 @@ class Adam final : public Optimizer {
 
 std::unique_ptr<Optimizer> make_optimizer(const AdamOptions& options, const Tensor& pixels,
                                           const OptimizerPlace& place) {
-  AdamOptions scaled = options;
-  scaled.gradient_scale = place.gradient_scale;
-  if (place.bounded) {
-    scaled.lowest = box_lowest;
-    scaled.highest = box_highest;
-  }
-  return std::make_unique<Adam>(scaled, pixels, place.pyramid_levels);
+  return std::make_unique<Adam>(at_place(options, place), pixels, place.pyramid_levels);
 }
 
 }  // namespace impasto

@@ -38,13 +38,7 @@ class Descent final : public Optimizer {
 std::unique_ptr<Optimizer> make_optimizer(const DescentOptions& options, const Tensor& /*pixels*/,
                                           const OptimizerPlace& place) {
   refuse_pyramid("gradient descent", place);
-  DescentOptions scaled = options;
-  scaled.gradient_scale = place.gradient_scale;
-  if (place.bounded) {
-    scaled.lowest = box_lowest;
-    scaled.highest = box_highest;
-  }
-  return std::make_unique<Descent>(scaled);
+  return std::make_unique<Descent>(at_place(options, place));
 }
 
 }  // namespace impasto

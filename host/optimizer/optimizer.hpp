@@ -74,6 +74,17 @@ struct OptimizerPlace {
 inline constexpr double box_lowest = 0;
 inline constexpr double box_highest = 255;
 
+/// The options of an optimiser whose step keeps pixels in a range by itself, as they are at its place.
+template <class Options>
+Options at_place(Options options, const OptimizerPlace& place) {
+  options.gradient_scale = place.gradient_scale;
+  if (place.bounded) {
+    options.lowest = box_lowest;
+    options.highest = box_highest;
+  }
+  return options;
+}
+
 /// Appends what brings pixels into their range.
 void add_box(Schedule& schedule, TensorId pixels);
 

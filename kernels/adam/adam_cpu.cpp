@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernels/adam/adam.hpp"
+#include "kernels/clamp/clamp.hpp"
 #include "kernels/common/parallel.hpp"
 
 namespace impasto::kernels::cpu {
@@ -33,8 +34,7 @@ void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* gr
     m[i] = beta1 * m[i] + keep1 * g;
     v[i] = beta2 * v[i] + keep2 * g * g;
     const float moved = pixels[i] - rate * m[i] / (std::sqrt(v_scale * v[i]) + epsilon);
-    const float raised = moved < lowest ? lowest : moved;
-    pixels[i] = raised > highest ? highest : raised;
+    pixels[i] = clamped(moved, lowest, highest);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/adam/adam.hpp"
+#include "kernels/clamp/clamp.hpp"
 #include "simt/launch.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -33,9 +34,7 @@ __device__ __forceinline__ void adam_update(float& pixel, float& m, float& v, fl
   m = constants.beta1 * m + constants.keep1 * g;
   v = constants.beta2 * v + constants.keep2 * g * g;
   const float moved = pixel - rate * m / (std::sqrt(v_scale * v) + constants.epsilon);
-  // Written so that a NaN stays a NaN.
-  const float raised = moved < constants.lowest ? constants.lowest : moved;
-  pixel = raised > constants.highest ? constants.highest : raised;
+  pixel = clamped(moved, constants.lowest, constants.highest);
 }
 
 /// Enqueues step_kernel, and returns what an update needs besides.

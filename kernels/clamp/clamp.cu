@@ -22,8 +22,7 @@ __global__ void __launch_bounds__(threads)
 #pragma unroll
     for (int j = 0; j < width; ++j) {
       const auto value = static_cast<float>(pack.values[j]);
-      const float raised = value < lowest ? lowest : value;
-      pack.values[j] = static_cast<T>(raised > highest ? highest : raised);
+      pack.values[j] = static_cast<T>(clamped(value, lowest, highest));
     }
     store_pack<width>(y + i, pack);
   }

@@ -7,6 +7,13 @@
 
 namespace impasto::kernels {
 
+/// One value brought into bounds; a NaN stays a NaN.
+template <class T>
+IMPASTO_HOST_DEVICE inline T clamped(T value, T lowest, T highest) {
+  const T raised = value < lowest ? lowest : value;
+  return raised > highest ? highest : raised;
+}
+
 /// Values brought into bounds: a ReLU by itself (0 to ∞), or pixels before they are looked at.
 /// Math    y = min(max(x, lowest), highest); a NaN stays a NaN
 /// Shapes  x, y (count), which may be one array

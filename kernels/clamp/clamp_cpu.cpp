@@ -11,9 +11,7 @@ void clamp(T* y, const T* x, double lowest, double highest, std::int64_t count) 
   const auto high = static_cast<float>(highest);
 #pragma omp parallel for simd schedule(static) if (parallel : count >= min_parallel)
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto value = static_cast<float>(x[i]);
-    const float raised = value < low ? low : value;
-    store(y + i, raised > high ? high : raised);
+    store(y + i, clamped(static_cast<float>(x[i]), low, high));
   }
 }
 

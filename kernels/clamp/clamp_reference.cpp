@@ -4,10 +4,7 @@
 namespace impasto::kernels::reference {
 
 void clamp(double* y, const double* x, double lowest, double highest, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double raised = x[i] < lowest ? lowest : x[i];
-    y[i] = raised > highest ? highest : raised;
-  }
+  for (std::int64_t i = 0; i < count; ++i) y[i] = clamped(x[i], lowest, highest);
 }
 
 }  // namespace impasto::kernels::reference

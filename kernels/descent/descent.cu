@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "kernels/clamp/clamp.hpp"
 #include "kernels/common/blocks.hpp"
 #include "kernels/descent/descent.hpp"
 #include "simt/launch.hpp"
@@ -23,9 +24,7 @@ __global__ void __launch_bounds__(threads)
                    float lowest, float highest) {
   const std::int64_t stride = std::int64_t{gridDim.x} * threads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * threads + threadIdx.x; i < count; i += stride) {
-    const float moved = pixels[i] - rate[0] * grad[i];
-    const float raised = moved < lowest ? lowest : moved;  // a NaN stays a NaN
-    pixels[i] = raised > highest ? highest : raised;
+    pixels[i] = clamped(pixels[i] - rate[0] * grad[i], lowest, highest);
   }
 }
 

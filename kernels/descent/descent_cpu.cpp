@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "kernels/clamp/clamp.hpp"
 #include "kernels/common/parallel.hpp"
 #include "kernels/descent/descent.hpp"
 
@@ -13,9 +14,7 @@ void descent(float* pixels, std::int64_t* step, const float* grad, std::int64_t 
   const auto highest = static_cast<float>(options.highest);
 #pragma omp parallel for simd schedule(static) if (parallel : count >= min_parallel)
   for (std::int64_t i = 0; i < count; ++i) {
-    const float moved = pixels[i] - rate * grad[i];
-    const float raised = moved < lowest ? lowest : moved;
-    pixels[i] = raised > highest ? highest : raised;
+    pixels[i] = clamped(pixels[i] - rate * grad[i], lowest, highest);
   }
 }
 

@@ -12,17 +12,10 @@ Config coursera() {
   config.objective = {
       .losses = {ContentLoss{{.name = "content", .weight = 10, .layers = {{"conv4_2", 1}}},
                              {.factor = 0.25, .channel_power = 1, .pixel_power = 1}},
-                 GramLoss{{.name = "style",
-                           .weight = 40,
-                           .layers = {{"conv1_1", 0.2},
-                                      {"conv2_1", 0.2},
-                                      {"conv3_1", 0.2},
-                                      {"conv4_1", 0.2},
-                                      {"conv5_1", 0.2}}},
-                          {.factor = 1, .channel_power = 0, .pixel_power = 1},
+                 GramLoss{{.name = "style", .weight = 40, .layers = first_of_each_block(0.2)},
+                          per_pixel,
                           {.factor = 0.25, .channel_power = 2, .pixel_power = 0}},
-                 TotalVariationLoss{{.name = "tv", .weight = 0},
-                                    {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
+                 no_variation()},
       .pool = {kernels::PoolMode::average, kernels::PoolRounding::up}};
   config.optimizer = AdamOptions{.learning_rate = 2.0, .form = kernels::AdamEpsilon::tensorflow};
   config.iterations = 200;

@@ -10,7 +10,7 @@ Config gatys() {
   const auto style_weight = [](double channels) { return 1e3 / (channels * channels); };
   config.objective = {
       .losses = {ContentLoss{{.name = "content", .weight = 1, .layers = {{"conv4_2", 1}}},
-                             {.factor = 1, .channel_power = 1, .pixel_power = 1}},
+                             mean_of_map},
                  GramLoss{{.name = "style",
                            .weight = 1,
                            .layers = {{"conv1_1", style_weight(64)},
@@ -18,10 +18,9 @@ Config gatys() {
                                       {"conv3_1", style_weight(256)},
                                       {"conv4_1", style_weight(512)},
                                       {"conv5_1", style_weight(512)}}},
-                          {.factor = 1, .channel_power = 0, .pixel_power = 1},
-                          {.factor = 1, .channel_power = 2, .pixel_power = 0}},
-                 TotalVariationLoss{{.name = "tv", .weight = 0},
-                                    {.factor = 1, .channel_power = 1, .pixel_power = 1}}},
+                          per_pixel,
+                          mean_of_matrix},
+                 no_variation()},
       .pool = {kernels::PoolMode::max, kernels::PoolRounding::down}};
   config.optimizer = LbfgsOptions{};
   config.iterations = 500;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <numbers>
+
 #include "host/engine/config.hpp"
 
 /// The presets that reproduce other systems, a file for each family. docs/presets.md has their formulas
@@ -43,6 +45,6 @@ inline std::vector<LayerWeight> first_of_each_block(double weight) {
 }
 
 /// The amplitude of uniform noise that has the deviation of the normal noise others begin with.
-inline constexpr double amplitude_for(double deviation) { return 1.7320508075688772 * deviation; }
+inline constexpr double amplitude_for(double deviation) { return std::numbers::sqrt3 * deviation; }
 
 }  // namespace impasto::presets
