@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Tuple
 
 from gpu.campaign import Campaign, Result
 from gpu.measurements import ITERATION, UNTUNED, benchmark, seconds_of
-from peers.runs import CHECKED_ITERATIONS, Contender, Inputs, Peer, Run, run_impasto
+from peers.runs import CHECKED_ITERATIONS, Contender, Peer, Run, make_square_inputs, run_impasto
 
 THREADS = 4  # of the host
 TOGETHER = 2**23  # pixels of a batch up to which all contenders fit into memory at once
@@ -35,7 +35,7 @@ class Shape:
     def __init__(self, campaign: Campaign, side: int, batch: int) -> None:
         self.campaign, self.side, self.batch = campaign, side, batch
         self.tuned = (side, batch) in campaign.scale.tuned_shapes
-        self.inputs: Inputs = campaign.square_inputs(side)
+        self.inputs = make_square_inputs(campaign.impasto, campaign.python, campaign.scratch, side)
         self.own = {name: Contender("Impasto", "", name) for name in campaign.precisions()}
         self.peers: List[Contender] = []
         self.reference = self.run_impasto("fp32")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 from context import replace_text
-from peers.runs import Inputs, execute, make_square_inputs, precisions_of
+from peers.runs import execute, precisions_of
 
 Result = Dict[str, Any]
 
@@ -99,10 +99,6 @@ class Campaign:
     def precisions(self, backend: str = "") -> List[str]:
         """Those of a backend, of the one under test unless another is named, its default first."""
         return precisions_of(self.impasto, backend or self.scale.backend)
-
-    def square_inputs(self, side: int) -> Inputs:
-        """The network, and two pictures of side × side."""
-        return make_square_inputs(self.impasto, self.python, self.scratch, side)
 
     def fail(self, sentence: str) -> None:
         """Notes what is wrong and goes on."""

@@ -8,8 +8,8 @@ seconds since the first step began, named as in the log of `impasto stylize`. No
 here, so that both programs see the same pixels. A batch is so many copies of the content picture,
 and the losses are those of the first.
 
-With --serve it then stays: for each line on stdin, a number N, it does N more steps without looking
-at the losses and prints {"seconds": ...} of one of them, by CUDA's events on a GPU.
+Then, for each line on stdin, a number N, it does N more steps without looking at the losses and
+prints {"seconds": ...} of one of them, by CUDA's events on a GPU. It ends with stdin.
 
 It is written to be fast as well as right: parameters are converted and laid out once, ReLU works in
 place, nothing that needs no gradient has one, and the losses of an iteration are fetched together.
@@ -140,7 +140,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
-    parser.add_argument("--serve", action="store_true", help="then time steps as stdin asks")
     return parser.parse_args()
 
 
@@ -158,10 +157,8 @@ def main() -> None:
     result["iterations"] = optimise(optimisation, arguments.iterations)
     result["peak_memory_bytes"] = peak_memory(options)
     print(json.dumps(result), flush=True)
-    if arguments.serve:
-        for line in sys.stdin:
-            seconds = seconds_per_step(optimisation, int(line))
-            print(json.dumps({"seconds": seconds}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps({"seconds": seconds_per_step(optimisation, int(line))}), flush=True)
 
 
 if __name__ == "__main__":

@@ -179,7 +179,6 @@ class Peer:
     ) -> None:  # fmt: skip
         command = [python, str(PEER), "--weights", str(inputs.weights), "--content", str(inputs.content)]
         command += ["--style", str(inputs.style), "--iterations", str(iterations), "--threads", str(threads), *options]
-        command.append("--serve")
         variables = {**os.environ, "OMP_NUM_THREADS": str(threads), **(environment or {})}
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(
