@@ -17,11 +17,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 BUILD = REPOSITORY / "build.json"
 NOTABLE_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16")
 
-Rows = List[Dict[str, Any]]
+Rows = Sequence[Dict[str, Any]]
 # What is the same in every row, or is worked out from the others.
 LEFT_OUT = ("run_name", "family_index", "per_family_instance_index", "run_type", "repetitions",
             "threads", "cpu_time", "GB/s", "TFLOP/s")  # fmt: skip
-OF_THE_PLACE = ("host_name", "caches", "library_build_type")
 
 
 def parser(doc: Optional[str], **more: Any) -> argparse.ArgumentParser:
@@ -89,17 +88,8 @@ def rows_of(document: Dict[str, Any], left_out: Sequence[str] = LEFT_OUT) -> Row
     ]
 
 
-def measure(
-    program: Path, *arguments: str, left_out: Sequence[str] = LEFT_OUT, threads: Optional[int] = None
-) -> Dict[str, Any]:
-    """The program's context and its rows."""
-    environment = {"OMP_NUM_THREADS": str(threads)} if threads else {}
-    document = json.loads(execute([str(program), "--benchmark_format=json", *arguments], environment))
-    about = {key: value for key, value in document["context"].items() if key not in OF_THE_PLACE}
-    return {"context": {**about, "executable": program.name}, "benchmarks": rows_of(document, left_out)}
-
-
-def keep(path: Path, context: Dict[str, Any], benchmarks: Rows, **more: Any) -> None:
+def keep(path: Path, context: Dict[str, Any], benchmarks: Rows = (), **more: Any) -> None:
+    """One line for each row."""
     path.parent.mkdir(parents=True, exist_ok=True)
     head = "".join(f'"{key}": {json.dumps(value)},\n' for key, value in {"context": context, **more}.items())
     lines = ",\n".join(f"  {json.dumps(row)}" for row in benchmarks)

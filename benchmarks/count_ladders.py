@@ -10,10 +10,11 @@ no more end the script with 8.
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List
 
 import context
-from context import LEFT_OUT, keep, measure
+from context import LEFT_OUT, Rows, keep, rows_of
+from peers.runs import execute
 
 KEPT = context.REPOSITORY / "benchmarks" / "results" / "simt" / "ladders.json"
 PROGRAM = context.REPOSITORY / "build" / "release" / "bin" / "simt_bench"
@@ -25,7 +26,6 @@ COUNTS += ("barriers", "launches")
 OUT_OF_DATE = 8
 # The host-SIMT machine's times say nothing.
 TIMES = ("repetition_index", "iterations", "real_time", "time_unit")
-Rows = Sequence[Dict[str, Any]]
 
 
 def differences(kept: Rows, counted: Rows) -> List[str]:
@@ -39,6 +39,11 @@ def differences(kept: Rows, counted: Rows) -> List[str]:
     return sorted(found)
 
 
+def counted(program: Path, *options: str) -> Rows:
+    document = json.loads(execute([str(program), "--benchmark_format=json", *options]))
+    return rows_of(document, left_out=(*LEFT_OUT, *TIMES, "error"))
+
+
 def main() -> int:
     parser = context.parser(__doc__)
     parser.add_argument("program", nargs="?", type=Path, default=PROGRAM, help="simt_bench")
@@ -46,8 +51,7 @@ def main() -> int:
     arguments = parser.parse_args()
     rows: List[Dict[str, Any]] = []
     for axes in AXES:
-        measured = measure(arguments.program, *axes, DTYPES, left_out=(*LEFT_OUT, *TIMES, "error"))
-        rows += measured["benchmarks"]
+        rows += counted(arguments.program, *axes, DTYPES)
     if arguments.check:
         changed = differences(json.loads(KEPT.read_text(encoding="utf-8"))["benchmarks"], rows)
         for sentence in changed:

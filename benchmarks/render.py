@@ -24,7 +24,10 @@ DETAILED = (512, 1)  # side and batch of the breakdown and of the comparison wit
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown, the first column to the left and the others to the right."""
+    """Markdown, the first column to the left and the others to the right; nothing without rows."""
+    rows = list(rows)
+    if not rows:
+        return ""
     lines = [header, ["---"] + ["--:"] * (len(header) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
@@ -172,9 +175,10 @@ def kernel_resources(result: Dict[str, Any]) -> str:
     return f"{shown}\nnvcc {result['nvcc']}.\n"
 
 
-# Tables of a run on a GPU, as benchmarks/gpu/run.py wrote it; any stage may be missing.
+# Tables of a run on a GPU, as benchmarks/campaign/run.py wrote it; any stage may be missing.
 
 NOTHING_YET = "No measurements yet.\n"
+NOT_KEPT = "Not among the measurements that are kept; `./dev bench` takes it.\n"
 UNTUNED = "\\* with the libraries' first plans, not the fastest of several.\n"
 
 
@@ -266,18 +270,17 @@ def gpu_targets(machine: Machine) -> str:
     return table(("on an H100", "to reach", "measured"), rows)
 
 
-CPU_RUN = "cpu_vs_pytorch.json"
-GPU_RUN = "environment.json"
-# A table of the pages, of every machine whose folder has the file; what stands there without one.
+# A table of the pages, of every machine whose folder has the file; what stands there without one. Those whose
+# names begin with gpu are of GPUs, the others of all other machines.
 TABLES: Dict[str, Tuple[str, Callable[[Any], str], str]] = {
-    "cpu_vs_pytorch": (CPU_RUN, cpu_vs_pytorch, ""),
-    "cpu_vs_pytorch_all": (CPU_RUN, cpu_vs_pytorch_all, ""),
-    "iteration_steps": (CPU_RUN, iteration_steps, ""),
-    "iteration_scaling": ("iteration_bench.json", iteration_scaling, ""),
-    "ceilings": (CPU_RUN, ceilings, ""),
+    "cpu_vs_pytorch": ("peers.json", cpu_vs_pytorch, ""),
+    "cpu_vs_pytorch_all": ("peers.json", cpu_vs_pytorch_all, ""),
+    "iteration_steps": ("iteration.json", iteration_steps, NOT_KEPT),
+    "iteration_scaling": ("iteration.json", iteration_scaling, ""),
+    "ceilings": ("environment.json", ceilings, NOT_KEPT),
     "ladders": ("ladders.json", ladders, ""),
-    "gpu": (GPU_RUN, gpu_run, NOTHING_YET),
-    "gpu_targets": (GPU_RUN, gpu_targets, gpu_targets(Machine(Path()))),
+    "gpu": ("environment.json", gpu_run, NOTHING_YET),
+    "gpu_targets": ("environment.json", gpu_targets, gpu_targets(Machine(Path()))),
 }
 
 
@@ -290,10 +293,11 @@ def rendered(text: str, machines: Sequence[Machine], compiled: Sequence[Dict[str
         file, make, missing = TABLES[name]
         found = []
         for machine in machines:
-            if file in machine.contexts:
-                about = machine.contexts[file]
-                below = gpu_caption(machine) if machine.stages else caption(about) if "commit" in about else ""
-                found.append("\n".join(filter(None, (make(machine), below))))
+            about = machine.contexts.get(file)
+            made = make(machine) if about and machine.is_gpu == name.startswith("gpu") else ""
+            if made:
+                below = gpu_caption(machine) if machine.is_gpu else caption(about) if "commit" in about else ""
+                found.append("\n".join(filter(None, (made, below))))
         return found or [missing] * bool(missing)
 
     def replace(match: "re.Match[str]") -> str:

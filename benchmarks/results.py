@@ -23,8 +23,11 @@ ROOF_TOLERANCE = 1.02
 ROW_FIELDS = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
               "threads", "iterations", "real_time", "cpu_time"}  # fmt: skip
 
-SHAPE = re.compile(r"\d+x\d+x\d+$")  # of a feature map, H×W×C
-SHAPE_AT = re.compile(r"(\S+)@(\d+)$")
+# What the parts of a row's name say; after the operation they come in any order.
+PARTS = [re.compile(pattern) for pattern in (
+    rf"(?P<precision>{'|'.join(PRECISIONS)})", r"batch:(?P<batch>\d+)", "(?P<cache>cold|hot)", r"(?P<size>\d+)",
+    r"(?P<layer>\S+)@(?P<size>\d+)", r"(?P<layer>\d+x\d+x\d+)",
+)]  # fmt: skip
 RUNG = re.compile(r"rung_(\d+)_(\w+)$")
 
 # Kinds of an iteration's steps by the operation that a step calls, in the order they are shown.
@@ -74,28 +77,16 @@ class Parts:
 
 @lru_cache(maxsize=None)
 def parse(name: str) -> Parts:
-    """After the operation the parts come in any order; what no rule knows is the variant."""
+    """What no pattern of PARTS knows is the variant."""
     op, *rest = name.split("/")
     found: Dict[str, Any] = {}
     variants = []
     for part in rest:
-        at = SHAPE_AT.match(part)
-        key, _, value = part.partition(":")
-        if part in PRECISIONS:
-            found["precision"] = part
-        elif at:
-            found["layer"], found["size"] = at.group(1), int(at.group(2))
-        elif key == "batch" and value.isdigit():
-            found["batch"] = int(value)
-        elif part in ("cold", "hot"):
-            found["cache"] = part
-        elif part.isdigit():
-            found["size"] = int(part)
-        elif SHAPE.match(part):
-            found["layer"] = part
-        else:
-            variants.append(part)
-    return Parts(op, "/".join(variants), **found)
+        match = next(filter(None, (pattern.fullmatch(part) for pattern in PARTS)), None)
+        found.update(match.groupdict() if match else {})
+        variants += [] if match else [part]
+    numbers = {key: int(found[key]) for key in ("size", "batch") if key in found}
+    return Parts(op, "/".join(variants), **{**found, **numbers})
 
 
 @dataclass(frozen=True)
@@ -237,6 +228,10 @@ class Machine:
     @property
     def name(self) -> str:
         return device_name(next(iter(self.contexts.values())))
+
+    @property
+    def is_gpu(self) -> bool:
+        return any(context.get("gpu") for context in self.contexts.values())
 
     def timed(self, op: str) -> List[Row]:
         return [row for row in self.rows if row.seconds_of and row.parts.op == op]
@@ -384,13 +379,13 @@ def passed(stage: Document) -> bool:
 
 
 def read_stage(machine: Machine, path: Path, stage: Document, folder: Sequence[Document]) -> None:
-    """A stage of `./dev gpu`. Its iterations count where the tests of the same commit passed."""
+    """A stage of `./dev gpu` or `./dev bench`. Its iterations count where the tests of the same commit passed."""
     try:
         name, commit = stage["stage"], stage["context"].get("commit")
         machine.stages[name] = stage
         machine.refused += [f"{path.name}: {failure}" for failure in stage["failures"]]
         compared = stage["rows"] if name == "peers" else []
-        rows = stage["benchmarks"] if name in ("environment", "iteration", "ladders") else []
+        rows = stage["benchmarks"] if name in ("environment", "iteration", "operations") else []
         tests = [one for one in folder if one.get("stage") == "tests" and one["context"].get("commit") == commit]
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{path}: expected what './dev gpu' writes: {error!r}") from error

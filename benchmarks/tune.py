@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Dict, List, Tuple
 
 import context
-from gpu.machine import ClockWatch
+from campaign.machine import ClockWatch
 from results import Machine, ResultError, Row, read_json, read_rows
 
 FOLDER = context.REPOSITORY / "kernels" / "common" / "tuning"

@@ -1,5 +1,5 @@
 # What `./dev package` makes: an archive that runs where nothing of ours is installed. It holds the
-# program, what a GPU run needs besides (benchmarks/gpu/), and every shared library of theirs but the C
+# program, what a GPU run needs besides (benchmarks/campaign/), and every shared library of theirs but the C
 # library and NVIDIA's, which belong to the machine. The preset `package` lets the programs find them.
 set(archive_programs impasto_app)
 foreach(program cuda_kernels_test cuda_bench backend_test iteration_bench)
@@ -16,7 +16,7 @@ install(RUNTIME_DEPENDENCY_SET archive_libraries
         PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|pthread|rt|resolv|util)\\.so"
                             "^lib(cuda|cudart|cudnn|cublas|cublasLt|nvrtc|nvToolsExt)[._]"
         LIBRARY DESTINATION lib COMPONENT archive EXCLUDE_FROM_ALL)
-install(DIRECTORY benchmarks/gpu benchmarks/peers DESTINATION share/impasto/benchmarks
+install(DIRECTORY benchmarks/campaign benchmarks/peers DESTINATION share/impasto/benchmarks
         COMPONENT archive EXCLUDE_FROM_ALL FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)
 install(FILES benchmarks/context.py benchmarks/results.py DESTINATION share/impasto/benchmarks COMPONENT archive EXCLUDE_FROM_ALL)
 install(FILES docs/gpu_run.md LICENSE DESTINATION share/impasto COMPONENT archive EXCLUDE_FROM_ALL)

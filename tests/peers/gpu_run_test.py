@@ -15,11 +15,11 @@ from pathlib import Path
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN = ROOT / "benchmarks" / "gpu" / "run.py"
+RUN = ROOT / "benchmarks" / "campaign" / "run.py"
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from gpu import correctness, machine, measurements, run  # noqa: E402
-from gpu.campaign import REHEARSAL, Campaign, Skipped  # noqa: E402
+from campaign import correctness, machine, measurements, run  # noqa: E402
+from campaign.scale import REHEARSAL, Campaign, Skipped  # noqa: E402
 from peers.runs import execute  # noqa: E402
 
 PROGRAMS = ""
@@ -220,7 +220,7 @@ class WholeScript(Folder):
             copy = shutil.copytree if (ROOT / path).is_dir() else shutil.copy
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             copy(ROOT / path, self.folder / path)
-        command = [sys.executable, "-B", str(self.folder / "benchmarks" / "gpu" / "run.py"), "--help"]
+        command = [sys.executable, "-B", str(self.folder / "benchmarks" / "campaign" / "run.py"), "--help"]
         done = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 

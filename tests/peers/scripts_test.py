@@ -96,7 +96,7 @@ class Render(unittest.TestCase):
              "dirty": False, "date": "2026-01-01"}  # fmt: skip
     MACHINE = Machine(
         Path("a-cpu"),
-        contexts={"cpu_vs_pytorch.json": ABOUT},
+        contexts={"environment.json": ABOUT},
         roofs=Roofs({"fma/512/1": 2e11, "fma/512/2": 4e11}, {"copy/1": 1e10, "copy/2": 1.5e10}),
     )
 

@@ -38,7 +38,7 @@ def ceilings(multiply_adds="fma/512/2", copy="copy/2"):
 
 
 def peers(steps=None, **changes):
-    """One contender of each kind, an iteration's steps and the ceilings, as cpu_vs_pytorch.py writes them."""
+    """One contender of each kind, an iteration's steps and the ceilings, in one file."""
 
     def contender(program, precision, seconds):
         return {"program": program, "form": "", "precision": precision,

@@ -56,8 +56,7 @@ def query() -> Optional[Dict[str, str]]:
     return found if "name" in found else None
 
 
-def describe() -> Dict[str, Any]:
-    """The context of every result of a GPU run."""
+def describe_with_gpu() -> Dict[str, Any]:
     return {**context.describe(), "gpu": query(), "libraries": find_libraries()}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Stages that find out whether what the GPU computes is right."""
+"""Stages that find out whether what is computed is right."""
 
 import json
 import math
@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict
 
-from gpu.campaign import Campaign, Result, Skipped
+from campaign.scale import Campaign, Result, Skipped
 from peers.agreement import differences, relative_difference
 from peers.runs import Run, stylize
 
@@ -18,7 +18,7 @@ FINAL_LIMIT = 1e-2  # of another precision's last loss against fp32's
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
 
 
-def run_tests(campaign: Campaign, *command: str, timeout: float = 600) -> Dict[str, Any]:
+def run_tests(campaign: Campaign, *command: str, timeout: float = 3600) -> Dict[str, Any]:
     """One GoogleTest program: how many of its tests ran, and which failed."""
     report = campaign.scratch / "tests.json"
     report.unlink(missing_ok=True)
@@ -49,15 +49,11 @@ def judge_tests(campaign: Campaign, name: str, counted: Dict[str, Any]) -> None:
 def tests(campaign: Campaign, result: Result) -> None:
     """Every kernel against its reference, then every operation of the backend against the same."""
     scale = campaign.scale
-    kernels = campaign.program(scale.kernel_tests)
     result["programs"] = {}
-    for name, command in (
-        ("kernels", (kernels, f"--gtest_filter={scale.kernel_filter}")),
-        ("backend", (campaign.program("backend_test"), f"--gtest_filter={scale.backend_filter}")),
-    ):
-        counted = run_tests(campaign, *command)
-        result["programs"][name] = counted
-        judge_tests(campaign, name, counted)
+    for program, *options in scale.tests:
+        counted = run_tests(campaign, campaign.program(program), *options)
+        result["programs"][program] = counted
+        judge_tests(campaign, program, counted)
         campaign.keep(result)
     result["check"] = {}
     for precision in campaign.precisions(scale.check_backend):

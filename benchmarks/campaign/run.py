@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Everything of Impasto that needs a GPU, in one go.
+"""A machine measured in one go: everything of Impasto that needs a GPU or, with --cpu, its CPU.
 
 Runs stage after stage, the most telling first, and writes each one's results to
 benchmarks/results/<device>/<stage>.json as soon as there are any; a stage that fails does not stop
 the others, and a later run replaces the files of the stages it runs. Ends with 0 when all went well,
 8 when something failed or did not fit into the time, 5 where there is no GPU to run on.
 
---rehearse goes the same way on the CPU at tiny sizes. Its results are marked and are no
+--rehearse goes the GPU's way on the CPU at tiny sizes. Its results are marked and are no
 measurements: benchmarks/render.py refuses them.
 """
 
@@ -24,8 +24,8 @@ from typing import Callable, List, Optional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import context  # noqa: E402
-from gpu import against_pytorch, correctness, machine, measurements  # noqa: E402
-from gpu.campaign import FULL, REHEARSAL, Campaign, Result, Skipped  # noqa: E402
+from campaign import against_pytorch, correctness, machine, measurements  # noqa: E402
+from campaign.scale import CPU, GPU, REHEARSAL, Campaign, Result, Skipped  # noqa: E402
 
 FAILED = 8
 NO_GPU = 5
@@ -47,17 +47,9 @@ STAGES = (
     Stage("stylization", 80, correctness.stylization),
     Stage("peers", 320, against_pytorch.peers),
     Stage("determinism", 60, correctness.determinism),
-    Stage("ladders", 80, measurements.ladders),
+    Stage("operations", 80, measurements.operations),
     Stage("sanitizer", 140, correctness.sanitizer),
 )
-
-
-def find_programs(rehearse: bool) -> Path:
-    """Beside this script in the unpacked archive, else in the build folder."""
-    archive = context.REPOSITORY.parents[1] / "bin"
-    if context.BUILD.exists():
-        return archive
-    return context.REPOSITORY / "build" / ("release" if rehearse else "cuda") / "bin"
 
 
 def why_no_gpu(campaign: Campaign) -> Optional[str]:
@@ -74,8 +66,7 @@ def why_no_gpu(campaign: Campaign) -> Optional[str]:
 
 
 def run_stage(stage: Stage, campaign: Campaign, rehearsal: bool) -> Result:
-    result: Result = {"stage": stage.name, "rehearsal": rehearsal, "context": campaign.context}
-    result.update(complete=False, skipped=None)
+    result: Result = {"stage": stage.name, "rehearsal": rehearsal, "complete": False, "skipped": None}
     campaign.failures = []
     start = time.monotonic()
     with machine.ClockWatch() as watch:
@@ -126,16 +117,19 @@ def stages_named(text: str) -> List[Stage]:
 
 
 def parse_arguments() -> argparse.Namespace:
-    names = ",".join(stage.name for stage in STAGES)
     parser = context.parser(__doc__)
-    parser.add_argument("--only", metavar="STAGE,...", type=stages_named, default=names, help=f"some of: {names}")
-    parser.add_argument("--budget", type=float, default=1200, help="seconds for all of it")
-    parser.add_argument("--rehearse", action="store_true", help="on the CPU, tiny, marked so")
+    parser.add_argument("--only", metavar="STAGE,...", type=stages_named,
+                        help=f"some of: {','.join(stage.name for stage in STAGES)}")  # fmt: skip
+    parser.add_argument("--budget", type=float, help=f"seconds for all of it ({GPU.budget}; --cpu: {CPU.budget})")
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--cpu", dest="scale", action="store_const", const=CPU, default=GPU, help="measure the CPU")
+    scale.add_argument("--rehearse", dest="scale", action="store_const", const=REHEARSAL,
+                       help="on the CPU, tiny, marked so")  # fmt: skip
     parser.add_argument("--programs", type=Path, help="the folder that has impasto")
     parser.add_argument("--python", default=sys.executable, help="one with torch, h5py and PIL")
     parser.add_argument("--output", type=Path, help="(default: benchmarks/results/<device>)")
     arguments = parser.parse_args()
-    if arguments.rehearse and arguments.output is None:
+    if arguments.scale is REHEARSAL and arguments.output is None:
         parser.error("--rehearse needs an --output: its results do not belong to the others")
     return arguments
 
@@ -147,15 +141,18 @@ def main() -> int:
     machine.offer_libraries()
     # Choosing plans takes long; the shapes that are worth it are tuned in a stage of their own.
     os.environ["IMPASTO_NO_PLAN_CACHE"] = "true"
-    about = machine.describe()
-    device = (about["gpu"] or about["cpu"])["name"]
+    scale, rehearsal = arguments.scale, arguments.scale is REHEARSAL
+    about = context.describe() if scale is CPU else machine.describe_with_gpu()
+    device = (about.get("gpu") or about["cpu"])["name"]
+    # In the unpacked archive they are beside this script.
+    programs = context.REPOSITORY.parents[1] if context.BUILD.exists() else context.REPOSITORY / "build" / scale.build
     with tempfile.TemporaryDirectory() as scratch:
         campaign = Campaign(
-            programs=arguments.programs or find_programs(arguments.rehearse),
+            programs=arguments.programs or programs / "bin",
             python=arguments.python,
             output=arguments.output or context.results_folder(device),
             scratch=Path(scratch),
-            scale=REHEARSAL if arguments.rehearse else FULL,
+            scale=scale,
             context=about,
             deadline=time.monotonic() + 60,
         )
@@ -163,9 +160,10 @@ def main() -> int:
         if reason is not None:
             print(f"nothing was run: no GPU to run on: {reason}", file=sys.stderr)
             return NO_GPU
-        lines = run_all(arguments.only, campaign, arguments.budget, arguments.rehearse)
+        stages = arguments.only or [stage for stage in STAGES if stage.name not in scale.left_out]
+        lines = run_all(stages, campaign, arguments.budget or scale.budget, rehearsal)
     print("\n" + "\n".join(lines))
-    print(f"{'REHEARSAL, no measurement: ' if arguments.rehearse else ''}{campaign.output}")
+    print(f"{'REHEARSAL, no measurement: ' if rehearsal else ''}{campaign.output}")
     passed = any(line.startswith("passed") for line in lines)
     return 0 if passed and not any(line.startswith("FAILED") for line in lines) else FAILED
 

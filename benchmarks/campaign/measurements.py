@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Stages that say what the machine is and how long things take on it."""
 
-import json
 import time
 from functools import partial
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict
 
 from context import Rows, rows_of
-from gpu.campaign import Campaign, Result, Skipped
+from campaign.scale import Campaign, Result, Skipped
 from results import SECONDS
 
 MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure
 ITERATION = "--benchmark_filter=^iteration/"
-# Choosing the plans of one shape takes the better part of a minute.
-UNTUNED = ("--no-plan-cache",)
-
-
-def shape_options(side: int, batch: int, precision: str) -> Tuple[str, ...]:
-    return (f"--size={side}", f"--batch={batch}", f"--precision={precision}")
 
 
 def keep_rows(campaign: Campaign, result: Result, document: Result) -> None:
@@ -30,9 +23,8 @@ def keep_rows(campaign: Campaign, result: Result, document: Result) -> None:
 def environment(campaign: Campaign, result: Result) -> None:
     """What the machine is, and what it can do at most: times are worth having without that, too."""
     result.update(backends=campaign.json(campaign.impasto, "devices", "--json"), benchmarks=[])
-    program, *options = campaign.scale.ceilings
     with campaign.attempt("no ceilings"):
-        keep_rows(campaign, result, campaign.json(campaign.program(program), "--benchmark_format=json", *options))
+        keep_rows(campaign, result, campaign.benchmark(*campaign.scale.ceilings))
     result["benchmarks"] = [row for row in result["benchmarks"] if "FLOP/s" in row or "bytes/s" in row]
 
 
@@ -51,21 +43,24 @@ def tuning(campaign: Campaign, result: Result) -> None:
     tasks[f"{precisions[0]}, every plan"] = partial(campaign.execute, *every_plan, timeout=half)
     for side, batch in scale.tuned_shapes:
         for precision in precisions:
-            options = (*shape_options(side, batch, precision), ITERATION)
-            tasks[f"{precision}, {side}², batch {batch}"] = partial(benchmark, campaign, "iteration_bench", *options)
-    for name, tune in tasks.items():
+            tune = partial(iterations, campaign, side, batch, f"--precision={precision}", ITERATION)
+            tasks[f"{precision}, {side}², batch {batch}"] = tune
+    for name, task in tasks.items():
         start = time.monotonic()
         with campaign.attempt(name):
-            tune()
+            task()
         result["seconds"][name] = round(time.monotonic() - start, 1)
         campaign.keep(result)
 
 
-def benchmark(campaign: Campaign, program: str, *options: str) -> Rows:
-    """The rows of one of our Google Benchmark programs. Raises for one that could not be measured."""
+def iterations(campaign: Campaign, side: int, batch: int, *options: str) -> Rows:
+    """What iteration_bench measures of a shape. Raises where it cannot."""
     scale = campaign.scale
-    chosen = (f"--backend={scale.backend}", f"--benchmark_min_time={scale.min_seconds}")
-    return rows_of(campaign.json(campaign.program(program), "--benchmark_format=json", *options, *chosen))
+    # Choosing the plans of one shape takes the better part of a minute.
+    plans = () if (side, batch) in scale.tuned_shapes else ("--no-plan-cache",)
+    shape = (f"--size={side}", f"--batch={batch}", f"--backend={scale.backend}")
+    return rows_of(campaign.benchmark("iteration_bench", *shape, f"--benchmark_min_time={scale.min_seconds}", *plans,
+                                      *options))  # fmt: skip
 
 
 def seconds_of(measured: Dict[str, Any]) -> float:
@@ -79,9 +74,8 @@ def iteration(campaign: Campaign, result: Result) -> None:
     for side, batch in campaign.scale.shapes:
         tuned = (side, batch) in campaign.scale.tuned_shapes
         for precision in precisions:
-            options = shape_options(side, batch, precision) + (() if tuned else UNTUNED)
             try:
-                rows = benchmark(campaign, "iteration_bench", *options)
+                rows = iterations(campaign, side, batch, f"--precision={precision}")
                 result["benchmarks"] += [{**row, "tuned": int(tuned)} for row in rows]
             except RuntimeError as error:
                 sentence = f"{side}², batch {batch}, {precision}: {error}"
@@ -91,12 +85,10 @@ def iteration(campaign: Campaign, result: Result) -> None:
             campaign.keep(result)
 
 
-def ladders(campaign: Campaign, result: Result) -> None:
-    """Every rung of every kernel, verified and timed cold and hot."""
-    program, *options = campaign.scale.ladder
+def operations(campaign: Campaign, result: Result) -> None:
+    """Every operation alone; on a GPU every rung of its ladder, verified and timed cold and hot."""
     result["benchmarks"] = []
-    for op in campaign.scale.ladder_ops:
-        with campaign.attempt(op):
-            command = (campaign.program(program), f"--op={op}", *options, "--benchmark_format=json")
-            keep_rows(campaign, result, campaign.json(*command))
+    for program, *options in campaign.scale.operations:
+        with campaign.attempt(" ".join((program, *options[:1]))):
+            keep_rows(campaign, result, campaign.benchmark(program, *options))
         campaign.keep(result)
