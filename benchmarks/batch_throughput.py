@@ -6,8 +6,8 @@ with --python, a PyTorch loop with its model loaded once, in either layout of it
 All make the same pictures with the same weights, preset and iterations. What they made is compared
 first: the loop's files must be the batch's byte for byte, PyTorch's last losses agree within LOSS_LIMIT.
 Then they take turns, round after round; each time is a median. Ends with 8 where
-results differ. Prints one JSON object; `idle` is the share of the cores' time that was not used, and
-`relative_cpu` compares the time that was, which other programs on the machine disturb less.
+results differ. Prints a table in Markdown; `idle` is the share of the cores' time that was not used, and
+`relative CPU` compares the time that was, which other programs on the machine disturb less.
 """
 
 import argparse
@@ -72,7 +72,7 @@ class Contest:
     def pytorch(self, *layout: str) -> Dict[str, float]:
         """The last losses by picture."""
         losses: Dict[str, float] = json.loads(self.execute(
-            self.arguments.python, str(LOOP), "--weights", str(self.inputs.weights), "--contents",
+            self.arguments.python, str(LOOP), "--weights", str(self.inputs.weights), "--content",
             str(self.folder / "in"), "--style", str(self.inputs.style), "--output", str(self.output),
             "--iterations", str(self.arguments.iterations), "--threads", str(self.arguments.threads), *layout,
         ))["losses"]  # fmt: skip
@@ -114,16 +114,14 @@ def main() -> int:
             print("the results differ:", "; ".join(differences), file=sys.stderr)
             return COMPARISON_FAILED
         rounds = [{contender: contest.timed(contender) for contender in contest.runs} for _ in range(arguments.rounds)]
-    seconds, cpu = ({name: [one[name][i] for one in rounds] for name in contest.runs} for i in range(2))
-    usual, used = ({name: median(times) for name, times in measured.items()} for measured in (seconds, cpu))
-    print(json.dumps({
-        "count": arguments.count, "size": arguments.size, "iterations": arguments.iterations,
-        "threads": arguments.threads, "seconds": seconds, "cpu_seconds": cpu,
-        "images_per_second": {name: arguments.count / time_ for name, time_ in usual.items()},
-        "relative": {name: time_ / usual["batch"] for name, time_ in usual.items()},
-        "relative_cpu": {name: time_ / used["batch"] for name, time_ in used.items()},
-        "idle": {name: 1 - used[name] / (arguments.threads * time_) for name, time_ in usual.items()},
-    }, indent=2))  # fmt: skip
+    # Of each contender the seconds that passed and those of all cores, one by one in its rounds.
+    usual = {name: [median(times) for times in zip(*(one[name] for one in rounds))] for name in contest.runs}
+    print(f"{arguments.count} pictures of {arguments.size}, {arguments.iterations} iterations, {arguments.threads} threads")
+    print("\n|  | pictures/s | relative | relative CPU | idle |\n|---|--:|--:|--:|--:|")
+    for name, (seconds, cpu) in usual.items():
+        relative = [f"{one / ours:.2f}" for one, ours in zip((seconds, cpu), usual["batch"])]
+        idle = 1 - cpu / (arguments.threads * seconds)
+        print(f"| {name} | {arguments.count / seconds:.2f} | {' | '.join(relative)} | {idle:.0%} |")
     return 0
 
 

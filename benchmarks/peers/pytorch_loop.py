@@ -7,7 +7,6 @@ Prints one JSON object: the seconds from the first picture to the last, and each
 by the name of its file.
 """
 
-import argparse
 import json
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from pytorch_objective import Network, Objective, Options, first_losses
-from pytorch_peer import Optimisation, choose_arithmetic, read_picture
+from pytorch_peer import Optimisation, choose_arithmetic, parser_of, read_picture
 
 
 def write_picture(pixels: Tensor, path: Path) -> None:
@@ -25,19 +24,9 @@ def write_picture(pixels: Tensor, path: Path) -> None:
     Image.fromarray(values.cpu().numpy()).save(path)
 
 
-def total_loss(optimisation: Optimisation) -> float:
-    return float(first_losses(optimisation.terms())["loss"])
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", required=True, help="Impasto's weight file")
-    parser.add_argument("--contents", required=True, type=Path, help="a folder of PNG files at their final size")
-    parser.add_argument("--style", required=True, help="a picture at its final size")
+    parser = parser_of(__doc__, "a folder of PNG files at their final size")
     parser.add_argument("--output", required=True, type=Path, help="a folder")
-    parser.add_argument("--iterations", type=int, required=True)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--channels-last", action="store_true")
     arguments = parser.parse_args()
     options = Options("cpu", arguments.threads, arguments.channels_last, "fp32", False)
     choose_arithmetic(options)
@@ -45,13 +34,13 @@ def main() -> None:
     style = read_picture(arguments.style, options)
     losses = {}
     start = time.perf_counter()
-    for path in sorted(arguments.contents.glob("*.png")):
-        content = read_picture(str(path), options)
+    for path in sorted(arguments.content.glob("*.png")):
+        content = read_picture(path, options)
         objective = Objective(network, content, style)
         optimisation = Optimisation(objective, content.clone(memory_format=options.layout), options)
         for _ in range(arguments.iterations):
             optimisation.step()
-        losses[path.stem] = total_loss(optimisation)
+        losses[path.stem] = first_losses(optimisation.terms())["loss"]
         write_picture(optimisation.pixels, arguments.output / path.name)
     print(json.dumps({"torch": torch.__version__, "seconds": time.perf_counter() - start, "losses": losses}))
 

@@ -22,7 +22,8 @@ import resource
 import sys
 import time
 from dataclasses import asdict
-from typing import Any, Callable, Dict, List
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Union
 
 import numpy
 import torch
@@ -91,7 +92,7 @@ def seconds_per_step(optimisation: Optimisation, steps: int) -> float:
     return first.elapsed_time(last) / 1000 / steps
 
 
-def read_picture(path: str, options: Options) -> Tensor:
+def read_picture(path: Union[str, Path], options: Options) -> Tensor:
     """As PyTorch computes with it: (1,3,H,W)."""
     with Image.open(path) as image:
         values = numpy.asarray(image.convert("RGB"), dtype=numpy.float32)
@@ -128,16 +129,22 @@ def peak_memory(options: Options) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(doc: Optional[str], contents: str) -> argparse.ArgumentParser:
+    """The options of every program in PyTorch."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", required=True, help="Impasto's weight file")
-    parser.add_argument("--content", required=True, help="a picture at its final size")
+    parser.add_argument("--content", required=True, type=Path, help=contents)
     parser.add_argument("--style", required=True, help="a picture at its final size")
     parser.add_argument("--iterations", type=int, default=10)
-    parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--channels-last", action="store_true")
+    return parser
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = parser_of(__doc__, "a picture at its final size")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
     return parser.parse_args()
