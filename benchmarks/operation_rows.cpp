@@ -2,12 +2,72 @@
 #include "benchmarks/operation_rows.hpp"
 
 #include <algorithm>
+#include <fmt/ranges.h>
+#include <regex>
 
 #include "host/backend/registry.hpp"
 #include "host/core/error.hpp"
+#include "host/model/vgg.hpp"
 #include "kernels/common/tuning.hpp"
 
 namespace impasto::bench {
+namespace {
+
+/// The b-th block of VGG-19 lies behind b − 1 pools, which halve and round up.
+NamedShape layer_at(std::string_view name, std::int64_t size, const Operation& op) {
+  const std::string full = fmt::format("{}@{}", name, size);
+  if (name == "pixels" || op.on_pixels) return {full, {1, size, size, 3}};
+  const auto layer = std::find_if(vgg19.begin(), vgg19.end(),
+                                  [&](const VggLayer& each) { return each.name == name; });
+  if (layer == vgg19.end() || layer->kind != conv_kind) {
+    std::vector<std::string_view> convs;
+    for (const VggLayer& each : vgg19) {
+      if (each.kind == conv_kind) convs.push_back(each.name);
+    }
+    fail(ErrorKind::usage, "--shape: expected a layer of VGG-19 before '@', got '{}'; they are {}",
+         name, fmt::join(convs, ", "));
+  }
+  const int pools = name[4] - '1';
+  const std::int64_t side = (size + (std::int64_t{1} << pools) - 1) >> pools;
+  const std::int64_t channels = op.widens ? layer->in_channels : layer->out_channels;
+  return {full, {1, side, side, channels}, layer->out_channels};
+}
+
+std::vector<NamedShape> find_shapes(const std::string& text, const Operation& op) {
+  static const std::regex form(fmt::format(R"((?:(\w+)@)?{0}|{0}x{0}x{0})", R"(([1-9]\d{0,5}))"));
+  std::smatch part;
+  if (!std::regex_match(text, part, form)) {
+    fail(ErrorKind::usage,
+         "--shape: expected LAYER@SIZE, HxWxC or SIZE, of numbers from 1 to 999999, got '{}'",
+         text);
+  }
+  const auto number = [&](std::size_t group) { return std::stol(part[group]); };
+  if (part[3].matched) {
+    const std::int64_t channels = number(5);
+    return {{text, {1, number(3), number(4), op.on_pixels ? 3 : channels}, channels}};
+  }
+  if (part[1].matched) return {layer_at(part[1].str(), number(2), op)};
+  std::vector<NamedShape> found;
+  for (const std::string_view layer : op.layers) found.push_back(layer_at(layer, number(2), op));
+  return found;
+}
+
+/// The shapes of a command line for one operation: "conv3_1@512" is conv3_1's feature map for a
+/// picture of 512×512, "64x48x128" a map of H×W×C, and "512" the maps at all layers at which the
+/// operation stands in VGG-19. A convolution's map is what it reads. An operation on pixels works
+/// on the picture, and on each size once. Throws ErrorKind::usage.
+std::vector<NamedShape> shapes_of(std::span<const std::string> texts, const Operation& op) {
+  std::vector<NamedShape> shapes;
+  for (const std::string& text : texts) {
+    for (const NamedShape& found : find_shapes(text, op)) {
+      const bool known = std::ranges::find(shapes, found.map, &NamedShape::map) != shapes.end();
+      if (!op.on_pixels || !known) shapes.push_back(found);
+    }
+  }
+  return shapes;
+}
+
+}  // namespace
 
 std::vector<MeasuredCase> measured_cases(const Operation& op) {
   std::vector<MeasuredCase> measured;
@@ -18,9 +78,13 @@ std::vector<MeasuredCase> measured_cases(const Operation& op) {
   return measured;
 }
 
+std::string layers_line(std::string_view name, const Operation& op) {
+  return fmt::format("  {:<26}{}\n", name, fmt::join(op.layers, " "));
+}
+
 void OperationRows::add_options(CLI::App& app, const std::vector<std::string>& names) {
   add_axis(app, "--op", ops, "operations (all)")->check(CLI::IsMember(names));
-  add_shape_axis(app, shapes);
+  add_axis(app, "--shape", shapes, "LAYER@SIZE, HxWxC or SIZE, as told below");
   add_batch_axis(app, batches);
 }
 

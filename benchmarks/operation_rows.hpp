@@ -29,6 +29,13 @@ struct Contender {
   std::function<void(benchmark::State&, const Launch&, const work::Work&)> measure = {};
 };
 
+/// What an operation works on, by the name it was given.
+struct NamedShape {
+  std::string name;
+  Shape map;
+  std::int64_t out_channels = 0;  ///< of a convolution, else the map's
+};
+
 /// A case that benchmarks measure.
 struct MeasuredCase {
   Operation op;
@@ -36,6 +43,8 @@ struct MeasuredCase {
   std::string name = {};  ///< "pool_backward_max"
 };
 std::vector<MeasuredCase> measured_cases(const Operation& op);
+/// For --list: "gram                    conv1_1 conv2_1".
+std::string layers_line(std::string_view name, const Operation& op);
 
 /// The rows of operations alone: "gram/rung_3_shared_tile/conv3_1@512/bf16/batch:1/cold". Before
 /// one is timed, what one run of it writes is compared with what the reference backend writes; one

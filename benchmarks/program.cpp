@@ -2,53 +2,233 @@
 #include "benchmarks/program.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <set>
 #include <string_view>
 
 #include "benchmarks/commit.hpp"  // build_commit.cmake writes it at every build, if it changed
-#include "benchmarks/report_rows.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto::bench {
 namespace {
 
-RowTitles titles;
+/// Where the terminal shows a row.
+struct RowTitle {
+  std::string heading;  ///< of the table: "gram, conv3_1@512, bf16, batch 1"
+  std::string own;      ///< in the first column: "rung_3_shared_tile, cold"
+};
+std::map<std::string, RowTitle> titles;  // by the row's name
 std::string context_lines;
 
+using Run = benchmark::BenchmarkReporter::Run;
+
+/// Two measurements are divided, each with its noise: what is above by more is a mistake.
+constexpr double roof_tolerance = 1.02;
+
+constexpr std::size_t widest_table = 100;
+
+/// A counter as people read it: value · scale in the unit of the title. What does not fit into a
+/// table's width stands in the files alone.
+struct Column {
+  std::string_view counter;
+  std::string_view title;
+  double scale = 1;
+};
+constexpr std::array columns = {
+    Column{"GB/s", "GB/s"},
+    Column{"TFLOP/s", "TFLOP/s"},
+    Column{"roof_share", "roof %", 100},
+    Column{"FLOP/s", "GFLOP/s", 1e-9},
+    Column{"bytes/s", "GB/s", 1e-9},
+    Column{"loaded_bytes", "KB loaded", 1e-3},
+    Column{"stored_bytes", "KB stored", 1e-3},
+    Column{"sectors_per_request", "sectors/req."},
+    Column{"shared_requests", "shared req."},
+    Column{"bank_conflicts", "conflicts"},
+    Column{"barriers", "barriers"},
+    Column{"device bytes", "MiB", 1.0 / (1 << 20)},
+    Column{"error", "error"},
+};
+
+std::string number(double value) {
+  if (value != 0 && std::abs(value) < 1e-3) return fmt::format("{:.1e}", value);
+  return value >= 100 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
+std::string duration(double seconds) {
+  if (seconds >= 1) return number(seconds) + " s";
+  if (seconds >= 1e-3) return number(1e3 * seconds) + " ms";
+  return number(1e6 * seconds) + " µs";
+}
+
+/// Why a row must not be shown; nothing if it may be.
+std::string objection_to(const Run& run) {
+  if (run.error_occurred) return run.error_message;
+  if (run.counters.find("verified") == run.counters.end()) return "its result was not verified";
+  const auto share = run.counters.find("roof_share");
+  if (share == run.counters.end() || share->second <= roof_tolerance) return {};
+  return fmt::format("{:.2f} of the roof, which no kernel can exceed", share->second.value);
+}
+
+/// Markdown tables of at most 100 columns below the context, a unit in every head or cell: the time
+/// is the median of the repetitions, the noise their standard deviation over their mean. Or
+/// comma-separated values, with times in seconds.
+class Tables final : public benchmark::BenchmarkReporter {
+ public:
+  explicit Tables(bool comma_separated) : comma_separated_(comma_separated) {}
+  bool ReportContext(const Context& /*context*/) override {
+    if (!comma_separated_) GetOutputStream() << context_lines << std::endl;
+    return true;
+  }
+  void ReportRuns(const std::vector<Run>& runs) override;
+
+ private:
+  bool comma_separated_;
+  std::string head_;
+};
+
+void Tables::ReportRuns(const std::vector<Run>& runs) {
+  const auto statistic = [&](std::string_view name) {
+    const auto found = std::ranges::find(runs, name, &Run::aggregate_name);
+    return found == runs.end() ? nullptr : &*found;
+  };
+  // Google Benchmark hands over the repetitions first, their statistics after that.
+  if (statistic("median") == nullptr && runs.front().repetitions > 1) return;
+  const Run& row = statistic("median") != nullptr ? *statistic("median") : runs.front();
+  const double seconds =
+      row.GetAdjustedRealTime() / benchmark::GetTimeUnitMultiplier(row.time_unit);
+  const Run* noise = statistic("cv");
+  const auto counter = [&](const Column& column) {
+    const auto found = row.counters.find(std::string(column.counter));
+    return found == row.counters.end() ? std::nullopt : std::optional(found->second.value);
+  };
+  std::ostream& out = GetOutputStream();
+  if (comma_separated_) {
+    if (head_.empty()) {
+      head_ = "name,seconds";
+      for (const Column& column : columns) head_ += fmt::format(",{}", column.counter);
+      out << head_ << '\n';
+    }
+    out << fmt::format("\"{}\",{:.9g}", row.run_name.str(), seconds);
+    for (const Column& column : columns) {
+      out << ',' << (counter(column) ? fmt::format("{:.9g}", *counter(column)) : "");
+    }
+    out << std::endl;
+    return;
+  }
+  const RowTitle& title = titles.at(row.run_name.str());
+  std::size_t width = 0;
+  for (const auto& [name, other] : titles) {
+    if (other.heading == title.heading) width = std::max(width, other.own.size());
+  }
+  std::string head = fmt::format("| {:{}} |", "", width);
+  std::string rule = fmt::format("|:{:-<{}}-|", "", width);
+  std::string line = fmt::format("| {:{}} |", title.own, width);
+  const auto cell = [&](std::string_view of, const std::string& text, std::size_t least) {
+    const std::size_t wide = std::max(of.size(), least);
+    if (head.size() + wide + 3 > widest_table) return;
+    head += fmt::format(" {:>{}} |", of, wide);
+    rule += fmt::format("-{:-<{}}:|", "", wide);
+    line += fmt::format(" {:>{}} |", text, wide);
+  };
+  // The host-SIMT machine counts: its time says nothing of a GPU.
+  if (row.counters.find("loaded_bytes") == row.counters.end()) {
+    cell("time", seconds > 0 ? duration(seconds) : "none", 8);
+    if (noise != nullptr) {
+      cell("noise", fmt::format("{:.1f} %", 100 * noise->real_accumulated_time), 6);
+    }
+  }
+  for (const Column& column : columns) {
+    if (counter(column)) cell(column.title, number(column.scale * *counter(column)), 7);
+  }
+  if (title.heading + head != head_) {
+    out << (head_.empty() ? "" : "\n") << title.heading << "\n\n" << head << '\n' << rule << '\n';
+    head_ = title.heading + head;
+  }
+  out << line << std::endl;
+}
+
+/// A reporter without the rows that must not be shown.
+class VerifiedOnly final : public benchmark::BenchmarkReporter {
+ public:
+  /// `refused` gets a sentence on each row left out.
+  VerifiedOnly(BenchmarkReporter& shown, std::set<std::string>& refused)
+      : shown_(&shown), refused_(&refused) {}
+  bool ReportContext(const Context& context) override {
+    shown_->SetOutputStream(&GetOutputStream());
+    shown_->SetErrorStream(&GetErrorStream());
+    return shown_->ReportContext(context);
+  }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    std::vector<Run> verified;
+    for (const Run& run : runs) {
+      const std::string objection = objection_to(run);
+      if (!objection.empty()) {
+        refused_->insert(run.run_name.function_name + ": " + objection);
+        continue;
+      }
+      verified.push_back(run);
+      // Without what Google Benchmark appends about how it measured: "/iterations:1/manual_time".
+      verified.back().run_name = {};
+      verified.back().run_name.function_name = run.run_name.function_name;
+    }
+    if (!verified.empty()) shown_->ReportRuns(verified);
+  }
+  void Finalize() override { shown_->Finalize(); }
+
+ private:
+  BenchmarkReporter* shown_;
+  std::set<std::string>* refused_;
+};
+
+/// Runs the registered rows and shows them in `format`, and where `to_file` says so writes them to
+/// --benchmark_out as well. Returns a sentence on each row that was left out.
+std::set<std::string> run_rows(std::string_view format, bool to_file) {
+  std::set<std::string> refused;
+  Tables tables(format == "csv");
+  benchmark::JSONReporter json;
+  benchmark::JSONReporter json_file;
+  using benchmark::BenchmarkReporter;
+  VerifiedOnly display(format == "json" ? static_cast<BenchmarkReporter&>(json) : tables, refused);
+  VerifiedOnly file(json_file, refused);
+  benchmark::RunSpecifiedBenchmarks(&display, to_file ? &file : nullptr);
+  return refused;
+}
+
 constexpr std::string_view help =
-    R"(Every combination of the lists is a row. A SHAPE is a feature map: conv3_1@512, a layer of
+    R"(
+Every combination of the lists is a row. A SHAPE is a feature map: conv3_1@512, a layer of
 VGG-19 for a picture of 512x512; 64x48x128, height, width and channels; 512, every layer at which
 an operation stands. Operations on pixels work on the picture.
 
-Output: --benchmark_format=console|json|csv on stdout, --benchmark_out=FILE in JSON. Rows whose
-result was not verified, or above their roof, are not shown: they are named on stderr, and the
-program ends with 8.
+Rows whose result was not verified, or above their roof, are not shown: they are named on stderr,
+and the program ends with 8.
 
 Google Benchmark's options:
 )";
 
-/// The value that the last of the arguments gives to Google Benchmark's option, else nothing.
-std::string value_of(const std::vector<std::string>& arguments, const std::string& option) {
-  std::string value;
-  for (const std::string& each : arguments) {
-    if (each.starts_with(option + "=")) value = each.substr(option.size() + 1);
-  }
-  return value;
-}
-
 int run(int argc, char** argv, const Program& program) {
   CLI::App app(program.about);
-  app.set_help_flag();
-  bool asks_for_help = false;
+  std::string format = "console";
+  std::string file;
+  app.add_option("--benchmark_format", format, "what stdout gets: console, json or csv")
+      ->check(CLI::IsMember({"console", "json", "csv"}));
+  app.add_option("--benchmark_out", file, "a file for the rows in JSON");
   bool asks_for_choices = false;
-  app.add_flag("-h,--help", asks_for_help, "this text");
   app.add_flag("--list", asks_for_choices, "what the lists of words offer");
+  app.footer([&] { return program.choices() + std::string(help); });
   app.allow_extras();
   program.add_options(app);
-  app.parse(argc, argv);
-  if (asks_for_help) {
-    fmt::print("{}\n{}\n{}", app.help(), program.choices(), help);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
     benchmark::PrintDefaultHelp();
     return 0;
   }
@@ -59,12 +239,7 @@ int run(int argc, char** argv, const Program& program) {
   // Ours come before the command line's, which overrule them.
   std::vector<std::string> arguments = program.flags;
   for (const std::string& rest : app.remaining()) arguments.push_back(rest);
-  const std::string format = value_of(arguments, "--benchmark_format");
-  if (!format.empty() && format != "console" && format != "json" && format != "csv") {
-    // Google Benchmark would exit with 0.
-    fail(ErrorKind::usage, "--benchmark_format={}: expected console, json or csv", format);
-  }
-  const bool to_file = !value_of(arguments, "--benchmark_out").empty();
+  if (!file.empty()) arguments.push_back("--benchmark_out=" + file);
   std::vector<char*> pointers = {argv[0]};
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   int count = static_cast<int>(pointers.size());
@@ -73,7 +248,7 @@ int run(int argc, char** argv, const Program& program) {
   add_context("commit", IMPASTO_COMMIT);
   add_context("dirty", IMPASTO_DIRTY);
   program.register_rows();
-  const std::set<std::string> refused = run_rows(format, to_file, titles, context_lines);
+  const std::set<std::string> refused = run_rows(format, !file.empty());
   benchmark::Shutdown();
   for (const std::string& row : refused) std::fprintf(stderr, "%s\n", row.c_str());
   return refused.empty() ? 0 : static_cast<int>(ErrorKind::check_failed);

@@ -22,7 +22,7 @@ struct Program {
   std::function<void()> register_rows = {};  ///< after the options were taken; adds to the context
 };
 
-/// main(). Shows rows on the terminal (report_rows.hpp) and writes them to a file as JSON, but for
+/// main(). Shows rows on the terminal and writes them to a file as JSON, but for
 /// rows that carry no counter `verified` and rows above their roof (`roof_share`): these are named
 /// on stderr, and the program ends with 8. An Error ends it with its kind, an option that is not
 /// understood with 2.

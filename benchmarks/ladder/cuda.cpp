@@ -15,13 +15,10 @@ namespace {
 constexpr int warm_up = 3;
 constexpr int hot_launches = 20;  // between two events, recorded: the host launches them as one
 
-/// FLOP/s for maps of this type; 0 where that is not known.
-double peak_flops(const Ceilings& roof, DataType type, kernels::Arithmetic arithmetic) {
-  const char* name = arithmetic == kernels::Arithmetic::fp32 ? "fma_flops"
-                     : type == DataType::f32                 ? "tf32_flops"
-                     : type == DataType::bf16                ? "bf16_flops"
-                                                             : "fp16_flops";
-  const auto found = roof.find(name);
+/// FLOP/s in this precision; 0 where that is not known.
+double peak_flops(const Ceilings& roof, Precision precision, kernels::Arithmetic arithmetic) {
+  const bool by_threads = arithmetic == kernels::Arithmetic::fp32;
+  const auto found = roof.find(fmt::format("{}_flops", by_threads ? "fma" : to_string(precision)));
   return found == roof.end() ? 0 : found->second;
 }
 
@@ -75,7 +72,7 @@ Measure open_measure(Runtime& runtime) {
     const std::string level = !cold && task.work.bytes < l2_bytes ? "l2_" : "";
     const double moved = std::max(roof.at(level + "copy_bytes_per_second"),
                                   roof.at(level + "read_bytes_per_second"));
-    const double rate = peak_flops(roof, task.storage, task.arithmetic);
+    const double rate = peak_flops(roof, task.precision, task.arithmetic);
     state.counters["roof_share"] =
         rate_of(std::max(task.work.bytes / moved, rate > 0 ? task.work.flops / rate : 0.0));
   };

@@ -121,30 +121,24 @@ std::vector<Way> cudnn_style_ways(Runtime& runtime, Precision precision,
 
 }  // namespace
 
-std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, DataType storage) {
+std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, Precision precision) {
+  const bool tensor_cores = precision != Precision::fp32;
   std::vector<LibraryRung> rungs;
-  const auto add = [&](const kernels::Rung& rung, auto* ways) {
-    const Precision precision = storage == DataType::bf16             ? Precision::bf16
-                                : storage == DataType::fp16           ? Precision::fp16
-                                : rung.arithmetic == Arithmetic::fp32 ? Precision::fp32
-                                                                      : Precision::tf32;
-    rungs.push_back({rung, [=, &runtime](std::span<const Tensor> tensors) {
+  const auto add = [&](const char* name, const char* idea, auto* ways) {
+    const auto arithmetic = tensor_cores ? Arithmetic::tensor_cores : Arithmetic::fp32;
+    rungs.push_back({{name, idea, arithmetic, tensor_cores ? 80 : 75},
+                     [=, &runtime](std::span<const Tensor> tensors) {
                        return fastest(runtime, ways(runtime, precision, tensors));
                      }});
   };
   const bool style = op == "style_backward";
   if ((style || op == "gram") && can_load<&cublaslt>()) {
-    constexpr auto idea = "the fastest that it proposes";
-    auto* ways = style ? cublaslt_style_ways : gram_ways;
-    // Libraries multiply 16 bits on tensor cores alone.
-    if (storage == DataType::f32) add({"rung_0_cublaslt", idea}, ways);
-    add({"rung_0_cublaslt_on_tensor_cores", idea, Arithmetic::tensor_cores, 80}, ways);
+    add(tensor_cores ? "rung_0_cublaslt_on_tensor_cores" : "rung_0_cublaslt",
+        "the fastest that it proposes", style ? cublaslt_style_ways : gram_ways);
   }
   // Without tensor cores cuDNN has no engine for this.
-  if (style && can_load<&load_cudnn>()) {
-    add({"rung_0_cudnn_on_tensor_cores", "sum and mask in its product", Arithmetic::tensor_cores,
-         80},
-        cudnn_style_ways);
+  if (style && tensor_cores && can_load<&load_cudnn>()) {
+    add("rung_0_cudnn_on_tensor_cores", "sum and mask in its product", cudnn_style_ways);
   }
   return rungs;
 }

@@ -23,9 +23,11 @@ Ladder ladder(std::string_view op, std::span<const OpRung> rungs) {
                               [&](const Operation& each) { return each.name == op; }),
                 {}};
   for (const OpRung& rung : rungs) {
-    if (rung.launch.f32) ladder.rungs[DataType::f32].push_back(rung);
-    if (rung.launch.bf16) ladder.rungs[DataType::bf16].push_back(rung);
-    if (rung.launch.fp16) ladder.rungs[DataType::fp16].push_back(rung);
+    const bool tensor_cores = rung.arithmetic == kernels::Arithmetic::tensor_cores;
+    const Precision of_floats = tensor_cores ? Precision::tf32 : Precision::fp32;
+    if (rung.launch.f32) ladder.rungs[of_floats].push_back(rung);
+    if (rung.launch.bf16) ladder.rungs[Precision::bf16].push_back(rung);
+    if (rung.launch.fp16) ladder.rungs[Precision::fp16].push_back(rung);
   }
   return ladder;
 }

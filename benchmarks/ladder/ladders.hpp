@@ -9,11 +9,12 @@
 
 namespace impasto::bench::IMPASTO_DEVICE {
 
-/// An operation whose kernel has rungs, and which there are for maps of each type. It is run as the
-/// backend runs it, with one rung forced.
+/// An operation whose kernel has rungs, and which there are in each precision: float maps' in fp32
+/// or, where tensor cores multiply them, in tf32; 16-bit maps' in their own, however they multiply.
+/// It is run as the backend runs it, with one rung forced.
 struct Ladder {
   Operation op;
-  std::map<DataType, std::vector<kernels::Rung>> rungs;
+  std::map<Precision, std::vector<kernels::Rung>> rungs;
 };
 
 /// All of them.

@@ -17,13 +17,6 @@ namespace {
 using namespace impasto::IMPASTO_DEVICE;
 using kernels::Arithmetic;
 
-/// Float maps' rungs are named by how they multiply; those of 16-bit maps multiply either way.
-bool belongs(const kernels::Rung& rung, Precision precision) {
-  if (precision == Precision::fp32) return rung.arithmetic == Arithmetic::fp32;
-  if (precision == Precision::tf32) return rung.arithmetic == Arithmetic::tensor_cores;
-  return true;
-}
-
 /// A device backend without libraries, which a ladder's operations do not need, and its runtime.
 struct Device {
   explicit Device(Precision precision) {
@@ -40,24 +33,23 @@ struct Device {
 std::vector<Contender> contenders_of(const Ladder& ladder, const Device& device,
                                      const Measure& measure) {
   const Precision precision = device.backend->precision();
-  const DataType storage = device.backend->activation_type();
   if (ladder.op.on_pixels && precision != Precision::fp32) return {};
   std::vector<LibraryRung> rungs;
-  if (const auto own = ladder.rungs.find(storage); own != ladder.rungs.end()) {
+  if (const auto own = ladder.rungs.find(precision); own != ladder.rungs.end()) {
     for (const kernels::Rung& rung : own->second) rungs.push_back({rung});
   }
-  for (LibraryRung& library : library_rungs(ladder.op.name, *device.runtime, storage)) {
+  for (LibraryRung& library : library_rungs(ladder.op.name, *device.runtime, precision)) {
     rungs.push_back(std::move(library));
   }
   std::vector<Contender> contenders;
   for (const LibraryRung& each : rungs) {
     const kernels::Rung rung = each.rung;
-    if (!rung.runs_on(device.runtime->sm()) || !belongs(rung, precision)) continue;
+    if (!rung.runs_on(device.runtime->sm())) continue;
     for (const std::string& variant : profile().variants) {
       const auto loop = [=, runtime = device.runtime](benchmark::State& state,
                                                       const Contender::Launch& launch,
                                                       const work::Work& work) {
-        measure(state, {runtime, launch, work, storage, rung.arithmetic, variant});
+        measure(state, {runtime, launch, work, precision, rung.arithmetic, variant});
         state.counters["tensor_cores"] = rung.arithmetic == Arithmetic::tensor_cores ? 1 : 0;
       };
       contenders.push_back({.name = std::string(rung.name),
@@ -114,7 +106,7 @@ std::string choices() {
   for (const Ladder& ladder : ladders()) {
     text += layers_line(ladder.op.name, ladder.op);
     std::set<std::string_view> listed;
-    for (const auto& [storage, rungs] : ladder.rungs) {
+    for (const auto& [precision, rungs] : ladder.rungs) {
       for (const kernels::Rung& rung : rungs) {
         if (!listed.insert(rung.name).second) continue;
         text += fmt::format("    {:<24}{}{}\n", rung.name, rung.idea, rung.ships ? " (ships)" : "");

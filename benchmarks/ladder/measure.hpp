@@ -30,7 +30,7 @@ struct Task {
   Runtime* runtime;
   Contender::Launch launch;
   work::Work work;
-  DataType storage;
+  Precision precision;
   kernels::Arithmetic arithmetic;
   std::string variant;
 };
@@ -48,8 +48,7 @@ struct LibraryRung {
   decltype(Contender::instead) on = {};
 };
 
-/// Of the libraries that can be loaded, for maps of this type; on the host-SIMT machine there are
-/// none.
-std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, DataType storage);
+/// Of the libraries that can be loaded, in this precision; on the host-SIMT machine there are none.
+std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, Precision precision);
 
 }  // namespace impasto::bench::IMPASTO_DEVICE

@@ -44,7 +44,7 @@ Measure open_measure(Runtime& /*runtime*/) {
 
 /// The host-SIMT machine runs no library: its ladders begin at rung 1.
 std::vector<LibraryRung> library_rungs(std::string_view /*op*/, Runtime& /*runtime*/,
-                                       DataType /*storage*/) {
+                                       Precision /*precision*/) {
   return {};
 }
 

@@ -48,7 +48,7 @@ class LadderBench(unittest.TestCase):
         self.assertEqual(names, ["adam/rung_1_naive/4x4x8/fp32/batch:1"])
 
     def test_the_list_has_every_rung_and_its_idea(self):
-        shown = run("--help").stdout
+        shown = run("--list").stdout
         for word in ("rung_11_wgmma", "TMA and wgmma", "pool_backward", "conv5_1", "(ships)"):
             self.assertIn(word, shown)
 

@@ -30,15 +30,8 @@ struct Tested {
 std::vector<Tested> every_rung() {
   std::vector<Tested> all;
   for (const bench::emulated::Ladder& ladder : bench::emulated::ladders()) {
-    for (const auto& [storage, rungs] : ladder.rungs) {
-      for (const kernels::Rung& rung : rungs) {
-        const bool tensor_cores = rung.arithmetic == kernels::Arithmetic::tensor_cores;
-        const Precision precision = storage == DataType::bf16   ? Precision::bf16
-                                    : storage == DataType::fp16 ? Precision::fp16
-                                    : tensor_cores              ? Precision::tf32
-                                                                : Precision::fp32;
-        all.push_back({ladder.op, precision, rung});
-      }
+    for (const auto& [precision, rungs] : ladder.rungs) {
+      for (const kernels::Rung& rung : rungs) all.push_back({ladder.op, precision, rung});
     }
   }
   return all;

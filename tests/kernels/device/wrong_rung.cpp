@@ -40,7 +40,7 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 std::vector<Ladder> ladders() {
   return {
       {{.name = "nothing", .cases = cases},
-       {{DataType::f32, {{"rung_1_right", ""}, {"rung_2_wrong", ""}, {"rung_3_wasteful", ""}}}}}};
+       {{Precision::fp32, {{"rung_1_right", ""}, {"rung_2_wrong", ""}, {"rung_3_wasteful", ""}}}}}};
 }
 
 }  // namespace impasto::bench::emulated
