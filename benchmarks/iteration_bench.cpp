@@ -176,15 +176,6 @@ void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& v
   add_row("iteration/" + variant, "iterations", variant, body);
 }
 
-struct Axes {
-  BackendAxes backends;
-  std::vector<std::int64_t> sizes = {256};
-  std::vector<std::int64_t> batches = {1};
-  Settings files;
-
-  void register_rows() const;
-};
-
 void register_shape(const SharedBackend& backend, const Settings& settings) {
   const Config config = coursera_from_content();
   const Network shapes(vgg19, config.objective.pool);
@@ -212,14 +203,14 @@ void register_shape(const SharedBackend& backend, const Settings& settings) {
   add_iteration(backend, variant, settings, total);
 }
 
-void Axes::register_rows() const {
+void register_rows(const BackendAxes& backends, const std::vector<std::int64_t>& sizes,
+                   const std::vector<std::int64_t>& batches, Settings settings) {
   if (backends.names.size() != 1) {
     fail(ErrorKind::usage, "--backend: expected one, the rows' names do not tell them apart");
   }
   for (const SharedBackend& backend : backends.open()) {
     for (const std::int64_t size : sizes) {
       for (const std::int64_t batch : batches) {
-        Settings settings = files;
         settings.size = size;
         settings.batch = batch;
         register_shape(backend, settings);
@@ -233,21 +224,23 @@ void Axes::register_rows() const {
 
 int main(int argc, char** argv) {
   using namespace impasto::bench;
-  Axes axes;
+  BackendAxes backends;
+  std::vector<std::int64_t> sizes = {256};
+  std::vector<std::int64_t> batches = {1};
+  Settings files;
   return run_program(
       argc, argv,
       {.about = "One iteration of the preset coursera: the whole of it, and each of its steps.",
        .add_options =
            [&](CLI::App& app) {
-             axes.backends.add_options(app, "--precision");
-             add_axis(app, "--size", axes.sizes, "sides of the square pictures (256)")
+             backends.add_options(app, "--precision");
+             add_axis(app, "--size", sizes, "sides of the square pictures (256)")
                  ->check(CLI::Range(std::int64_t{16}, std::int64_t{1} << 20));
-             add_batch_axis(app, axes.batches);
-             app.add_option("--weights", axes.files.weights,
-                            "in our own format (default: made up)");
-             app.add_option("--content", axes.files.content, "a square picture (default: made up)");
-             app.add_option("--style", axes.files.style, "another");
+             add_batch_axis(app, batches);
+             app.add_option("--weights", files.weights, "in our own format (default: made up)");
+             app.add_option("--content", files.content, "a square picture (default: made up)");
+             app.add_option("--style", files.style, "another");
            },
        .choices = backend_names,
-       .register_rows = [&] { axes.register_rows(); }});
+       .register_rows = [&] { register_rows(backends, sizes, batches, files); }});
 }

@@ -2,27 +2,22 @@
 # SPDX-License-Identifier: MIT
 """Writes a device's tuning table: which rung ships for which operation, type and shape.
 
-Runs cuda_bench at the shapes of VGG-19's style layers and the sizes of pictures people make, or reads what
-it wrote before (`./dev gpu` keeps a file for each operation). Of the rungs that compute in the same
+Reads what cuda_bench measured: `./dev tune` at the shapes of VGG-19's style layers and the sizes of pictures
+people make, `./dev gpu` at fewer. Of the rungs that compute in the same
 arithmetic it takes the one with the smallest median over cold caches; rung 0 is a library's and not ours
 to ship. Writes kernels/common/tuning/<device>.inc and its line in devices.inc; the library has to be built
 again.
 """
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Dict, List, Tuple
 
 import context
-from campaign.machine import ClockWatch
 from results import Machine, ResultError, Row, read_json, read_rows
 
 FOLDER = context.REPOSITORY / "kernels" / "common" / "tuning"
-PROGRAM = context.REPOSITORY / "build" / "cuda" / "bin" / "cuda_bench"
-MEASURED = context.REPOSITORY / "build" / "tune.json"
-SHAPES = [f"conv{block}_1@{size}" for size in (256, 512, 1024) for block in range(1, 6)]
 
 
 def fastest(rows: List[Row]) -> Dict[Tuple[str, str, str, int, int], Row]:
@@ -55,20 +50,10 @@ def write(device: str, date: str, rows: List[Row], folder: Path) -> Path:
     return path
 
 
-def measure() -> Path:
-    command = [str(PROGRAM), f"--shape={','.join(SHAPES)}", "--dtype=fp32,tf32,bf16,fp16"]
-    command += [f"--benchmark_out={MEASURED}", "--benchmark_out_format=json"]
-    with ClockWatch() as watch:
-        subprocess.run(command, check=True)
-    if watch.throttled():
-        print(f"the GPU was throttled: {', '.join(watch.throttled())}", file=sys.stderr)
-    return MEASURED
-
-
 def main() -> int:
     parser = context.parser(__doc__)
-    parser.add_argument("results", type=Path, nargs="*", help="JSON written by cuda_bench (default: run it)")
-    files = parser.parse_args().results or [measure()]
+    parser.add_argument("results", type=Path, nargs="+", help="JSON of cuda_bench's rows")
+    files = parser.parse_args().results
     machine = Machine(files[0].parent)
     devices = {}
     try:

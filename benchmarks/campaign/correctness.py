@@ -18,8 +18,8 @@ FINAL_LIMIT = 1e-2  # of another precision's last loss against fp32's
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
 
 
-def run_tests(campaign: Campaign, *command: str, timeout: float = 3600) -> Dict[str, Any]:
-    """One GoogleTest program: how many of its tests ran, and which failed."""
+def run_tests(campaign: Campaign, name: str, *command: str, timeout: float = 3600) -> Dict[str, Any]:
+    """One GoogleTest program: how many of its tests ran, and which failed. Notes what is wrong."""
     report = campaign.scratch / "tests.json"
     report.unlink(missing_ok=True)
     trouble = ""
@@ -29,21 +29,14 @@ def run_tests(campaign: Campaign, *command: str, timeout: float = 3600) -> Dict[
         trouble = str(error)[-4000:]
     suites = json.loads(report.read_text(encoding="utf-8"))["testsuites"] if report.exists() else []
     tests = [{**test, "name": f"{suite['name']}.{test['name']}"} for suite in suites for test in suite["testsuite"]]
-    ran = [test for test in tests if test["status"] == "RUN" and test["result"] != "SKIPPED"]
-    return {
-        "ran": len(ran),
-        "failed": [test["name"] for test in ran if test.get("failures")],
-        "skipped": [test["name"] for test in tests if test["result"] == "SKIPPED"],
-        "trouble": trouble,
-    }
-
-
-def judge_tests(campaign: Campaign, name: str, counted: Dict[str, Any]) -> None:
-    failed = counted["failed"]
+    skipped = [test["name"] for test in tests if test["result"] == "SKIPPED"]
+    ran = [test for test in tests if test["status"] == "RUN" and test["name"] not in skipped]
+    failed = [test["name"] for test in ran if test.get("failures")]
     if failed:
         campaign.fail(f"{name}: {len(failed)} tests failed, {failed[0]} first")
-    elif counted["trouble"] or counted["ran"] == 0:
-        campaign.fail(f"{name}: {counted['trouble'] or 'no test ran'}")
+    elif trouble or not ran:
+        campaign.fail(f"{name}: {trouble or 'no test ran'}")
+    return {"ran": len(ran), "failed": failed, "skipped": skipped, "trouble": trouble}
 
 
 def tests(campaign: Campaign, result: Result) -> None:
@@ -51,9 +44,7 @@ def tests(campaign: Campaign, result: Result) -> None:
     scale = campaign.scale
     result["programs"] = {}
     for program, *options in scale.tests:
-        counted = run_tests(campaign, campaign.program(program), *options)
-        result["programs"][program] = counted
-        judge_tests(campaign, program, counted)
+        result["programs"][program] = run_tests(campaign, program, campaign.program(program), *options)
         campaign.keep(result)
     result["check"] = {}
     for precision in campaign.precisions(scale.check_backend):
@@ -74,9 +65,7 @@ def sanitizer(campaign: Campaign, result: Result) -> None:
     for number, name in enumerate(SANITIZERS):
         seconds = campaign.left() / (len(SANITIZERS) - number)
         command = (tool, "--tool", name, "--error-exitcode", "9", campaign.program("cuda_kernels_test"))
-        counted = run_tests(campaign, *command, timeout=seconds)
-        result["tools"][name] = counted
-        judge_tests(campaign, name, counted)
+        result["tools"][name] = run_tests(campaign, name, *command, timeout=seconds)
         campaign.keep(result)
 
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import context  # noqa: E402
 from campaign import against_pytorch, correctness, machine, measurements  # noqa: E402
-from campaign.scale import CPU, GPU, REHEARSAL, Campaign, Result, Skipped  # noqa: E402
+from campaign.scale import CPU, GPU, REHEARSAL, TUNING, Campaign, Result, Skipped  # noqa: E402
 
 FAILED = 8
 NO_GPU = 5
@@ -123,14 +123,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--budget", type=float, help=f"seconds for all of it ({GPU.budget}; --cpu: {CPU.budget})")
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--cpu", dest="scale", action="store_const", const=CPU, default=GPU, help="measure the CPU")
+    scale.add_argument("--tune", dest="scale", action="store_const", const=TUNING, help="what benchmarks/tune.py reads")
     scale.add_argument("--rehearse", dest="scale", action="store_const", const=REHEARSAL,
                        help="on the CPU, tiny, marked so")  # fmt: skip
     parser.add_argument("--programs", type=Path, help="the folder that has impasto")
     parser.add_argument("--python", default=sys.executable, help="one with torch, h5py and PIL")
     parser.add_argument("--output", type=Path, help="(default: benchmarks/results/<device>)")
     arguments = parser.parse_args()
-    if arguments.scale is REHEARSAL and arguments.output is None:
-        parser.error("--rehearse needs an --output: its results do not belong to the others")
+    if arguments.scale in (REHEARSAL, TUNING) and arguments.output is None:
+        parser.error("--rehearse and --tune need an --output: their results do not belong to the others")
     return arguments
 
 
@@ -160,7 +161,7 @@ def main() -> int:
         if reason is not None:
             print(f"nothing was run: no GPU to run on: {reason}", file=sys.stderr)
             return NO_GPU
-        stages = arguments.only or [stage for stage in STAGES if stage.name not in scale.left_out]
+        stages = arguments.only or [stage for stage in STAGES if not scale.stages or stage.name in scale.stages]
         lines = run_all(stages, campaign, arguments.budget or scale.budget, rehearsal)
     print("\n" + "\n".join(lines))
     print(f"{'REHEARSAL, no measurement: ' if rehearsal else ''}{campaign.output}")

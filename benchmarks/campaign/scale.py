@@ -58,14 +58,23 @@ CPU_TUNING = {
 }
 
 
+def ladders(repetitions: int, dtypes: str, *shapes: str) -> Tuple[Command, ...]:
+    """Every rung of every kernel. style_backward last: building cuDNN's engines for its rung 0 may take all the time
+    there is."""
+    ops = ("gram", "gram_loss", "pool_backward", "first_conv_forward", "first_conv_backward", "content_loss",
+           "total_variation", "adam", "style_backward")  # fmt: skip
+    axes = (f"--shape={','.join(shapes)}", f"--dtype={dtypes}", f"--benchmark_repetitions={repetitions}")
+    return tuple(("cuda_bench", f"--op={op}", *axes) for op in ops)
+
+
 @dataclass(frozen=True)
 class Scale:
     """What is run, and how large: on a GPU, unless it says otherwise."""
 
     backend: str = "cuda"  # and PyTorch's device
     build: str = "cuda"  # the folder under build/ that has the programs
-    left_out: Tuple[str, ...] = ()  # stages
-    budget: float = 1200  # seconds for all the others
+    stages: Tuple[str, ...] = ()  # none: all
+    budget: float = 1200  # seconds for them
     tests: Tuple[Command, ...] = (("cuda_kernels_test",), ("backend_test", "--gtest_filter=*/cuda_*"))
     check_backend: str = "cuda"
     shapes: Shapes = ((512, 1), (512, 8), (1024, 1), (256, 1), (2048, 1), (256, 8), (1024, 8), (2048, 8),
@@ -83,19 +92,18 @@ class Scale:
     min_seconds: float = 0.4  # of one measurement
     # The program that measures what the machine can do at most.
     ceilings: Command = ("cuda_bench", "--op=adam", "--shape=8x8x3", "--benchmark_repetitions=1")
-    # style_backward last: building cuDNN's engines for its rung 0 may take all the time there is.
-    operations: Tuple[Command, ...] = tuple(
-        ("cuda_bench", f"--op={op}", "--shape=conv1_1@512,conv3_1@512,conv5_1@512", "--dtype=fp32,tf32,bf16",
-         "--benchmark_repetitions=5")
-        for op in ("gram", "gram_loss", "pool_backward", "first_conv_forward", "first_conv_backward",
-                   "content_loss", "total_variation", "adam", "style_backward"))  # fmt: skip
+    operations: Tuple[Command, ...] = ladders(5, "fp32,tf32,bf16", *(f"conv{block}_1@512" for block in (1, 3, 5)))
 
 
 GPU = Scale()
 
+# For tune.py: style layers at the sizes of pictures that people make.
+TUNING = Scale(stages=("operations",), budget=7200, operations=ladders(
+    10, "fp32,tf32,bf16,fp16", *(f"conv{block}_1@{size}" for size in (256, 512, 1024) for block in range(1, 6))))  # fmt: skip
+
 CPU_SHAPES = ((256, 1), (128, 1), (192, 1), (384, 1), (128, 2), (128, 4))
 CPU = Scale(
-    backend="cpu", build="release", left_out=("tuning", "stylization", "determinism", "sanitizer"), budget=3600,
+    backend="cpu", build="release", stages=("environment", "tests", "iteration", "peers", "operations"), budget=3600,
     tests=(), check_backend="cpu", shapes=CPU_SHAPES, peer_shapes=CPU_SHAPES[:1], tuned_shapes=CPU_SHAPES,
     peer_forms=CPU_FORMS, peer_tuning=CPU_TUNING, threads=len(os.sched_getaffinity(0)), rounds=5, min_seconds=1,
     ceilings=("ceilings_bench",),

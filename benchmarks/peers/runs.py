@@ -41,11 +41,6 @@ class Run:
     records: List[Record]
     end: Record
 
-    def seconds_per_iteration(self, warm_up: int) -> List[float]:
-        """Times from one picture to the next. The last record is an evaluation, not a step."""
-        ends = [record["seconds"] for record in self.records[:-1]]
-        return [after - before for before, after in zip(ends, ends[1:])][warm_up:]
-
 
 @dataclass
 class Contender:

@@ -99,8 +99,7 @@ class GoogleTest(Folder):
         )
         here = campaign(self.folder)
         here.deadline = float("inf")
-        counted = correctness.run_tests(here, sys.executable, str(program), timeout=60)
-        correctness.judge_tests(here, "program", counted)
+        counted = correctness.run_tests(here, "program", sys.executable, str(program), timeout=60)
         return counted, here.failures
 
     def test_tests_that_ran_failed_or_were_skipped_are_told_apart(self):

@@ -82,14 +82,6 @@ class Contenders(unittest.TestCase):
         self.assertEqual((result["form"], result["seconds_per_iteration"]), ("eager", 2.0))
 
 
-class Times(unittest.TestCase):
-    def test_the_last_record_is_no_step_and_the_first_steps_warm_up(self):
-        ends = (1.0, 3.0, 4.0, 5.5, 5.75)
-        times = run(*(record(k, 1.0, seconds=end) for k, end in enumerate(ends)))
-        self.assertEqual(times.seconds_per_iteration(warm_up=0), [2.0, 1.0, 1.5])
-        self.assertEqual(times.seconds_per_iteration(warm_up=1), [1.0, 1.5])
-
-
 class Render(unittest.TestCase):
     PAGE = "before\n<!-- benchmark:ceilings -->\nold\n<!-- /benchmark -->\nafter\n"
     ABOUT = {"device": "A CPU, 2 threads", "cpu": {"hypervisor": True}, "commit": "0123456789abcdef",
