@@ -6,8 +6,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "simt/sanitizer.hpp"
-
 namespace simt {
 namespace {
 
@@ -19,9 +17,6 @@ std::size_t page() {
 }
 
 }  // namespace
-
-/// Kernels have small arrays; AddressSanitizer adds room around each of them.
-std::size_t Stack::size() { return has_address_sanitizer ? 256U << 10U : 64U << 10U; }
 
 Stack::Stack() {
   void* memory = mmap(nullptr, size() + page(), PROT_READ | PROT_WRITE,

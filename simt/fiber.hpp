@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "simt/sanitizer.hpp"
+
 namespace simt {
 
 /// A stack with a guard page below it, so that an overflow faults instead of damaging something.
@@ -16,7 +18,10 @@ class Stack {
 
   [[nodiscard]] void* bottom() const { return bottom_; }
   [[nodiscard]] void* top() const;
-  [[nodiscard]] static std::size_t size();
+  /// Kernels have small arrays; AddressSanitizer adds room around each of them.
+  [[nodiscard]] static constexpr std::size_t size() {
+    return has_address_sanitizer ? 256U << 10U : 64U << 10U;
+  }
 
  private:
   void* bottom_ = nullptr;
@@ -34,6 +39,12 @@ class Fiber {
   void enter();
   /// Goes back to where `enter` was called. Called from inside this fiber.
   void leave();
+  /// Whether the address lies on its stack.
+  [[nodiscard]] bool owns(const void* address) const {
+    const auto* byte = static_cast<const char*>(address);
+    const auto* bottom = static_cast<const char*>(stack_->bottom());
+    return byte >= bottom && byte < bottom + Stack::size();
+  }
 
  private:
   struct Entry;

@@ -16,6 +16,10 @@ std::string text(const Dim3& index) {
          std::to_string(index.z) + ")";
 }
 
+bool same(const char* one, const char* other) {
+  return one == other || std::strcmp(one, other) == 0;
+}
+
 Dim3 index_in(std::uint64_t i, const Dim3& size) {
   return {static_cast<unsigned>(i % size.x), static_cast<unsigned>(i / size.x % size.y),
           static_cast<unsigned>(i / size.x / size.y)};
@@ -91,8 +95,12 @@ void Machine::run_block(const Dim3& index) {
   at_barrier_ = 0;
   ended_ = 0;
   shared_memory_.begin_block(grid_.shared_bytes);
-  ready_.reset();
-  warps_.assign((thread_count_ + 31) / 32, {});
+  ready_.clear();
+  warps_.resize((thread_count_ + 31) / 32);
+  for (Warp& warp : warps_) {
+    warp.ended = 0;
+    warp.collectives.clear();
+  }
   async_->begin_block(warps_.size());
   if (thread_count_ % 32 != 0) warps_.back().ended = ~0U << thread_count_ % 32;
   for (std::size_t id = 0; id < thread_count_; ++id) {
@@ -102,7 +110,8 @@ void Machine::run_block(const Dim3& index) {
     thread.state = State::ready;
     thread.block_phase = 0;
     thread.warp_phase = 0;
-    thread.copies.assign(1, {});
+    thread.copies.resize(1);
+    thread.copies.front().clear();
     thread.fiber.start(&Machine::thread_main, this);
     make_ready(thread);
   }
@@ -128,22 +137,19 @@ void Machine::run_threads() {
 
 /// Takes the next thread that can run; null when there is none.
 Machine::Thread* Machine::next() {
-  while (ready_.none()) {
+  while (ready_.empty()) {
     if (!wake_at_phases() && !async_->complete_one()) return nullptr;
   }
   std::size_t id = 0;
   switch (schedule_.order) {
-    case Schedule::Order::forward: id = ready_._Find_first(); break;
-    case Schedule::Order::reverse:
-      id = thread_count_ - 1;
-      while (!ready_.test(id)) --id;
-      break;
+    case Schedule::Order::forward: id = ready_.first(); break;
+    case Schedule::Order::reverse: id = ready_.last(); break;
     case Schedule::Order::random:
-      id = random_() % thread_count_;
-      while (!ready_.test(id)) id = (id + 1) % thread_count_;
+      id = ready_.first(random_() % thread_count_);
+      if (id == ReadyThreads::none) id = ready_.first();
       break;
   }
-  ready_.reset(id);
+  ready_.remove(id);
   return threads_[id].get();
 }
 
@@ -156,12 +162,12 @@ bool Machine::wake_at_phases() {
       make_ready(thread);
     }
   }
-  return ready_.any();
+  return !ready_.empty();
 }
 
 void Machine::make_ready(Thread& thread) {
   thread.state = State::ready;
-  ready_.set(thread.id);
+  ready_.add(thread.id);
 }
 
 void Machine::thread_main(void* machine) {
@@ -198,7 +204,7 @@ void Machine::barrier(const Site& site) {
   }
   if (at_barrier_ == 0) first_at_barrier_ = current_;
   const Site& expected = first_at_barrier_->site;
-  if (expected.line != site.line || std::string_view(expected.file) != site.file) {
+  if (expected.line != site.line || !same(expected.file, site.file)) {
     fail_here("divergent barrier: " + name(*first_at_barrier_) + " waits at another one, " +
               to_string(expected));
   }
@@ -223,15 +229,18 @@ void Machine::release_barrier() {
 
 /// The open collective this lane belongs to, or a new one. Fails where lanes do not match.
 Machine::Collective& Machine::join(Warp& warp, const char* what, unsigned mask, const Site& site) {
-  const std::size_t first = current_->id - lane();
+  const auto other = [&](const Collective& open) {
+    return name(*threads_[current_->id - lane() + open.first_lane]);
+  };
   for (Collective& open : warp.collectives) {
     if ((open.mask & mask) == 0) continue;
-    const std::string other = name(*threads_[first + open.first_lane]);
-    if (open.what != std::string_view(what) || open.site.line != site.line) {
-      fail_here(std::string("mismatched collectives: ") + what + " here, and " + other + " in " +
-                open.what + " at " + to_string(open.site));
+    if (!same(open.what, what) || open.site.line != site.line) {
+      fail_here(std::string("mismatched collectives: ") + what + " here, and " + other(open) +
+                " in " + open.what + " at " + to_string(open.site));
     }
-    if (open.mask != mask) fail_here(std::string(what) + ": " + other + " came with another mask");
+    if (open.mask != mask) {
+      fail_here(std::string(what) + ": " + other(open) + " came with another mask");
+    }
     return open;
   }
   return warp.collectives.emplace_back(Collective{what, site, mask, 0, lane(), {}});
@@ -261,9 +270,8 @@ void Machine::rendezvous(const char* what, unsigned mask, void* own,
     wait();
     return;
   }
-  Collective complete = collective;
+  combine(collective.lanes, argument);
   warp.collectives.erase(warp.collectives.begin() + (&collective - warp.collectives.data()));
-  combine(complete.lanes, argument);
   for (unsigned others = mask & ~(1U << lane()); others != 0; others &= others - 1) {
     make_ready(*threads_[first + static_cast<std::size_t>(std::countr_zero(others))]);
   }
@@ -355,7 +363,8 @@ std::optional<Space> Machine::hold(Access access, const void* address, std::size
   const std::uint32_t first = acquired_ ? serial_ : first_block_;
   std::string problem;
   std::optional<Space> space;
-  if (shared_memory_.check(access, address, size, actor(), site, problem)) {
+  if (shared_memory_.contains(address)) {
+    shared_memory_.check(access, address, size, actor(), site, problem);
     space = Space::shared;
   } else if (device_memory_.check(access, address, size, actor(), first, site, problem)) {
     space = Space::global;
@@ -370,7 +379,8 @@ void Machine::check(Access access, const void* address, std::size_t size, const 
 }
 
 void Machine::check(Access access, const void* address, std::size_t size, const void* instruction) {
-  if (traced_) check(access, address, size, site_id(instruction));
+  if (!traced_ || current_ == nullptr || current_->fiber.owns(address)) return;
+  check(access, address, size, site_id(instruction));
 }
 
 void Machine::copy_later(void* to, const void* from, std::size_t size, std::size_t bytes,

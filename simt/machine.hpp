@@ -2,7 +2,7 @@
 #pragma once
 
 #include <array>
-#include <bitset>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -55,6 +55,45 @@ using Lanes = std::array<void*, warp_size>;
 
 /// The mask of all lanes of a warp.
 inline constexpr unsigned whole_warp = 0xffffffffU;
+
+/// Which threads of a block can run. The scheduler asks at every switch.
+class ReadyThreads {
+ public:
+  static constexpr std::size_t none = 1024;  ///< as many as a block can have
+
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  void clear() { *this = {}; }
+  void add(std::size_t id) {
+    if (!holds(id)) ++count_;
+    words_[id / 64] |= bit(id);
+  }
+  void remove(std::size_t id) {
+    if (holds(id)) --count_;
+    words_[id / 64] &= ~bit(id);
+  }
+
+  /// The first one from `id` on, or `none`.
+  [[nodiscard]] std::size_t first(std::size_t id = 0) const {
+    std::uint64_t word = words_[id / 64] & ~std::uint64_t{0} << id % 64;
+    for (std::size_t i = id / 64;; word = words_[i]) {
+      if (word != 0) return 64 * i + static_cast<std::size_t>(std::countr_zero(word));
+      if (++i == words_.size()) return none;
+    }
+  }
+  /// The last one; there is one.
+  [[nodiscard]] std::size_t last() const {
+    std::size_t i = words_.size() - 1;
+    while (words_[i] == 0) --i;
+    return 64 * i + 63 - static_cast<std::size_t>(std::countl_zero(words_[i]));
+  }
+
+ private:
+  static std::uint64_t bit(std::size_t id) { return std::uint64_t{1} << id % 64; }
+  [[nodiscard]] bool holds(std::size_t id) const { return (words_[id / 64] & bit(id)) != 0; }
+
+  std::array<std::uint64_t, none / 64> words_{};
+  std::size_t count_ = 0;
+};
 
 /// One GPU, one block at a time: each CUDA thread is a fiber that runs until it has to wait.
 ///
@@ -230,7 +269,7 @@ class Machine {
   std::vector<std::unique_ptr<Thread>> threads_;
   std::size_t thread_count_ = 0;
   std::vector<Warp> warps_;
-  std::bitset<1024> ready_;
+  ReadyThreads ready_;
   Thread* current_ = nullptr;
   Grid grid_;
   Dim3 block_index_;

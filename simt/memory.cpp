@@ -44,40 +44,51 @@ std::string race(const char* now, const char* before, const Actor& other, const 
 
 }  // namespace
 
-std::string Shadow::check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
-                          std::uint32_t first_block, SiteId site) {
-  const bool atomic = access == Access::atomic;
-  const Touch touch{actor, site, atomic};
-  for (std::size_t i = offset; i < offset + size; ++i) {
-    Cell& cell = cells_[i];
-    if (lifetime_ == Lifetime::block && cell.write.actor.block != actor.block) cell.written = false;
-    if (cell.pending == actor.block) return "an asynchronous copy to it was not waited for";
-    const bool after_write = cell.written && !(atomic && cell.write.atomic) &&
-                             concurrent(cell.write.actor, actor, first_block);
-    if (access != Access::write && !cell.written) return "nobody has written it";
-    if (after_write) {
-      return race(access == Access::read ? "reads" : "writes", "wrote", cell.write.actor, actor,
-                  cell.write.site);
-    }
-    if (access == Access::read) {
-      const bool others = concurrent(cell.read.actor, actor, first_block);
-      cell.several_readers =
-          others || (cell.several_readers && cell.read.actor.block == actor.block &&
-                     cell.read.actor.block_phase == actor.block_phase);
-      cell.read = touch;
-    } else {
-      const bool read_by_others = concurrent(cell.read.actor, actor, first_block) ||
-                                  (cell.several_readers && cell.read.actor.block == actor.block &&
-                                   cell.read.actor.block_phase == actor.block_phase &&
-                                   cell.read.actor.warp_phase == actor.warp_phase);
-      if (read_by_others && !atomic) {
-        return race("writes", "reads", cell.read.actor, actor, cell.read.site);
-      }
-      cell.write = touch;
-      cell.written = true;
-    }
+std::string Shadow::check(Cell& cell, const Touch& touch, Access access, Lifetime lifetime,
+                          std::uint32_t first_block) {
+  const Actor& actor = touch.actor;
+  if (lifetime == Lifetime::block && cell.write.actor.block != actor.block) cell.written = false;
+  if (cell.pending == actor.block) return "an asynchronous copy to it was not waited for";
+  const bool after_write = cell.written && !(touch.atomic && cell.write.atomic) &&
+                           concurrent(cell.write.actor, actor, first_block);
+  if (access != Access::write && !cell.written) return "nobody has written it";
+  if (after_write) {
+    return race(access == Access::read ? "reads" : "writes", "wrote", cell.write.actor, actor,
+                cell.write.site);
   }
+  if (access == Access::read) {
+    const bool others = concurrent(cell.read.actor, actor, first_block);
+    cell.several_readers =
+        others || (cell.several_readers && cell.read.actor.block == actor.block &&
+                   cell.read.actor.block_phase == actor.block_phase);
+    cell.read = touch;
+    return {};
+  }
+  const bool read_by_others = concurrent(cell.read.actor, actor, first_block) ||
+                              (cell.several_readers && cell.read.actor.block == actor.block &&
+                               cell.read.actor.block_phase == actor.block_phase &&
+                               cell.read.actor.warp_phase == actor.warp_phase);
+  if (read_by_others && !touch.atomic) {
+    return race("writes", "reads", cell.read.actor, actor, cell.read.site);
+  }
+  cell.write = touch;
+  cell.written = true;
   return {};
+}
+
+void Shadow::check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
+                   std::uint32_t first_block, SiteId site, std::string& problem) {
+  const Touch touch{actor, site, access == Access::atomic};
+  Cell before;  // of the last byte, and what became of it: the next one's fate is mostly the same
+  for (std::size_t i = offset; i < offset + size; ++i) {
+    if (i > offset && cells_[i] == before) {
+      cells_[i] = cells_[i - 1];
+      continue;
+    }
+    before = cells_[i];
+    problem = check(cells_[i], touch, access, lifetime_, first_block);
+    if (!problem.empty()) return;
+  }
 }
 
 void Shadow::mark_written(std::size_t offset, std::size_t size) {
@@ -137,16 +148,22 @@ void DeviceMemory::free(void* data) {
   Allocation& allocation = found->second;
   unpoison(allocation.bytes.get(), allocation.offset + allocation.size + guard);
   in_use_ -= allocation.size;
+  recent_ = nullptr;
   allocations_.erase(found);
 }
 
 DeviceMemory::Allocation* DeviceMemory::find(const void* address) {
   const auto* byte = static_cast<const unsigned char*>(address);
+  if (recent_ != nullptr) {
+    const unsigned char* data = recent_->bytes.get() + recent_->offset;
+    if (byte + guard >= data && byte < data + recent_->size + guard) return recent_;
+  }
   auto next = allocations_.upper_bound(byte + guard);
   if (next == allocations_.begin()) return nullptr;
   Allocation& allocation = (--next)->second;
   const unsigned char* data = next->first;
-  return byte < data + allocation.size + guard ? &allocation : nullptr;
+  if (byte >= data + allocation.size + guard) return nullptr;
+  return recent_ = &allocation;
 }
 
 void DeviceMemory::mark_written(const void* data, std::size_t bytes) {
@@ -180,8 +197,8 @@ bool DeviceMemory::check(Access access, const void* address, std::size_t size, c
     }
     allocation->written.clear();
   }
-  problem = allocation->shadow->check(access, static_cast<std::size_t>(byte - data), size, actor,
-                                      first_block, site);
+  allocation->shadow->check(access, static_cast<std::size_t>(byte - data), size, actor, first_block,
+                            site, problem);
   return true;
 }
 
@@ -251,16 +268,14 @@ Shadow& SharedMemory::shadow() {
   return *shadow_;
 }
 
-bool SharedMemory::check(Access access, const void* address, std::size_t size, const Actor& actor,
+void SharedMemory::check(Access access, const void* address, std::size_t size, const Actor& actor,
                          SiteId site, std::string& problem) {
-  if (!contains(address)) return false;
   problem = check_bounds(address, size);
-  if (!problem.empty()) return true;
-  problem = shadow().check(access, offset(address), size, actor, actor.block, site);
+  if (!problem.empty()) return;
+  shadow().check(access, offset(address), size, actor, actor.block, site, problem);
   if (!problem.empty()) {
     problem += " (" + nearest(static_cast<const unsigned char*>(address)).name + ")";
   }
-  return true;
 }
 
 void SharedMemory::mark_arrived(const void* address, std::size_t size, std::uint32_t block) {

@@ -22,6 +22,8 @@ struct Actor {
   std::uint16_t thread = 0;
   std::uint32_t block_phase = 0;  ///< block barriers passed
   std::uint32_t warp_phase = 0;   ///< warp barriers passed by this thread since the last of those
+
+  bool operator==(const Actor&) const = default;
 };
 
 /// Shadow memory: for every byte whether it was ever written, and who accessed it last. Finds reads
@@ -33,10 +35,10 @@ class Shadow {
 
   Shadow(std::size_t size, Lifetime lifetime) : cells_(size), lifetime_(lifetime) {}
 
-  /// What is wrong with the access, empty if nothing is. Blocks before `first_block` belong to
-  /// earlier launches: their accesses come before this one.
-  std::string check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
-                    std::uint32_t first_block, SiteId site);
+  /// Says in `problem` what is wrong with the access, if something is. Blocks before `first_block`
+  /// belong to earlier launches: their accesses come before this one.
+  void check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
+             std::uint32_t first_block, SiteId site, std::string& problem);
   void mark_written(std::size_t offset, std::size_t size);
   /// A load by TMA has arrived here, before anything this block does from now on.
   void mark_arrived(std::size_t offset, std::size_t size, std::uint32_t block);
@@ -52,6 +54,8 @@ class Shadow {
     Actor actor;
     SiteId site = 0;
     bool atomic = false;
+
+    bool operator==(const Touch&) const = default;
   };
   struct Cell {
     Touch write;
@@ -59,7 +63,12 @@ class Shadow {
     std::uint32_t pending = 0;  ///< the block that copies here
     bool written = false;
     bool several_readers = false;
+
+    bool operator==(const Cell&) const = default;
   };
+
+  static std::string check(Cell& cell, const Touch& touch, Access access, Lifetime lifetime,
+                           std::uint32_t first_block);
 
   std::vector<Cell> cells_;
   Lifetime lifetime_;
@@ -99,6 +108,7 @@ class DeviceMemory {
   Allocation* find(const void* address);
 
   std::map<const unsigned char*, Allocation> allocations_;  ///< by the first byte of data
+  Allocation* recent_ = nullptr;  ///< the one that was found last: most accesses are to it again
   std::size_t in_use_ = 0;
   std::optional<std::size_t> limit_;
 };
@@ -116,7 +126,8 @@ class SharedMemory {
   /// The same array for every thread that comes to this declaration. Null if it does not fit.
   void* static_array(const Site& site, const char* name, std::size_t bytes);
 
-  bool check(Access access, const void* address, std::size_t size, const Actor& actor, SiteId site,
+  /// Says in `problem` what is wrong with an access to an address that it contains.
+  void check(Access access, const void* address, std::size_t size, const Actor& actor, SiteId site,
              std::string& problem);
   /// What is wrong with the bounds; empty if nothing.
   [[nodiscard]] std::string check_bounds(const void* address, std::size_t size) const;
