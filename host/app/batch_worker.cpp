@@ -131,7 +131,8 @@ std::vector<std::string> devices_of(const Settings& settings) {
 }
 
 pid_t start_worker(const Settings& settings, const batch::RunDirectory* directory,
-                   const std::string& device, int threads, const batch::Link& link) {
+                   const std::string& device, int threads, const batch::Link& link,
+                   bool one_by_one) {
   std::vector<std::string> arguments = {"impasto", worker_command, fmt::format("{}", ::getpid()),
                                         fmt::format("{}", threads),
                                         directory ? directory->path().string() : ""};
@@ -139,7 +140,9 @@ pid_t start_worker(const Settings& settings, const batch::RunDirectory* director
   words["output"] = {settings.batch.folder.string()};
   words["backend"] = {device};
   words["quiet"] = {"true"};
-  if (settings.batch.side_by_side) {
+  if (one_by_one) {
+    words["batch-size"] = {"1"};
+  } else if (settings.batch.side_by_side) {
     words["batch-size"] = {fmt::format("{}", *settings.batch.side_by_side)};
   }
   if (settings.checkpoint_every) {

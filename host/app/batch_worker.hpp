@@ -20,9 +20,11 @@ inline constexpr auto worker_command = "batch-worker";
 std::vector<std::string> devices_of(const Settings& settings);
 
 /// Starts this program as a worker on a device, with so many threads if that is the CPU. A program
-/// of its own, since a GPU does not survive a fork. Without a directory it writes nothing.
+/// of its own, since a GPU does not survive a fork. Without a directory it writes nothing. With
+/// `one_by_one` it computes no pictures side by side, and so waits for none.
 pid_t start_worker(const Settings& settings, const batch::RunDirectory* directory,
-                   const std::string& device, int threads, const batch::Link& link);
+                   const std::string& device, int threads, const batch::Link& link,
+                   bool one_by_one);
 
 /// The worker itself, with the words that start_worker() gave it; its exit code.
 int work_for_supervisor(std::span<char* const> words);

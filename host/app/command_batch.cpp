@@ -107,6 +107,10 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   const auto enough_failures = [&] {
     return settings.batch.most_failures && report.counts().failed >= *settings.batch.most_failures;
   };
+  const auto note_done = [&](const Item& item, const Json& record) {
+    report.done(record);
+    if (packing != nullptr) packing->ended(item);
+  };
   const auto note_failure = [&](const Item& item, const Json& record) {
     report.failed(record);
     if (packing != nullptr) packing->ended(item);
@@ -118,27 +122,31 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   }
   report.prepare("Reading the network");
   try {
-    batch::supervise({.devices = devices,
-                      .at_once = at_once,
-                      .patience = std::chrono::seconds(settings.batch.patience),
-                      .next = [&] { return queue.next(); },
-                      .start =
-                          [&](const std::string& device, const batch::Link& link) {
-                            return start_worker(settings, directory, device, threads, link);
-                          },
-                      .done =
-                          [&](const Item& item, const Json& record) {
-                            report.done(record);
-                            if (packing != nullptr) packing->ended(item);
-                          },
-                      .failed = note_failure,
-                      .give_up =
-                          [&](const Item& item, const std::string& reason) {
-                            note_failure(item, record_failure(directory, item,
-                                                              Error(ErrorKind::internal, reason)));
-                          },
-                      .note = [&](const std::string& message) { report.note(message); },
-                      .stopped = [&] { return caught_signal() != 0 || enough_failures(); }});
+    batch::supervise(
+        {.devices = devices,
+         .at_once = at_once,
+         .patience = std::chrono::seconds(settings.batch.patience),
+         .next = [&] { return queue.next(); },
+         .start =
+             [&](const std::string& device, const batch::Link& link, bool one_by_one) {
+               return start_worker(settings, directory, device, threads, link, one_by_one);
+             },
+         .done = note_done,
+         .failed = note_failure,
+         .finished =
+             [&](const Item& item) {
+               // Its worker may have been lost between the record and the word of it.
+               if (directory == nullptr || directory->state(item) != ItemState::done) return false;
+               note_done(item, directory->record(item));
+               return true;
+             },
+         .give_up =
+             [&](const Item& item, const std::string& reason) {
+               note_failure(item,
+                            record_failure(directory, item, Error(ErrorKind::internal, reason)));
+             },
+         .note = [&](const std::string& message) { report.note(message); },
+         .stopped = [&] { return caught_signal() != 0 || enough_failures(); }});
   } catch (const Error&) {
     report.finish("failed");
     throw;

@@ -30,9 +30,9 @@ struct Suspect {
 
 /// What a worker process is there for.
 enum class Task : std::uint8_t {
-  items,    ///< many items, one after the other
-  suspect,  ///< one item that may kill it
-  sample,   ///< to show that the device works
+  items,     ///< many items, several at once
+  suspects,  ///< items that may kill it, one by one
+  sample,    ///< to show that the device works
 };
 
 struct Held {
@@ -45,7 +45,7 @@ struct Worker {
   pid_t process;
   Link link;
   std::map<std::uint64_t, Held> held = {};
-  int earlier_deaths = 0;  ///< of a suspect
+  int earlier_deaths = 0;  ///< that the suspect has caused which it holds
   bool told_all = false;   ///< nothing more will be sent to it
   Clock::time_point heard = Clock::now();
   std::optional<Error> reason = {};  ///< as it says why it ends
@@ -128,8 +128,7 @@ class Supervisor {
   void employ(Device& device) {
     if (device.retired || device.worker != nullptr) return;
     const bool any_fresh = fresh().has_value();
-    const auto suspect = any_fresh ? suspects_.end() : suspect_for(device);
-    if (!any_fresh && suspect == suspects_.end()) return;
+    if (!any_fresh && suspect_for(device) == suspects_.end()) return;
     if (device.doubtful) {
       start(device, Task::sample);
       send(*device.worker, {.output = "",
@@ -137,20 +136,14 @@ class Supervisor {
                             .styles = {"sample:painting"},
                             .options = {{"size", {"64"}}, {"iterations", {"1"}}}});
       tell_all(*device.worker);
-    } else if (any_fresh) {
-      start(device, Task::items);
     } else {
-      start(device, Task::suspect);
-      device.worker->earlier_deaths = suspect->deaths;
-      send(*device.worker, suspect->item);
-      tell_all(*device.worker);
-      suspects_.erase(suspect);
+      start(device, any_fresh ? Task::items : Task::suspects);
     }
   }
 
   void start(Device& device, Task task) {
     auto [here, there] = Link::make();
-    const pid_t process = given_.start(device.name, there);
+    const pid_t process = given_.start(device.name, there, task != Task::items);
     device.worker =
         std::make_unique<Worker>(Worker{.task = task, .process = process, .link = std::move(here)});
   }
@@ -169,11 +162,23 @@ class Supervisor {
   void feed(Device& device) {
     if (device.worker == nullptr || device.worker->told_all) return;
     Worker& worker = *device.worker;
+    if (worker.task == Task::suspects) return feed_suspect(device);
     while (worker.held.size() < given_.at_once && fresh()) {
       send(worker, waiting_.front());
       waiting_.pop_front();
     }
     if (!fresh()) tell_all(worker);
+  }
+
+  /// Only when the one before has been made.
+  void feed_suspect(const Device& device) {
+    Worker& worker = *device.worker;
+    if (!worker.held.empty()) return;
+    const auto suspect = suspect_for(device);
+    if (suspect == suspects_.end()) return tell_all(worker);
+    worker.earlier_deaths = suspect->deaths;
+    send(worker, suspect->item);
+    suspects_.erase(suspect);
   }
 
   // Messages.
@@ -255,7 +260,9 @@ class Supervisor {
     }
     device.doubtful = true;
     for (auto& [hash, held] : worker->held) {
-      if (held.begun) {
+      if (held.begun && given_.finished(held.item)) {
+        any_made_ = true;
+      } else if (held.begun) {
         accuse(std::move(held.item), worker->earlier_deaths + 1, device, why);
       } else {
         waiting_.push_back(std::move(held.item));

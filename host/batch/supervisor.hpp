@@ -26,11 +26,14 @@ struct Supervision {
 
   /// The next item to make; nothing at the end.
   std::function<std::optional<Item>()> next;
-  /// Starts a worker process on a device, which serves this end of a link; its id.
-  std::function<pid_t(const std::string& device, const Link& link)> start;
+  /// Starts a worker process on a device, which serves this end of a link; its id. With
+  /// `one_by_one` it gets its next item when it has made the one before.
+  std::function<pid_t(const std::string& device, const Link& link, bool one_by_one)> start;
   /// A worker has made an item, or given it up; the record is what it says of that.
   std::function<void(const Item& item, const Json& record)> done;
   std::function<void(const Item& item, const Json& record)> failed;
+  /// Whether an item that a lost worker had begun is finished all the same; if so, counts it as done.
+  std::function<bool(const Item& item)> finished;
   /// An item that took its worker with it, as often as is allowed.
   std::function<void(const Item& item, const std::string& reason)> give_up;
   /// What befell a worker or a device, for people.
@@ -42,8 +45,9 @@ struct Supervision {
 /// Has worker processes make all items. What takes one worker (a crash in a decoder, the kernel's
 /// memory killer, a GPU that is in no state to go on) costs at most the time of a few items:
 ///
-/// - What the worker held is made by another. Items that it had begun are made once more each in a
-///   process of its own, on another device where there is one; three times, then give_up().
+/// - What the worker held is made by another. Items that it had begun are made once more, one by one, so
+///   that a worker which is lost again leaves no doubt; on another device where there is one; three
+///   times, then give_up().
 /// - A device that loses a worker has to make a sample picture before it is used again. Three times
 ///   in a row without success, and it is retired.
 ///

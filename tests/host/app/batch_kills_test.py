@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Workers and supervisors of a batch are killed at random moments: nothing is lost and nothing is done
 twice. A few kills by default; TEST_KILLS=full for 300 workers and 30 supervisors over 200 pictures
-(`./dev test --kills`), which takes minutes."""
+(`./dev test --kills`), which takes five minutes."""
 
 import os
 import random
@@ -18,7 +18,7 @@ PICTURES, WORKERS, SUPERVISORS = (200, 300, 30) if FULL else (20, 6, 2)
 
 
 class KillsTest(BatchTest):
-    options = (*LIGHT, "--size", "64", "--iterations", "12", "--learning-rate", "0.5")
+    options = (*LIGHT, "--size", "64", "--iterations", "4", "--learning-rate", "0.5")
 
     def setUp(self):
         super().setUp()

@@ -164,7 +164,7 @@ class DeviceFaultsTest : public testing::Test {
            return Item{.output = names[given++], .content = "toy", .styles = {"toy"}};
          },
          .start =
-             [&](const std::string&, const Link& link) {
+             [&](const std::string&, const Link& link, bool /*one_by_one*/) {
                const pid_t process = ::fork();
                if (process != 0) return process;
                ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -174,6 +174,7 @@ class DeviceFaultsTest : public testing::Test {
          .done = [&](const Item&, const Json& record) { end(record.at("output"), ""); },
          .failed = [&](const Item&,
                        const Json& record) { end(record.at("output"), record.at("reason")); },
+         .finished = [](const Item&) { return false; },
          .give_up = [&](const Item& item, const std::string& reason) { end(item.output, reason); },
          .note = [](const std::string&) {},
          .stopped = [] { return false; }});
