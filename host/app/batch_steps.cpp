@@ -62,20 +62,22 @@ batch::Work BatchSteps::load(const batch::Item& item) {
   StylizeInputs inputs = load_inputs(own);
   if (own.output)
     check_picture_fits(own.output.string(), inputs.content.height, inputs.content.width);
-  std::string key = dump(describe(own));
-  for (const std::string& style : item.styles) key += '\0' + style;
+  std::string configuration = dump(describe(own));
+  for (const Style& style : inputs.styles) {
+    configuration += fmt::format(" {}x{}", style.image.height, style.image.width);
+  }
+  std::string style_names;
+  for (const std::string& style : item.styles) style_names += '\0' + style;
   // These styles have their content's colours.
   const bool own_styles = own.colours == Colours::histogram || own.colours == Colours::linear;
-  if (own_styles) key += '\0' + item.content;
-  for (const Style& style : inputs.styles) {
-    key += fmt::format(" {}x{}", style.image.height, style.image.width);
-  }
+  if (own_styles) style_names += '\0' + item.content;
   batch::Work work = {.item = item,
                       .config = own.config,
                       .content = std::move(inputs.content),
                       .styles = std::move(inputs.styles),
                       .initial = std::move(inputs.initial),
-                      .key = std::move(key)};
+                      .configuration = std::move(configuration),
+                      .style_names = std::move(style_names)};
   if (directory_ != nullptr && own.output) {
     work.from = checkpoint_of(work);
   }
@@ -98,7 +100,8 @@ std::optional<Checkpoint> BatchSteps::checkpoint_of(const batch::Work& work) con
 
 /// The run directory has fixed the version and the network.
 std::string BatchSteps::identity_of(const batch::Work& work) const {
-  return app::identity_of(arithmetic_ + " " + work.key, work.content, work.styles, work.initial);
+  return app::identity_of(arithmetic_ + " " + work.configuration + work.style_names, work.content,
+                          work.styles, work.initial);
 }
 
 Checkpoints BatchSteps::checkpoints(std::span<const batch::Work> works) {

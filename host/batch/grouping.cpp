@@ -6,9 +6,12 @@
 
 namespace impasto::batch {
 
+std::string plan_of(const Work& work) {
+  return fmt::format("{}×{} {}", work.content.height, work.content.width, work.configuration);
+}
+
 std::string kind_of(const Work& work) {
-  const std::string kind =
-      fmt::format("{}×{} {}", work.content.height, work.content.width, work.key);
+  const std::string kind = fmt::format("{} in {}", plan_of(work), work.style_names);
   if (!work.from) return kind;
   return fmt::format("{} from {}:{}", kind, work.from->scale, work.from->iteration);
 }
@@ -25,7 +28,7 @@ bool Grouping::put(Work work) {
   });
   if (group == groups_.end()) {
     const std::size_t full = std::max<std::size_t>(group_size_(work), 1);
-    group = groups_.insert(groups_.end(), {kind, full, {}});
+    group = groups_.insert(groups_.end(), {plan_of(work), kind, full, {}});
   }
   group->works.push_back(std::move(work));
   changed_.notify_all();
@@ -35,7 +38,7 @@ bool Grouping::put(Work work) {
 std::list<Grouping::Group>::iterator Grouping::ready(const std::string& preferred) {
   const auto full = [](const Group& group) { return group.works.size() == group.full; };
   const auto liked = std::ranges::find_if(
-      groups_, [&](const Group& group) { return full(group) && group.kind == preferred; });
+      groups_, [&](const Group& group) { return full(group) && group.plan == preferred; });
   if (liked != groups_.end()) return liked;
   const auto any = std::ranges::find_if(groups_, full);
   if (any != groups_.end()) return any;

@@ -25,7 +25,7 @@ class Grouping {
   /// Waits for room. False once this is closed, and the work is lost.
   bool put(Work work);
   /// A group: a full one, or the oldest where there is no more room or no more work to come; of
-  /// several full ones, one of the kind `preferred`. Waits. Nothing at the end.
+  /// several full ones, the oldest of the plan `preferred`. Waits. Nothing at the end.
   std::optional<std::vector<Work>> take(const std::string& preferred);
   /// No more works will come.
   void finish();
@@ -34,6 +34,7 @@ class Grouping {
 
  private:
   struct Group {
+    std::string plan;
     std::string kind;
     std::size_t full;
     std::vector<Work> works;
@@ -54,6 +55,8 @@ class Grouping {
   bool closed_ = false;
 };
 
+/// Works of one plan can be computed by one Stylization.
+std::string plan_of(const Work& work);
 /// Works of one kind can be computed side by side.
 std::string kind_of(const Work& work);
 

@@ -31,13 +31,13 @@ void Stream::forget_plan() {
 Stylization& Stream::plan_for(std::span<const Work> works) {
   const Work& first = works.front();
   Session& session = session_for(first.config.objective);
-  const std::string kind = kind_of(first);
-  if (plan_ && planned_ == kind && planned_count_ == works.size()) return *plan_;
+  const std::string plan = plan_of(first);
+  if (plan_ && planned_ == plan && planned_count_ == works.size()) return *plan_;
   forget_plan();
   Shape pixels = pixel_shape(std::span(&first.content, 1));
   pixels.batch = static_cast<std::int64_t>(works.size());
   plan_.emplace(session, first.config, pixels, shapes_of(first.styles));
-  planned_ = kind;
+  planned_ = plan;
   planned_count_ = works.size();
   return *plan_;
 }

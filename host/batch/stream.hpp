@@ -17,7 +17,7 @@ namespace impasto::batch {
 using OpenNetwork = std::function<Weights(Backend& backend, const Objective& objective)>;
 
 /// Computes one batch after the other on a backend of its own, with the network loaded once and
-/// the plan kept as long as the batches have one shape. Used by one thread.
+/// the plan kept as long as the batches need the same. Used by one thread.
 class Stream {
  public:
   Stream(std::unique_ptr<Backend> backend, OpenNetwork open_network)
@@ -35,7 +35,7 @@ class Stream {
   [[nodiscard]] Backend& backend() { return *backend_; }
   /// That of the works that are being computed.
   [[nodiscard]] const Network& network() const { return session_->network(); }
-  /// The kind of the works that the plan is for.
+  /// plan_of() the works that the plan is for.
   [[nodiscard]] const std::string& planned() const { return planned_; }
 
  private:

@@ -22,9 +22,12 @@ struct Work {
   Image content;
   std::vector<Style> styles;
   Image initial;
-  /// Works with equal keys have one configuration and the same styles; those that have one size and
-  /// have come equally far can be computed side by side.
-  std::string key;
+  /// Works with equal ones have one configuration and styles of the same shapes; those that have one
+  /// size as well can be computed by one plan.
+  std::string configuration;
+  /// Works with equal ones have the same styles; those that have one plan as well and have come
+  /// equally far can be computed side by side.
+  std::string style_names;
   std::optional<Checkpoint> from = {};  ///< where an earlier run left it
 
   [[nodiscard]] std::size_t bytes() const {

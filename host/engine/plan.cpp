@@ -229,16 +229,20 @@ void Plan::compute_style_targets(Backend& backend, std::span<const Style> styles
 }
 
 void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
-                 std::span<const Image> initials, std::span<const float> style_targets) {
+                 std::span<const Image> initials, const KnownTargets& known) {
   require(styles.size() == style_shapes_.size() && pixel_shape(initials) == pixels().shape,
           "planned for {} styles and pictures of {}, found {} and {}", style_shapes_.size(),
           to_string(pixels().shape), styles.size(), to_string(pixel_shape(initials)));
   backend.use_workspace(memory_, workspace_bytes_);
-  if (content_pass_) run_target_pass(backend, *content_pass_, contents);
-  if (style_targets.empty()) {
-    compute_style_targets(backend, styles);
+  if (!known.contents.empty()) {
+    write_tensors(backend, target_tensors(TargetSource::content), known.contents);
+  } else if (content_pass_) {
+    run_target_pass(backend, *content_pass_, contents);
+  }
+  if (!known.styles.empty()) {
+    write_tensors(backend, target_tensors(TargetSource::style), known.styles);
   } else {
-    write_tensors(backend, style_target_tensors(), style_targets);
+    compute_style_targets(backend, styles);
   }
   optimizer_->reset(backend);
   if (average_) backend.fill_zero(tensors_[*average_]);
@@ -247,17 +251,17 @@ void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<co
   backend.synchronize();
 }
 
-std::vector<Tensor> Plan::style_target_tensors() const {
+std::vector<Tensor> Plan::target_tensors(TargetSource source) const {
   std::vector<Tensor> tensors;
   for (const auto& term : terms_) {
-    if (term->target_source() != TargetSource::style) continue;
+    if (term->target_source() != source) continue;
     for (std::size_t i = 0; i < term->targets().size(); ++i) tensors.push_back(term->targets()[i]);
   }
   return tensors;
 }
 
-std::vector<float> Plan::style_targets(Backend& backend) const {
-  return read_tensors(backend, style_target_tensors());
+std::vector<float> Plan::targets(Backend& backend, TargetSource source) const {
+  return read_tensors(backend, target_tensors(source));
 }
 
 // What iterations change.

@@ -25,10 +25,15 @@ struct Style {
   Image image;
   double weight = 1;
 
-  [[nodiscard]] bool operator==(const Style& other) const {
-    return weight == other.weight && image.height == other.image.height &&
-           image.width == other.image.width && image.rgb == other.image.rgb;
+  [[nodiscard]] bool looks_like(const Style& other) const {
+    return weight == other.weight && image.looks_like(other.image);
   }
+};
+
+/// What Plan::targets() gave after these contents, and after these styles. Empty: not known.
+struct KnownTargets {
+  std::span<const float> contents = {};
+  std::span<const float> styles = {};
 };
 
 /// Everything that the stylization of N pictures of one size computes and keeps: the schedules of
@@ -54,11 +59,11 @@ class Plan {
   void bind(const Buffer& memory);
   /// Starts a stylization, for which the backend uses this plan's workspace. Enqueues the targets of these pictures, whose shapes
   /// are the planned ones, the optimiser at zero steps, the initial pixels. Waits.
-  /// With `style_targets`, which were style_targets() after these styles, their passes are left out.
+  /// The passes of pictures whose targets are `known` are left out.
   void reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
-             std::span<const Image> initials, std::span<const float> style_targets = {});
-  /// After reset(): the targets of the styles, bit for bit in floats. They are few: Gram matrices. Waits.
-  [[nodiscard]] std::vector<float> style_targets(Backend& backend) const;
+             std::span<const Image> initials, const KnownTargets& known = {});
+  /// After reset(): the targets of the contents or of the styles, bit for bit in floats. Waits.
+  [[nodiscard]] std::vector<float> targets(Backend& backend, TargetSource source) const;
 
   /// All that iterations change of the n-th picture, bit for bit in floats: its pixels, those that run() keeps
   /// aside, the optimiser's state. Waits.
@@ -120,7 +125,7 @@ class Plan {
   [[nodiscard]] Pass build_target_pass(TargetSource source, const Shape& pixels,
                                        const TargetShare& share) const;
   [[nodiscard]] std::vector<Tensor> state_tensors(std::int64_t n) const;
-  [[nodiscard]] std::vector<Tensor> style_target_tensors() const;
+  [[nodiscard]] std::vector<Tensor> target_tensors(TargetSource source) const;
   void compute_style_targets(Backend& backend, std::span<const Style> styles);
   void run_target_pass(Backend& backend, const Pass& pass, std::span<const Image> pictures) const;
   [[nodiscard]] std::vector<Schedule*> schedules();

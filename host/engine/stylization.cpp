@@ -77,6 +77,9 @@ std::vector<Course> courses_from(const Progress& progress) {
   return courses;
 }
 
+const Image& image_of(const Image& content) { return content; }
+const Image& image_of(const Style& style) { return style.image; }
+
 void follow(std::vector<Course>& courses, const Progress& progress) {
   for (std::size_t n = 0; n < courses.size(); ++n) {
     Course& course = courses[n];
@@ -123,27 +126,64 @@ Stylization::Stylization(Session& session, const Config& config, const Shape& pi
   for (const auto& stylizer : stylizers_) stylizer->bind(memory);
 }
 
-void Stylization::reset(std::size_t scale, std::span<const Image> contents,
-                        std::span<const Image> initials) {
-  Stylizer& stylizer = *stylizers_[scale];
-  std::vector<float>& targets = style_targets_[scale];
-  const bool known = !targets.empty();
-  if (scale + 1 == scales_.size()) {
-    stylizer.reset(contents, styles_, initials, targets);
-  } else {
-    std::vector<Image> small_contents;
-    for (const Image& content : contents) {
-      small_contents.push_back(
-          resize(content, scales_[scale].pixels.height, scales_[scale].pixels.width));
-    }
-    std::vector<Style> small_styles(styles_.size());
-    for (std::size_t i = 0; i < styles_.size() && !known; ++i) {
-      const Shape& shape = scales_[scale].styles[i];
-      small_styles[i] = {resize(styles_[i].image, shape.height, shape.width), styles_[i].weight};
-    }
-    stylizer.reset(small_contents, small_styles, initials, targets);
+template <class Picture>
+std::size_t Stylization::Seen<Picture>::bytes() const {
+  std::size_t values = 0;
+  for (const Picture& picture : pictures) values += image_of(picture).rgb.size();
+  for (const std::vector<float>& one : targets) values += one.size();
+  return values * sizeof(float);
+}
+
+/// Brings these pictures to the front of those that were seen. Forgets the oldest of too many.
+template <class Picture>
+void Stylization::look_up(std::list<Seen<Picture>>& seen, std::span<const Picture> pictures) {
+  constexpr std::size_t most_bytes = std::size_t{32} << 20U;
+  const auto same = [](const Picture& a, const Picture& b) { return a.looks_like(b); };
+  const auto known = std::ranges::find_if(seen, [&](const Seen<Picture>& one) {
+    return std::ranges::equal(one.pictures, pictures, same);
+  });
+  if (known != seen.end()) {
+    seen.splice(seen.begin(), seen, known);
+    return;
   }
-  if (!known) targets = stylizer.plan().style_targets(stylizer.session().backend());
+  seen.push_front({{pictures.begin(), pictures.end()}, {}});
+  seen.front().targets.resize(scales_.size());
+  std::size_t bytes = 0;
+  const auto too_many = std::ranges::find_if(seen, [&](const Seen<Picture>& one) {
+    bytes += one.bytes();
+    return bytes > most_bytes && &one != &seen.front();
+  });
+  seen.erase(too_many, seen.end());
+}
+
+/// Starts a scale for the contents and styles in front.
+void Stylization::reset(std::size_t scale, std::span<const Image> initials) {
+  Stylizer& stylizer = *stylizers_[scale];
+  const std::vector<Image>& contents = contents_.front().pictures;
+  const std::vector<Style>& styles = styles_.front().pictures;
+  std::vector<float>& content_targets = contents_.front().targets[scale];
+  std::vector<float>& style_targets = styles_.front().targets[scale];
+  const KnownTargets known = {content_targets, style_targets};
+  if (scale + 1 == scales_.size()) {
+    stylizer.reset(contents, styles, initials, known);
+  } else {
+    std::vector<Image> small_contents(contents.size());
+    for (std::size_t i = 0; i < contents.size() && known.contents.empty(); ++i) {
+      const Shape& shape = scales_[scale].pixels;
+      small_contents[i] = resize(contents[i], shape.height, shape.width);
+    }
+    std::vector<Style> small_styles(styles.size());
+    for (std::size_t i = 0; i < styles.size() && known.styles.empty(); ++i) {
+      const Shape& shape = scales_[scale].styles[i];
+      small_styles[i] = {resize(styles[i].image, shape.height, shape.width), styles[i].weight};
+    }
+    stylizer.reset(small_contents, small_styles, initials, known);
+  }
+  Backend& backend = stylizer.session().backend();
+  if (known.contents.empty()) {
+    content_targets = stylizer.plan().targets(backend, TargetSource::content);
+  }
+  if (known.styles.empty()) style_targets = stylizer.plan().targets(backend, TargetSource::style);
 }
 
 /// Brings the pictures to where they stood. Their scale has been reset.
@@ -177,10 +217,8 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   for (const Scale& scale : scales_) work += work_of(scale);
 
   Backend& backend = stylizers_.front()->session().backend();
-  if (!std::ranges::equal(styles, styles_) || style_targets_.empty()) {
-    styles_.assign(styles.begin(), styles.end());
-    style_targets_.assign(scales_.size(), {});
-  }
+  look_up(contents_, contents);
+  look_up(styles_, styles);
   Stylized result;
   std::int64_t iterations_before = 0;
   double work_before = 0;
@@ -210,7 +248,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     const bool finest = s + 1 == scales_.size();
     const OptimizerState state =
         s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
-    reset(s, contents, resampled(result.pictures, scale.pixels));
+    reset(s, resampled(result.pictures, scale.pixels));
     stylizers_[s]->plan().optimizer().resume(backend, state);
     Keeping keeping;
     if (s == begin && !checkpoints.from.empty()) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <span>
 #include <string>
@@ -76,7 +77,7 @@ struct Stylized {
 /// The stylization of N pictures side by side, in one style, through all of its scales. A scale
 /// starts from the result of the one before it and from its optimiser's state, resampled. Planned once for shapes; run() may be
 /// called again with other pictures of the same shapes, and then plans and records nothing; nor does
-/// it look again at styles that are those of the run before.
+/// it look again at contents or styles of earlier runs, as far as it remembers them.
 ///
 /// The scales take turns in one allocation, as large as the largest of them needs.
 class Stylization {
@@ -99,12 +100,21 @@ class Stylization {
 
  private:
   void resume(const std::vector<Checkpoint>& from);
-  void reset(std::size_t scale, std::span<const Image> contents, std::span<const Image> initials);
+  /// What pictures of earlier runs, which are contents or styles together, gave as targets.
+  template <class Picture>
+  struct Seen {
+    std::vector<Picture> pictures;
+    std::vector<std::vector<float>> targets;  ///< at each scale; empty where not known
+    [[nodiscard]] std::size_t bytes() const;
+  };
+  template <class Picture>
+  void look_up(std::list<Seen<Picture>>& seen, std::span<const Picture> pictures);
+  void reset(std::size_t scale, std::span<const Image> initials);
 
   std::vector<Scale> scales_;
   std::vector<std::unique_ptr<Stylizer>> stylizers_;  ///< one for each scale
-  std::vector<Style> styles_;                         ///< of the last run
-  std::vector<std::vector<float>> style_targets_;     ///< theirs at each scale, where known
+  std::list<Seen<Image>> contents_;                   ///< those of the last run first
+  std::list<Seen<Style>> styles_;
 };
 
 /// What a run will need, known before anything is allocated. All but the weights is one allocation.

@@ -44,8 +44,8 @@ Stylizer::Stylizer(Session& session, const Config& config, std::span<const Image
 }
 
 void Stylizer::reset(std::span<const Image> contents, std::span<const Style> styles,
-                     std::span<const Image> initials, std::span<const float> style_targets) {
-  plan_.reset(session_.backend(), contents, styles, initials, style_targets);
+                     std::span<const Image> initials, const KnownTargets& known) {
+  plan_.reset(session_.backend(), contents, styles, initials, known);
   iterations_ = 0;
 }
 

@@ -63,10 +63,10 @@ class Stylizer {
   void bind(const Buffer& memory) { plan_.bind(memory); }
 
   /// Starts anew with other pictures of the same shapes: computes the targets and puts the
-  /// optimiser back to zero steps. Plans, uploads and records nothing. Waits. With `style_targets`,
-  /// which were Plan::style_targets() after these styles, computes those of the contents alone.
+  /// optimiser back to zero steps. Plans, uploads and records nothing. Waits. Targets
+  /// that are `known` are not computed.
   void reset(std::span<const Image> contents, std::span<const Style> styles,
-             std::span<const Image> initials, std::span<const float> style_targets = {});
+             std::span<const Image> initials, const KnownTargets& known = {});
 
   /// After reset(): gives the pictures the states that they had after so many iterations, as
   /// Plan::state() has them. Throws ErrorKind::input. Waits.

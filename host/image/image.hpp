@@ -18,6 +18,10 @@ struct Image {
   std::vector<std::string> notes = {};  ///< what is odd about the file, one sentence each
 
   [[nodiscard]] std::int64_t pixels() const { return height * width; }
+  /// Whether it shows the same colours.
+  [[nodiscard]] bool looks_like(const Image& other) const {
+    return height == other.height && width == other.width && rgb == other.rgb;
+  }
 };
 
 }  // namespace impasto

@@ -47,7 +47,8 @@ Work toy_work(const Item& item) {
           .content = content,
           .styles = {{test::random_image(16, 16, 2), 1}},
           .initial = content,
-          .key = item.output};
+          .configuration = item.output,
+          .style_names = {}};
 }
 
 const std::map<std::string, FaultKind> kinds = {{"memory", FaultKind::out_of_memory},

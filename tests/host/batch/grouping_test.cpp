@@ -9,13 +9,14 @@
 namespace impasto::batch {
 namespace {
 
-Work work(std::int64_t side, const std::string& key, const std::string& name = {}) {
+Work work(std::int64_t side, const std::string& styles, const std::string& name = {}) {
   Work made{.item = {.output = name, .content = {}, .styles = {}},
             .config = {},
             .content = {},
             .styles = {},
             .initial = {},
-            .key = key};
+            .configuration = {},
+            .style_names = styles};
   made.content.height = made.content.width = side;
   made.content.rgb.resize(static_cast<std::size_t>(3 * side * side));
   return made;
@@ -25,7 +26,7 @@ std::size_t two(const Work&) { return 2; }
 
 constexpr std::size_t plenty = 1 << 30;
 
-TEST(Grouping, PutsTogetherWhatHasOneSizeAndOneKey) {
+TEST(Grouping, PutsTogetherWhatHasOneSizeAndTheSameStyles) {
   Grouping grouping(10, plenty, two);
   for (const char* name : {"a", "b"}) {
     grouping.put(work(8, "x", name));
@@ -42,11 +43,17 @@ TEST(Grouping, PutsTogetherWhatHasOneSizeAndOneKey) {
   }
 }
 
-TEST(Grouping, PrefersTheKindThatIsPlanned) {
+TEST(Grouping, PrefersThePlanThatIsThereWhateverTheStyles) {
   Grouping grouping(10, plenty, two);
-  for (const char* key : {"x", "x", "y", "y"}) grouping.put(work(8, key));
-  EXPECT_EQ(grouping.take(kind_of(work(8, "y")))->front().key, "y");
-  EXPECT_EQ(grouping.take(kind_of(work(8, "y")))->front().key, "x");
+  for (const std::int64_t side : {8, 9}) {
+    for (const char* styles : {"x", "x", "y", "y"}) grouping.put(work(side, styles));
+  }
+  for (const char* styles : {"x", "y"}) {
+    const auto group = grouping.take(plan_of(work(9, "z")));
+    EXPECT_EQ(group->front().content.width, 9);
+    EXPECT_EQ(group->front().style_names, styles);
+  }
+  EXPECT_EQ(grouping.take(plan_of(work(9, "z")))->front().content.width, 8);
 }
 
 TEST(Grouping, HandsOutTheOldestWhereThereIsNoMoreRoom) {
@@ -56,7 +63,7 @@ TEST(Grouping, HandsOutTheOldestWhereThereIsNoMoreRoom) {
   const auto group = grouping.take({});
   ASSERT_TRUE(group);
   EXPECT_EQ(group->size(), 1U);
-  EXPECT_EQ(group->front().key, "x");
+  EXPECT_EQ(group->front().style_names, "x");
 }
 
 TEST(Grouping, HandsOutTheRestAtTheEnd) {

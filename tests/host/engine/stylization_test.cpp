@@ -230,17 +230,20 @@ TEST_F(StylizationTest, TheResultIsTheMeanOfTheIteratesWhereTheConfigurationSays
   EXPECT_NEAR(judge.evaluate()[0].total / last_loss, 1, 1e-6);
 }
 
-TEST_F(StylizationTest, LooksOnceAtStylesThatStay) {
+TEST_F(StylizationTest, RemembersContentsAndStylesOfEarlierRuns) {
   config_.optimizer = AdamOptions{.learning_rate = 1};
   config_.iterations = 4;
   config_.scales.count = 2;
   Stylization kept = this->stylization();
-  const std::vector<Style> other = {{random_image(200, 194, 7), 1}};
-  for (const std::vector<Style>& styles : {styles_, styles_, other, styles_}) {
-    Stylization anew = this->stylization();
-    const Stylized expected = anew.run(contents_, styles, contents_, 1, go_on);
-    EXPECT_EQ(kept.run(contents_, styles, contents_, 1, go_on).pictures[1].rgb,
-              expected.pictures[1].rgb);
+  const std::vector<Style> other_style = {{random_image(200, 194, 7), 1}};
+  const std::vector<Image> other_contents = {contents_[1], random_image(192, 208, 8)};
+  for (const std::vector<Image>& contents : {contents_, contents_, other_contents, contents_}) {
+    for (const std::vector<Style>& styles : {styles_, styles_, other_style}) {
+      Stylization anew = this->stylization();
+      const Stylized expected = anew.run(contents, styles, contents_, 1, go_on);
+      EXPECT_EQ(kept.run(contents, styles, contents_, 1, go_on).pictures[1].rgb,
+                expected.pictures[1].rgb);
+    }
   }
 }
 
