@@ -35,8 +35,12 @@ bool Link::send(const Json& message) const {
 std::optional<Json> Link::receive(int milliseconds) {
   pollfd place{socket_.get(), POLLIN, 0};
   if (::poll(&place, 1, milliseconds) <= 0) return std::nullopt;
-  // Its size first, which a message of any length has.
-  const ssize_t size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  // Its size first, which a message of any length has. An end that was closed before it had read all
+  // resets the connection, which is said once; what it sent before comes after that.
+  ssize_t size = 0;
+  do {
+    size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  } while (size < 0 && errno == ECONNRESET);
   if (size < 0 && (errno == EINTR || errno == EAGAIN)) return std::nullopt;
   std::string text(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
   if (size > 0 && ::recv(socket_.get(), text.data(), text.size(), 0) == size) {

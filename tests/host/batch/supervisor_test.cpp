@@ -149,5 +149,19 @@ TEST_F(SupervisorTest, BlamesOnlyTheItemThatALostWorkerHeldAlone) {
   for (const char* name : {"a", "b", "c"}) EXPECT_TRUE(made_once(name)) << name;
 }
 
+TEST(Link, BringsWhatTheOtherEndSentBeforeItWasClosedWithMessagesUnread) {
+  auto [here, there] = Link::make();
+  here.send({{"event", "never read"}});
+  {
+    const Link closed = std::move(there);
+    closed.send({{"event", "last"}});
+  }
+  const auto message = here.receive(1000);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->at("event"), "last");
+  EXPECT_FALSE(here.receive(1000));
+  EXPECT_TRUE(here.ended());
+}
+
 }  // namespace
 }  // namespace impasto::batch
