@@ -5,10 +5,10 @@
 #include <limits>
 #include <set>
 
-#include "benchmarks/ladder/ladders.hpp"
 #include "benchmarks/ladder/measure.hpp"
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/device/libraries.hpp"
+#include "host/check/ladders.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto::bench::IMPASTO_DEVICE {

@@ -5,11 +5,11 @@
 #include <cstring>
 #include <gtest/gtest.h>
 
-#include "benchmarks/ladder/ladders.hpp"
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/device/libraries.hpp"
 #include "host/backend/reference/reference_backend.hpp"
 #include "host/check/check.hpp"
+#include "host/check/ladders.hpp"
 #include "kernels/common/tuning.hpp"
 #include "tests/support/device_array.hpp"
 
@@ -29,7 +29,7 @@ struct Tested {
 
 std::vector<Tested> every_rung() {
   std::vector<Tested> all;
-  for (const bench::emulated::Ladder& ladder : bench::emulated::ladders()) {
+  for (const emulated::Ladder& ladder : emulated::ladders()) {
     for (const auto& [precision, rungs] : ladder.rungs) {
       for (const kernels::Rung& rung : rungs) all.push_back({ladder.op, precision, rung});
     }

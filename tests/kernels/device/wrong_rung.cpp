@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A ladder for the ladders' program: one of its rungs is wrong, which must not be shown, and one
 // reads everything twice, which its counts must show. The kernel is traced.
-#include "benchmarks/ladder/ladders.hpp"
+#include "host/check/ladders.hpp"
 #include "kernels/common/tuning.hpp"
 #include "simt/launch.hpp"
 
-namespace impasto::bench::emulated {
+namespace impasto::emulated {
 namespace {
 
 __global__ void copy_kernel(float* y, const float* x, int count, int times, float factor) {
@@ -43,4 +43,4 @@ std::vector<Ladder> ladders() {
        {{Precision::fp32, {{"rung_1_right", ""}, {"rung_2_wrong", ""}, {"rung_3_wasteful", ""}}}}}};
 }
 
-}  // namespace impasto::bench::emulated
+}  // namespace impasto::emulated

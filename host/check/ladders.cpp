@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "benchmarks/ladder/ladders.hpp"
+#include "host/check/ladders.hpp"
 
 #include <algorithm>
 #include <span>
@@ -13,7 +13,7 @@
 #include "kernels/style_backward/style_backward.hpp"
 #include "kernels/total_variation/total_variation.hpp"
 
-namespace impasto::bench::IMPASTO_DEVICE {
+namespace impasto::IMPASTO_DEVICE {
 namespace {
 
 template <class OpRung>
@@ -49,4 +49,4 @@ std::vector<Ladder> ladders() {
   };
 }
 
-}  // namespace impasto::bench::IMPASTO_DEVICE
+}  // namespace impasto::IMPASTO_DEVICE

@@ -7,7 +7,7 @@
 #include "host/check/operation.hpp"
 #include "kernels/common/ladder.hpp"
 
-namespace impasto::bench::IMPASTO_DEVICE {
+namespace impasto::IMPASTO_DEVICE {
 
 /// An operation whose kernel has rungs, and which there are in each precision: float maps' in fp32
 /// or, where tensor cores multiply them, in tf32; 16-bit maps' in their own, however they multiply.
@@ -20,4 +20,4 @@ struct Ladder {
 /// All of them.
 std::vector<Ladder> ladders();
 
-}  // namespace impasto::bench::IMPASTO_DEVICE
+}  // namespace impasto::IMPASTO_DEVICE
