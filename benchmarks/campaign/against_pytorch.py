@@ -10,8 +10,8 @@ losses nobody reads, on a GPU by events around them.
 from contextlib import ExitStack
 from typing import Any, Dict, List, Tuple
 
-from campaign.scale import Campaign, Form, Result
 from campaign.measurements import ITERATION, iterations, seconds_of
+from campaign.scale import Campaign, Form, Result
 from peers.runs import CHECKED_ITERATIONS, Contender, Peer, Run, make_square_inputs, run_impasto, run_peer
 
 TOGETHER = 2**23  # pixels of a batch up to which all contenders fit into memory at once

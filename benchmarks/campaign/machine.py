@@ -10,7 +10,6 @@ from statistics import median
 from subprocess import DEVNULL, PIPE
 from typing import Any, Dict, List, Optional
 
-import context
 from peers.runs import end_group, execute
 
 FIELDS = ("name", "driver_version", "compute_cap", "memory.total", "power.limit", "clocks.max.sm", "clocks.max.mem",
@@ -54,10 +53,6 @@ def query() -> Optional[Dict[str, str]]:
         except RuntimeError:
             continue
     return found if "name" in found else None
-
-
-def describe_with_gpu() -> Dict[str, Any]:
-    return {**context.describe(), "gpu": query(), "libraries": find_libraries()}
 
 
 class ClockWatch:

@@ -5,8 +5,8 @@ import time
 from functools import partial
 from typing import Any, Callable, Dict
 
-from context import Rows, rows_of
 from campaign.scale import Campaign, Result, Skipped
+from context import Rows, rows_of
 from results import SECONDS
 
 MAY_NOT_FIT = 2**25  # pixels of a batch from which on too little memory is no failure

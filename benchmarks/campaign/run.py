@@ -123,7 +123,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--budget", type=float, help=f"seconds for all of it ({GPU.budget}; --cpu: {CPU.budget})")
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--cpu", dest="scale", action="store_const", const=CPU, default=GPU, help="measure the CPU")
-    scale.add_argument("--tune", dest="scale", action="store_const", const=TUNING, help="what benchmarks/tune.py reads")
+    scale.add_argument("--tune", dest="scale", action="store_const", const=TUNING, help="what kernels/tune.py reads")
     scale.add_argument("--rehearse", dest="scale", action="store_const", const=REHEARSAL,
                        help="on the CPU, tiny, marked so")  # fmt: skip
     parser.add_argument("--programs", type=Path, help="the folder that has impasto")
@@ -143,7 +143,9 @@ def main() -> int:
     # Choosing plans takes long; the shapes that are worth it are tuned in a stage of their own.
     os.environ["IMPASTO_NO_PLAN_CACHE"] = "true"
     scale, rehearsal = arguments.scale, arguments.scale is REHEARSAL
-    about = context.describe() if scale is CPU else machine.describe_with_gpu()
+    about = context.describe()
+    if scale is not CPU:
+        about.update(gpu=machine.query(), libraries=machine.find_libraries())
     device = (about.get("gpu") or about["cpu"])["name"]
     # In the unpacked archive they are beside this script.
     programs = context.REPOSITORY.parents[1] if context.BUILD.exists() else context.REPOSITORY / "build" / scale.build

@@ -97,9 +97,9 @@ class Scale:
 
 GPU = Scale()
 
-# For tune.py: style layers at the sizes of pictures that people make.
-TUNING = Scale(stages=("operations",), budget=7200, operations=ladders(
-    10, "fp32,tf32,bf16,fp16", *(f"conv{block}_1@{size}" for size in (256, 512, 1024) for block in range(1, 6))))  # fmt: skip
+# For kernels/tune.py: style layers at the sizes of pictures that people make.
+TUNING_SHAPES = [f"conv{block}_1@{size}" for size in (256, 512, 1024) for block in range(1, 6)]
+TUNING = Scale(stages=("operations",), budget=7200, operations=ladders(10, "fp32,tf32,bf16,fp16", *TUNING_SHAPES))
 
 CPU_SHAPES = ((256, 1), (128, 1), (192, 1), (384, 1), (128, 2), (128, 4))
 CPU = Scale(
@@ -107,7 +107,7 @@ CPU = Scale(
     tests=(), check_backend="cpu", shapes=CPU_SHAPES, peer_shapes=CPU_SHAPES[:1], tuned_shapes=CPU_SHAPES,
     peer_forms=CPU_FORMS, peer_tuning=CPU_TUNING, threads=len(os.sched_getaffinity(0)), rounds=5, min_seconds=1,
     ceilings=("ceilings_bench",),
-    operations=(("op_bench", "--backend=cpu", "--shape=256", "--benchmark_min_time=0.05", "--benchmark_repetitions=5"),),
+    operations=(("op_bench", "--backend=cpu", "--benchmark_min_time=0.05", "--benchmark_repetitions=5"),),
 )  # fmt: skip
 
 # The GPU's path on a CPU, as small as it can be.

@@ -13,9 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
-import count_ladders  # noqa: E402
+import count_ladders
 
 PROGRAM = sys.argv.pop(1)
 WRONG = sys.argv.pop(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""benchmarks/tune.py against results made up here."""
+"""kernels/tune.py against results made up here."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kernels"))
 import tune  # noqa: E402
 from results import Machine, read_rows  # noqa: E402
 

@@ -3,10 +3,9 @@
 """Writes a device's tuning table: which rung ships for which operation, type and shape.
 
 Reads what cuda_bench measured: `./dev tune` at the shapes of VGG-19's style layers and the sizes of pictures
-people make, `./dev gpu` at fewer. Of the rungs that compute in the same
-arithmetic it takes the one with the smallest median over cold caches; rung 0 is a library's and not ours
-to ship. Writes kernels/common/tuning/<device>.inc and its line in devices.inc; the library has to be built
-again.
+people make, `./dev gpu` at fewer. Of the rungs that compute in the same arithmetic it takes the one with the
+smallest median over cold caches; rung 0 is a library's and not ours to ship. Writes
+kernels/common/tuning/<device>.inc and its line in devices.inc; the library has to be built again.
 """
 
 import re
@@ -14,8 +13,10 @@ import sys
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-import context
-from results import Machine, ResultError, Row, read_json, read_rows
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+import context  # noqa: E402
+from results import Machine, ResultError, Row, read_json, read_rows  # noqa: E402
 
 FOLDER = context.REPOSITORY / "kernels" / "common" / "tuning"
 

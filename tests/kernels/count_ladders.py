@@ -12,9 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
-import context
-from context import LEFT_OUT, Rows, keep, rows_of
-from peers.runs import execute
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+import context  # noqa: E402
+from context import LEFT_OUT, Rows, keep, rows_of  # noqa: E402
+from peers.runs import execute  # noqa: E402
 
 KEPT = context.REPOSITORY / "benchmarks" / "results" / "simt" / "ladders.json"
 PROGRAM = context.REPOSITORY / "build" / "release" / "bin" / "simt_bench"
