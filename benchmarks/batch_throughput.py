@@ -116,8 +116,8 @@ def main() -> int:
         rounds = [{contender: contest.timed(contender) for contender in contest.runs} for _ in range(arguments.rounds)]
     # Of each contender the seconds that passed and those of all cores, one by one in its rounds.
     usual = {name: [median(times) for times in zip(*(one[name] for one in rounds))] for name in contest.runs}
-    print(f"{arguments.count} pictures of {arguments.size}, {arguments.iterations} iterations, {arguments.threads} threads")
-    print("\n|  | pictures/s | relative | relative CPU | idle |\n|---|--:|--:|--:|--:|")
+    print("{count} pictures of {size}, {iterations} iterations, {threads} threads\n".format(**vars(arguments)))
+    print("|  | pictures/s | relative | relative CPU | idle |\n|---|--:|--:|--:|--:|")
     for name, (seconds, cpu) in usual.items():
         relative = [f"{one / ours:.2f}" for one, ours in zip((seconds, cpu), usual["batch"])]
         idle = 1 - cpu / (arguments.threads * seconds)

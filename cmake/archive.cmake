@@ -22,17 +22,10 @@ install(FILES benchmarks/context.py benchmarks/results.py DESTINATION share/impa
 install(FILES docs/gpu_run.md LICENSE DESTINATION share/impasto COMPONENT archive EXCLUDE_FROM_ALL)
 
 # Where there is no repository, results take the commit from here.
-install(CODE [[
-  execute_process(COMMAND git rev-parse HEAD OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE
-                  COMMAND_ERROR_IS_FATAL ANY)
-  execute_process(COMMAND git status --porcelain OUTPUT_VARIABLE changes COMMAND_ERROR_IS_FATAL ANY)
-  set(dirty false)
-  if(changes)
-    set(dirty true)
-  endif()
-  file(WRITE ${CMAKE_INSTALL_PREFIX}/share/impasto/build.json
-       "{\"commit\": \"${commit}\", \"dirty\": ${dirty}}\n")
-]] COMPONENT archive EXCLUDE_FROM_ALL)
+install(CODE "execute_process(
+  COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DOUTPUT=\${CMAKE_INSTALL_PREFIX}/share/impasto/build.json
+          -P ${PROJECT_SOURCE_DIR}/cmake/build_commit.cmake COMMAND_ERROR_IS_FATAL ANY)"
+        COMPONENT archive EXCLUDE_FROM_ALL)
 
 set(CPACK_GENERATOR TXZ)
 set(CPACK_THREADS 0)

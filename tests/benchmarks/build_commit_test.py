@@ -4,6 +4,7 @@
 usage: build_commit_test.py CMAKE
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import unittest
 from pathlib import Path
 
 CMAKE = sys.argv.pop(1)
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "build_commit.cmake"
+SCRIPT = Path(__file__).resolve().parents[2] / "cmake" / "build_commit.cmake"
 
 
 def git(folder, *arguments):
@@ -56,6 +57,12 @@ class BuildCommit(unittest.TestCase):
         (self.tree / "new").write_text("")
         self.said()
         self.assertGreater(self.header.stat().st_mtime, 1)
+
+    def test_a_file_in_json_says_the_same(self):
+        self.header = self.header.with_suffix(".json")
+        commit = self.commit()
+        self.said()
+        self.assertEqual(json.loads(self.header.read_text()), {"commit": commit, "dirty": "false"})
 
     def test_outside_of_a_repository_nothing_is_known(self):
         self.assertEqual(self.said(), ["unknown", "unknown"])
