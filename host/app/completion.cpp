@@ -159,6 +159,7 @@ std::string completion_script(const std::string& shell) {
 std::string manual_page(const CLI::App& program) {
   std::string page = fmt::format(
       ".TH IMPASTO 1 \"\" \"impasto {}\" \"User commands\"\n"
+      ".ad l\n"  // a list of choices has no spaces to stretch
       ".SH NAME\nimpasto \\- neural style transfer\n"
       ".SH SYNOPSIS\n.B impasto\n.I COMMAND\n[\\fIOPTIONS\\fR]\n"
       ".SH DESCRIPTION\n{}\n.PP\nWhat holds without an option is in brackets.\n.SH OPTIONS\n",

@@ -124,11 +124,12 @@ constexpr std::array<std::pair<std::string_view, Colours>, 4> colour_words = {
 constexpr std::array<std::pair<std::string_view, bool>, 2> relu_words = {
     {{"after", false}, {"before", true}}};
 
-constexpr std::array<std::pair<std::string_view, kernels::VariationForm>, 4> variation_words = {
+constexpr std::array<std::pair<std::string_view, kernels::VariationForm>, 5> variation_words = {
     {{"squares", kernels::VariationForm::squares},
      {"absolute", kernels::VariationForm::absolute},
      {"means", kernels::VariationForm::means},
-     {"power", kernels::VariationForm::power}}};
+     {"power", kernels::VariationForm::power},
+     {"nine-point", kernels::VariationForm::nine_point}}};
 
 /// The total variation, which every preset has.
 constexpr auto variation = [](auto& settings) -> auto& {
@@ -719,7 +720,7 @@ std::vector<Setting> make_table() {
       {.name = "style-layers",
        .group = objective_group,
        .commands = losses,
-       .help = "layers whose Gram matrices are compared; without\nweights they share 1 evenly",
+       .help = "layers compared with the style; without weights they\nshare 1 evenly",
        .recorded = true,
        .value = value(Layers{}, AT(config.objective["style"].layers))},
       {.name = "statistics-weight",
@@ -758,7 +759,8 @@ std::vector<Setting> make_table() {
        .group = objective_group,
        .commands = losses,
        .help = "what total variation adds up: squares of the\ndifferences, absolute values, a mean "
-               "of squares in\neach direction, or powers of the slope",
+               "of squares in\neach direction, powers of the slope, or squares to\nall eight "
+               "neighbours",
        .recorded = true,
        .value = word_for(variation_words, variation_form)},
       {.name = "tv-power",
@@ -779,6 +781,9 @@ std::vector<Setting> make_table() {
       {.name = "statistics-scale",
        .recorded = true,
        .value = fixed(OF(objective.normaliser("statistics_scale")))},
+      {.name = "wasserstein-scale",
+       .recorded = true,
+       .value = fixed(OF(objective.normaliser("wasserstein_scale")))},
       {.name = "tv-scale", .recorded = true, .value = fixed(OF(objective.normaliser("tv_scale")))},
       {.name = "tv-in-total", .recorded = true, .value = fixed(OF(objective["tv"].in_total))},
       {.name = "input-scale", .recorded = true, .value = fixed(OF(objective.input_scale))},

@@ -19,6 +19,7 @@
 #include "kernels/style_loss/style_loss.hpp"
 #include "kernels/total_variation/total_variation.hpp"
 #include "kernels/variation/variation.hpp"
+#include "kernels/wasserstein_loss/wasserstein_loss.hpp"
 
 namespace impasto {
 
@@ -32,6 +33,15 @@ using kernels::StatisticsLossScale;
 using kernels::StyleLossScale;
 using kernels::VariationOptions;
 using kernels::VariationScale;
+using kernels::WassersteinScale;
+
+/// What a Wasserstein loss compares with, for all images: master tensors (1,1,2,C), of which it reads
+/// the means, and (1,C,C) twice.
+struct WassersteinTarget {
+  Tensor statistics;
+  Tensor second_moment;
+  Tensor root;
+};
 
 /// A convolution's parameters as the host holds them: weight (Cout,3,3,Cin), bias (Cout).
 struct ConvParameters {
@@ -124,6 +134,13 @@ class Ops {
   virtual void statistics_backward(const Tensor& grad, const Tensor& features,
                                    const Tensor& coefficients,
                                    const GradientEpilogue& epilogue) = 0;
+  virtual void covariance_root(const Tensor& root, const Tensor& second_moment,
+                               const Tensor& statistics) = 0;
+  /// `matrix` and `gram` may be the same, `coefficients` and `statistics` may not.
+  virtual void wasserstein_loss(const Tensor& loss, const Tensor& matrix,
+                                const Tensor& coefficients, const Tensor& gram,
+                                const Tensor& statistics, const WassersteinTarget& target,
+                                const WassersteinScale& scale) = 0;
   /// An empty `grad` asks for the loss alone.
   virtual void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                             const Tensor& target, const ContentLossScale& scale,

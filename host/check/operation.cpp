@@ -26,6 +26,7 @@ std::vector<Operation> clamp_operations();
 std::vector<Operation> content_loss_operations();
 std::vector<Operation> total_variation_operations();
 std::vector<Operation> variation_operations();
+std::vector<Operation> wasserstein_loss_operations();
 std::vector<Operation> descent_operations();
 std::vector<Operation> lbfgs_operations();
 std::vector<Operation> upsample_operations();
@@ -59,6 +60,18 @@ std::vector<float> changed(std::vector<float> values, Change change) {
   return values;
 }
 
+std::vector<float> symmetric_values(const Shape& square, std::uint32_t seed, float scale) {
+  std::vector<float> values =
+      changed(random(square, seed), [&](float value) { return scale * value; });
+  const auto C = static_cast<std::size_t>(square.channels);
+  for (std::size_t first = 0; first < values.size(); first += C * C) {
+    for (std::size_t i = 0; i < C; ++i) {
+      for (std::size_t j = 0; j < i; ++j) values[first + i * C + j] = values[first + j * C + i];
+    }
+  }
+  return values;
+}
+
 }  // namespace
 
 Workbench::Workbench(Backend& backend, DataType storage, std::int64_t offset)
@@ -82,13 +95,15 @@ Tensor Workbench::master(const Shape& shape, std::uint32_t seed, float scale, fl
 }
 
 Tensor Workbench::symmetric(const Shape& square, std::uint32_t seed, float scale) {
-  std::vector<float> values =
-      changed(random(square, seed), [&](float value) { return scale * value; });
+  return input(square, backend_.master_type(), symmetric_values(square, seed, scale));
+}
+
+Tensor Workbench::definite(const Shape& square, std::uint32_t seed) {
   const auto C = static_cast<std::size_t>(square.channels);
-  for (std::size_t first = 0; first < values.size(); first += C * C) {
-    for (std::size_t i = 0; i < C; ++i) {
-      for (std::size_t j = 0; j < i; ++j) values[first + i * C + j] = values[first + j * C + i];
-    }
+  std::vector<float> values =
+      symmetric_values(square, seed, 0.5F / std::sqrt(static_cast<float>(C)));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i % (C * C) % (C + 1) == 0) values[i] += 2;
   }
   return input(square, backend_.master_type(), values);
 }
@@ -170,13 +185,26 @@ std::string describe(const GradientEpilogue& epilogue) {
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> all = [] {
     std::vector<Operation> every;
-    for (const auto& some :
-         {conv_operations(), first_conv_operations(), replicate_border_operations(),
-          pool_operations(), max_blur_operations(), gram_operations(), gram_loss_operations(),
-          style_loss_operations(), style_backward_operations(), channel_statistics_operations(),
-          content_loss_operations(), total_variation_operations(), variation_operations(),
-          upsample_operations(), axpby_operations(), clamp_operations(), adam_operations(),
-          descent_operations(), lbfgs_operations()}) {
+    for (const auto& some : {conv_operations(),
+                             first_conv_operations(),
+                             replicate_border_operations(),
+                             pool_operations(),
+                             max_blur_operations(),
+                             gram_operations(),
+                             gram_loss_operations(),
+                             style_loss_operations(),
+                             style_backward_operations(),
+                             channel_statistics_operations(),
+                             wasserstein_loss_operations(),
+                             content_loss_operations(),
+                             total_variation_operations(),
+                             variation_operations(),
+                             upsample_operations(),
+                             axpby_operations(),
+                             clamp_operations(),
+                             adam_operations(),
+                             descent_operations(),
+                             lbfgs_operations()}) {
       every.insert(every.end(), some.begin(), some.end());
     }
     return every;

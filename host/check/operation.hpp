@@ -59,6 +59,8 @@ class Workbench {
   Tensor master(const Shape& shape, std::uint32_t seed, float scale = 1, float mean = 0);
   /// A symmetric matrix like a Gram matrix.
   Tensor symmetric(const Shape& square, std::uint32_t seed, float scale = 1);
+  /// A symmetric matrix like a covariance, with eigenvalues from about 1 to 3.
+  Tensor definite(const Shape& square, std::uint32_t seed);
   Tensor map_output(const Shape& shape);
   Tensor master_output(const Shape& shape);
   /// What an operation writes a feature map's gradient to: it holds one when it accumulates.

@@ -16,7 +16,8 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
   std::vector<OpCase> cases;
   for (const Form& form :
        {Form{"absolute", VariationForm::absolute, 1}, Form{"means", VariationForm::means, 0.1},
-        Form{"power", VariationForm::power, 1e-4}}) {
+        Form{"power", VariationForm::power, 1e-4},
+        Form{"nine points", VariationForm::nine_point, 0.1}}) {
     for (const bool with_gradient : {true, false}) {
       cases.push_back(
           {.variant = std::string(form.name) + (with_gradient ? "" : ", loss alone"),

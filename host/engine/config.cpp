@@ -61,7 +61,7 @@ Config trained() {
 }
 
 /// Every preset: ours, the default first, and then those of other systems.
-constexpr std::array<std::pair<std::string_view, Config (*)()>, 12> all_presets = {
+constexpr std::array<std::pair<std::string_view, Config (*)()>, 13> all_presets = {
     {{"impasto", impasto_default},
      {"trained", trained},
      {"gatys", presets::gatys},
@@ -73,7 +73,8 @@ constexpr std::array<std::pair<std::string_view, Config (*)()>, 12> all_presets 
      {"tensorflow", presets::tensorflow},
      {"anishathalye", presets::anishathalye},
      {"cysmith", presets::cysmith},
-     {"spst", presets::spst}}};
+     {"spst", presets::spst},
+     {"style-transfer-pytorch", presets::style_transfer_pytorch}}};
 
 }  // namespace
 

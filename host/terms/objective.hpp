@@ -15,12 +15,14 @@
 #include "host/terms/gram.hpp"
 #include "host/terms/statistics.hpp"
 #include "host/terms/total_variation.hpp"
+#include "host/terms/wasserstein.hpp"
 #include "kernels/pool/pool.hpp"
 
 namespace impasto {
 
 /// Every kind of loss: a new one is a file beside these and a row here.
-using AnyLoss = std::variant<ContentLoss, GramLoss, StatisticsLoss, TotalVariationLoss>;
+using AnyLoss =
+    std::variant<ContentLoss, GramLoss, WassersteinLoss, StatisticsLoss, TotalVariationLoss>;
 
 /// What is minimised: the sum of its losses, and how the network pools, pads and scales its input,
 /// because that changes what they see.

@@ -9,8 +9,7 @@ namespace {
 constexpr int threads = 256;
 
 /// A block takes its share of one image, a thread one value at a time: it adds what the value's own
-/// two differences come to, and gathers the gradient from these, from those of the value above and
-/// from those of the value to the left, so that no two threads write to one place. The neighbours
+/// differences come to, and gathers the gradient from these and from those of its neighbours, so that no two threads write to one place. The neighbours
 /// come from cache. Bound by memory, with a power by its 3 powers per value.
 template <bool with_gradient>
 __global__ void __launch_bounds__(threads)
@@ -29,12 +28,8 @@ __global__ void __launch_bounds__(threads)
     const VariationSlopes::At here = slopes(image, h, at, height, row, channels);
     sum += static_cast<double>(here.value);
     if constexpr (with_gradient) {
-      float slope = -here.down - here.right;
-      if (h > 0) slope += slopes(image, h - 1, at, height, row, channels).down;
-      if (at >= channels) {
-        slope += slopes(image, h, at - channels, height, row, channels).right;
-      }
-      grad_pixels[blockIdx.y * per_image + i] += scale * slope;
+      grad_pixels[blockIdx.y * per_image + i] +=
+          scale * slopes.gradient(here, image, h, at, height, row, channels);
     }
   }
   sum = block_sum(sum, warp_sums);

@@ -21,10 +21,7 @@ void variation(float* loss, float* grad_pixels, const float* pixels, const MapSi
           const VariationSlopes::At here = slopes(image, h, at, H, row, C);
           sum += static_cast<double>(here.value);
           if (grad == nullptr) continue;
-          float slope = -here.down - here.right;
-          if (h > 0) slope += slopes(image, h - 1, at, H, row, C).down;
-          if (at >= C) slope += slopes(image, h, at - C, H, row, C).right;
-          grad[h * row + at] += scale * slope;
+          grad[h * row + at] += scale * slopes.gradient(here, image, h, at, H, row, C);
         }
       }
       return sum;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/variation/variation.hpp"
@@ -28,6 +29,39 @@ struct Direction {
   }
 };
 
+/// Over the picture continued by one pixel on each side: neighbours below and to the right of its own
+/// pixels, and both diagonals of every window of four. The sum; adds to `grad` unless it is null.
+double nine_point(double* grad, const double* x, std::int64_t H, std::int64_t W, std::int64_t C,
+                  double gradient_scale) {
+  const auto place = [=](std::int64_t h, std::int64_t w, std::int64_t c) {
+    return (std::clamp<std::int64_t>(h, 0, H - 1) * W + std::clamp<std::int64_t>(w, 0, W - 1)) * C +
+           c;
+  };
+  double sum = 0;
+  const auto visit = [&](std::int64_t from, std::int64_t to, double weight) {
+    const double difference = x[to] - x[from];
+    sum += weight * difference * difference;
+    if (grad == nullptr) return;
+    grad[to] += gradient_scale * weight * 2 * difference;
+    grad[from] -= gradient_scale * weight * 2 * difference;
+  };
+  const double plain = 1 / (3.0 * static_cast<double>(H * W * C));
+  const double diagonal = 1 / (12.0 * static_cast<double>((H + 1) * (W + 1) * C));
+  for (std::int64_t c = 0; c < C; ++c) {
+    for (std::int64_t h = -1; h < H; ++h) {
+      for (std::int64_t w = -1; w < W; ++w) {
+        if (h >= 0 && w >= 0) {
+          visit(place(h, w, c), place(h + 1, w, c), plain);
+          visit(place(h, w, c), place(h, w + 1, c), plain);
+        }
+        visit(place(h, w, c), place(h + 1, w + 1, c), diagonal);
+        visit(place(h, w + 1, c), place(h + 1, w, c), diagonal);
+      }
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 void variation(double* loss, double* grad_pixels, const double* pixels, const MapSize& size,
@@ -41,7 +75,9 @@ void variation(double* loss, double* grad_pixels, const double* pixels, const Ma
       return (h * width + w) * channels + c;
     };
     double sum = 0;
-    if (options.form == VariationForm::power) {
+    if (options.form == VariationForm::nine_point) {
+      sum = nine_point(grad, x, H, W, C, options.gradient);
+    } else if (options.form == VariationForm::power) {
       for (std::int64_t h = 0; h + 1 < H; ++h) {
         for (std::int64_t w = 0; w + 1 < W; ++w) {
           for (std::int64_t c = 0; c < C; ++c) {

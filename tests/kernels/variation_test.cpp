@@ -15,7 +15,8 @@ namespace {
 using test::GuardedBuffer;
 using Numbers = std::vector<double>;
 
-constexpr std::array forms = {VariationForm::absolute, VariationForm::means, VariationForm::power};
+constexpr std::array forms = {VariationForm::absolute, VariationForm::means, VariationForm::power,
+                              VariationForm::nine_point};
 
 template <class T>
 struct Result {
@@ -65,6 +66,11 @@ void gives_the_worked_examples() {
   EXPECT_NEAR(power.grad[3], 100 - 4 * 2, 1e-3);
   EXPECT_NEAR(power.grad[4], 100 + 4 * 13 * 3, 1e-3);
   EXPECT_NEAR(power.grad[5], 100, 1e-3);
+
+  // Downwards 1 + 9 + 25 and to the right 1 + 4 + 25 + 16, a third of a sixth each. Diagonally
+  // 16 + 49 and 4 + 1; beyond the edge, twice, 46 of both rows and 1 + 25 of the outer columns.
+  const auto nine = run<T>(held, pixels, size, {.form = VariationForm::nine_point});
+  EXPECT_NEAR(nine.loss[0], (35 + 46) / 18.0 + (65 + 5 + 2 * (46 + 26)) / 144.0, 1e-5);
 }
 
 TEST(Variation, ReferenceGivesTheWorkedExamples) { gives_the_worked_examples<double>(); }

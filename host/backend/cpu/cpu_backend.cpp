@@ -7,6 +7,7 @@
 #include "host/backend/cpu/conv.hpp"
 #include "host/backend/cpu/matmul.hpp"
 #include "host/backend/cpu/style.hpp"
+#include "host/backend/cpu/wasserstein.hpp"
 #include "host/backend/cpu/winograd_conv.hpp"
 #include "host/backend/host_backend.hpp"
 #include "host/core/error.hpp"
@@ -193,6 +194,16 @@ class CpuBackend final : public HostBackend {
                                         features.shape, epilogue);
     });
   }
+  void covariance_root(const Tensor& root, const Tensor& second_moment,
+                       const Tensor& statistics) override {
+    with_onednn([&] { wasserstein_.covariance_root(root, second_moment, statistics); });
+  }
+  void wasserstein_loss(const Tensor& loss, const Tensor& matrix, const Tensor& coefficients,
+                        const Tensor& gram, const Tensor& statistics,
+                        const WassersteinTarget& target, const WassersteinScale& scale) override {
+    with_onednn(
+        [&] { wasserstein_.loss(loss, matrix, coefficients, gram, statistics, target, scale); });
+  }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {
@@ -262,6 +273,7 @@ class CpuBackend final : public HostBackend {
   cpu::Matmul matmul_{onednn_};
   cpu::Gram gram_{matmul_};
   cpu::StyleBackward style_backward_{matmul_};
+  cpu::Wasserstein wasserstein_{matmul_};
   cpu::Scratchpad workspace_;
   Buffer input_;
   std::size_t input_bytes_ = 0;

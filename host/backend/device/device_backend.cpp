@@ -253,6 +253,29 @@ class DeviceBackend final : public Backend {
                                   features.shape, epilogue, stream_);
     });
   }
+  void covariance_root(const Tensor& root, const Tensor& second_moment,
+                       const Tensor& statistics) override {
+    const std::int64_t channels = root.shape.channels;
+    auto* workspace = scratch_.get<float>(kernels::wasserstein_workspace(1, channels));
+    enqueue([&] {
+      launch::covariance_root(root.as<float>(), second_moment.as<float>(), statistics.as<float>(),
+                              channels, workspace, stream_);
+    });
+  }
+  void wasserstein_loss(const Tensor& loss, const Tensor& matrix, const Tensor& coefficients,
+                        const Tensor& gram, const Tensor& statistics,
+                        const WassersteinTarget& target, const WassersteinScale& scale) override {
+    const Shape& shape = gram.shape;
+    auto* workspace =
+        scratch_.get<float>(kernels::wasserstein_workspace(shape.batch, shape.channels));
+    enqueue([&] {
+      launch::wasserstein_loss(loss.as<float>(), matrix.as<float>(), coefficients.as<float>(),
+                               gram.as<float>(), statistics.as<float>(),
+                               {target.statistics.as<float>(), target.second_moment.as<float>(),
+                                target.root.as<float>()},
+                               shape.batch, shape.channels, scale, workspace, stream_);
+    });
+  }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {

@@ -130,6 +130,19 @@ class ReferenceBackend final : public HostBackend {
     reference::statistics_backward(values(grad), values(features), values(coefficients),
                                    features.shape, epilogue);
   }
+  void covariance_root(const Tensor& root, const Tensor& second_moment,
+                       const Tensor& statistics) override {
+    reference::covariance_root(values(root), values(second_moment), values(statistics),
+                               root.shape.channels);
+  }
+  void wasserstein_loss(const Tensor& loss, const Tensor& matrix, const Tensor& coefficients,
+                        const Tensor& gram, const Tensor& statistics,
+                        const WassersteinTarget& target, const WassersteinScale& scale) override {
+    reference::wasserstein_loss(
+        values(loss), values(matrix), values(coefficients), values(gram), values(statistics),
+        {values(target.statistics), values(target.second_moment), values(target.root)},
+        gram.shape.batch, gram.shape.channels, scale);
+  }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {

@@ -20,6 +20,7 @@ Config tensorflow();
 Config anishathalye();
 Config cysmith();
 Config spst();
+Config style_transfer_pytorch();
 
 // The scales that most of them have.
 

@@ -157,6 +157,17 @@ class FaultyBackend final : public Backend {
                            const GradientEpilogue& epilogue) override {
     call(grad, [&] { inner_->statistics_backward(grad, features, coefficients, epilogue); });
   }
+  void covariance_root(const Tensor& root, const Tensor& second_moment,
+                       const Tensor& statistics) override {
+    call(root, [&] { inner_->covariance_root(root, second_moment, statistics); });
+  }
+  void wasserstein_loss(const Tensor& loss, const Tensor& matrix, const Tensor& coefficients,
+                        const Tensor& gram, const Tensor& statistics,
+                        const WassersteinTarget& target, const WassersteinScale& scale) override {
+    call(matrix, [&] {
+      inner_->wasserstein_loss(loss, matrix, coefficients, gram, statistics, target, scale);
+    });
+  }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                     const Tensor& target, const ContentLossScale& scale,
                     const GradientEpilogue& epilogue) override {

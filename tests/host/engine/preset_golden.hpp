@@ -18,7 +18,7 @@ struct PresetGolden {
   std::array<double, 11> losses;  ///< before each step
 };
 
-inline constexpr std::array<PresetGolden, 10> preset_golden = {{
+inline constexpr std::array<PresetGolden, 11> preset_golden = {{
     {"gatys",
      20,
      34,
@@ -79,6 +79,13 @@ inline constexpr std::array<PresetGolden, 10> preset_golden = {{
      {15300.5172893, 176196302.527, -15372.7171542},
      {4032795.69776, 4032408.1489, 2574549.6204, 2002252.14736, 1468517.16693, 1212905.21378,
       1038908.63548, 861019.241886, 720847.172603, 618702.920857, 550840.205682}},
+    {"style-transfer-pytorch",
+     20,
+     34,
+     {-0.000770083937258, 2.29660818431e-07, -0.000464778968064},
+     {0.867972971398, 0.782682576658, 0.717793477171, 0.671266076406, 0.640081777077,
+      0.620445293417, 0.608154114414, 0.599538770119, 0.591837281342, 0.58332569649,
+      0.573789202488}},
 }};
 
 }  // namespace impasto::test

@@ -52,12 +52,13 @@ def per_channel(values):
 class Layers:
     """The maps of every convolution before and after its ReLU, as far as conv5_2."""
 
-    def __init__(self, x, pool):
+    def __init__(self, x, pool, first_padding="constant"):
         self.before, self.after = {}, {}
         for (name, _, _), (weight, bias) in zip(CONVS, WEIGHTS):
             if name[-1] == "1" and name != "conv1_1":
                 x = pool(x)
-            self.before[name] = F.conv2d(x, weight, bias, padding=1)
+            padding = first_padding if name == "conv1_1" else "constant"
+            self.before[name] = F.conv2d(F.pad(x, (1, 1, 1, 1), padding), weight, bias)
             x = self.after[name] = F.relu(self.before[name])
 
 
@@ -328,9 +329,81 @@ class Cysmith(System):
         return total + 1e-3 * (down + right)
 
 
+class MatrixRoot(torch.autograd.Function):
+    """Newton and Schulz's iteration for the root of a matrix, and that for the Lyapunov equation of its
+    gradient, twelve steps each."""
+
+    @staticmethod
+    def forward(context, matrix):
+        norm = matrix.norm()
+        one = torch.eye(len(matrix), dtype=matrix.dtype)
+        root, inverse = matrix / norm, one
+        for _ in range(12):
+            step = 1.5 * one - 0.5 * inverse @ root
+            root, inverse = root @ step, step @ inverse
+        root = root * norm.sqrt()
+        context.save_for_backward(root)
+        return root
+
+    @staticmethod
+    def backward(context, gradient):
+        root, = context.saved_tensors
+        norm = root.norm()
+        one = torch.eye(len(root), dtype=root.dtype)
+        a, q = root / norm, gradient / norm
+        for _ in range(12):
+            square = a @ a
+            q = 0.5 * (q @ (3 * one - square) - a.T @ (a.T @ q - q @ a))
+            a = 0.5 * a @ (3 * one - square)
+        return q / 2
+
+
+class StyleTransferPytorch(PytorchTutorial):
+    """Pixels of 0 to 1, clamped after each step."""
+
+    def see(self, x):
+        return Layers(self.input(x), self.pool, "replicate")
+
+    @staticmethod
+    def distribution(features):
+        mean = features.mean((0, 2, 3))
+        second_moment = matrix(features) / features[0, 0].numel()
+        return mean, second_moment - torch.outer(mean, mean) + 1e-4 * torch.eye(len(mean), dtype=mean.dtype)
+
+    def loss(self, x):
+        found = self.see(x)
+        total = 0.015 * F.mse_loss(found.after["conv4_2"], self.content.after["conv4_2"])
+        for name, weight in zip(BLOCKS, (256, 64, 16, 4, 1)):
+            mean, covariance = self.distribution(found.after[name])
+            with torch.no_grad():
+                wanted_mean, wanted = self.distribution(self.style.after[name])
+                wanted_root = MatrixRoot.apply(wanted)
+            shared = MatrixRoot.apply(wanted_root @ covariance @ wanted_root)
+            distance = F.mse_loss(mean, wanted_mean) + (wanted + covariance - 2 * shared).diagonal().mean()
+            total = total + weight / 341 * distance
+        x = F.pad(x, (1, 1, 1, 1), "replicate")
+        inner = x[:, :, 1:-1, 1:-1]
+        plain = ((x[:, :, 1:-1, 2:] - inner) ** 2).mean() + ((x[:, :, 2:, 1:-1] - inner) ** 2).mean()
+        diagonal = (((x[:, :, 1:, 1:] - x[:, :, :-1, :-1]) ** 2).mean()
+                    + ((x[:, :, 1:, :-1] - x[:, :, :-1, 1:]) ** 2).mean())
+        return total + 2 * 2 * (plain / 3 + diagonal / 12)
+
+    def run(self):
+        m = v = 0
+
+        def step(k, x, grad):
+            nonlocal m, v
+            m = 0.9 * m + 0.1 * grad
+            v = 0.99 * v + 0.01 * grad * grad
+            root = (v / (1 - 0.99 ** (k + 1))).sqrt() + 1e-8
+            return (x - 0.02 * m / (1 - 0.9 ** (k + 1)) / root).clamp(0, 1)
+        return self.descend(step)
+
+
 SYSTEMS = {"gatys": Gatys, "coursera": Coursera, "neural-style": NeuralStyle,
            "neural-style-pt": NeuralStylePt, "pytorch-tutorial": PytorchTutorial, "keras": Keras,
-           "tensorflow": TensorFlow, "anishathalye": Anishathalye, "cysmith": Cysmith, "spst": Spst}
+           "tensorflow": TensorFlow, "anishathalye": Anishathalye, "cysmith": Cysmith, "spst": Spst,
+           "style-transfer-pytorch": StyleTransferPytorch}
 
 
 def summary(x):

@@ -29,7 +29,7 @@ std::string test_name(std::string preset) {
 Weights weights_for(std::string_view preset) {
   static const Weights common = test::sine_weights(vgg19, "conv5_2", 0.8);
   Weights weights = common;
-  if (preset == "pytorch-tutorial") {
+  if (preset == "pytorch-tutorial" || preset == "style-transfer-pytorch") {
     weights.mean = {123.675F, 116.28F, 103.53F};
     weights.deviation = {58.395F, 57.12F, 57.375F};
   }

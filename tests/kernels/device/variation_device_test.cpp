@@ -14,7 +14,8 @@ using test::DeviceArray;
 using test::GuardedBuffer;
 
 TEST(VariationDevice, MatchesTheReferenceInEveryForm) {
-  for (const auto form : {VariationForm::absolute, VariationForm::means, VariationForm::power}) {
+  for (const auto form : {VariationForm::absolute, VariationForm::means, VariationForm::power,
+                          VariationForm::nine_point}) {
     for (const MapSize& size : test::map_sizes) {
       if (size.count() > 10000) continue;
       SCOPED_TRACE(testing::Message() << "form " << static_cast<int>(form) << ", " << size);
