@@ -61,8 +61,7 @@ app::Settings read_settings(const std::string& taker, const nb::dict& given, con
     }
   }
   if (engine != nullptr && !settings.pooling_given) {
-    PoolKind& pool = settings.config.objective.pool;
-    pool = pool_for(engine->network(), pool);
+    settings.config.objective.pool = pool_for(engine->network(), settings.config);
   }
   return settings;
 }

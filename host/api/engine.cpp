@@ -69,8 +69,9 @@ NetworkTraits network_of(const std::optional<std::string>& file) {
   return file ? NetworkTraits(WeightsReader(*file).header()) : NetworkTraits();
 }
 
-PoolKind pool_for(const NetworkTraits& network, const PoolKind& preset) {
-  return network.pool.mode == kernels::PoolMode::max_blur ? network.pool : preset;
+PoolKind pool_for(const NetworkTraits& network, const Config& config) {
+  const bool own = network.pool.mode == kernels::PoolMode::max_blur && !config.keeps_pool;
+  return own ? network.pool : config.objective.pool;
 }
 
 Weights open_weights(const std::optional<std::string>& file, Backend& backend,

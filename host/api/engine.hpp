@@ -75,9 +75,9 @@ class Engine {
 /// What the network of a weight file is or, without one, the built-in network.
 NetworkTraits network_of(const std::optional<std::string>& file);
 
-/// How to pool with a network where nobody says it: as it was trained, where that was with a blur;
-/// else as the preset does.
-PoolKind pool_for(const NetworkTraits& network, const PoolKind& preset);
+/// How to pool with a network where nobody says it: as it was trained, where that was with a blur and
+/// the preset does not keep its own pooling; else as the preset does.
+PoolKind pool_for(const NetworkTraits& network, const Config& config);
 
 /// The network of a weight file or, without one, the built-in network for seed 0.
 Weights open_weights(const std::optional<std::string>& file, Backend& backend,

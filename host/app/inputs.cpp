@@ -137,8 +137,8 @@ void say_notes(const Image& picture) {
 
 void suit_to_network(Settings& settings) {
   if (settings.pooling_given) return;
-  PoolKind& pool = settings.config.objective.pool;
-  if (settings.weights) pool = pool_for(network_of(settings.weights), pool);
+  Config& config = settings.config;
+  if (settings.weights) config.objective.pool = pool_for(network_of(settings.weights), config);
 }
 
 const VggLayers& network_layers(const Settings& settings) {

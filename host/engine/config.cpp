@@ -49,13 +49,16 @@ Config impasto_default() {
 
 /// For networks that were trained on pixels of deviation 1, as torchvision's are and those made from
 /// them. A layer's weight makes up for the size of its activations, which differ by a factor of a
-/// hundred from conv3_1 to conv4_1. The coarsest of three scales still shows a face to conv4_2.
+/// hundred from conv3_1 to conv4_1. Average pooling, whatever the network was trained with: the
+/// gradient of a maximum falls on single pixels and embosses them. The coarsest of three scales still
+/// shows a face to conv4_2.
 Config trained() {
   Config config = coarse_to_fine(
-      0.08, {{"conv4_2", 1}},
-      {{"conv1_1", 4000}, {"conv2_1", 200}, {"conv3_1", 2400}, {"conv4_1", 20}}, 1e-5);
-  config.objective.pool = {kernels::PoolMode::max, kernels::PoolRounding::up};
-  config.iterations = 130;
+      0.3, {{"conv4_2", 1}},
+      {{"conv1_1", 40000}, {"conv2_1", 2000}, {"conv3_1", 24000}, {"conv4_1", 200}}, 2e-5);
+  config.objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
+  config.keeps_pool = true;
+  config.iterations = 260;
   config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 1.0 / 3, .step_ratio = 0.6};
   return config;
 }

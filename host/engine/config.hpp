@@ -42,6 +42,7 @@ struct Scales {
 struct Config {
   std::string preset;
   Objective objective;
+  bool keeps_pool = false;  ///< also with a network that was trained with pooling of its own kind
   OptimizerSettings optimizer;
   Box box = Box::end;
   std::int64_t iterations = 200;  ///< of all scales together

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "host/api/engine.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto {
@@ -35,6 +36,14 @@ TEST(Preset, SuitsTheNetworksPixels) {
   EXPECT_EQ(preset_for(network), "impasto");
   network.deviation = {58.395F, 57.12F, 57.375F};
   EXPECT_EQ(preset_for(network), "trained");
+}
+
+TEST(Preset, LetsANetworkPoolAsItWasTrainedUnlessItKeepsItsOwn) {
+  NetworkTraits network;
+  EXPECT_EQ(pool_for(network, preset("gatys")).mode, kernels::PoolMode::max);
+  network.pool.mode = kernels::PoolMode::max_blur;
+  EXPECT_EQ(pool_for(network, preset("gatys")).mode, kernels::PoolMode::max_blur);
+  EXPECT_EQ(pool_for(network, preset("trained")).mode, kernels::PoolMode::average);
 }
 
 TEST(Preset, GatysScalesAreTheNotebooks) {
