@@ -71,6 +71,7 @@ struct Settings {
 
   OutputPath output;
   OutputPath sheet;
+  OutputPath report;
   OutputPath log;
   OutputFolder folder;  ///< of samples
   std::optional<std::int64_t> save_every;

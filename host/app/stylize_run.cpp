@@ -13,6 +13,7 @@
 #include "host/app/sheet.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
+#include "host/core/atomic_file.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::app {
@@ -59,7 +60,8 @@ void StylizeRun::run() {
   const DeferredSignals deferred;
   log_.open(settings_.log);
   try {
-    log_.write(start_record(network));
+    start_record_ = start_record(network);
+    log_.write(start_record_);
     optimise(stylization, network);
   } catch (const Error& error) {
     log_.write({{"event", "error"},
@@ -76,15 +78,21 @@ void StylizeRun::optimise(Stylization& stylization, const Network& network) {
       std::span(&inputs_.content, 1), inputs_.styles, std::span(&inputs_.initial, 1), 1,
       [&](const Progress& progress) { return report(network, progress); }, checkpoints_);
   progress_.clear();
-  const std::string sha256 =
-      has_result() ? save(network, std::move(stylized_.pictures.front())) : std::string();
+  Image picture;
+  std::string sha256;
+  if (has_result()) {
+    picture = finished(std::move(stylized_.pictures.front()), inputs_.content, settings_);
+    sha256 = save(network, picture);
+  }
   end_checkpoints();
   end_record_ = end_record(sha256);
   log_.write(end_record_);
+  if (has_result() && settings_.report) save_report(picture);
 }
 
 bool StylizeRun::report(const Network& network, const Progress& progress) {
   log_.write(progress);
+  curves_.add(progress);
   progress_.update(progress);
   if (settings_.saves_after(progress.iteration, settings_.config.iterations)) {
     save_snapshot(network, progress);
@@ -157,8 +165,7 @@ double StylizeRun::rate() const {
 }
 
 /// Writes the result and the sheet; the SHA-256 of the result.
-std::string StylizeRun::save(const Network& network, Image image) {
-  const Image picture = finished(std::move(image), inputs_.content, settings_);
+std::string StylizeRun::save(const Network& network, const Image& picture) {
   const std::string sha256 = save_image(picture, settings_.output.string(), comment(network));
   if (settings_.sheet) {
     save_image(
@@ -166,6 +173,16 @@ std::string StylizeRun::save(const Network& network, Image image) {
         settings_.sheet.string(), comment(network));
   }
   return sha256;
+}
+
+void StylizeRun::save_report(const Image& picture) const {
+  std::vector<const Image*> styles;
+  for (const Style& style : inputs_.styles) styles.push_back(&style.image);
+  const std::string html = page({settings_, curves_, start_record_, end_record_, inputs_.content,
+                                 std::move(styles), picture});
+  AtomicFile file(settings_.report.string());
+  file.write(std::as_bytes(std::span(html)));
+  file.commit();
 }
 
 Json StylizeRun::start_record(const Network& network) const {
@@ -222,6 +239,7 @@ void StylizeRun::say_result(const Network& network) const {
             settings_.styles.size());
   }
   if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
+  if (settings_.report) message("Report   {}\n", settings_.report.string());
   if (settings_.checkpoint && stylized_.ending == Ending::stopped) {
     message("Kept     {}; --resume goes on from it\n", settings_.checkpoint.string());
   }

@@ -11,6 +11,7 @@
 #include "host/app/inputs.hpp"
 #include "host/app/log.hpp"
 #include "host/app/progress.hpp"
+#include "host/app/report.hpp"
 #include "host/app/settings.hpp"
 #include "host/engine/stylization.hpp"
 
@@ -42,7 +43,8 @@ class StylizeRun {
   /// Whether there is a picture besides the one that the run began with.
   [[nodiscard]] bool has_result() const;
   [[nodiscard]] double rate() const;
-  std::string save(const Network& network, Image image);
+  std::string save(const Network& network, const Image& picture);
+  void save_report(const Image& picture) const;
   void say_result(const Network& network) const;
   void end() const;
 
@@ -50,6 +52,8 @@ class StylizeRun {
   Backend& backend_;
   const StylizeInputs& inputs_;
   Log log_;
+  Curves curves_;
+  Json start_record_;
   IterationProgress progress_;
   Stylized stylized_;
   Json end_record_;

@@ -98,7 +98,8 @@ void check_picture_fits(const std::string& path, std::int64_t height, std::int64
        width, height, format.name, format.max_side);
 }
 
-std::string save_image(const Image& image, const std::string& path, std::string_view comment) {
+std::vector<std::byte> encode_image(const Image& image, const std::string& path,
+                                    std::string_view comment) {
   vips::start();
   const ImageFormat& format = format_of_extension(path);
   check_saveable(image);
@@ -121,7 +122,12 @@ std::string save_image(const Image& image, const std::string& path, std::string_
          shortage ? "not enough memory: " : "", reason);
   }
   const std::unique_ptr<void, decltype(&g_free)> owner(data, g_free);
-  const std::span<const std::byte> bytes(static_cast<const std::byte*>(data), size);
+  const auto* const bytes = static_cast<const std::byte*>(data);
+  return {bytes, bytes + size};
+}
+
+std::string save_image(const Image& image, const std::string& path, std::string_view comment) {
+  const std::vector<std::byte> bytes = encode_image(image, path, comment);
   AtomicFile file(path);
   file.write(bytes);
   file.commit();

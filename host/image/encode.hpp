@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,10 +24,15 @@ bool holds_16_bits(const std::string& path);
 /// Throws ErrorKind::output when the format of the extension cannot hold a picture of this size.
 void check_picture_fits(const std::string& path, std::int64_t height, std::int64_t width);
 
-/// Writes in the format of the extension (formats.hpp), atomically, with an sRGB profile; values
-/// are rounded and clamped. 16 bits per channel where the image came with 16 and the format can
+/// The bytes of a file in the format of the extension of `path` (formats.hpp), with an sRGB profile;
+/// values are rounded and clamped. 16 bits per channel where the image came with 16 and the format can
 /// hold it. A format without alpha gets the picture over white. `comment` goes into the file's
-/// metadata. Returns the SHA-256 of the file. Throws ErrorKind::output.
+/// metadata. Throws ErrorKind::output, naming `path`.
+std::vector<std::byte> encode_image(const Image& image, const std::string& path,
+                                    std::string_view comment = {});
+
+/// Writes what encode_image() makes, atomically. Returns the SHA-256 of the file. Throws
+/// ErrorKind::output.
 std::string save_image(const Image& image, const std::string& path, std::string_view comment = {});
 
 }  // namespace impasto
