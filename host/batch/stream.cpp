@@ -56,6 +56,7 @@ std::optional<std::vector<Outcome>> Stream::compute(std::span<const Work> works,
   Stylized made = plan.run(contents, works.front().styles, initials, 1, report, checkpoints);
   if (made.ending == Ending::stopped) return std::nullopt;
   if (made.ending == Ending::diverged) {
+    forget_plan();  // a target that it remembers may be no number
     fail(ErrorKind::diverged, "the loss became infinite or no number after {} iterations",
          made.iterations);
   }

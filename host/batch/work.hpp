@@ -22,11 +22,11 @@ struct Work {
   Image content;
   std::vector<Style> styles;
   Image initial;
-  /// Works with equal ones have one configuration and styles of the same shapes; those that have one
-  /// size as well can be computed by one plan.
+  /// The settings and the shapes of the styles. Works of the same configuration and the same size can
+  /// be computed by one plan.
   std::string configuration;
-  /// Works with equal ones have the same styles; those that have one plan as well and have come
-  /// equally far can be computed side by side.
+  /// The styles by name. Works with one plan and the same styles that have come equally far can be
+  /// computed side by side.
   std::string style_names;
   std::optional<Checkpoint> from = {};  ///< where an earlier run left it
 

@@ -264,6 +264,10 @@ std::vector<float> Plan::targets(Backend& backend, TargetSource source) const {
   return read_tensors(backend, target_tensors(source));
 }
 
+std::size_t Plan::target_bytes(TargetSource source) const {
+  return bytes_of(target_tensors(source));
+}
+
 // What iterations change.
 
 std::vector<Tensor> Plan::state_tensors(std::int64_t n) const {

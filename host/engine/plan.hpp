@@ -64,6 +64,7 @@ class Plan {
              std::span<const Image> initials, const KnownTargets& known = {});
   /// After reset(): the targets of the contents or of the styles, bit for bit in floats. Waits.
   [[nodiscard]] std::vector<float> targets(Backend& backend, TargetSource source) const;
+  [[nodiscard]] std::size_t target_bytes(TargetSource source) const;
 
   /// All that iterations change of the n-th picture, bit for bit in floats: its pixels, those that run() keeps
   /// aside, the optimiser's state. Waits.

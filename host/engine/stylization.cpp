@@ -14,6 +14,8 @@ namespace impasto {
 namespace {
 
 constexpr std::int64_t least_side = 64;
+/// Of the pictures that are remembered with their targets, contents and styles each.
+constexpr std::size_t most_bytes = std::size_t{32} << 20U;
 
 std::int64_t longer_side(const Shape& shape) { return std::max(shape.height, shape.width); }
 std::int64_t shorter_side(const Shape& shape) { return std::min(shape.height, shape.width); }
@@ -137,7 +139,6 @@ std::size_t Stylization::Seen<Picture>::bytes() const {
 /// Brings these pictures to the front of those that were seen. Forgets the oldest of too many.
 template <class Picture>
 void Stylization::look_up(std::list<Seen<Picture>>& seen, std::span<const Picture> pictures) {
-  constexpr std::size_t most_bytes = std::size_t{32} << 20U;
   const auto same = [](const Picture& a, const Picture& b) { return a.looks_like(b); };
   const auto known = std::ranges::find_if(seen, [&](const Seen<Picture>& one) {
     return std::ranges::equal(one.pictures, pictures, same);
@@ -179,11 +180,14 @@ void Stylization::reset(std::size_t scale, std::span<const Image> initials) {
     }
     stylizer.reset(small_contents, small_styles, initials, known);
   }
+  const Plan& plan = stylizer.plan();
   Backend& backend = stylizer.session().backend();
-  if (known.contents.empty()) {
-    content_targets = stylizer.plan().targets(backend, TargetSource::content);
-  }
-  if (known.styles.empty()) style_targets = stylizer.plan().targets(backend, TargetSource::style);
+  const auto remember = [&](std::vector<float>& targets, TargetSource source) {
+    if (!targets.empty() || plan.target_bytes(source) > most_bytes) return;
+    targets = plan.targets(backend, source);
+  };
+  remember(content_targets, TargetSource::content);
+  remember(style_targets, TargetSource::style);
 }
 
 /// Brings the pictures to where they stood. Their scale has been reset.

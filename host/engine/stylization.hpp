@@ -104,7 +104,8 @@ class Stylization {
   template <class Picture>
   struct Seen {
     std::vector<Picture> pictures;
-    std::vector<std::vector<float>> targets;  ///< at each scale; empty where not known
+    std::vector<std::vector<float>>
+        targets;  ///< at each scale; empty where not known, or too large to keep
     [[nodiscard]] std::size_t bytes() const;
   };
   template <class Picture>
