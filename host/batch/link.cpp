@@ -35,17 +35,20 @@ bool Link::send(const Json& message) const {
 std::optional<Json> Link::receive(int milliseconds) {
   pollfd place{socket_.get(), POLLIN, 0};
   if (::poll(&place, 1, milliseconds) <= 0) return std::nullopt;
-  // Its size first, which a message of any length has. An end that was closed before it had read all
-  // resets the connection, which is said once; what it sent before comes after that.
-  ssize_t size = 0;
-  do {
-    size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-  } while (size < 0 && errno == ECONNRESET);
+  // An end that was closed before it had read all resets the connection, which is said once; what it
+  // sent before comes after that.
+  const auto receive = [this](std::string& text, int flags) {
+    ssize_t size = 0;
+    do {
+      size = ::recv(socket_.get(), text.data(), text.size(), flags);
+    } while (size < 0 && errno == ECONNRESET);
+    return size;
+  };
+  std::string text;  // its size first, which a message of any length has
+  const ssize_t size = receive(text, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
   if (size < 0 && (errno == EINTR || errno == EAGAIN)) return std::nullopt;
-  std::string text(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
-  if (size > 0 && ::recv(socket_.get(), text.data(), text.size(), 0) == size) {
-    return Json::parse(text);
-  }
+  if (size > 0) text.resize(static_cast<std::size_t>(size));
+  if (size > 0 && receive(text, 0) == size) return Json::parse(text);
   ended_ = true;
   return std::nullopt;
 }
