@@ -2,7 +2,6 @@
 #include "host/app/report.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <limits>
@@ -117,9 +116,11 @@ class Chart {
     std::string keys;
     std::string lines;
     for (std::size_t i = 0; i < curves_.size(); ++i) {
-      keys +=
-          fmt::format(R"(<span class="key c{}">{}</span>)", i % colours, escaped(curves_[i].name));
-      lines += fmt::format(R"(<path class="curve c{}" d="{}"/>)", i % colours, path(curves_[i]));
+      const bool dashed = i >= colours;  // more curves than colours
+      keys += fmt::format(R"(<span class="key c{}">{}{}</span>)", i % colours,
+                          escaped(curves_[i].name), dashed ? " (dashed)" : "");
+      lines += fmt::format(R"(<path class="curve c{}"{} d="{}"/>)", i % colours,
+                           dashed ? R"( stroke-dasharray="5 3")" : "", path(curves_[i]));
     }
     return fmt::format(
         "<figure><strong>{}</strong>\n<svg viewBox=\"0 0 {} {}\" role=\"img\" "
@@ -279,7 +280,7 @@ std::string command_to_repeat(const Settings& settings) {
     if (row.positional()) {
       for (const std::string& word : given->second) places += " " + in_quotes(word);
     } else if (row.toggle()) {
-      options += " " + row.option();
+      if (row.value.show(settings).get<bool>()) options += " " + row.option();
     } else {
       for (const std::string& word : given->second)
         options += " " + row.option() + " " + in_quotes(word);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +12,7 @@
 namespace impasto::app {
 
 /// The losses of a run for its report: at most 1000 points, so that a long run does not fill the
-/// memory. A loss is "content", a layer's term "content conv4_2".
+/// memory.
 class Curves {
  public:
   void add(const Progress& progress);
@@ -23,7 +22,7 @@ class Curves {
     std::int64_t size = 0;  ///< the longer side at which the picture was optimised
     Losses losses;
   };
-  /// In the order of iterations; the first and the last reported are among them.
+  /// In the order of iterations; the last reported is among them.
   [[nodiscard]] std::vector<Point> points() const;
 
  private:

@@ -86,13 +86,13 @@ void StylizeRun::optimise(Stylization& stylization, const Network& network) {
   }
   end_checkpoints();
   end_record_ = end_record(sha256);
-  log_.write(end_record_);
   if (has_result() && settings_.report) save_report(picture);
+  log_.write(end_record_);
 }
 
 bool StylizeRun::report(const Network& network, const Progress& progress) {
   log_.write(progress);
-  curves_.add(progress);
+  if (settings_.report) curves_.add(progress);
   progress_.update(progress);
   if (settings_.saves_after(progress.iteration, settings_.config.iterations)) {
     save_snapshot(network, progress);

@@ -129,11 +129,12 @@ class ReportTest(ProgramTest):
     def test_its_command_makes_the_same_picture(self):
         shutil.copy(self.prepare(), self.path("it's <b>a & \"x\".png"))
         page = self.report("--style-weight", "3.5", content="it's <b>a & \"x\".png",
-                           env={"IMPASTO_TV_WEIGHT": "0.25"})
+                           env={"IMPASTO_TV_WEIGHT": "0.25", "IMPASTO_NO_PLAN_CACHE": "false"})
         self.assertEqual(page.all("b"), [])
         words = shlex.split(page.text("pre")[0])
         self.assertEqual(words[:2], ["impasto", "stylize"])
         self.assertIn("0.25", words)
+        self.assertNotIn("--no-plan-cache", words)
         first = Path(self.path("out.png")).read_bytes()
         os.remove(self.path("out.png"))
         subprocess.run([PROGRAM, *words[1:]], cwd=self.folder, env=environment(), check=True, capture_output=True)
