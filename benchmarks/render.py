@@ -61,6 +61,8 @@ def contenders_table(contenders: Sequence[Contender], own: Optional[float]) -> s
 
 def cpu_vs_pytorch(machine: Machine) -> str:
     """Of each program and precision the fastest form."""
+    if not machine.comparisons:
+        return ""
     contenders = machine.comparisons[0].contenders
     fastest: Dict[Tuple[str, str], Contender] = {}
     for one in sorted(contenders, key=lambda one: one.seconds or 0, reverse=True):
@@ -69,6 +71,8 @@ def cpu_vs_pytorch(machine: Machine) -> str:
 
 
 def cpu_vs_pytorch_all(machine: Machine) -> str:
+    if not machine.comparisons:
+        return ""
     contenders = machine.comparisons[0].contenders
     return contenders_table(contenders, contenders[0].seconds)
 

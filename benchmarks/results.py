@@ -283,8 +283,8 @@ def device_name(context: Document) -> str:
 
 
 def truthy(value: Any) -> bool:
-    """Google Benchmark's context holds words: "true", "false"."""
-    return value not in (False, None, "", "false", "0", 0)
+    """Google Benchmark's context holds words: "true", "false"; a tree without a repository says "unknown"."""
+    return value not in (False, None, "", "false", "unknown", "0", 0)
 
 
 def load_before(context: Document) -> Optional[float]:
@@ -390,7 +390,7 @@ def read_stage(machine: Machine, path: Path, stage: Document, folder: Sequence[D
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{path}: expected what './dev gpu' writes: {error!r}") from error
     machine.comparisons += [read_comparison(path, one) for one in compared if one["contenders"]]
-    if name != "iteration" or (commit and any(map(passed, tests))):
+    if name != "iteration" or (truthy(commit) and any(map(passed, tests))):
         read_rows(machine, path, rows)
         return
     machine.refused.append(f"{path.name}: the tests of the same commit did not pass in this folder: nobody knows "

@@ -23,8 +23,9 @@ install(FILES docs/gpu_run.md LICENSE DESTINATION share/impasto COMPONENT archiv
 
 # Where there is no repository, results take the commit from here.
 install(CODE "execute_process(
-  COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DOUTPUT=\${CMAKE_INSTALL_PREFIX}/share/impasto/build.json
-          -P ${PROJECT_SOURCE_DIR}/cmake/build_commit.cmake COMMAND_ERROR_IS_FATAL ANY)"
+  COMMAND \"${CMAKE_COMMAND}\" \"-DSOURCE=${PROJECT_SOURCE_DIR}\"
+          \"-DOUTPUT=\${CMAKE_INSTALL_PREFIX}/share/impasto/build.json\"
+          -P \"${PROJECT_SOURCE_DIR}/cmake/build_commit.cmake\" COMMAND_ERROR_IS_FATAL ANY)"
         COMPONENT archive EXCLUDE_FROM_ALL)
 
 set(CPACK_GENERATOR TXZ)

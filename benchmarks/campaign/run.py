@@ -161,7 +161,8 @@ def main() -> int:
         )
         reason = why_no_gpu(campaign)
         if reason is not None:
-            print(f"nothing was run: no GPU to run on: {reason}", file=sys.stderr)
+            device = "CPU" if scale.backend == "cpu" else "GPU"
+            print(f"nothing was run: no {device} to run on: {reason}", file=sys.stderr)
             return NO_GPU
         stages = arguments.only or [stage for stage in STAGES if not scale.stages or stage.name in scale.stages]
         lines = run_all(stages, campaign, arguments.budget or scale.budget, rehearsal)
