@@ -19,8 +19,8 @@ namespace impasto::kernels {
 ///         gradient of weight·loss with respect to F: style_backward, then statistics_backward.
 ///         Root and inverse root take `root_steps` Newton–Schulz steps from a matrix divided by its
 ///         Frobenius norm. Roots of eigenvalues above 1e-3 of that norm come out exact to 1e-6, at
-///         1e-4 a tenth too small, below that smaller still. This is what the system computes, and
-///         what keeps X bounded.
+///         1e-4 a tenth too small, below that smaller still. This is what style-transfer-pytorch
+///         computes, and it keeps X bounded.
 /// Shapes  gram, matrix (N,C,C), which may be the same array; statistics and coefficients (N,2,C) as
 ///         channel_statistics and statistics_backward have them, two arrays; loss (N); the target,
 ///         for all images: means (C), second_moment and root (C,C), with both scales applied
