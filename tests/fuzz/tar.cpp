@@ -11,7 +11,7 @@ std::vector<std::string> seeds() {
   const TemporaryFolder folder;
   const std::string path = folder.file("seed.tar");
   std::vector<std::string> seeds;
-  for (const std::size_t length : {3, 120}) {
+  for (const std::size_t length : {std::size_t{3}, std::size_t{120}}) {
     const std::string text(600, 'x');
     batch::TarWriter tar(path);
     tar.add(std::string(length, 'n'), std::as_bytes(std::span(text)));
