@@ -23,9 +23,7 @@ class GramTerm final : public Term {
 
   void add_target(Schedule& schedule, TensorId x, const TargetShare& share) const override {
     const Shape map = schedule[x].shape;
-    const TensorId gram = schedule.temporary(matrix_shape(1, map.channels), place_.master);
-    schedule.add({.name = "Gram matrix", .operation = "gram", .layer = layer()}, {x, gram},
-                 [=](Backend& backend, const Schedule& s) { backend.gram(s[gram], s[x]); });
+    const TensorId gram = add_gram(schedule, x);
     schedule.add({.name = "style target", .operation = "axpby", .layer = layer()}, {gram},
                  [=, this](Backend& backend, const Schedule& s) {
                    backend.axpby(state_[target_], *share.share * gram_scale_.at(map), s[gram],
@@ -48,13 +46,7 @@ class GramTerm final : public Term {
     return GradientTerm{
         layer(), order(GradientTerm::Order::after_layer_above),
         [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
-          backward.add({.name = "style backward",
-                        .operation = "style_backward",
-                        .layer = layer(),
-                        .epilogue = epilogue},
-                       {grad_x, x, matrix}, [=](Backend& backend, const Schedule& s) {
-                         backend.style_backward(s[grad_x], s[x], s[matrix], epilogue);
-                       });
+          add_style_backward(backward, grad_x, x, matrix, epilogue);
         }};
   }
 

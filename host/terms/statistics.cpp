@@ -6,11 +6,6 @@
 namespace impasto {
 namespace {
 
-/// Means, then deviations.
-Shape statistics_shape(std::int64_t batch, std::int64_t channels) {
-  return {batch, 1, 2, channels};
-}
-
 class StatisticsTerm final : public Term {
  public:
   StatisticsTerm(const StatisticsLoss& loss, const TermPlace& place)
@@ -44,28 +39,11 @@ class StatisticsTerm final : public Term {
     return GradientTerm{
         layer(), order(GradientTerm::Order::after_layer_above),
         [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
-          backward.add({.name = "statistics backward",
-                        .operation = "statistics_backward",
-                        .layer = layer(),
-                        .epilogue = epilogue},
-                       {grad_x, x, statistics}, [=](Backend& backend, const Schedule& s) {
-                         backend.statistics_backward(s[grad_x], s[x], s[statistics], epilogue);
-                       });
+          add_statistics_backward(backward, grad_x, x, statistics, epilogue);
         }};
   }
 
  private:
-  TensorId add_statistics(Schedule& schedule, TensorId x) const {
-    const Shape map = schedule[x].shape;
-    const TensorId statistics =
-        schedule.temporary(statistics_shape(map.batch, map.channels), place_.master);
-    schedule.add({.name = "statistics", .operation = "channel_statistics", .layer = layer()},
-                 {x, statistics}, [=](Backend& backend, const Schedule& s) {
-                   backend.channel_statistics(s[statistics], s[x]);
-                 });
-    return statistics;
-  }
-
   StatisticsLossScale scale_;
   std::size_t target_;  ///< (1,1,2,C): μ' and σ', for all pictures
 };

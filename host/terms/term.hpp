@@ -107,8 +107,25 @@ class Term {
   [[nodiscard]] GradientTerm::Order order(GradientTerm::Order behind_relu) const {
     return place_.before_relu ? GradientTerm::Order::before_relu : behind_relu;
   }
+
+  // Steps that several losses take. Each allots what it returns.
+
+  /// The Gram matrices (N,C,C) of the map at `x`, as it is held.
+  TensorId add_gram(Schedule& schedule, TensorId x) const;
+  /// The means and deviations (N,1,2,C) of its channels.
+  TensorId add_statistics(Schedule& schedule, TensorId x) const;
+  void add_style_backward(Schedule& backward, TensorId grad_x, TensorId x, TensorId matrix,
+                          const GradientEpilogue& epilogue) const;
+  void add_statistics_backward(Schedule& backward, TensorId grad_x, TensorId x,
+                               TensorId coefficients, const GradientEpilogue& epilogue) const;
+
   TermPlace place_;
   TensorBlock state_;
 };
+
+/// Means, then deviations, of the channels of N maps.
+constexpr Shape statistics_shape(std::int64_t batch, std::int64_t channels) {
+  return {batch, 1, 2, channels};
+}
 
 }  // namespace impasto

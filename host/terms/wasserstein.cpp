@@ -6,15 +6,12 @@
 namespace impasto {
 namespace {
 
-/// Means, then deviations, which nothing here reads.
-Shape means_shape(std::int64_t batch, std::int64_t channels) { return {batch, 1, 2, channels}; }
-
 class WassersteinTerm final : public Term {
  public:
   WassersteinTerm(const WassersteinLoss& loss, const TermPlace& place)
       : Term(place),
         held_(activation_scale(place.activations)),
-        statistics_(state_.reserve(means_shape(1, place.shape.channels), place.master)),
+        statistics_(state_.reserve(statistics_shape(1, place.shape.channels), place.master)),
         second_moment_(state_.reserve(matrix_shape(1, place.shape.channels), place.master)),
         root_(state_.reserve(matrix_shape(1, place.shape.channels), place.master)) {
     scale_.mean = 1 / held_;
@@ -27,15 +24,15 @@ class WassersteinTerm final : public Term {
 
   /// The root is taken again behind each style; the last one's stays.
   void add_target(Schedule& schedule, TensorId x, const TargetShare& share) const override {
-    const Moments moments = add_moments(schedule, x);
+    const TensorId gram = add_gram(schedule, x);
+    const TensorId statistics = add_statistics(schedule, x);
     const double scale = moment_scale(schedule[x].shape);
-    schedule.add(
-        {.name = "style target", .operation = "axpby", .layer = layer()},
-        {moments.gram, moments.statistics}, [=, this](Backend& backend, const Schedule& s) {
-          const double kept = share.first ? 0 : 1;
-          backend.axpby(state_[second_moment_], *share.share * scale, s[moments.gram], kept);
-          backend.axpby(state_[statistics_], *share.share / held_, s[moments.statistics], kept);
-        });
+    schedule.add({.name = "style target", .operation = "axpby", .layer = layer()},
+                 {gram, statistics}, [=, this](Backend& backend, const Schedule& s) {
+                   const double kept = share.first ? 0 : 1;
+                   backend.axpby(state_[second_moment_], *share.share * scale, s[gram], kept);
+                   backend.axpby(state_[statistics_], *share.share / held_, s[statistics], kept);
+                 });
     schedule.add({.name = "style root", .operation = "covariance_root", .layer = layer()}, {},
                  [this](Backend& backend, const Schedule& /*s*/) {
                    backend.covariance_root(state_[root_], state_[second_moment_],
@@ -46,60 +43,29 @@ class WassersteinTerm final : public Term {
   std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x, const LossSlot& loss,
                                        bool with_gradient) const override {
     const Shape map = schedule[x].shape;
-    const auto [matrix, statistics] = add_moments(schedule, x);
+    const TensorId matrix = add_gram(schedule, x);
+    const TensorId statistics = add_statistics(schedule, x);
     const TensorId coefficients =
-        schedule.temporary(means_shape(map.batch, map.channels), place_.master);
+        schedule.temporary(statistics_shape(map.batch, map.channels), place_.master);
     schedule.add({.name = "style loss", .operation = "wasserstein_loss", .layer = layer()},
                  {matrix, statistics, coefficients, loss.losses},
-                 [=, this, gram = matrix, means = statistics](Backend& backend, const Schedule& s) {
+                 [=, this](Backend& backend, const Schedule& s) {
                    backend.wasserstein_loss(
-                       loss.in(s), s[gram], s[coefficients], s[gram], s[means],
+                       loss.in(s), s[matrix], s[coefficients], s[matrix], s[statistics],
                        {state_[statistics_], state_[second_moment_], state_[root_]}, scale_);
                  });
     if (!with_gradient) return std::nullopt;
     return GradientTerm{
         layer(), order(GradientTerm::Order::after_layer_above),
-        [=, this, matrix = matrix](Schedule& backward, TensorId grad_x,
-                                   const GradientEpilogue& epilogue) {
+        [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
           const GradientEpilogue first{.accumulate = epilogue.accumulate, .relu_mask = false};
           const GradientEpilogue last{.accumulate = true, .relu_mask = epilogue.relu_mask};
-          backward.add({.name = "style backward",
-                        .operation = "style_backward",
-                        .layer = layer(),
-                        .epilogue = first},
-                       {grad_x, x, matrix}, [=](Backend& backend, const Schedule& s) {
-                         backend.style_backward(s[grad_x], s[x], s[matrix], first);
-                       });
-          backward.add({.name = "statistics backward",
-                        .operation = "statistics_backward",
-                        .layer = layer(),
-                        .epilogue = last},
-                       {grad_x, x, coefficients}, [=](Backend& backend, const Schedule& s) {
-                         backend.statistics_backward(s[grad_x], s[x], s[coefficients], last);
-                       });
+          add_style_backward(backward, grad_x, x, matrix, first);
+          add_statistics_backward(backward, grad_x, x, coefficients, last);
         }};
   }
 
  private:
-  /// Sums over the map as it is held.
-  struct Moments {
-    TensorId gram;
-    TensorId statistics;
-  };
-  Moments add_moments(Schedule& schedule, TensorId x) const {
-    const Shape map = schedule[x].shape;
-    const TensorId gram = schedule.temporary(matrix_shape(map.batch, map.channels), place_.master);
-    const TensorId statistics =
-        schedule.temporary(means_shape(map.batch, map.channels), place_.master);
-    schedule.add({.name = "Gram matrix", .operation = "gram", .layer = layer()}, {x, gram},
-                 [=](Backend& backend, const Schedule& s) { backend.gram(s[gram], s[x]); });
-    schedule.add({.name = "means", .operation = "channel_statistics", .layer = layer()},
-                 {x, statistics}, [=](Backend& backend, const Schedule& s) {
-                   backend.channel_statistics(s[statistics], s[x]);
-                 });
-    return {gram, statistics};
-  }
-
   [[nodiscard]] double moment_scale(const Shape& map) const {
     return 1 / (held_ * held_ * static_cast<double>(map.pixels()));
   }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "host/terms/term.hpp"
+
+namespace impasto {
+
+TensorId Term::add_gram(Schedule& schedule, TensorId x) const {
+  const Shape map = schedule[x].shape;
+  const TensorId gram = schedule.temporary(matrix_shape(map.batch, map.channels), place_.master);
+  schedule.add({.name = "Gram matrix", .operation = "gram", .layer = layer()}, {x, gram},
+               [=](Backend& backend, const Schedule& s) { backend.gram(s[gram], s[x]); });
+  return gram;
+}
+
+TensorId Term::add_statistics(Schedule& schedule, TensorId x) const {
+  const Shape map = schedule[x].shape;
+  const TensorId statistics =
+      schedule.temporary(statistics_shape(map.batch, map.channels), place_.master);
+  schedule.add({.name = "statistics", .operation = "channel_statistics", .layer = layer()},
+               {x, statistics}, [=](Backend& backend, const Schedule& s) {
+                 backend.channel_statistics(s[statistics], s[x]);
+               });
+  return statistics;
+}
+
+void Term::add_style_backward(Schedule& backward, TensorId grad_x, TensorId x, TensorId matrix,
+                              const GradientEpilogue& epilogue) const {
+  backward.add({.name = "style backward",
+                .operation = "style_backward",
+                .layer = layer(),
+                .epilogue = epilogue},
+               {grad_x, x, matrix}, [=](Backend& backend, const Schedule& s) {
+                 backend.style_backward(s[grad_x], s[x], s[matrix], epilogue);
+               });
+}
+
+void Term::add_statistics_backward(Schedule& backward, TensorId grad_x, TensorId x,
+                                   TensorId coefficients, const GradientEpilogue& epilogue) const {
+  backward.add({.name = "statistics backward",
+                .operation = "statistics_backward",
+                .layer = layer(),
+                .epilogue = epilogue},
+               {grad_x, x, coefficients}, [=](Backend& backend, const Schedule& s) {
+                 backend.statistics_backward(s[grad_x], s[x], s[coefficients], epilogue);
+               });
+}
+
+}  // namespace impasto
