@@ -2,7 +2,6 @@
 #include "host/app/batch_report.hpp"
 
 #include <nlohmann/json.hpp>
-#include <span>
 
 #include "host/app/describe.hpp"
 #include "host/app/terminal.hpp"
@@ -97,9 +96,7 @@ void BatchReport::write_metrics() {
       "impasto_batch_seconds {:.6g}\n",
       counts_.done, counts_.failed, counts_.missing(), rate(), seconds());
   try {
-    AtomicFile file(settings_.batch.metrics.string());
-    file.write(std::as_bytes(std::span(text)));
-    file.commit();
+    write_atomically(settings_.batch.metrics.string(), text);
   } catch (const Error& error) {
     line_.clear();
     message("note: {}\n", error.what());

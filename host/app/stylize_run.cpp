@@ -178,11 +178,8 @@ std::string StylizeRun::save(const Network& network, const Image& picture) {
 void StylizeRun::save_report(const Image& picture) const {
   std::vector<const Image*> styles;
   for (const Style& style : inputs_.styles) styles.push_back(&style.image);
-  const std::string html = page({settings_, curves_, start_record_, end_record_, inputs_.content,
-                                 std::move(styles), picture});
-  AtomicFile file(settings_.report.string());
-  file.write(std::as_bytes(std::span(html)));
-  file.commit();
+  write_atomically(settings_.report.string(), page({settings_, curves_, start_record_, end_record_,
+                                                    inputs_.content, std::move(styles), picture}));
 }
 
 Json StylizeRun::start_record(const Network& network) const {

@@ -28,10 +28,7 @@ void make_folder(const fs::path& folder) {
 
 void write_json(const fs::path& path, const Json& json) {
   make_folder(path.parent_path());
-  const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  AtomicFile file(path.string());
-  file.write(std::as_bytes(std::span(text)));
-  file.commit();
+  write_atomically(path.string(), json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 Json read_json(const fs::path& path) {

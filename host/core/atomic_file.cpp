@@ -216,6 +216,12 @@ bool is_temporary_name(std::string_view name) {
   return digits == temporary_digits && (name.size() == digits || name[digits] == '.');
 }
 
+void write_atomically(const std::string& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(text)));
+  file.commit();
+}
+
 void check_writable(const std::string& path) {
   const std::string target = resolve(path);
   refuse_other_than_file(path, target);

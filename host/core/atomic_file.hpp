@@ -43,6 +43,9 @@ class AtomicFile {
   void open_named();
 };
 
+/// Writes a whole text as an AtomicFile.
+void write_atomically(const std::string& path, std::string_view text);
+
 /// Removes the temporaries of all AtomicFiles, for a signal handler that is about to end the
 /// program.
 void remove_temporary_files() noexcept;
