@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.append(str(ROOT / "tests"))
 
 # A machine of round numbers: 1 TFLOP/s and 100 GB/s, so a ridge at 10 FLOP per byte.
 PEAK, BANDWIDTH = 1e12, 1e11

@@ -3,7 +3,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import inputs
 import report
+from browser import complaints, find_browser
 from results import PRECISIONS, Roofs, Row, by_kind, parse
 
 
@@ -24,22 +24,6 @@ def python_with_matplotlib():
 
 
 DRAWING = python_with_matplotlib()
-
-
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
-
-
-def complaints(browser, path):
-    """What a headless browser's console says of the page; without a network, so that nothing is fetched."""
-    with tempfile.TemporaryDirectory() as profile:
-        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-                   f"--user-data-dir={profile}", "--proxy-server=127.0.0.1:9", "--log-level=0",
-                   "--dump-dom", path.resolve().as_uri()]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    said = re.findall(r"CONSOLE(?:\(\d+\)|:\d+)?\] (.*)", done.stderr)
-    if done.returncode != 0 or "</svg>" not in done.stdout:
-        said.append(f"{browser} ended with {done.returncode} and showed no figure")
-    return said
 
 
 class Pages(unittest.TestCase):
@@ -100,7 +84,7 @@ class Shown(Pages):
         self.assertEqual(len(names), len(set(names)))
 
     def test_a_browser_opens_the_page_without_a_word_on_its_console(self):
-        browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+        browser = find_browser()
         if browser is None:
             self.skipTest("no headless browser here (chromium-headless-shell)")
         bad = self.folder / "bad.html"
