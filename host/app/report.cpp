@@ -90,7 +90,7 @@ std::string img(const Image& image, std::string_view alternative) {
                      base64(encode_image(image, "picture.jpg")));
 }
 
-/// One line of a chart: NaN where a point does not have it.
+/// One line of a chart: a value at each point.
 struct Curve {
   std::string name;
   std::vector<double> values;

@@ -31,7 +31,7 @@ Config style_transfer_pytorch() {
   config.box = Box::step;
   config.average = 0.99;
   config.size = 512;
-  config.scales = {.count = 5, .ratio = 1.4142135623730951};
+  config.scales = {.count = 5, .ratio = std::numbers::sqrt2};
   config.iterations = 3000;
   config.init = Init::content;
   return config;
