@@ -48,10 +48,12 @@ void print_batch_plan(const Settings& settings, const batch::ItemFile& items) {
                    {.next = [] { return std::optional<batch::Item>(); },
                     .begun = nothing,
                     .iterated = [] {},
+  batch::BusyTime busy;
                     .done = nothing,
                     .failed = nothing,
-                    .stopped = [] { return false; }});
-  const batch::PipelineSizes sizes = steps.sizes();
+                    .stopped = [] { return false; },
+                    .busy = busy});
+  const std::size_t at_once = steps.sizes().streams * devices.size();
   const std::unique_ptr<batch::Stream> stream = steps.open_stream();
   const batch::Work work = steps.load(first);
   const MemoryEstimate memory =

@@ -130,22 +130,29 @@ std::size_t BatchSteps::side_by_side(const batch::Work& work) {
 std::unique_ptr<batch::Stream> BatchSteps::open_stream() {
   std::unique_ptr<Backend> backend = std::exchange(first_backend_, nullptr);
   if (backend == nullptr) backend = open_backend(settings_);
-  return std::make_unique<batch::Stream>(std::move(backend),
-                                         [this](Backend& of_stream, const Objective& objective) {
-                                           return network(of_stream, objective);
-                                         });
+  return std::make_unique<batch::Stream>(
+      std::move(backend),
+      [this](Backend& of_stream, const Objective& objective) {
+        return network(of_stream, objective);
+      },
+      told_.busy);
 }
 
-/// Read once, or made once, for all streams.
-Weights BatchSteps::network(Backend& backend, const Objective& objective) {
+/// One for all streams: where there are several, they are on the CPU and can share it.
+std::shared_ptr<const Network> BatchSteps::network(Backend& backend, const Objective& objective) {
   const std::lock_guard lock(mutex_);
   const VggLayers& layers = network_layers(settings_);
-  const std::string deepest(layers[deepest_layer(objective, layers)].name);
-  if (!weights_ || deepest != deepest_) {
-    weights_ = open_weights(settings_, backend, deepest);
+  const std::size_t deepest = deepest_layer(objective, layers);
+  std::shared_ptr<const Network> network = network_.lock();
+  if (network == nullptr || !see_alike(seen_, objective) || deepest > deepest_) {
+    network = std::make_shared<const Network>(
+        backend, open_weights(settings_, backend, layers[deepest].name), objective.pool, deepest,
+        objective.padding, objective.input_scale);
+    network_ = network;
+    seen_ = objective;
     deepest_ = deepest;
   }
-  return *weights_;
+  return network;
 }
 
 /// Keeps snapshots of --save-every.

@@ -27,6 +27,7 @@ class BatchSteps final : public batch::Steps {
     std::function<void(const batch::Item& item, const Json& record)> done;
     std::function<void(const batch::Item& item, const Json& record)> failed;
     std::function<bool()> stopped;
+    batch::BusyTime& busy;  ///< of the device that the streams compute on
   };
 
   /// Without a directory nothing is written. The arguments must outlive the object.
@@ -50,7 +51,7 @@ class BatchSteps final : public batch::Steps {
  private:
   [[nodiscard]] std::string identity_of(const batch::Work& work) const;
   [[nodiscard]] std::optional<Checkpoint> checkpoint_of(const batch::Work& work) const;
-  Weights network(Backend& backend, const Objective& objective);
+  std::shared_ptr<const Network> network(Backend& backend, const Objective& objective);
 
   const Settings& settings_;
   const batch::RunDirectory* directory_;
@@ -59,8 +60,9 @@ class BatchSteps final : public batch::Steps {
   bool computes_on_cpu_ = false;
   std::string arithmetic_;  ///< of all streams: backend and precision
   std::mutex mutex_;
-  std::optional<Weights> weights_;  ///< as read for the first stream
-  std::string deepest_;             ///< the layer that they end with
+  std::weak_ptr<const Network> network_;  ///< that a stream asked for last; the streams keep it
+  Objective seen_;                        ///< what it was made for
+  std::size_t deepest_ = 0;               ///< of its layers
 };
 
 }  // namespace impasto::app

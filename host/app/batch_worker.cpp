@@ -85,22 +85,27 @@ class Served {
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch())
             .count();
-    if (last_alive_.exchange(now) != now) link_.send({{"event", batch::message::alive}});
+    if (last_alive_.exchange(now) != now) {
+      link_.send({{"event", batch::message::alive}, {"busy", busy_.seconds()}});
+    }
   }
   void ended(const Error& reason) {
     link_.send({{"event", batch::message::ended},
                 {"kind", static_cast<int>(reason.kind())},
                 {"reason", reason.what()}});
+  [[nodiscard]] batch::BusyTime& busy() { return busy_; }
   }
   [[nodiscard]] bool stopped() const { return caught_signal() != 0; }
 
  private:
   void tell(const char* event, const batch::Item& item, const Json* record = nullptr) {
-    Json message = {{"event", event}, {"item", batch::stable_hash(item.output)}};
+    Json message = {
+        {"event", event}, {"item", batch::stable_hash(item.output)}, {"busy", busy_.seconds()}};
     if (record != nullptr) message["record"] = *record;
     link_.send(message);
   }
 
+  batch::BusyTime busy_;
   batch::Link link_;
   std::atomic<std::int64_t> last_alive_{0};
 };
@@ -189,7 +194,8 @@ int work_for_supervisor(std::span<char* const> words) {
          .done = [&](const batch::Item& item, const Json& record) { served.done(item, record); },
          .failed = [&](const batch::Item& item,
                        const Json& record) { served.failed(item, record); },
-         .stopped = [&] { return served.stopped(); }});
+         .stopped = [&] { return served.stopped(); },
+         .busy = served.busy()});
     batch::run_pipeline(steps, steps.sizes());
     return 0;
   } catch (const Error& error) {

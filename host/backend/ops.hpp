@@ -57,7 +57,8 @@ void rotate_filters(float* rotated, const float* weight, std::int64_t out_channe
                     std::int64_t in_channels);
 
 /// A convolution's parameters in the form that a backend computes with, and what the backend caches
-/// for each shape. Only the Ops object that made it may use it.
+/// for each shape. Only the Ops object that made it may use it; on the CPU every one of the same
+/// precision may, several at once.
 class Conv {
  public:
   Conv() = default;

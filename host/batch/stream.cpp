@@ -8,18 +8,46 @@
 
 namespace impasto::batch {
 
+void BusyTime::add_stream() {
+  const std::lock_guard lock(mutex_);
+  ++streams_;
+}
+
+void BusyTime::begin() {
+  const std::lock_guard lock(mutex_);
+  sum_ = sum();
+  since_ = std::chrono::steady_clock::now();
+  ++computing_;
+}
+
+void BusyTime::end() {
+  const std::lock_guard lock(mutex_);
+  sum_ = sum();
+  since_ = std::chrono::steady_clock::now();
+  --computing_;
+}
+
+double BusyTime::seconds() const {
+  const std::lock_guard lock(mutex_);
+  return streams_ > 0 ? sum() / static_cast<double>(streams_) : 0;
+}
+
+double BusyTime::sum() const {
+  if (computing_ == 0) return sum_;
+  const std::chrono::duration<double> more = std::chrono::steady_clock::now() - since_;
+  return sum_ + static_cast<double>(computing_) * more.count();
+}
+
 Session& Stream::session_for(const Objective& objective) {
   if (session_ && see_alike(opened_for_, objective) &&
-      deepest_layer(objective, *layers_) <= deepest_) {
+      deepest_layer(objective, session_->network().layers()) <= deepest_) {
     return *session_;
   }
   forget_plan();
   session_.reset();
-  Weights weights = open_network_(*backend_, objective);
-  layers_ = weights.layers;
-  deepest_ = deepest_layer(objective, *layers_);
+  session_ = std::make_shared<Session>(*backend_, open_network_(*backend_, objective));
+  deepest_ = deepest_layer(objective, session_->network().layers());
   opened_for_ = objective;
-  session_ = std::make_shared<Session>(*backend_, std::move(weights), objective);
   return *session_;
 }
 
@@ -53,6 +81,13 @@ std::optional<std::vector<Outcome>> Stream::compute(std::span<const Work> works,
     initials.push_back(work.initial);
     if (work.from) checkpoints.from.push_back(*work.from);
   }
+  const struct Busy {
+    BusyTime& time;
+    explicit Busy(BusyTime& of_device) : time(of_device) { time.begin(); }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy() { time.end(); }
+  } busy(busy_);
   Stylized made = plan.run(contents, works.front().styles, initials, 1, report, checkpoints);
   if (made.ending == Ending::stopped) return std::nullopt;
   if (made.ending == Ending::diverged) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,15 +15,39 @@
 
 namespace impasto::batch {
 
-/// The network, as deep as the objective needs.
-using OpenNetwork = std::function<Weights(Backend& backend, const Objective& objective)>;
+/// How long the streams of a device have computed. May be used by several threads.
+class BusyTime {
+ public:
+  void add_stream();
+  /// One stream begins, or has ended, to compute.
+  void begin();
+  void end();
+  /// The mean over the streams, up to now.
+  [[nodiscard]] double seconds() const;
+
+ private:
+  [[nodiscard]] double sum() const;
+
+  mutable std::mutex mutex_;
+  std::int64_t streams_ = 0;
+  std::int64_t computing_ = 0;
+  double sum_ = 0;  ///< over the streams, up to `since_`
+  std::chrono::steady_clock::time_point since_{};
+};
+
+/// The network, as deep as the objective needs, for a backend.
+using OpenNetwork =
+    std::function<std::shared_ptr<const Network>(Backend& backend, const Objective& objective)>;
 
 /// Computes one batch after the other on a backend of its own, with the network loaded once and
 /// the plan kept as long as the batches need the same. Used by one thread.
 class Stream {
  public:
-  Stream(std::unique_ptr<Backend> backend, OpenNetwork open_network)
-      : backend_(std::move(backend)), open_network_(std::move(open_network)) {}
+  /// `busy` must outlive the object.
+  Stream(std::unique_ptr<Backend> backend, OpenNetwork open_network, BusyTime& busy)
+      : backend_(std::move(backend)), open_network_(std::move(open_network)), busy_(busy) {
+    busy_.add_stream();
+  }
 
   /// Computes works of one kind side by side, from where they stand; nothing where `report`, which is called after every
   /// iteration, returned false. Throws ErrorKind::out_of_memory where they are too many, and
@@ -44,9 +70,9 @@ class Stream {
 
   std::unique_ptr<Backend> backend_;
   OpenNetwork open_network_;
+  BusyTime& busy_;
   std::shared_ptr<Session> session_;
-  const VggLayers* layers_ = nullptr;  ///< of the session's network
-  std::size_t deepest_ = 0;            ///< of its layers
+  std::size_t deepest_ = 0;  ///< of the layers that it was opened for
   Objective opened_for_;
   std::optional<Stylization> plan_;
   std::string planned_;

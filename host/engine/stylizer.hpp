@@ -23,20 +23,24 @@ class Session {
   /// the weights is freed. Throws ErrorKind::weights when they end earlier.
   Session(Backend& backend, Weights weights, const PoolKind& pool, std::size_t deepest,
           Padding padding = Padding::zero, double input_scale = 1)
-      : backend_(backend),
-        network_(backend, std::move(weights), pool, deepest, padding, input_scale) {}
+      : Session(backend, std::make_shared<const Network>(backend, std::move(weights), pool, deepest,
+                                                         padding, input_scale)) {}
   /// With the layers that `objective` needs.
   Session(Backend& backend, Weights weights, const Objective& objective)
       : Session(backend, std::move(weights), objective.pool,
                 deepest_layer(objective, *weights.layers), objective.padding,
                 objective.input_scale) {}
 
+  /// On a network that other sessions on this backend, or others like it (see Conv), may share.
+  Session(Backend& backend, std::shared_ptr<const Network> network)
+      : backend_(backend), network_(std::move(network)) {}
+
   [[nodiscard]] Backend& backend() { return backend_; }
-  [[nodiscard]] const Network& network() const { return network_; }
+  [[nodiscard]] const Network& network() const { return *network_; }
 
  private:
   Backend& backend_;
-  Network network_;
+  std::shared_ptr<const Network> network_;
 };
 
 /// The optimisation of N pictures of one size side by side, in one style. All memory is planned and

@@ -27,88 +27,101 @@ memory reordered(const OneDnn& onednn, memory from, const memory::desc& layout) 
 
 }  // namespace
 
-FilterBank::FilterBank(const OneDnn& onednn, const ConvParameters& parameters)
-    : FilterBank(onednn, memory(plain_layout(parameters.out_channels, parameters.in_channels),
-                                onednn.engine)) {
+FilterBank::FilterBank(const ConvParameters& parameters)
+    : FilterBank(memory(plain_layout(parameters.out_channels, parameters.in_channels),
+                        OneDnn::shared_engine())) {
   std::copy(parameters.weight.begin(), parameters.weight.end(),
             static_cast<float*>(copies_.front().get_data_handle()));
 }
 
-FilterBank FilterBank::rotated(const FilterBank& filters) {
+FilterBank FilterBank::rotated(const OneDnn& onednn, const FilterBank& filters) {
   const memory::dims dims = dims_of(filters.copies_.front().get_desc());
   const std::int64_t out_channels = dims[0];
   const std::int64_t in_channels = dims[1];
   const memory plain =
-      reordered(filters.onednn_, filters.copies_.front(), plain_layout(out_channels, in_channels));
-  memory rotated(plain_layout(in_channels, out_channels), filters.onednn_.engine);
+      reordered(onednn, filters.copies_.front(), plain_layout(out_channels, in_channels));
+  memory rotated(plain_layout(in_channels, out_channels), onednn.engine);
   const auto* from = static_cast<const float*>(plain.get_data_handle());
   auto* to = static_cast<float*>(rotated.get_data_handle());
   rotate_filters(to, from, out_channels, in_channels);
-  return {filters.onednn_, rotated};
+  return FilterBank(rotated);
 }
 
-memory FilterBank::in(const memory::desc& layout) {
+memory FilterBank::in(const OneDnn& onednn, const memory::desc& layout) {
   const auto known = std::find_if(copies_.begin(), copies_.end(),
                                   [&](const memory& copy) { return copy.get_desc() == layout; });
   if (known != copies_.end()) return *known;
-  memory copy = reordered(onednn_, copies_.front(), layout);
+  memory copy = reordered(onednn, copies_.front(), layout);
   if (plain_) copies_.clear();  // any layout can be made from any other
   plain_ = false;
   copies_.push_back(copy);
   return copy;
 }
 
-OneDnnConv::OneDnnConv(OneDnn& onednn, const ConvParameters& parameters)
-    : onednn_(onednn),
-      filters_(onednn, parameters),
+OneDnnConv::OneDnnConv(const ConvParameters& parameters)
+    : filters_(parameters),
       bias_({{parameters.out_channels}, memory::data_type::f32, memory::format_tag::x},
-            onednn.engine) {
+            OneDnn::shared_engine()) {
   std::copy(parameters.bias.begin(), parameters.bias.end(),
             static_cast<float*>(bias_.get_data_handle()));
 }
 
-void OneDnnConv::forward(const Tensor& y, const Tensor& x, bool relu) {
-  convolve(y, x, filters_, {.bias = true, .relu = relu}, forward_plans_);
+void OneDnnConv::forward(OneDnn& onednn, const Tensor& y, const Tensor& x, bool relu) {
+  const Plan& plan = [&]() -> const Plan& {
+    const std::lock_guard lock(mutex_);
+    return plan_for(onednn, y, x, filters_, {.bias = true, .relu = relu}, forward_plans_);
+  }();
+  run(onednn, plan, y, x, true);
 }
 
-void OneDnnConv::data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
-                               const GradientEpilogue& epilogue) {
-  if (!rotated_) rotated_.emplace(FilterBank::rotated(filters_));
-  convolve(grad_x, grad_y, *rotated_, {.accumulate = epilogue.accumulate}, gradient_plans_);
+void OneDnnConv::data_gradient(OneDnn& onednn, const Tensor& grad_x, const Tensor& grad_y,
+                               const Tensor& x, const GradientEpilogue& epilogue) {
+  const Plan& plan = [&]() -> const Plan& {
+    const std::lock_guard lock(mutex_);
+    if (!rotated_) rotated_.emplace(FilterBank::rotated(onednn, filters_));
+    return plan_for(onednn, grad_x, grad_y, *rotated_, {.accumulate = epilogue.accumulate},
+                    gradient_plans_);
+  }();
+  run(onednn, plan, grad_x, grad_y, false);
   if (!epilogue.relu_mask) return;
   dispatch<float, kernels::bfloat16>(grad_x.type, [&]<class T>(T) {
     kernels::cpu::relu_mask(grad_x.as<T>(), x.as<T>(), x.shape.count());
   });
 }
 
-void OneDnnConv::convolve(const Tensor& out, const Tensor& in, FilterBank& filters,
-                          const Epilogue& epilogue, std::map<Key, Plan>& plans) {
+const OneDnnConv::Plan& OneDnnConv::plan_for(const OneDnn& onednn, const Tensor& out,
+                                             const Tensor& in, FilterBank& filters,
+                                             const Epilogue& epilogue, std::map<Key, Plan>& plans) {
   const Key key{in.shape.batch, in.shape.height, in.shape.width,   in.type,
                 out.type,       epilogue,        OneDnn::threads()};
   auto found = plans.find(key);
   if (found == plans.end()) {
-    found = plans.emplace(key, make_plan(out, in, filters, epilogue)).first;
+    found = plans.emplace(key, make_plan(onednn, out, in, filters, epilogue)).first;
   }
-  const Plan& plan = found->second;
-  std::unordered_map<int, memory> arguments = {
-      {DNNL_ARG_SRC, memory(nhwc(in.shape, in.type), onednn_.engine, in.data)},
-      {DNNL_ARG_WEIGHTS, plan.filters},
-      {DNNL_ARG_DST, memory(nhwc(out.shape, out.type), onednn_.engine, out.data)}};
-  if (epilogue.bias) arguments.emplace(DNNL_ARG_BIAS, bias_);
-  std::optional<OneThread> one_thread;
-  if (plan.one_thread) one_thread.emplace();
-  onednn_.run(plan.primitive, plan.scratchpad, std::move(arguments));
+  return found->second;
 }
 
-OneDnnConv::Plan OneDnnConv::make_plan(const Tensor& out, const Tensor& in, FilterBank& filters,
-                                       const Epilogue& epilogue) {
+void OneDnnConv::run(OneDnn& onednn, const Plan& plan, const Tensor& out, const Tensor& in,
+                     bool bias) {
+  std::unordered_map<int, memory> arguments = {
+      {DNNL_ARG_SRC, memory(nhwc(in.shape, in.type), onednn.engine, in.data)},
+      {DNNL_ARG_WEIGHTS, plan.filters},
+      {DNNL_ARG_DST, memory(nhwc(out.shape, out.type), onednn.engine, out.data)}};
+  if (bias) arguments.emplace(DNNL_ARG_BIAS, bias_);
+  std::optional<OneThread> one_thread;
+  if (plan.one_thread) one_thread.emplace();
+  onednn.run(plan.primitive, plan.scratchpad, std::move(arguments));
+}
+
+OneDnnConv::Plan OneDnnConv::make_plan(const OneDnn& onednn, const Tensor& out, const Tensor& in,
+                                       FilterBank& filters, const Epilogue& epilogue) {
   const memory::desc any_filters({out.shape.channels, in.shape.channels, 3, 3},
                                  onednn_type(in.type), memory::format_tag::any);
   dnnl::post_ops steps;
   if (epilogue.accumulate) steps.append_sum(1.0F);
   if (epilogue.relu) append_relu(steps);
   const auto describe = [&] {
-    return describe_convolution(onednn_.engine, nhwc(in.shape, in.type), any_filters,
+    return describe_convolution(onednn.engine, nhwc(in.shape, in.type), any_filters,
                                 epilogue.bias ? std::optional(bias_.get_desc()) : std::nullopt,
                                 nhwc(out.shape, out.type), OneDnn::attributes(steps));
   };
@@ -121,7 +134,7 @@ OneDnnConv::Plan OneDnnConv::make_plan(const Tensor& out, const Tensor& in, Filt
     const OneThread alone;
     chosen = describe();
   }
-  return {dnnl::convolution_forward(chosen), filters.in(chosen.weights_desc()),
+  return {dnnl::convolution_forward(chosen), filters.in(onednn, chosen.weights_desc()),
           chosen.scratchpad_desc(), one_thread};
 }
 

@@ -4,6 +4,7 @@
 #include <compare>
 #include <dnnl.hpp>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -11,12 +12,13 @@
 
 namespace impasto::cpu {
 
-/// A convolution on the CPU. The data gradient reads x only for the mask.
+/// A convolution on the CPU, which several backends may use at once: each brings its own OneDnn, whose
+/// scratchpad it computes in. The data gradient reads x only for the mask.
 class CpuConv : public Conv {
  public:
-  virtual void forward(const Tensor& y, const Tensor& x, bool relu) = 0;
-  virtual void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
-                             const GradientEpilogue& epilogue) = 0;
+  virtual void forward(OneDnn& onednn, const Tensor& y, const Tensor& x, bool relu) = 0;
+  virtual void data_gradient(OneDnn& onednn, const Tensor& grad_x, const Tensor& grad_y,
+                             const Tensor& x, const GradientEpilogue& epilogue) = 0;
 
   /// As the host has them, for the picture's border; kept by the convolution of pixels alone.
   ConvParameters plain;
@@ -26,18 +28,16 @@ class CpuConv : public Conv {
 /// layout; a size for which oneDNN prefers another one gets a copy of its own.
 class FilterBank {
  public:
-  FilterBank(const OneDnn& onednn, const ConvParameters& parameters);
+  explicit FilterBank(const ConvParameters& parameters);
   /// The filters of the data gradient: rotated by half a turn, input and output channels swapped.
-  static FilterBank rotated(const FilterBank& filters);
+  static FilterBank rotated(const OneDnn& onednn, const FilterBank& filters);
 
   /// The filters in `layout`. The first call for a layout reorders them.
-  dnnl::memory in(const dnnl::memory::desc& layout);
+  dnnl::memory in(const OneDnn& onednn, const dnnl::memory::desc& layout);
 
  private:
-  FilterBank(const OneDnn& onednn, dnnl::memory plain)
-      : onednn_(onednn), copies_{std::move(plain)} {}
+  explicit FilterBank(dnnl::memory plain) : copies_{std::move(plain)} {}
 
-  const OneDnn& onednn_;
   std::vector<dnnl::memory> copies_;  ///< the host's plain layout, until the first use replaces it
   bool plain_ = true;
 };
@@ -47,11 +47,11 @@ class FilterBank {
 /// as the forward pass; oneDNN's own data gradient is 7 to 15 % slower (docs/decisions/0002).
 class OneDnnConv final : public CpuConv {
  public:
-  OneDnnConv(OneDnn& onednn, const ConvParameters& parameters);
+  explicit OneDnnConv(const ConvParameters& parameters);
 
-  void forward(const Tensor& y, const Tensor& x, bool relu) override;
+  void forward(OneDnn& onednn, const Tensor& y, const Tensor& x, bool relu) override;
   /// Applies the mask in a second pass.
-  void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+  void data_gradient(OneDnn& onednn, const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                      const GradientEpilogue& epilogue) override;
 
  private:
@@ -75,12 +75,13 @@ class OneDnnConv final : public CpuConv {
     auto operator<=>(const Key&) const = default;
   };
 
-  void convolve(const Tensor& out, const Tensor& in, FilterBank& filters, const Epilogue& epilogue,
-                std::map<Key, Plan>& plans);
-  Plan make_plan(const Tensor& out, const Tensor& in, FilterBank& filters,
+  void run(OneDnn& onednn, const Plan& plan, const Tensor& out, const Tensor& in, bool bias);
+  const Plan& plan_for(const OneDnn& onednn, const Tensor& out, const Tensor& in,
+                       FilterBank& filters, const Epilogue& epilogue, std::map<Key, Plan>& plans);
+  Plan make_plan(const OneDnn& onednn, const Tensor& out, const Tensor& in, FilterBank& filters,
                  const Epilogue& epilogue);
 
-  OneDnn& onednn_;
+  std::mutex mutex_;  ///< of all but the bias; a plan stays as and where it is
   FilterBank filters_;
   std::optional<FilterBank> rotated_;
   dnnl::memory bias_;

@@ -94,12 +94,12 @@ class CpuBackend final : public HostBackend {
     if (transformed && simd &&
         kernels::cpu::winograd_fits(parameters.in_channels, parameters.out_channels)) {
       if (precision_ == Precision::winograd) {
-        return std::make_unique<cpu::WinogradConv<float>>(*simd, workspace_, parameters);
+        return std::make_unique<cpu::WinogradConv<float>>(*simd, parameters);
       }
-      return std::make_unique<cpu::WinogradConv<kernels::bfloat16>>(*simd, workspace_, parameters);
+      return std::make_unique<cpu::WinogradConv<kernels::bfloat16>>(*simd, parameters);
     }
     return with_onednn([&] {
-      auto conv = std::make_unique<cpu::OneDnnConv>(onednn_, parameters);
+      auto conv = std::make_unique<cpu::OneDnnConv>(parameters);
       if (parameters.in_channels == 3) conv->plain = parameters;
       return conv;
     });
@@ -115,7 +115,7 @@ class CpuBackend final : public HostBackend {
     conv_forward(y, input, conv, relu);
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
-    with_onednn([&] { cpu_conv(conv).data_gradient(grad_pixels, grad_y, {}, {}); });
+    with_onednn([&] { cpu_conv(conv).data_gradient(onednn_, grad_pixels, grad_y, {}, {}); });
   }
   void replicate_border_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
                                 const std::array<float, 3>& mean, bool relu) override {
@@ -134,11 +134,11 @@ class CpuBackend final : public HostBackend {
     });
   }
   void conv_forward(const Tensor& y, const Tensor& x, Conv& conv, bool relu) override {
-    with_onednn([&] { cpu_conv(conv).forward(y, x, relu); });
+    with_onednn([&] { cpu_conv(conv).forward(onednn_, y, x, relu); });
   }
   void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
                           const GradientEpilogue& epilogue) override {
-    with_onednn([&] { cpu_conv(conv).data_gradient(grad_x, grad_y, x, epilogue); });
+    with_onednn([&] { cpu_conv(conv).data_gradient(onednn_, grad_x, grad_y, x, epilogue); });
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
@@ -274,7 +274,6 @@ class CpuBackend final : public HostBackend {
   cpu::Gram gram_{matmul_};
   cpu::StyleBackward style_backward_{matmul_};
   cpu::Wasserstein wasserstein_{matmul_};
-  cpu::Scratchpad workspace_;
   Buffer input_;
   std::size_t input_bytes_ = 0;
 };

@@ -21,6 +21,11 @@ void* Scratchpad::reserve(std::size_t bytes) {
   return memory_.get();
 }
 
+const dnnl::engine& OneDnn::shared_engine() {
+  static const dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  return engine;
+}
+
 int OneDnn::threads() {
   if (omp_get_dynamic() != 0) omp_set_dynamic(0);
   const int granted = omp_get_max_active_levels() > 0 ? omp_get_thread_limit() : 1;

@@ -24,16 +24,19 @@ class Scratchpad {
   std::size_t bytes_ = 0;
 };
 
-/// oneDNN's engine and stream for a CPU backend, and how to make and run primitives.
+/// oneDNN's engine and stream for a CPU backend, and how to make and run primitives. A primitive that
+/// one object has made, any other may run: they share the engine, which oneDNN asks for.
 ///
 /// When oneDNN makes a primitive, it divides the work by the number of threads it expects. If
 /// OpenMP later starts fewer (OMP_DYNAMIC, OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS), parts of the
 /// result are never written. So `threads` sets a number that OpenMP grants, and callers keep one
 /// primitive for each number of threads.
 struct OneDnn {
-  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::engine engine{shared_engine()};
   dnnl::stream stream{engine};
   Scratchpad scratchpad;
+
+  static const dnnl::engine& shared_engine();
 
   /// The number of threads that every parallel region of the calling thread gets from now on.
   static int threads();

@@ -12,10 +12,8 @@ T* reserve(Scratchpad& memory, std::int64_t values) {
 }  // namespace
 
 template <class T>
-WinogradConv<T>::WinogradConv(kernels::cpu::Simd simd, Scratchpad& workspace,
-                              const ConvParameters& parameters)
+WinogradConv<T>::WinogradConv(kernels::cpu::Simd simd, const ConvParameters& parameters)
     : simd_(simd),
-      workspace_(workspace),
       in_channels_(parameters.in_channels),
       out_channels_(parameters.out_channels),
       filters_(reserve<T>(filter_memory_, 9 * in_channels_ * out_channels_)),
@@ -25,28 +23,29 @@ WinogradConv<T>::WinogradConv(kernels::cpu::Simd simd, Scratchpad& workspace,
 }
 
 template <class T>
-void WinogradConv<T>::forward(const Tensor& y, const Tensor& x, bool relu) {
-  convolve(y, x, filters_, {.bias = bias_.data(), .relu = relu});
+void WinogradConv<T>::forward(OneDnn& onednn, const Tensor& y, const Tensor& x, bool relu) {
+  convolve(onednn.scratchpad, y, x, filters_, {.bias = bias_.data(), .relu = relu});
 }
 
 template <class T>
-void WinogradConv<T>::data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
-                                    const GradientEpilogue& epilogue) {
-  if (rotated_ == nullptr) {
+void WinogradConv<T>::data_gradient(OneDnn& onednn, const Tensor& grad_x, const Tensor& grad_y,
+                                    const Tensor& x, const GradientEpilogue& epilogue) {
+  std::call_once(rotate_, [this] {
     rotated_ = reserve<T>(rotated_memory_, 9 * in_channels_ * out_channels_);
     kernels::cpu::rotate_winograd_filters(rotated_, filters_, in_channels_, out_channels_);
-  }
-  convolve(grad_x, grad_y, rotated_,
+  });
+  convolve(onednn.scratchpad, grad_x, grad_y, rotated_,
            {.accumulate = epilogue.accumulate, .mask = epilogue.relu_mask ? x.as<T>() : nullptr});
 }
 
 template <class T>
-void WinogradConv<T>::convolve(const Tensor& out, const Tensor& in, const T* filters,
+void WinogradConv<T>::convolve(Scratchpad& scratchpad, const Tensor& out, const Tensor& in,
+                               const T* filters,
                                const kernels::cpu::WinogradEpilogue<T>& epilogue) {
   const Shape& from = in.shape;
   const int threads = OneDnn::threads();
   auto* workspace =
-      reserve<float>(workspace_, threads * kernels::cpu::winograd_workspace(from.channels));
+      reserve<float>(scratchpad, threads * kernels::cpu::winograd_workspace(from.channels));
   kernels::cpu::winograd<T>(
       {out.as<T>(),
        in.as<T>(),

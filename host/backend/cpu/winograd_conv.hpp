@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <mutex>
+
 #include "host/backend/cpu/conv.hpp"
 #include "kernels/conv/winograd.hpp"
 
@@ -11,25 +13,24 @@ namespace impasto::cpu {
 template <class T>
 class WinogradConv final : public CpuConv {
  public:
-  /// `workspace` is shared by all convolutions of a backend.
-  WinogradConv(kernels::cpu::Simd simd, Scratchpad& workspace, const ConvParameters& parameters);
+  WinogradConv(kernels::cpu::Simd simd, const ConvParameters& parameters);
 
-  void forward(const Tensor& y, const Tensor& x, bool relu) override;
-  void data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+  void forward(OneDnn& onednn, const Tensor& y, const Tensor& x, bool relu) override;
+  void data_gradient(OneDnn& onednn, const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                      const GradientEpilogue& epilogue) override;
 
  private:
-  void convolve(const Tensor& out, const Tensor& in, const T* filters,
+  void convolve(Scratchpad& scratchpad, const Tensor& out, const Tensor& in, const T* filters,
                 const kernels::cpu::WinogradEpilogue<T>& epilogue);
 
   kernels::cpu::Simd simd_;
-  Scratchpad& workspace_;
   std::int64_t in_channels_;
   std::int64_t out_channels_;
   Scratchpad filter_memory_;
   Scratchpad rotated_memory_;
   T* filters_;
   T* rotated_ = nullptr;
+  std::once_flag rotate_;
   std::vector<float> bias_;
 };
 

@@ -94,7 +94,11 @@ class FaultySteps final : public Steps {
   std::unique_ptr<Stream> open_stream() override {
     return std::make_unique<Stream>(
         test::make_faulty_backend(make_backend("cpu"), calls_),
-        [](Backend&, const Objective&) { return test::random_weights(deepest); });
+        [](Backend& backend, const Objective& objective) {
+          return std::make_shared<const Network>(backend, test::random_weights(deepest),
+                                                 objective.pool, deepest);
+        },
+        busy_);
   }
 
   void save(Stream&, const Work& work, Outcome outcome) override {
@@ -138,6 +142,7 @@ class FaultySteps final : public Steps {
   Link link_;
   fs::path folder_;
   Calls calls_;
+  BusyTime busy_;
   bool odd_ = false;
 };
 
@@ -177,6 +182,7 @@ class DeviceFaultsTest : public testing::Test {
                        const Json& record) { end(record.at("output"), record.at("reason")); },
          .finished = [](const Item&) { return false; },
          .give_up = [&](const Item& item, const std::string& reason) { end(item.output, reason); },
+         .busy = [](std::size_t, double) {},
          .note = [](const std::string&) {},
          .stopped = [] { return false; }});
     return ends;
