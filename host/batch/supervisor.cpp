@@ -82,9 +82,13 @@ class Supervisor {
   void run() {
     for (;;) {
       if (given_.stopped()) return stop();
-      for (Device& device : devices_) {
-        employ(device);
-        feed(device);
+      // One item each, in turn: few items are spread over all devices.
+      for (bool fed = true; fed;) {
+        fed = false;
+        for (Device& device : devices_) {
+          employ(device);
+          fed = feed(device) || fed;
+        }
       }
       if (std::ranges::none_of(devices_, [](const Device& d) { return d.worker != nullptr; })) {
         break;
@@ -158,27 +162,34 @@ class Supervisor {
     worker.told_all = true;
   }
 
-  /// Keeps a worker in work.
-  void feed(Device& device) {
-    if (device.worker == nullptr || device.worker->told_all) return;
+  /// Gives a device's worker one item, if it has room and there is one; whether it did.
+  bool feed(Device& device) {
+    if (device.worker == nullptr || device.worker->told_all) return false;
     Worker& worker = *device.worker;
     if (worker.task == Task::suspects) return feed_suspect(device);
-    while (worker.held.size() < given_.at_once && fresh()) {
+    const bool fed = worker.held.size() < given_.at_once && fresh();
+    if (fed) {
       send(worker, waiting_.front());
       waiting_.pop_front();
     }
     if (!fresh()) tell_all(worker);
   }
 
+    return fed;
   /// Only when the one before has been made.
-  void feed_suspect(const Device& device) {
+  bool feed_suspect(const Device& device) {
     Worker& worker = *device.worker;
     if (!worker.held.empty()) return;
     const auto suspect = suspect_for(device);
-    if (suspect == suspects_.end()) return tell_all(worker);
-    worker.earlier_deaths = suspect->deaths;
-    send(worker, suspect->item);
-    suspects_.erase(suspect);
+    const bool fed = suspect != suspects_.end();
+    if (!fed) {
+      tell_all(worker);
+    } else {
+      worker.earlier_deaths = suspect->deaths;
+      send(worker, suspect->item);
+      suspects_.erase(suspect);
+    }
+    return fed;
   }
 
   // Messages.

@@ -27,7 +27,7 @@ class SupervisorTest : public testing::Test {
   void supervise_over(const std::vector<std::string>& names, const Work& work) {
     std::size_t given = 0;
     supervise(
-        {.devices = {"toy"},
+        {.devices = devices_,
          .at_once = 64,
          .next = [&]() -> std::optional<Item> {
            if (given == names.size()) return std::nullopt;
@@ -79,6 +79,7 @@ class SupervisorTest : public testing::Test {
   }
 
   TemporaryFolder temporary_;
+  std::vector<std::string> devices_ = {"toy"};
   fs::path folder_ = temporary_.path();
   std::vector<bool> started_;         ///< the workers; whether one by one
   std::map<std::string, int> ended_;  ///< items
@@ -106,6 +107,22 @@ TEST_F(SupervisorTest, MakesNothingAgainThatALostWorkerHadFinished) {
 }
 
 TEST_F(SupervisorTest, MakesWhatALostWorkerHadBegunOneByOneInOneProcess) {
+TEST_F(SupervisorTest, SpreadsFewItemsOverAllDevices) {
+  devices_ = {"one", "two", "three"};
+  supervise_over({"a", "b", "c", "d", "e"}, [&](Link& link) {
+    std::string made;
+    while (const auto item = next(link)) {
+      made += item->output;
+      make(*item);
+      tell(link, message::done, *item);
+    }
+    std::ofstream(folder_ / ("by-" + made)) << "made\n";
+  });
+  for (const char* items : {"ad", "be", "c"}) {
+    EXPECT_TRUE(fs::exists(folder_ / (std::string("by-") + items))) << items;
+  }
+}
+
   const std::vector<std::string> names = {"a", "b", "c", "d", "e"};
   supervise_over(names, [&](Link& link) {
     std::vector<Item> begun;
