@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/batch_report.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "host/app/describe.hpp"
@@ -9,8 +10,10 @@
 
 namespace impasto::app {
 
-BatchReport::BatchReport(const Settings& settings, const BatchCounts& counts)
+BatchReport::BatchReport(const Settings& settings, const BatchCounts& counts,
+                         const std::vector<std::string>& devices)
     : settings_(settings), counts_(counts), done_before_(counts.done), line_(settings.quiet) {
+  for (const std::string& device : devices) uses_.push_back({device});
   log_.open(settings.log);
   log_.write({{"event", "start"},
               {"time", utc_now()},
@@ -27,6 +30,42 @@ double BatchReport::seconds() const {
 /// Pictures in a second, since this process began.
 double BatchReport::rate() const {
   return seconds() > 0 ? static_cast<double>(counts_.done - done_before_) / seconds() : 0;
+}
+
+/// How much of the time since this process began each device has computed, from 0 to 1.
+std::vector<double> BatchReport::shares() const {
+  std::vector<double> shares;
+  for (const Use& use : uses_) {
+    shares.push_back(seconds() > 0 ? std::clamp(use.busy / seconds(), 0.0, 1.0) : 0);
+  }
+  return shares;
+}
+
+/// "cuda:0 97%  cpu 88%", or where that is too long for so many columns, "8 devices 88-97%".
+std::string BatchReport::use_in_words(std::size_t room) const {
+  const std::vector<double> all = shares();
+  std::string text;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    text += fmt::format("{}{} {:.0f}%", i == 0 ? "" : "  ", uses_[i].device, 100 * all[i]);
+  }
+  if (text.size() <= room) return text;
+  const auto [least, most] = std::ranges::minmax(all);
+  return fmt::format("{} devices {:.0f}-{:.0f}%", all.size(), 100 * least, 100 * most);
+}
+
+Json BatchReport::use() const {
+  const std::vector<double> all = shares();
+  Json list = Json::array();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    list.push_back({{"device", uses_[i].device}, {"busy", all[i]}});
+  }
+  return list;
+}
+
+void BatchReport::busy(std::size_t device, double seconds) {
+  uses_.at(device).busy = seconds;
+  show();
+  keep_metrics();
 }
 
 void BatchReport::done(const Json& record) {
@@ -53,9 +92,14 @@ void BatchReport::failed(const Json& record) {
 void BatchReport::tell(std::string_view event, const Json& record) {
   Json line = {{"event", event}};
   line.update(record);
+  line["devices"] = use();
   log_.write(line);
   if (settings_.json) print_result(dump(line) + "\n");
   show();
+  keep_metrics();
+}
+
+void BatchReport::keep_metrics() {
   constexpr auto often = std::chrono::seconds(5);
   if (std::chrono::steady_clock::now() - metrics_written_ > often) write_metrics();
 }
@@ -74,7 +118,9 @@ std::string BatchReport::facts() const {
                         human_time(static_cast<double>(counts_.missing()) / rate()));
   }
   if (counts_.failed > 0) text += fmt::format("  {} failed", counts_.failed);
-  return text;
+  constexpr std::size_t columns = 79;
+  const std::size_t taken = text.size() + 2;
+  return text + "  " + use_in_words(columns - std::min(columns, taken));
 }
 
 /// In the text form that node_exporter's textfile collector reads. A file that cannot be written
@@ -82,7 +128,7 @@ std::string BatchReport::facts() const {
 void BatchReport::write_metrics() {
   if (!settings_.batch.metrics) return;
   metrics_written_ = std::chrono::steady_clock::now();
-  const std::string text = fmt::format(
+  std::string text = fmt::format(
       "# HELP impasto_batch_items Items of the batch by what became of them.\n"
       "# TYPE impasto_batch_items gauge\n"
       "impasto_batch_items{{state=\"done\"}} {}\n"
@@ -95,6 +141,15 @@ void BatchReport::write_metrics() {
       "# TYPE impasto_batch_seconds gauge\n"
       "impasto_batch_seconds {:.6g}\n",
       counts_.done, counts_.failed, counts_.missing(), rate(), seconds());
+  text +=
+      "# HELP impasto_batch_device_busy_seconds_total Seconds that a device computed since this "
+      "process began.\n"
+      "# TYPE impasto_batch_device_busy_seconds_total counter\n";
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    text += fmt::format(
+        "impasto_batch_device_busy_seconds_total{{worker=\"{}\",device=\"{}\"}} {:.6g}\n", i,
+        uses_[i].device, uses_[i].busy);
+  }
   try {
     write_atomically(settings_.batch.metrics.string(), text);
   } catch (const Error& error) {
@@ -109,13 +164,16 @@ void BatchReport::finish(std::string_view ending) {
   const Json end = {{"event", "end"},           {"ending", ending},
                     {"total", counts_.total},   {"done", counts_.done},
                     {"failed", counts_.failed}, {"missing", counts_.missing()},
-                    {"seconds", seconds()},     {"images_per_second", rate()}};
+                    {"seconds", seconds()},     {"images_per_second", rate()},
+                    {"devices", use()}};
   log_.write(end);
   if (settings_.json) print_result(dump(end) + "\n");
   if (settings_.quiet) return;
   message("{} of {} done, {} of them now in {:.1f} s, {:.3g} images/s; {} failed, {} missing\n",
           counts_.done, counts_.total, counts_.done - done_before_, seconds(), rate(),
           counts_.failed, counts_.missing());
+  constexpr std::size_t columns = 80;
+  message("{} busy\n", use_in_words(columns - std::string_view(" busy").size()));
 }
 
 void BatchReport::note(const std::string& message_text) {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "host/app/log.hpp"
 #include "host/app/progress.hpp"
@@ -24,12 +26,15 @@ struct BatchCounts {
 class BatchReport {
  public:
   /// `counts` is what earlier runs did. Throws ErrorKind::output for a log that cannot be opened.
-  BatchReport(const Settings& settings, const BatchCounts& counts);
+  BatchReport(const Settings& settings, const BatchCounts& counts,
+              const std::vector<std::string>& devices);
 
   void prepare(std::string_view what) { line_.prepare(what); }
   /// The record of an item that is done, or has failed.
   void done(const Json& record);
   void failed(const Json& record);
+  /// How many seconds a device has computed so far.
+  void busy(std::size_t device, double seconds);
   /// Something that is no item's.
   void note(const std::string& message);
   /// The last words. `ending` is "finished", "stopped" or "failed".
@@ -40,15 +45,26 @@ class BatchReport {
   [[nodiscard]] const std::optional<Error>& failure() const { return log_.failure(); }
 
  private:
+  /// What was asked of a device, and how much of the time it computed.
+  struct Use {
+    std::string device;
+    double busy = 0;  ///< seconds
+  };
+
   void tell(std::string_view event, const Json& record);
   void show();
+  void keep_metrics();
   void write_metrics();
   [[nodiscard]] std::string facts() const;
   [[nodiscard]] double seconds() const;
   [[nodiscard]] double rate() const;
+  [[nodiscard]] std::vector<double> shares() const;
+  [[nodiscard]] std::string use_in_words(std::size_t room) const;
+  [[nodiscard]] Json use() const;
 
   const Settings& settings_;
   BatchCounts counts_;
+  std::vector<Use> uses_;
   std::int64_t done_before_;
   ProgressLine line_;
   Log log_;

@@ -102,7 +102,7 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   const int threads = std::max(
       omp_get_max_threads() / static_cast<int>(std::max<std::size_t>(devices.size(), 1)), 1);
   const DeferredSignals deferred;
-  BatchReport report(settings, counts);
+  BatchReport report(settings, counts, devices);
   Queue queue(std::move(reader), directory, shard, settings.batch.retry_failed);
   const auto enough_failures = [&] {
     return settings.batch.most_failures && report.counts().failed >= *settings.batch.most_failures;
@@ -143,6 +143,7 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
          .give_up =
              [&](const Item& item, const std::string& reason) {
                note_failure(item,
+         .busy = [&](std::size_t index, double seconds) { report.busy(index, seconds); },
                             record_failure(directory, item, Error(ErrorKind::internal, reason)));
              },
          .note = [&](const std::string& message) { report.note(message); },

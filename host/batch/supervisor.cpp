@@ -47,6 +47,7 @@ struct Worker {
   std::map<std::uint64_t, Held> held = {};
   int earlier_deaths = 0;  ///< that the suspect has caused which it holds
   bool told_all = false;   ///< nothing more will be sent to it
+  double busy = 0;         ///< seconds, as it has told
   Clock::time_point heard = Clock::now();
   std::optional<Error> reason = {};  ///< as it says why it ends
   bool hung = false;
@@ -58,6 +59,7 @@ struct Device {
   bool doubtful = false;  ///< it has lost a worker since it last made a sample
   int failures = 0;
   bool retired = false;
+  double busy = 0;  ///< seconds, of workers that have ended
 };
 
 /// Failures that another worker would meet as well.
@@ -173,13 +175,13 @@ class Supervisor {
       waiting_.pop_front();
     }
     if (!fresh()) tell_all(worker);
+    return fed;
   }
 
-    return fed;
   /// Only when the one before has been made.
   bool feed_suspect(const Device& device) {
     Worker& worker = *device.worker;
-    if (!worker.held.empty()) return;
+    if (!worker.held.empty()) return false;
     const auto suspect = suspect_for(device);
     const bool fed = suspect != suspects_.end();
     if (!fed) {
@@ -205,7 +207,7 @@ class Supervisor {
     for (Device& device : devices_) {
       if (device.worker == nullptr) continue;
       Worker& worker = *device.worker;
-      while (const auto message = worker.link.receive(0)) take(worker, *message);
+      while (const auto message = worker.link.receive(0)) take(device, *message);
       if (worker.link.ended()) {
         bury(device);
       } else if (Clock::now() - worker.heard > given_.patience) {
@@ -215,8 +217,13 @@ class Supervisor {
     }
   }
 
-  void take(Worker& worker, const Json& message) {
+  void take(Device& device, const Json& message) {
+    Worker& worker = *device.worker;
     worker.heard = Clock::now();
+    if (const auto busy = message.find("busy"); busy != message.end()) {
+      worker.busy = busy->get<double>();
+      given_.busy(static_cast<std::size_t>(&device - devices_.data()), device.busy + worker.busy);
+    }
     const auto event = message.at("event").get<std::string>();
     if (event == message::ended) {
       worker.reason = Error(static_cast<ErrorKind>(message.at("kind").get<int>()),
@@ -257,6 +264,7 @@ class Supervisor {
   /// A worker has ended: what did it leave?
   void bury(Device& device) {
     const std::unique_ptr<Worker> worker = std::move(device.worker);
+    device.busy += worker->busy;
     const std::string why = end_of(*worker);
     if (worker->reason && ends_batch(worker->reason->kind())) throw Error(*worker->reason);
     if (worker->held.empty() && !worker->reason) {
@@ -313,7 +321,7 @@ class Supervisor {
       if (device.worker == nullptr) continue;
       Worker& worker = *device.worker;
       while (!worker.link.ended()) {
-        if (const auto message = worker.link.receive(100)) take(worker, *message);
+        if (const auto message = worker.link.receive(100)) take(device, *message);
         if (Clock::now() - worker.heard > given_.patience) ::kill(worker.process, SIGKILL);
       }
       static_cast<void>(end_of(worker));

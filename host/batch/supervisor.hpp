@@ -36,6 +36,8 @@ struct Supervision {
   std::function<bool(const Item& item)> finished;
   /// An item that took its worker with it, as often as is allowed.
   std::function<void(const Item& item, const std::string& reason)> give_up;
+  /// How many seconds of device `index` of `devices` its workers have computed so far, as they tell.
+  std::function<void(std::size_t index, double seconds)> busy;
   /// What befell a worker or a device, for people.
   std::function<void(const std::string& message)> note;
   /// Asked often. Once true, workers are told to stop.
@@ -55,7 +57,7 @@ struct Supervision {
 /// try elsewhere, when no device is left; and what a worker says ends the batch.
 void supervise(const Supervision& supervision);
 
-/// The messages of a worker.
+/// The messages of a worker. The first four may have "busy": its BusyTime, in seconds.
 namespace message {
 /// {"event": begun, "item": hash}: its pictures are being read.
 inline constexpr auto begun = "begun";

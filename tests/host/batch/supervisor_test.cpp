@@ -52,6 +52,7 @@ class SupervisorTest : public testing::Test {
                return finished;
              },
          .give_up = [&](const Item& item, const std::string&) { given_up_.push_back(item.output); },
+         .busy = [](std::size_t, double) {},
          .note = [](const std::string&) {},
          .stopped = [] { return false; }});
   }
@@ -78,8 +79,8 @@ class SupervisorTest : public testing::Test {
     return fs::exists(folder_ / name) && fs::file_size(folder_ / name) == 5;
   }
 
-  TemporaryFolder temporary_;
   std::vector<std::string> devices_ = {"toy"};
+  TemporaryFolder temporary_;
   fs::path folder_ = temporary_.path();
   std::vector<bool> started_;         ///< the workers; whether one by one
   std::map<std::string, int> ended_;  ///< items
@@ -106,7 +107,6 @@ TEST_F(SupervisorTest, MakesNothingAgainThatALostWorkerHadFinished) {
   EXPECT_THAT(given_up_, testing::IsEmpty());
 }
 
-TEST_F(SupervisorTest, MakesWhatALostWorkerHadBegunOneByOneInOneProcess) {
 TEST_F(SupervisorTest, SpreadsFewItemsOverAllDevices) {
   devices_ = {"one", "two", "three"};
   supervise_over({"a", "b", "c", "d", "e"}, [&](Link& link) {
@@ -123,6 +123,7 @@ TEST_F(SupervisorTest, SpreadsFewItemsOverAllDevices) {
   }
 }
 
+TEST_F(SupervisorTest, MakesWhatALostWorkerHadBegunOneByOneInOneProcess) {
   const std::vector<std::string> names = {"a", "b", "c", "d", "e"};
   supervise_over(names, [&](Link& link) {
     std::vector<Item> begun;
