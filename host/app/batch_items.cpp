@@ -58,15 +58,27 @@ void make_absolute(const Setting& row, const Settings& settings, const fs::path&
   }
 }
 
-/// The settings that a row of the manifest names, checked. Files in it are found where its pictures
-/// are: in the manifest's folder.
-void take_options(const Settings& settings, const VggLayers& layers, batch::Item& item) {
-  refuse_other_options(item);
-  const fs::path folder = fs::path(settings.batch.manifest.value()).parent_path();
-  const Settings own = settings_of_item(settings, item);
-  check(own.config.objective, layers);
+/// Files that a row of the manifest names are found where its pictures are: in the manifest's folder.
+void find_files_of_row(const fs::path& folder, batch::Item& item) {
   for (auto& [name, words] : item.options) {
-    make_absolute(*row_of(name, "batch"), own, folder, words);
+    const Setting& row = *row_of(name, "batch");
+    if (!row.value.reads) continue;
+    Settings alone;
+    row.value.read(alone, row.option(), words);
+    make_absolute(row, alone, folder, words);
+  }
+}
+
+/// An item as it is listed: what its row names is checked, and its files have whole names.
+void take(const Settings& settings, const VggLayers& layers, batch::Item& item) {
+  if (!item.options.empty()) {
+    refuse_other_options(item);
+    find_files_of_row(fs::path(settings.batch.manifest.value()).parent_path(), item);
+  }
+  const Settings own = settings_of_item(settings, item);
+  if (!item.options.empty()) {
+    check(own.config.objective, layers);
+    require_files(own);
   }
   require_files(settings_of_item(settings, item));
 }
@@ -90,6 +102,7 @@ batch::ItemFile list_items(const Settings& settings) {
   const VggLayers& layers = network_layers(settings);
   check(settings.config.objective, layers);
   require_files(settings);
+  require_initial(settings);
   batch::ItemFile items([&settings](const batch::Item& item) {
     std::vector<std::string> names = names_of_item(settings, item);
     if (!archive_of(item).empty()) names.push_back(batch::json_beside(item.output));
@@ -104,8 +117,7 @@ batch::ItemFile list_items(const Settings& settings) {
                       .name = asked.name,
                       .folder = asked.folder.string()},
                      [&](batch::Item item) {
-                       if (!item.options.empty()) take_options(settings, layers, item);
-                       require_fit(settings_of_item(settings, item));
+                       take(settings, layers, item);
                        items.add(item);
                      });
   items.finish();

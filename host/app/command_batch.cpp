@@ -253,6 +253,7 @@ void resume(const Settings& settings) {
       configuration.value("weights_sha256", Json()) != weights) {
     fail(ErrorKind::usage, "{}: this run began with another impasto or other weights",
          directory.path().string());
+  require_initial(whole);
   }
   require_files(whole);
   go_on(whole, directory, batch::find_shard(settings.batch.shard, shards_of(directory)));

@@ -83,16 +83,24 @@ std::vector<Style> load_styles(const Settings& settings, std::int64_t size) {
 
 namespace {
 
-Image load_initial(const Settings& settings, const Image& content, std::span<const Style> styles) {
-  if (settings.config.init != Init::file) return make_initial(settings.config, content, styles);
+/// Says what --init takes where a picture for it cannot be had.
+template <class Load>
+auto for_initial(const Load& load) {
   try {
-    const Image start = load_picture_like(settings.init_file, content);
-    return make_initial(settings.config, content, styles, &start);
+    return load();
   } catch (const Error& error) {
     throw HintedError(
         error.kind(), error.what(),
         "--init takes content, recoloured, random, mix or a picture of the content's shape");
   }
+}
+
+Image load_initial(const Settings& settings, const Image& content, std::span<const Style> styles) {
+  if (settings.config.init != Init::file) return make_initial(settings.config, content, styles);
+  return for_initial([&] {
+    const Image start = load_picture_like(settings.init_file, content);
+    return make_initial(settings.config, content, styles, &start);
+  });
 }
 
 /// The picture with both sides brought to multiples of `step`.
@@ -113,6 +121,12 @@ void require_fit(const Settings& settings) {
     fail(ErrorKind::usage, "--depth 16: '{}' holds 8 bits per channel: expected PNG or TIFF",
          settings.output.string());
   }
+}
+
+void require_initial(const Settings& settings) {
+  if (settings.config.init != Init::file) return;
+  constexpr std::int64_t small = 16;
+  static_cast<void>(for_initial([&] { return load_picture(settings.init_file, small); }));
 }
 
 StylizeInputs load_inputs(const Settings& settings) {

@@ -38,6 +38,9 @@ std::vector<Style> load_styles(const Settings& settings, std::int64_t size);
 /// styles, or more bits than the format of the output holds.
 void require_fit(const Settings& settings);
 
+/// Throws ErrorKind::input where --init names a file that is no picture. Its shape is not looked at.
+void require_initial(const Settings& settings);
+
 /// The pictures of one stylization, ready for the engine.
 struct StylizeInputs {
   Image content;

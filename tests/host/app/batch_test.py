@@ -258,6 +258,9 @@ class ListsTest(BatchTest):
     def test_the_file_to_start_from_is_there_before_the_first_picture(self):
         self.pictures(2)
         self.batch_fails(3, "--init", "none.png", says=["none.png", "--init", "No such file"])
+        with open(self.path("text.png"), "w", encoding="ascii") as file:
+            file.write("no picture")
+        self.batch_fails(3, "--init", "text.png", says=["text.png", "--init takes"])
         self.assertFalse(os.path.exists(self.path("out")))
         self.picture("start.png", 5)
         self.batch("--init", "start.png")
