@@ -9,13 +9,17 @@ import shutil
 import signal
 import time
 import unittest
+import zlib
 
+import jpeg
 import png
 from batch_harness import BatchTest
 from harness import weights
 
 FAULTS = os.environ.get("TEST_FILE_FAULTS")
 FULL = os.environ.get("TEST_KILLS") == "full"
+# 24 x 16 pixels of which no turn is like another.
+BLOCKS = [[(10,), (100,), (200,)], [(255,), (0,), (50,)]]
 
 
 @unittest.skipUnless(FAULTS, "a sanitizer has to be loaded first, so nothing else can be")
@@ -160,65 +164,124 @@ class WorkersTest(BatchTest):
             return [int(child) for child in file.read().split()]
 
 
+def turned(blocks, orientation):
+    """How a picture is stored that readers turn upright by this orientation of EXIF."""
+    height, width = len(blocks), len(blocks[0])
+    from_stored = {
+        1: lambda y, x: (y, x), 2: lambda y, x: (y, width - 1 - x), 3: lambda y, x: (height - 1 - y, width - 1 - x),
+        4: lambda y, x: (height - 1 - y, x), 5: lambda y, x: (x, y), 6: lambda y, x: (x, width - 1 - y),
+        7: lambda y, x: (height - 1 - x, width - 1 - y), 8: lambda y, x: (height - 1 - x, y)}[orientation]
+    rows, columns = (height, width) if orientation < 5 else (width, height)
+    return [[blocks[a][b] for a, b in (from_stored(y, x) for x in range(columns))] for y in range(rows)]
+
+
 class HostilePicturesTest(BatchTest):
-    def good(self):
-        """60 pictures that can be read."""
-        for i in range(50):
+    """60 usual pictures, and some 90 that are odd or cannot be read."""
+
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.folder, 0o755)
+        os.mkdir(self.path("out"))
+        # Root may read everything, so it runs the program as somebody else.
+        self.somebody = {}
+        if os.geteuid() == 0:
+            self.somebody = {"user": 65534, "group": 65534}
+            os.chown(self.path("out"), 65534, 65534)
+
+    def usual(self):
+        for i in range(60):
             self.picture(f"in/good{i}.png", i, width=16 + i % 3, height=16)
-        for i in range(3):
-            os.rename(self.path(f"in/good{i}.png"), self.path(f"in/good{i}.jpg"))
-        os.rename(self.path("in/good4.png"), self.path("in/good\nline.png"))
-        self.picture("in/point.png", 1, width=1, height=1)
-        self.picture("in/bar.png", 1, width=300, height=1)
-        for i in range(4):
-            png.write(self.path(f"in/deep{i}.png"), 16, 16, lambda x, y, i=i: (x * 4000, y * 4000, i * 900),
-                      bits=16)
-            png.write(self.path(f"in/clear{i}.png"), 16, 16, lambda x, y, i=i: (x, y, i, 15 * x), alpha=True)
         return 60
 
+    def odd(self):
+        """Pictures that are seldom seen, and can be read; how many."""
+        png.write(self.path("in/deep.png"), 16, 16, lambda x, y: (x * 4000, y * 4000, 900), bits=16)
+        png.write(self.path("in/clear.png"), 16, 16, lambda x, y: (x, y, 9, 15 * x), alpha=True)
+        png.write_palette(self.path("in/palette.png"), 16, 16, [(9, 9, 9), (200, 30, 0)], lambda x, y: (x + y) % 2)
+        self.picture("in/point.png", 1, width=1, height=1)
+        self.picture("in/bar.png", 1, width=1, height=30000)
+        jpeg.write(self.path("in/cmyk.jpg"), [[(255, 255, 0, 255), (0, 255, 255, 255)]], adobe=True)
+        jpeg.write(self.path("in/grey.jpg"), [[(10,), (200,)]])
+        jpeg.write(self.path("in/jpeg.png"), [[(76, 85, 255), (149, 43, 21)]])
+        self.picture("in/png.png", 1)
+        os.rename(self.path("in/png.png"), self.path("in/png.jpg"))
+        for orientation in range(1, 9):
+            jpeg.write(self.path(f"in/turned{orientation}.jpg"), turned(BLOCKS, orientation), orientation)
+        jpeg.write(self.path("in/upright.jpg"), BLOCKS)
+        self.picture("in/two\nlines.png", 1)
+        self.picture("in/bell\x07\x1b[31m.png", 1)
+        with open(self.path("in/two\nlines.png"), "rb") as file, open(self.bytes_path(b"in/\xff.png"), "wb") as copy:
+            copy.write(file.read())
+        self.picture("in/folder.png/inside.png", 1)
+        os.symlink("good0.png", self.path("in/link.png"))
+        return 9 + 9 + 5
+
+    def bytes_path(self, name):
+        return os.path.join(self.folder.encode(), name)
+
     def write(self, name, data):
-        with open(self.path(f"in/{name}.png"), "wb") as file:
+        with open(self.path(f"in/{name}"), "wb") as file:
             file.write(data)
 
     def hostile(self):
-        """40 that cannot."""
+        """What cannot be read; how many."""
         self.picture("whole.png", 3, width=64, height=64)
         with open(self.path("whole.png"), "rb") as file:
             whole = file.read()
         for i in range(12):
-            self.write(f"cut{i}", whole[: 20 + i * (len(whole) - 40) // 12])
+            self.write(f"cut{i}.png", whole[: 20 + i * (len(whole) - 40) // 12])
         for i in range(8):
             at = 60 + 17 * i
-            self.write(f"broken{i}", whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
-        for i in range(5):
-            self.write(f"text{i}", b"no picture\n" * i)
+            self.write(f"broken{i}.png", whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+        jpeg.write(self.path("whole.jpg"), [[(i,) for i in range(0, 240, 3)]] * 20)
+        with open(self.path("whole.jpg"), "rb") as file:
+            whole = file.read()
         for i in range(4):
-            self.write(f"bomb{i}", png.header(60000 - i, 60000) + png.chunk(b"IDAT", b"") +
+            self.write(f"cut{i}.jpg", whole[: len(whole) * (i + 1) // 5])
+        for i, text in enumerate((b"", b"no picture\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.4\n",
+                                  b"GIF89a\1\0\1\0\0\0\0;")):
+            self.write(f"text{i}.png", text)
+        for i in range(4):
+            self.write(f"bomb{i}.png", png.header(60000 - i, 60000) + png.chunk(b"IDAT", b"") +
                        png.chunk(b"IEND", b""))
+        # As large as is read at all, of which 90 MB come out of 90 KB before it ends.
+        self.write("bomb.png", png.header(10000, 10000) + png.chunk(b"IDAT", zlib.compress(bytes(90003000))) +
+                   png.chunk(b"IEND", b""))
         for i in range(3):
-            self.write(f"nothing{i}", png.header(0, i) + png.chunk(b"IEND", b""))
+            self.write(f"nothing{i}.png", png.header(0, i) + png.chunk(b"IEND", b""))
         for i in range(3):
             os.mkfifo(self.path(f"in/pipe{i}.png"))
         for i in range(2):
             os.symlink("nowhere", self.path(f"in/dangling{i}.png"))
         os.symlink("loop.png", self.path("in/loop.png"))
-        os.mkdir(self.path("in/folder.png"))
-        # Their results' names would be too long.
-        self.picture(f"in/{'n' * 250}.png", 1)
-        self.picture(f"in/{'é' * 125}.png", 1)
-        return 40
+        os.symlink("/dev/zero", self.path("in/endless.png"))
+        self.picture("in/secret.png", 1)
+        os.chmod(self.path("in/secret.png"), 0)
+        # Names of 255 bytes, whose results' would be longer.
+        self.picture(f"in/{'n' * 251}.png", 1)
+        self.picture(f"in/{'é' * 125}x.png", 1)
+        return 12 + 8 + 4 + 5 + 4 + 1 + 3 + 3 + 2 + 1 + 1 + 1 + 2
 
-    def test_forty_hostile_pictures_among_sixty_good_ones(self):
-        good, bad = self.good(), self.hostile()
-        result = self.batch_fails(3, "--size", "16", styles=("styles/red.png",),
-                                  says=f"{bad} of {good + bad} items failed")
-        self.assertEqual(len(self.outputs()), good, result.stderr)
+    def test_hostile_and_odd_pictures_among_sixty_usual_ones(self):
+        good, bad = self.usual() + self.odd(), self.hostile()
+        try:
+            result = self.batch_fails(3, "--size", "16", styles=("styles/red.png",), options=self.somebody,
+                                      says=f"{bad} of {good + bad} items failed")
+        except PermissionError:
+            self.skipTest("another user may not run the program")
+        outputs = self.outputs()
+        self.assertEqual(len(outputs), good, result.stderr)
+        for orientation in range(1, 9):
+            self.assertEqual(outputs[f"turned{orientation}_red.jpg"], outputs["upright_red.jpg"], orientation)
         failed = self.records("failed")
         self.assertEqual(len(failed), bad)
         for record in failed.values():
             self.assertIn(record["exit_code"], (2, 3), record)
             self.assertGreater(len(record["reason"]), 10)
-        self.assertEqual(self.status(), {"total": 100, "done": 60, "failed": 40, "missing": 0})
+        self.assertIn("ermission denied", failed["secret_red.png"]["reason"])
+        # Nothing in a name reaches the terminal as it is.
+        self.assertNotIn("\x1b", result.stderr)
+        self.assertEqual(self.status(), {"total": good + bad, "done": good, "failed": bad, "missing": 0})
         # One of the bombs alone would have 10 GiB of pixels.
         peak = self.peak(self.arguments("--size", "16", styles=("styles/red.png",), output="again"), 3)
         self.assertLess(peak, 1 << 20)

@@ -89,3 +89,11 @@ def write(path, width, height, pixel, bits=8, alpha=False):
     body = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     with open(path, "wb") as file:
         file.write(header(width, height, bits, 6 if alpha else 2) + body)
+
+
+def write_palette(path, width, height, colours, index):
+    """index(x, y) is the place of a colour in the list."""
+    rows = b"".join(b"\0" + bytes(index(x, y) for x in range(width)) for y in range(height))
+    body = chunk(b"PLTE", b"".join(bytes(colour) for colour in colours)) + chunk(b"IDAT", zlib.compress(rows))
+    with open(path, "wb") as file:
+        file.write(header(width, height, 8, 3) + body + chunk(b"IEND", b""))
