@@ -40,7 +40,7 @@ class Contest:
         self.inputs = make_inputs(arguments.impasto, folder, arguments.size, arguments.size)
         self.settings = ["--weights", str(self.inputs.weights), "--preset", "coursera", "--init", "content",
                          "--size", str(arguments.size), "--style-size", str(arguments.size),
-                         "--iterations", str(arguments.iterations), "--backend", "cpu", "--quiet"]  # fmt: skip
+                         "--iterations", str(arguments.iterations), "--quiet"]  # fmt: skip
         (folder / "in").mkdir()
         for i in range(arguments.count):
             shutil.copy(self.inputs.content, folder / "in" / f"{i:04}.png")
@@ -62,12 +62,12 @@ class Contest:
 
     def batch(self) -> None:
         self.execute(self.arguments.impasto, "batch", str(self.folder / "in"), "--styles", str(self.inputs.style),
-                     "-o", str(self.output), "--name", "{stem}.png", *self.settings)  # fmt: skip
+                     "-o", str(self.output), "--name", "{stem}.png", "--devices", "cpu", *self.settings)  # fmt: skip
 
     def loop(self) -> None:
         command = f'for file in "{self.folder}"/in/*.png; do "{self.arguments.impasto}" stylize "$file"'
         command += f' "{self.inputs.style}" -o "{self.output}/$(basename "$file")" "$@" || exit 1; done'
-        self.execute("sh", "-c", command, "sh", *self.settings)
+        self.execute("sh", "-c", command, "sh", "--device", "cpu", *self.settings)
 
     def pytorch(self, *layout: str) -> Dict[str, float]:
         """The last losses by picture."""

@@ -17,7 +17,7 @@ namespace impasto::python {
 namespace {
 
 /// What a session is opened with. The commands of the command line take these as well.
-constexpr std::array<std::string_view, 4> session_settings = {"weights", "backend", "precision",
+constexpr std::array<std::string_view, 4> session_settings = {"weights", "device", "precision",
                                                               "no-plan-cache"};
 
 bool takes(std::string_view taker, const app::Setting& row) {
@@ -67,7 +67,7 @@ app::Settings read_settings(const std::string& taker, const nb::dict& given, con
 }
 
 EngineOptions engine_options(const app::Settings& settings) {
-  return {.backend = settings.backend,
+  return {.backend = settings.device,
           .precision = parse_precision(settings.precision),
           .weights = settings.weights,
           .device = {.tuning = settings.no_plan_cache ? Tuning::off : Tuning::cached}};

@@ -76,7 +76,7 @@ def stylize_samples(campaign: Campaign, picture: Path, backend: str, precision: 
         campaign.execute(campaign.impasto, "weights", "generate", str(weights))
     command = [campaign.impasto, "stylize", "sample:scene", "sample:painting", "-o", str(picture)]
     command += ["--size", str(campaign.scale.sample_size), "--weights", str(weights)]
-    command += ["--iterations", str(iterations), "--backend", backend, "--precision", precision]
+    command += ["--iterations", str(iterations), "--device", backend, "--precision", precision]
     return stylize(command, campaign.scratch / "log.jsonl", timeout=campaign.left())
 
 

@@ -157,7 +157,7 @@ def run_impasto(
     command += ["-o", str(inputs.weights.with_name("result.png"))]
     command += ["--weights", str(inputs.weights), "--preset", "coursera", "--init", "content"]
     command += ["--size", str(inputs.content_size), "--style-size", str(inputs.style_size)]
-    command += ["--iterations", str(iterations), "--backend", backend, "--precision", precision]
+    command += ["--iterations", str(iterations), "--device", backend, "--precision", precision]
     return stylize(command, inputs.weights.with_name("log.jsonl"), threads)
 
 

@@ -80,7 +80,7 @@ void take(const Settings& settings, const VggLayers& layers, batch::Item& item) 
     check(own.config.objective, layers);
     require_files(own);
   }
-  require_files(settings_of_item(settings, item));
+  require_fit(own);
 }
 
 }  // namespace

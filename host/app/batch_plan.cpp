@@ -6,6 +6,7 @@
 
 #include "host/app/batch_items.hpp"
 #include "host/app/batch_steps.hpp"
+#include "host/app/batch_worker.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
@@ -41,14 +42,17 @@ double estimated_seconds(batch::Stream& stream, const batch::Work& work) {
 
 }  // namespace
 
-void print_batch_plan(const Settings& settings, const batch::ItemFile& items) {
+void print_batch_plan(const Settings& asked, const batch::ItemFile& items) {
+  const std::vector<std::string> devices = devices_of(asked);
+  Settings settings = asked;
+  settings.device = devices.front();
   const batch::Item first = *items.read().next();
   const auto nothing = [](const auto&...) {};
+  batch::BusyTime busy;
   BatchSteps steps(settings, nullptr,
                    {.next = [] { return std::optional<batch::Item>(); },
                     .begun = nothing,
                     .iterated = [] {},
-  batch::BusyTime busy;
                     .done = nothing,
                     .failed = nothing,
                     .stopped = [] { return false; },
@@ -64,14 +68,14 @@ void print_batch_plan(const Settings& settings, const batch::ItemFile& items) {
   std::optional<double> all;
   if (memory.shortage.empty()) {
     seconds = estimated_seconds(*stream, work);
-    all = *seconds * static_cast<double>(items.count()) / static_cast<double>(sizes.streams);
+    all = *seconds * static_cast<double>(items.count()) / static_cast<double>(at_once);
   }
   const auto json_of = [](std::optional<double> value) { return value ? Json(*value) : Json(); };
   if (settings.json) {
     print_result(dump({{"items", items.count()},
                        {"folder", settings.batch.folder.string()},
                        {"backend", describe(stream->backend())},
-                       {"at_once", sizes.streams},
+                       {"at_once", at_once},
                        {"first",
                         {{"output", first.output},
                          {"content", first.content},
@@ -94,7 +98,7 @@ void print_batch_plan(const Settings& settings, const batch::ItemFile& items) {
   add("machine",
       fmt::format("{}, {}, {}", stream->backend().name(), to_string(stream->backend().precision()),
                   stream->backend().description()));
-  add("at once", fmt::format("{}", sizes.streams));
+  add("at once", fmt::format("{}", at_once));
   add("first", fmt::format("{} ({}x{})", first.output, work.content.width, work.content.height));
   add("its memory", human_bytes(memory.total()));
   if (seconds) {

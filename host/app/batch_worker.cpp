@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -93,8 +92,8 @@ class Served {
     link_.send({{"event", batch::message::ended},
                 {"kind", static_cast<int>(reason.kind())},
                 {"reason", reason.what()}});
-  [[nodiscard]] batch::BusyTime& busy() { return busy_; }
   }
+  [[nodiscard]] batch::BusyTime& busy() { return busy_; }
   [[nodiscard]] bool stopped() const { return caught_signal() != 0; }
 
  private:
@@ -105,34 +104,21 @@ class Served {
     link_.send(message);
   }
 
-  batch::BusyTime busy_;
   batch::Link link_;
+  batch::BusyTime busy_;
   std::atomic<std::int64_t> last_alive_{0};
 };
 
 }  // namespace
 
 std::vector<std::string> devices_of(const Settings& settings) {
-  const std::string& text = settings.batch.devices;
-  if (text.empty()) return {settings.backend};
-  if (settings.given.contains("backend")) {
-    fail(ErrorKind::usage, "--devices and --backend exclude each other");
+  std::vector<std::string> devices = settings.batch.devices;
+  if (devices.front() == "all") return all_devices();
+  if (std::ranges::count(devices, "auto") > 0) {
+    const std::vector<std::string> all = all_devices();
+    if (!all.empty()) std::ranges::replace(devices, "auto", all.front());
   }
-  if (text == "all") return all_devices();
-  std::vector<std::string> names;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string name = text.substr(begin, end - begin);
-    const bool number = !name.empty() && std::ranges::all_of(name, [](unsigned char letter) {
-      return std::isdigit(letter) != 0;
-    });
-    if (name.empty()) {
-      fail(ErrorKind::usage, "--devices takes all, or devices as 0,2 or cpu, not '{}'", text);
-    }
-    names.push_back(backends({"auto"}).read("--devices", number ? "cuda:" + name : name));
-    begin = end + 1;
-  }
-  return names;
+  return devices;
 }
 
 pid_t start_worker(const Settings& settings, const batch::RunDirectory* directory,
@@ -143,7 +129,7 @@ pid_t start_worker(const Settings& settings, const batch::RunDirectory* director
                                         directory ? directory->path().string() : ""};
   WordsByName words = lasting_words(settings);
   words["output"] = {settings.batch.folder.string()};
-  words["backend"] = {device};
+  words["devices"] = {device};
   words["quiet"] = {"true"};
   if (one_by_one) {
     words["batch-size"] = {"1"};
@@ -183,7 +169,8 @@ int work_for_supervisor(std::span<char* const> words) {
   const DeferredSignals deferred(DeferredSignals::Second::means_nothing);
   Served served{batch::Link{FileDescriptor(link_descriptor)}};
   try {
-    const Settings settings = settings_given("batch", words_of(words.subspan(3)), "the batch");
+    Settings settings = settings_given("batch", words_of(words.subspan(3)), "the batch");
+    settings.device = settings.batch.devices.front();
     std::optional<batch::RunDirectory> directory;
     if (*words[2] != '\0') directory.emplace(words[2]);
     BatchSteps steps(

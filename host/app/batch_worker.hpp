@@ -15,8 +15,7 @@ namespace impasto::app {
 /// The hidden command of a worker process.
 inline constexpr auto worker_command = "batch-worker";
 
-/// What a batch computes on, as --devices says: backends, each perhaps with the number of a device.
-/// Throws ErrorKind::usage.
+/// What a batch computes on: --devices, with what "all" and "auto" stand for.
 std::vector<std::string> devices_of(const Settings& settings);
 
 /// Starts this program as a worker on a device, with so many threads if that is the CPU. A program

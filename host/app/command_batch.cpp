@@ -117,9 +117,7 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   };
   constexpr std::size_t at_once = 64;
   if (!settings.weights) report.note(random_weights_note);
-  if (settings.batch.devices.empty() && !unused_gpu(settings).empty()) {
-    report.note(unused_gpu(settings));
-  }
+  if (const std::string note = unused_gpu(settings.batch.devices.front()); !note.empty()) report.note(note);
   report.prepare("Reading the network");
   try {
     batch::supervise(
@@ -143,9 +141,9 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
          .give_up =
              [&](const Item& item, const std::string& reason) {
                note_failure(item,
-         .busy = [&](std::size_t index, double seconds) { report.busy(index, seconds); },
                             record_failure(directory, item, Error(ErrorKind::internal, reason)));
              },
+         .busy = [&](std::size_t index, double seconds) { report.busy(index, seconds); },
          .note = [&](const std::string& message) { report.note(message); },
          .stopped = [&] { return caught_signal() != 0 || enough_failures(); }});
   } catch (const Error&) {
@@ -253,9 +251,9 @@ void resume(const Settings& settings) {
       configuration.value("weights_sha256", Json()) != weights) {
     fail(ErrorKind::usage, "{}: this run began with another impasto or other weights",
          directory.path().string());
-  require_initial(whole);
   }
   require_files(whole);
+  require_initial(whole);
   go_on(whole, directory, batch::find_shard(settings.batch.shard, shards_of(directory)));
 }
 

@@ -20,8 +20,8 @@ namespace impasto::app {
 namespace {
 
 constexpr auto devices_explanation =
-    R"(A backend's first precision is its default; --backend auto takes the first
-backend that is available. --backend cuda:1 takes the GPU of that number.
+    R"(A backend's first precision is its default; --device auto takes the first
+backend that is available. --device 1 takes the GPU of that number, cuda:1.
 
 --tune times every way that cuDNN, cuBLASLt and our kernels have to do what an
 iteration of each preset needs, and keeps the fastest for later runs.)";
@@ -32,7 +32,7 @@ std::vector<std::string_view> names_of(const std::vector<Precision>& precisions)
   return names;
 }
 
-/// As --backend takes it: "cpu", or "cuda:1" where there are several.
+/// As --device takes it: "cpu", or "cuda:1" where there are several.
 std::string name_of(const BackendEntry& entry, const DeviceEntry& device) {
   return entry.devices.size() == 1 ? entry.name : fmt::format("{}:{}", entry.name, device.index);
 }
@@ -102,9 +102,10 @@ void print_json(const std::vector<BackendEntry>& entries) {
 
 /// Has the GPU choose its plans for the iteration of every preset, and keeps them.
 void tune(const Settings& settings) {
-  const std::string gpu = settings.backend == "auto" ? "cuda" : settings.backend;
+  const std::string gpu = settings.device == "auto" ? "cuda" : settings.device;
   if (gpu != "cuda" && !gpu.starts_with("cuda:")) {
-    fail(ErrorKind::usage, "--tune is for a GPU: expected --backend cuda or cuda:1, got '{}'", gpu);
+    fail(ErrorKind::usage, "--tune is for a GPU: expected --device cuda or a number, got '{}'",
+         gpu);
   }
   const std::unique_ptr<Backend> backend =
       make_backend(gpu, parse_precision(settings.precision), {.tuning = Tuning::retune});

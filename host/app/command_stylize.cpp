@@ -93,7 +93,7 @@ void check_sizes(const Settings& settings, const StylizeInputs& inputs) {
 void stylize(const Settings& settings) {
   check(settings.config.objective, network_layers(settings));
   const std::unique_ptr<Backend> backend = open_backend(settings);
-  if (const std::string note = unused_gpu(settings); !settings.quiet && !note.empty()) {
+  if (const std::string note = unused_gpu(settings.device); !settings.quiet && !note.empty()) {
     message("note: {}\n", note);
   }
   const StylizeInputs inputs = load_inputs(settings);

@@ -29,13 +29,13 @@ constexpr std::string_view sample_prefix = "sample:";
 }  // namespace
 
 std::unique_ptr<Backend> open_backend(const Settings& settings) {
-  return make_backend(settings.backend, parse_precision(settings.precision),
+  return make_backend(settings.device, parse_precision(settings.precision),
                       {.tuning = settings.no_plan_cache ? Tuning::off : Tuning::cached});
 }
 
-std::string unused_gpu(const Settings& settings) {
+std::string unused_gpu(std::string_view device) {
   std::error_code ignored;
-  if (settings.backend != "auto" || !std::filesystem::exists("/proc/driver/nvidia", ignored)) {
+  if (device != "auto" || !std::filesystem::exists("/proc/driver/nvidia", ignored)) {
     return {};
   }
   for (const BackendEntry& entry : list_backends()) {

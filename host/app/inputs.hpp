@@ -16,12 +16,12 @@
 
 namespace impasto::app {
 
-/// The requested backend. Throws with a suggestion for a name that does not exist.
+/// The backend of --device. Throws with a suggestion for a name that does not exist.
 std::unique_ptr<Backend> open_backend(const Settings& settings);
 
-/// What the user of --backend auto should know: why a GPU that the machine seems to have is not used;
-/// empty where there is none, or it is.
-std::string unused_gpu(const Settings& settings);
+/// What the user of the device "auto" should know: why a GPU that the machine seems to have is not used;
+/// empty where there is none, or it is, or where another device was asked for.
+std::string unused_gpu(std::string_view device);
 
 /// A picture by file name, or one of the program's own: "sample:scene" or "sample:painting". With
 /// `size`, its longer side becomes that.

@@ -41,9 +41,9 @@ struct BatchSettings {
   std::optional<std::int64_t> styles_per_image;
   std::string if_exists = "error";
   std::int64_t bucket = 1;
-  std::string directory;  ///< of the run; empty: in the output folder
-  std::string devices;    ///< as devices_of() takes them
-  std::string shard;      ///< as batch::find_shard() takes it
+  std::string directory;                        ///< of the run; empty: in the output folder
+  std::vector<std::string> devices = {"auto"};  ///< "all", or as make_backend() takes them
+  std::string shard;                            ///< as batch::find_shard() takes it
   std::optional<std::int64_t> side_by_side;
   std::optional<std::int64_t> most_failures;
   std::int64_t patience = 600;  ///< in seconds, with a silent worker
@@ -95,7 +95,7 @@ struct Settings {
   std::optional<std::int64_t> style_size;
   std::string layer;  ///< of activations
 
-  std::string backend = "auto";
+  std::string device = "auto";  ///< as make_backend() takes it; of batch, a worker's
   std::string precision = "auto";
   std::string against = "reference";
   bool no_plan_cache = false;

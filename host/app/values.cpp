@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <fmt/ranges.h>
 
 #include "host/app/failure.hpp"
 #include "host/backend/registry.hpp"
@@ -88,9 +89,17 @@ std::string Choice::read(std::string_view option, std::string_view text) const {
                     did_you_mean(text, words));
 }
 
-std::string BackendName::read(std::string_view option, std::string_view text) const {
+std::string DeviceName::read(std::string_view option, std::string_view text) const {
+  if (parsed<unsigned>(text)) return fmt::format("cuda:{}", text);
   const std::size_t colon = text.find(':');
-  static_cast<void>(names.read(option, text.substr(0, colon)));
+  const std::string_view backend = text.substr(0, colon);
+  if (std::ranges::find(backends.words, backend) == backends.words.end()) {
+    const std::string hint = did_you_mean(backend, backends.words);
+    throw HintedError(ErrorKind::usage,
+                      fmt::format("{} takes {} or the number of a GPU, not '{}'", option,
+                                  fmt::join(backends.words, ", "), text),
+                      hint.empty() ? "'impasto devices' lists those of this machine" : hint);
+  }
   if (colon != std::string_view::npos && !parsed<unsigned>(text.substr(colon + 1))) {
     fail(ErrorKind::usage, "{} takes the number of a device after the colon, not '{}'", option,
          text);
@@ -98,9 +107,23 @@ std::string BackendName::read(std::string_view option, std::string_view text) co
   return std::string(text);
 }
 
-BackendName backends(std::vector<std::string> words) {
+DeviceName device_name(std::vector<std::string> words) {
   for (const BackendEntry& entry : list_backends()) words.push_back(entry.name);
   return {{words}};
+}
+
+std::vector<std::string> DeviceNames::read(std::string_view option, std::string_view text) const {
+  if (text == "all") return {std::string(text)};
+  const DeviceName one = device_name({"all", "auto"});
+  std::vector<std::string> devices;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    devices.push_back(one.read(option, text.substr(begin, end - begin)));
+    if (devices.back() == "all")
+      fail(ErrorKind::usage, "{}: all stands alone, not in '{}'", option, text);
+    begin = end + 1;
+  }
+  return devices;
 }
 
 void refuse_empty(std::string_view option, std::string_view takes, std::string_view text) {

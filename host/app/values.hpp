@@ -46,16 +46,23 @@ struct Choice {
   [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
 };
 
-/// A backend, or one of its devices: "cuda" or "cuda:1".
-struct BackendName {
-  Choice names;
+/// What can compute, as make_backend() takes it: "cuda", or "cuda:1" for its second device. The
+/// number of a GPU alone, "1", is short for that.
+struct DeviceName {
+  Choice backends;
 
-  [[nodiscard]] std::string takes() const { return names.takes(); }
+  [[nodiscard]] std::string takes() const { return backends.takes() + "|N"; }
   [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
 };
 
 /// The backends of this build, and these words besides.
-BackendName backends(std::vector<std::string> words);
+DeviceName device_name(std::vector<std::string> words);
+
+/// "all", or several devices: "0,2".
+struct DeviceNames {
+  [[nodiscard]] std::string takes() const { return "all|LIST"; }
+  [[nodiscard]] std::vector<std::string> read(std::string_view option, std::string_view text) const;
+};
 
 /// A script's variable that is not set must not switch an option off: throws ErrorKind::usage.
 void refuse_empty(std::string_view option, std::string_view takes, std::string_view text);

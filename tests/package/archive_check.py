@@ -77,7 +77,7 @@ def check(root: Path, folder: Path) -> None:
             sys.exit(f"{program.name} takes from outside the archive: {', '.join(found)}")
     picture, trace = folder / "picture.png", folder / "trace"
     command = [root / "bin" / "impasto", "stylize", "sample:scene", "sample:painting", "--quiet"]
-    command += ["--size", "64", "--iterations", "2", "--backend", "cpu", "-o", picture]
+    command += ["--size", "64", "--iterations", "2", "--device", "cpu", "-o", picture]
     run(*command, environment={"LD_DEBUG": "libs", "LD_DEBUG_OUTPUT": str(trace)})
     libraries = loaded(folder.glob("trace.*"))
     if not libraries or not picture.read_bytes().startswith(b"\x89PNG"):

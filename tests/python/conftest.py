@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def session():
-    return impasto.Session(backend="cpu")
+    return impasto.Session(device="cpu")
 
 
 @pytest.fixture(scope="session")

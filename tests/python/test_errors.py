@@ -28,11 +28,11 @@ def test_a_setting_that_makes_no_sense_is_named(session, scene, painting, settin
 
 def test_kinds_are_words_and_exit_codes(scene, tmp_path):
     with pytest.raises(impasto.Error) as usage:
-        impasto.Session(backend="nowhere")
+        impasto.Session(device="nowhere")
     assert (usage.value.kind, usage.value.exit_code) == ("usage", 2)
     assert isinstance(usage.value, ValueError)
     with pytest.raises(impasto.Error) as weights:
-        impasto.activations(scene, "conv1_1", weights=tmp_path / "missing.h5", backend="cpu")
+        impasto.activations(scene, "conv1_1", weights=tmp_path / "missing.h5", device="cpu")
     assert (weights.value.kind, weights.value.exit_code) == ("weights", 4)
     assert "missing.h5" in str(weights.value)
 
@@ -43,7 +43,7 @@ def test_a_backend_that_is_not_there_says_why():
             assert device["precisions"]
             continue
         with pytest.raises(impasto.BackendError):
-            impasto.Session(backend=device["name"])
+            impasto.Session(device=device["name"])
         assert device["reason"]
 
 
@@ -109,5 +109,5 @@ def test_a_weight_file_says_what_it_holds_and_can_be_used(program, scene, tmp_pa
     program("weights", "generate", file)
     report = impasto.weights.inspect(file)
     assert [layer["name"] for layer in report["layers"]][:2] == ["conv1_1", "conv1_2"]
-    values = impasto.activations(scene, "conv1_1", weights=file, backend="cpu")
-    np.testing.assert_array_equal(values, impasto.activations(scene, "conv1_1", backend="cpu"))
+    values = impasto.activations(scene, "conv1_1", weights=file, device="cpu")
+    np.testing.assert_array_equal(values, impasto.activations(scene, "conv1_1", device="cpu"))

@@ -23,7 +23,7 @@ def check_types(tmp_path, source):
 
 def test_type_checkers_know_the_settings(tmp_path):
     right = ('import impasto\n'
-             'session = impasto.Session(backend="cpu", weights="vgg19.h5")\n'
+             'session = impasto.Session(device="cpu", weights="vgg19.h5")\n'
              'result = session.stylize("a.png", ["b.png"], iterations=3, style_layers={"conv1_1": 1.0}, pooling="avg")\n'
              'print(result.image.shape, result.losses["loss"])\n')
     assert "Success" in check_types(tmp_path, right)

@@ -15,7 +15,7 @@ import impasto
 def test_it_gives_the_bits_of_the_program(session, program, tmp_path):
     out = tmp_path / "out.png"
     program("stylize", "sample:scene", "sample:painting", "-o", out, "--size", 96, "--iterations", 5,
-            "--style-weight", 2.5, "--backend", "cpu", "--quiet")
+            "--style-weight", 2.5, "--device", "cpu", "--quiet")
     result = session.stylize("sample:scene", "sample:painting", size=96, iterations=5, style_weight=2.5)
     np.testing.assert_array_equal(result.image, impasto.load(out))
 
@@ -46,10 +46,10 @@ def test_a_saved_result_is_its_image(session, scene, painting, tmp_path):
 
 
 def test_the_one_call_for_one_picture_takes_the_settings_of_both(scene, painting):
-    result = impasto.stylize(scene, painting, backend="cpu", iterations=1)
+    result = impasto.stylize(scene, painting, device="cpu", iterations=1)
     assert result.iterations == 1
     with pytest.raises(impasto.UsageError, match="iterations"):
-        impasto.stylize(scene, painting, backend="cpu", itertions=1)
+        impasto.stylize(scene, painting, device="cpu", itertions=1)
 
 
 def test_values_may_be_given_as_python_has_them(session, scene, painting):
@@ -157,7 +157,7 @@ def test_two_sessions_work_side_by_side(scene, painting):
     results = {}
 
     def work(name):
-        results[name] = impasto.Session(backend="cpu").stylize(scene, painting, iterations=2).pixels
+        results[name] = impasto.Session(device="cpu").stylize(scene, painting, iterations=2).pixels
 
     threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
     for thread in threads:

@@ -244,9 +244,10 @@ class RecordsTest(BatchTest):
 
     def test_devices_that_are_not_there_begin_no_run(self):
         self.pictures(1)
-        for more, code, says in ((("--devices", "cpuu"), 2, "did you mean 'cpu'?"), (("--devices", "cpu,"), 2, "--devices"),
-                                 (("--devices", "cpu,cpu:9"), 5, "no device 9"), (("--backend", "cpu:9"), 5, "no device 9"),
-                                 (("--precision", "tf32", "--backend", "cpu"), 5, "tf32")):
+        for more, code, says in ((("--devices", "cpuu"), 2, ("did you mean 'cpu'?", "auto", "number of a GPU")),
+                                 (("--devices", "cpu,"), 2, "--devices"), (("--devices", "cpu,all"), 2, "all stands alone"),
+                                 (("--devices", "cpu,cpu:9"), 5, "no device 9"), (("--devices", "cpu:9"), 5, "no device 9"),
+                                 (("--precision", "tf32", "--devices", "cpu"), 5, "tf32")):
             self.batch_fails(code, *more, says=says)
             self.assertFalse(os.path.exists(self.path("out")))
 

@@ -288,9 +288,6 @@ class ListsTest(BatchTest):
         # 8 bytes an item, and what the allocator keeps.
         self.assertLess(many - few, 8 << 10, f"{few} KiB for 1000 items, {many} KiB for 100000")
 
-    def peak_of(self, count):
-        """KiB that a batch of so many missing pictures takes at most."""
-        with open(self.path("list.txt"), "w", encoding="utf-8") as file:
     @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer keeps what was freed")
     def test_threads_share_the_network(self):
         self.pictures(8)
@@ -303,6 +300,9 @@ class ListsTest(BatchTest):
         # A copy for each would be 18 MiB each; 22 MiB were seen, of threads and feature maps.
         self.assertLess(peaks[1] - peaks[0], 60 << 10, peaks)
 
+    def peak_of(self, count):
+        """KiB that a batch of so many missing pictures takes at most."""
+        with open(self.path("list.txt"), "w", encoding="utf-8") as file:
             for i in range(count):
                 file.write(f"{self.folder}/missing/some-long-name-of-a-picture-{i}.png\n")
         arguments = self.arguments("--list", "list.txt", "-q", contents=(), styles=("styles/red.png",),
@@ -333,9 +333,6 @@ class SaidTest(BatchTest):
         self.assertIn('impasto_batch_items{state="failed"} 1\n', metrics)
         self.assertRegex(metrics, r"(?m)^impasto_batch_images_per_second [0-9.e+-]+$")
 
-    def test_dry_run_writes_nothing(self):
-        self.pictures(3)
-        plan = json.loads(self.batch("--dry-run", "--json").stdout)
     def test_how_busy_each_device_is(self):
         self.pictures(4)
         result = self.run_program(*self.arguments("--iterations", "60", "--devices", "cpu,simt:1", "--json", "--metrics",
@@ -361,6 +358,9 @@ class SaidTest(BatchTest):
         for line in result.stderr.splitlines():
             self.assertLessEqual(len(line), 80, line)
 
+    def test_dry_run_writes_nothing(self):
+        self.pictures(3)
+        plan = json.loads(self.batch("--dry-run", "--json").stdout)
         self.assertEqual(plan["items"], 6)
         self.assertGreater(plan["first"]["memory"]["total_bytes"], 0)
         self.assertGreater(plan["seconds"], 0)

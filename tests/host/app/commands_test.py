@@ -123,16 +123,25 @@ class DevicesTest(ProgramTest):
         missing = [e["name"] for e in entries if not e["available"]]
         if not missing:
             self.skipTest("every backend is available here")
-        self.fail_with(5, *self.stylize_arguments("--backend", missing[0]), says="impasto devices")
+        self.fail_with(5, *self.stylize_arguments("--device", missing[0]), says="impasto devices")
 
     def test_every_command_that_computes_takes_a_device(self):
         pictures = ("sample:scene", "--content", "sample:scene", "--style", "sample:painting")
         for command in (self.stylize_arguments(), ("score", *pictures), ("check",),
                         ("activations", "sample:scene", "--layer", "conv1_1")):
-            self.fail_with(5, *command, "--backend", "cpu:1", says="has no device 1")
+            option = "--backend" if command[0] == "check" else "--device"
+            self.fail_with(5, *command, option, "cpu:1", says="has no device 1")
         activations = ("activations", "sample:scene", "--layer", "conv1_1", "--size", "16", "--json")
-        shown = [self.succeed(*activations, "--weights", weights(), "--backend", f"simt:{n}").stdout for n in (0, 1)]
+        shown = [self.succeed(*activations, "--weights", weights(), "--device", f"simt:{n}").stdout for n in (0, 1)]
         self.assertEqual(*shown)
+
+    def test_a_number_is_that_of_a_gpu(self):
+        """As one of --devices of a batch."""
+        entries = {e["name"]: e for e in json.loads(self.succeed("devices", "--json").stdout)}
+        says = "no device 99" if entries["cuda"]["available"] else entries["cuda"]["reason"]
+        self.fail_with(5, *self.stylize_arguments("--device", "99"), says=["cuda", says])
+        with_batch = ("batch", "sample:scene", "--styles", "sample:painting", "-o", "none", "--devices", "99")
+        self.fail_with(5, *with_batch, says=["cuda", says])
 
     def test_every_device_is_listed_by_the_name_that_opens_it(self):
         table = self.succeed("devices").stdout
@@ -157,9 +166,9 @@ class DevicesTest(ProgramTest):
         self.fail_with(2, "devices", "--size", "64", says="--tune")
         self.fail_with(2, "devices", "--tune", "--json", says="--json")
         self.fail_with(2, "devices", "--tune", "--precision", "fp8", says="fp8")
-        self.fail_with(2, "devices", "--backend", "cuda:1", says="--tune")
-        self.fail_with(2, "devices", "--tune", "--backend", "cpu", says="--backend cuda")
-        self.succeed("devices", env={"IMPASTO_BACKEND": "cpu"})
+        self.fail_with(2, "devices", "--device", "1", says="--tune")
+        self.fail_with(2, "devices", "--tune", "--device", "cpu", says="--device cuda")
+        self.succeed("devices", env={"IMPASTO_DEVICE": "cpu"})
 
     def test_no_plan_cache_is_a_switch_of_whatever_opens_a_backend(self):
         for command in ("stylize", "score", "activations", "check"):

@@ -232,9 +232,9 @@ class MemoryTest(ProgramTest):
         size = math.ceil(math.sqrt(pixels))
         png.write(self.path("grey.png"), 8, 8, lambda x, y: (128, 128, 128))
         run = ("stylize", "grey.png", "grey.png", "-o", "out.png", "--size", size, "--style-size", "16",
-               "--backend", "reference")
+               "--device", "reference")
         self.fail_with(75, *run, says=("not enough memory", "--dry-run"))
-        batch = ("batch", "grey.png", "--styles", "grey.png", "-o", "out", *run[-6:])
+        batch = ("batch", "grey.png", "--styles", "grey.png", "-o", "out", *run[-6:-2], "--devices", "reference")
         for plan, memory in ((run, "memory "), (batch, "its memory ")):
             result = self.run_program(*plan, "--dry-run")
             self.assertEqual(result.returncode, 75, result.stderr)

@@ -52,10 +52,12 @@ class UsageTest(ProgramTest):
     def test_words(self):
         self.refuse("--preset", "courseera", says=["--preset", "did you mean 'coursera'?"])
         self.refuse("--pooling", "mean", says=["--pooling takes avg, max or max-blur, not 'mean'"])
-        self.refuse("--backend", "cpuu", says=["--backend", "did you mean 'cpu'?"])
-        self.refuse("--backend", "cpuu:0", says=["--backend", "did you mean 'cpu'?"])
+        self.refuse("--device", "cpuu", says=["--device", "did you mean 'cpu'?", "auto, ", "reference"])
+        self.refuse("--device", "cpuu:0", says=["--device", "did you mean 'cpu'?"])
+        for device in ("all", "0,2", "-1", ""):
+            self.refuse("--device", device, says=["--device takes auto, ", "or the number of a GPU", f"'{device}'"])
         for device in ("cpu:", "cpu:x", "cpu:-1"):
-            self.refuse("--backend", device, says=["--backend", "number of a device", f"'{device}'"])
+            self.refuse("--device", device, says=["--device", "number of a device", f"'{device}'"])
         self.refuse("--precision", "fp64", says=["--precision", "'fp64'"])
 
     def test_layers(self):
