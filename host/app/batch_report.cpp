@@ -70,6 +70,7 @@ void BatchReport::busy(std::size_t device, double seconds) {
 
 void BatchReport::done(const Json& record) {
   ++counts_.done;
+  made_until_ = seconds();
   if (!settings_.quiet && record.value("loss_rose", false)) {
     line_.clear();
     message("note: {}: the loss rose; it is the best picture, of iteration {}\n",
@@ -113,9 +114,11 @@ void BatchReport::show() {
 std::string BatchReport::facts() const {
   const std::int64_t over = counts_.done + counts_.failed;
   std::string text = fmt::format("{}/{}", over, counts_.total);
-  if (rate() > 0) {
-    text += fmt::format("  {:.3g} images/s  ETA {}", rate(),
-                        human_time(static_cast<double>(counts_.missing()) / rate()));
+  if (counts_.done > done_before_ && made_until_ > 0) {
+    // As things stood when the last picture was done: with every moment since, less is left, not more.
+    const double rate = static_cast<double>(counts_.done - done_before_) / made_until_;
+    const double left = static_cast<double>(counts_.missing()) / rate - (seconds() - made_until_);
+    text += fmt::format("  {:.3g} images/s  ETA {}", rate, human_time(std::max(left, 0.0)));
   }
   if (counts_.failed > 0) text += fmt::format("  {} failed", counts_.failed);
   constexpr std::size_t columns = 79;
@@ -172,6 +175,7 @@ void BatchReport::finish(std::string_view ending) {
   message("{} of {} done, {} of them now in {:.1f} s, {:.3g} images/s; {} failed, {} missing\n",
           counts_.done, counts_.total, counts_.done - done_before_, seconds(), rate(),
           counts_.failed, counts_.missing());
+  if (counts_.done == done_before_) return;
   constexpr std::size_t columns = 80;
   message("{} busy\n", use_in_words(columns - std::string_view(" busy").size()));
 }

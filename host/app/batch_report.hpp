@@ -66,6 +66,7 @@ class BatchReport {
   BatchCounts counts_;
   std::vector<Use> uses_;
   std::int64_t done_before_;
+  double made_until_ = 0;  ///< seconds, when the last picture was done
   ProgressLine line_;
   Log log_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
