@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """A batch that is killed, or whose file system fails, at any point ends with the same bytes once it
-goes on. TEST_FILE_FAULTS is the library that makes it so. Each point fails in one of four ways, which take turns;
-TEST_KILLS=full for every way at every point (`./dev test --kills`)."""
+goes on. TEST_FILE_FAULTS is the library that makes it so, by standing in for functions of the C library: quick, and exact
+about whose call fails. Each point fails in one of four ways, which take turns; TEST_KILLS=full for every way at every
+point (`./dev test --kills`). Then strace does it as well, for it sees every system call: the library passes over those
+that other libraries make inside themselves, as when they walk through folders."""
 
 import os
 import random
+import re
 import shutil
 import signal
+import subprocess
 import time
 import unittest
 import zlib
@@ -14,7 +18,7 @@ import zlib
 import jpeg
 import png
 from batch_harness import BatchTest
-from harness import weights
+from harness import PROGRAM, environment, weights
 
 FAULTS = os.environ.get("TEST_FILE_FAULTS")
 FULL = os.environ.get("TEST_KILLS") == "full"
@@ -22,8 +26,7 @@ FULL = os.environ.get("TEST_KILLS") == "full"
 BLOCKS = [[(10,), (100,), (200,)], [(255,), (0,), (50,)]]
 
 
-@unittest.skipUnless(FAULTS, "a sanitizer has to be loaded first, so nothing else can be")
-class KillPointsTest(BatchTest):
+class ThreePictures(BatchTest):
     """A batch of three small pictures in two folders."""
 
     options = ("--content-layers", "conv1_1", "--style-layers", "conv1_1", "--size", "16", "--iterations", "1",
@@ -37,6 +40,21 @@ class KillPointsTest(BatchTest):
     def command(self):
         return self.arguments(styles=("styles/red.png",), output=self.path("out"))
 
+    def check_outputs_are_whole(self, whole, name):
+        if os.path.exists(self.path("out")):
+            for output, digest in self.outputs().items():
+                self.assertEqual(digest, whole[output], f"{name}: {output} is not whole")
+
+    def check_the_end(self, whole, name):
+        self.assertEqual(self.outputs(), whole, name)
+        self.assertEqual(sorted(self.records()), sorted(whole), name)
+        self.assertEqual(self.records("failed"), {}, name)
+        self.assertEqual(self.debris(), [], name)
+        shutil.rmtree(self.path("out"))
+
+
+@unittest.skipUnless(FAULTS, "a sanitizer has to be loaded first, so nothing else can be")
+class KillPointsTest(ThreePictures):
     def run_with_fault(self, process, at, kind="", count=""):
         """A batch in which the `at`-th call of a process fails, once."""
         return self.run_program(*self.command(), env={
@@ -59,19 +77,13 @@ class KillPointsTest(BatchTest):
         result = self.run_with_fault(process, at, kind)
         self.assertTrue(os.path.exists(self.path("once")), name)
         os.remove(self.path("once"))
-        if os.path.exists(self.path("out")):
-            for output, digest in self.outputs().items():
-                self.assertEqual(digest, whole[output], f"{name}: {output} is not whole")
+        self.check_outputs_are_whole(whole, name)
         if kind == "KILL":
             # A worker that is killed costs nothing.
             self.assertEqual(result.returncode, -signal.SIGKILL if process == "batch" else 0, name + result.stderr)
         again = self.run_program(*self.command())
         self.assertEqual(again.returncode, 0, f"{name}: {result.stderr}, then {again.stderr}")
-        self.assertEqual(self.outputs(), whole, name)
-        self.assertEqual(sorted(self.records()), sorted(whole), name)
-        self.assertEqual(self.records("failed"), {}, name)
-        self.assertEqual(self.debris(), [], name)
-        shutil.rmtree(self.path("out"))
+        self.check_the_end(whole, name)
 
     def test_killed_at_every_point(self):
         for process, fewest in (("batch", 15), ("batch-worker", 40)):
@@ -87,6 +99,60 @@ class KillPointsTest(BatchTest):
             for at in range(1, points + 1):
                 for kind in kinds if FULL else (kinds[at % len(kinds)],):
                     self.check(process, at, kind, whole)
+
+
+# The calls that open, write, flush, rename, link or remove, by whatever name a machine has them.
+CALLS = ("open", "openat", "openat2", "creat", "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat",
+         "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "ftruncate")
+
+
+@unittest.skipUnless(FULL and shutil.which("strace"), "takes minutes, and strace")
+class SystemCallsTest(ThreePictures):
+    """strace has the k-th call of a kind fail, in every thread that makes so many."""
+
+    def strace(self, *options):
+        return subprocess.run(
+            ["strace", "-f", "-y", "-qq", "-o", self.path("trace"), *options, PROGRAM, *self.command()],
+            cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+
+    def points(self):
+        """Every call and k so that the k-th of a thread is on something in the output folder."""
+        result = self.strace("-e", "trace=" + ",".join(f"?{call}" for call in CALLS))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        points, made = set(), {}
+        with open(self.path("trace"), encoding="utf-8", errors="replace") as file:
+            for line in file:
+                match = re.match(r"(\d+) +(\w+)\((.*)", line)
+                if not match:
+                    continue
+                thread, call, rest = match.groups()
+                k = made[thread, call] = made.get((thread, call), 0) + 1
+                if self.path("out") in rest:
+                    points.add((call, k))
+        return sorted(points)
+
+    def test_every_system_call_fails(self):
+        points = self.points()
+        whole = self.outputs()
+        self.assertEqual(len(whole), 3)
+        shutil.rmtree(self.path("out"))
+        self.assertGreater(len(points), 60, points)
+        for call, k in points:
+            for fault in ("signal=KILL", "error=EIO", "error=ENOSPC", "error=EMFILE", "error=EACCES"):
+                self.check(call, k, fault, whole)
+        print(f"{len(points)} points by strace, each in five ways")
+
+    def check(self, call, k, fault, whole):
+        name = f"{fault} at {k} of {call}"
+        result = self.strace("-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={k}")
+        with open(self.path("trace"), encoding="utf-8", errors="replace") as file:
+            self.assertRegex(file.read(), r"INJECTED|killed by SIGKILL", name)
+        self.check_outputs_are_whole(whole, name)
+        again = self.run_program(*self.command())
+        if again.returncode == 3:  # the fault has hit a picture's file as well
+            again = self.run_program("resume", "out", "--retry-failed")
+        self.assertEqual(again.returncode, 0, f"{name}: {result.stderr}, then {again.stderr}")
+        self.check_the_end(whole, name)
 
 
 @unittest.skipUnless(FAULTS, "a sanitizer has to be loaded first, so nothing else can be")
