@@ -67,9 +67,20 @@ std::string duration(double seconds) {
   return number(1e6 * seconds) + " µs";
 }
 
+/// The error that a row ended with, nothing if with none. Its place has another name since Google
+/// Benchmark 1.8.
+template <typename AnyRun>
+std::string error_of(const AnyRun& run) {
+  if constexpr (requires { run.error_occurred; }) {
+    return run.error_occurred ? run.error_message : std::string();
+  } else {
+    return run.skip_message;
+  }
+}
+
 /// Why a row must not be shown; nothing if it may be.
 std::string objection_to(const Run& run) {
-  if (run.error_occurred) return run.error_message;
+  if (std::string error = error_of(run); !error.empty()) return error;
   if (run.counters.find("verified") == run.counters.end()) return "its result was not verified";
   const auto share = run.counters.find("roof_share");
   if (share == run.counters.end() || share->second <= roof_tolerance) return {};

@@ -247,7 +247,7 @@ void resume(const Settings& settings) {
   const Json configuration = directory.configuration();
   const Settings whole = settings_of_run(configuration, settings);
   const Json weights = whole.weights ? Json(sha256_file(*whole.weights)) : Json();
-  if (configuration.value("impasto", "") != describe_versions()["impasto"] ||
+  if (configuration.value("impasto", Json()) != describe_versions()["impasto"] ||
       configuration.value("weights_sha256", Json()) != weights) {
     fail(ErrorKind::usage, "{}: this run began with another impasto or other weights",
          directory.path().string());

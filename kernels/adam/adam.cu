@@ -21,8 +21,8 @@ std::span<const AdamRung> adam_ladder() { return ladder; }
 
 void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
           std::int64_t count, const AdamOptions& options, float* workspace, Stream stream) {
-  const AdamRung& rung = shipped_rung<float>(adam_ladder(), "adam", Arithmetic::fp32,
-                                             {.width = count / 3, .channels = 3});
+  const MapSize size{.width = count / 3, .channels = 3};
+  const AdamRung& rung = shipped_rung<float>(adam_ladder(), "adam", Arithmetic::fp32, size);
   rung.launch.f32(pixels, m, v, step, grad, count, options, workspace, stream);
 }
 

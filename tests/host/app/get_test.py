@@ -219,7 +219,7 @@ class GetTest(ProgramTest):
 
     def test_redirections_that_lead_away(self):
         self.refuse(3, "abroad", "to another one without HTTPS")
-        self.refuse(3, "local", "file", "not supported")
+        self.refuse(3, "local", 'Protocol "file"')
 
     def test_a_server_that_stands_still(self):
         self.refuse(3, "stands", "cannot fetch", more=("--timeout", "1"))
