@@ -26,7 +26,8 @@ bool takes(std::string_view taker, const app::Setting& row) {
     return of_session && std::ranges::find(row.commands, "stylize") != row.commands.end();
   }
   const bool of_command = std::ranges::find(row.commands, taker) != row.commands.end();
-  return of_command && row.recorded && !of_session;
+  const bool of_a_file = row.name == "depth";  // arrays have their own type
+  return of_command && row.recorded && !of_session && !of_a_file;
 }
 
 std::vector<const app::Setting*> settings_of(std::string_view taker) {

@@ -11,6 +11,7 @@
 #include "host/app/checkpoints.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/inputs.hpp"
+#include "host/app/recipe.hpp"
 #include "host/app/sheet.hpp"
 #include "host/image/encode.hpp"
 

@@ -24,10 +24,11 @@ constexpr auto stylize_examples = R"(Examples:
   impasto stylize photo.jpg starry_night.jpg -o out.png --weights vgg19.h5
   impasto stylize photo.jpg a.jpg b.jpg -o out.png --size 1024 --style-size 512
   impasto stylize photo.jpg style.jpg -o out.png --preset coursera --log run.jsonl
+  impasto stylize photo.jpg style.jpg -o again.png --from out.png
 
 Every option can also be set by the environment (IMPASTO_STYLE_WEIGHT=40) or by
 a --config file; an option given here comes first, then the environment, then
-the file, then the preset.)";
+the file, then the picture of --from, then the preset.)";
 
 void print_plan_in_words(const Settings& settings, const Backend& backend,
                          const StylizeInputs& inputs, const MemoryEstimate& memory) {
@@ -90,9 +91,23 @@ void check_sizes(const Settings& settings, const StylizeInputs& inputs) {
   check_picture_fits(settings.sheet.string(), size.height, size.width);
 }
 
+/// A recipe names the backend that computed it.
+std::unique_ptr<Backend> open_backend_of_recipe(const Settings& settings) {
+  try {
+    return open_backend(settings);
+  } catch (const Error& error) {
+    if (!settings.from || error.kind() != ErrorKind::backend) throw;
+    throw HintedError(
+        error.kind(),
+        fmt::format("'{}' was made with --device {} --precision {}: {}", *settings.from,
+                    settings.device, settings.precision, error.what()),
+        "another --device and --precision auto make a picture that is much like it");
+  }
+}
+
 void stylize(const Settings& settings) {
   check(settings.config.objective, network_layers(settings));
-  const std::unique_ptr<Backend> backend = open_backend(settings);
+  const std::unique_ptr<Backend> backend = open_backend_of_recipe(settings);
   if (const std::string note = unused_gpu(settings.device); !settings.quiet && !note.empty()) {
     message("note: {}\n", note);
   }

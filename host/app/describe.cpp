@@ -94,14 +94,6 @@ Json describe(const Backend& backend) {
 
 Json describe_versions() { return {{"impasto", version}, {"compiler", compiler}}; }
 
-std::string recipe(const Settings& settings, const Backend& backend, const Network& network) {
-  return dump({{"impasto", describe_versions()["impasto"]},
-               {"backend", backend.name()},
-               {"precision", to_string(backend.precision())},
-               {"network", describe(network)},
-               {"config", describe(settings)}});
-}
-
 Image finished(Image picture, const Image& content, const Settings& settings) {
   picture = result_in(settings.colours, content, std::move(picture));
   picture.alpha = content.alpha;

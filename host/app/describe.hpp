@@ -24,10 +24,6 @@ Json describe(const Backend& backend);
 /// Of the program and what built it.
 Json describe_versions();
 
-/// What is kept inside a picture: the settings and what computed it. No names or times: equal runs
-/// give equal files.
-std::string recipe(const Settings& settings, const Backend& backend, const Network& network);
-
 /// A picture of the optimisation as it is saved: with the content's transparency, and the colours and
 /// the depth that the settings say.
 Image finished(Image picture, const Image& content, const Settings& settings);

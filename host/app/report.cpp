@@ -276,7 +276,8 @@ std::string command_to_repeat(const Settings& settings) {
   std::string options;
   for (const Setting& row : settings_table()) {
     const auto given = settings.given.find(row.name);
-    if (!row.is_of("stylize") || given == settings.given.end() || row.name == "config") continue;
+    if (!row.is_of("stylize") || given == settings.given.end()) continue;
+    if (row.name == "config" || row.name == "from") continue;  // their settings are among these
     if (row.positional()) {
       for (const std::string& word : given->second) places += " " + in_quotes(word);
     } else if (row.toggle()) {

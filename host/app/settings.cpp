@@ -19,6 +19,7 @@
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
+#include "host/app/recipe.hpp"
 #include "host/app/terminal.hpp"
 #include "host/core/suggest.hpp"
 #include "weights/weights_file.hpp"
@@ -283,6 +284,19 @@ void add_config(const std::string& path, const std::string& command, Said& said)
   }
 }
 
+/// The settings of a picture's recipe, below all others.
+void add_recipe(const std::string& path, Said& said) {
+  if (const auto preset = said.find("preset"); preset != said.end()) {
+    fail(ErrorKind::usage, "--from and {} both say what the settings start from: expected one",
+         preset->second.source.empty() ? "--preset" : preset->second.source + " with a preset");
+  }
+  const std::vector<const Setting*> rows = settings_of("stylize");
+  for (const auto& [name, words] : Recipe(path).words(said.contains("init"))) {
+    said.try_emplace(find_setting(rows, name)->name,
+                     Given{words, fmt::format("the recipe in '{}'", path)});
+  }
+}
+
 void refuse_missing(const CommandTexts& texts, const std::vector<const Setting*>& rows,
                     const Said& said) {
   std::vector<std::string> missing;
@@ -366,6 +380,10 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
   if (const auto config = said.find("config"); config != said.end()) {
     read(*find_setting(rows, "config"), config->second, settings);
     add_config(*settings.config_file, command, said);
+  }
+  if (const auto from = said.find("from"); from != said.end()) {
+    read(*find_setting(rows, "from"), from->second, settings);
+    add_recipe(*settings.from, said);
   }
   for (const Setting* row : rows) {
     if (!row->found || said.contains(row->name)) continue;

@@ -68,6 +68,7 @@ struct Settings {
   std::int64_t timeout = 30;           ///< of weights get: seconds without anything coming
   std::optional<std::string> weights;  ///< without: the built-in network
   std::optional<std::string> config_file;
+  std::optional<std::string> from;  ///< a picture whose recipe the settings are
 
   OutputPath output;
   OutputPath sheet;
@@ -165,7 +166,7 @@ struct CommandTexts {
 
 /// Adds a command with the settings that the table has for it. `run` gets their values: each from
 /// the command line, else the environment, else the --config file (there first from the section
-/// named after the command, then from the keys at its top).
+/// named after the command, then from the keys at its top), else the recipe of --from.
 ///
 /// Before it runs, this refuses with ErrorKind::usage a value that does not fit, a key or section
 /// nobody knows, what is missing, and an output that is also an input or another output; with

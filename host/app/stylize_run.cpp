@@ -10,6 +10,7 @@
 
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
+#include "host/app/recipe.hpp"
 #include "host/app/sheet.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
@@ -55,6 +56,7 @@ void StylizeRun::run() {
   Stylization stylization(session, settings_.config, pixel_shape(std::span(&inputs_.content, 1)),
                           shapes_of(inputs_.styles));
   const Network& network = session.network();
+  if (settings_.from) Recipe(*settings_.from).require_network(network);
   begin_checkpoints(network);
   // Not earlier: a run that is refused leaves the log of the last one alone.
   const DeferredSignals deferred;

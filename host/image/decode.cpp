@@ -2,6 +2,7 @@
 #include "host/image/decode.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -325,6 +326,58 @@ PictureSize fit(PictureSize from, std::int64_t size) {
   return {scaled(from.height), scaled(from.width)};
 }
 
+const ImageFormat& recognised(std::span<const std::byte> bytes, const std::string& path) {
+  if (const ImageFormat* const format = recognise_format(bytes)) return *format;
+  const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
+                              std::min(bytes.size(), described_bytes));
+  fail(ErrorKind::input, "cannot read '{}': its content is not {} but {}", path, names_of_formats(),
+       describe_content(head));
+}
+
+/// libvips keeps what it complains about for the whole process, so one picture at a time is decoded.
+std::mutex& decoding() {
+  static std::mutex turn;
+  return turn;
+}
+
+/// The ImageDescription of EXIF data, which are a small TIFF file; empty where there is none. libvips'
+/// own text of it ends after 255 bytes.
+std::string description_in_exif(std::span<const std::byte> exif) {
+  constexpr std::size_t header = 8;  // byte order, 42, where the directory is
+  constexpr std::size_t entry = 12;  // tag, type, count, value or where that is
+  constexpr std::size_t description = 0x010E;
+  constexpr std::size_t ascii = 2;
+  constexpr std::array<std::byte, 6> prefix = {std::byte{'E'}, std::byte{'x'}, std::byte{'i'},
+                                               std::byte{'f'}, std::byte{0},   std::byte{0}};
+  if (exif.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), exif.begin())) {
+    exif = exif.subspan(prefix.size());
+  }
+  if (exif.size() < header) return {};
+  const bool little = exif[0] == std::byte{'I'};
+  const auto number = [&](std::size_t at, std::size_t bytes) {
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < bytes; ++i) {
+      const std::size_t from = little ? bytes - 1 - i : i;
+      value = value << 8U | std::to_integer<std::size_t>(exif[at + from]);
+    }
+    return value;
+  };
+  const std::size_t directory = number(4, 4);
+  if (directory > exif.size() - 2) return {};
+  const std::size_t count = number(directory, 2);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t at = directory + 2 + i * entry;
+    if (at + entry > exif.size()) return {};
+    if (number(at, 2) != description || number(at + 2, 2) != ascii) continue;
+    const std::size_t length = number(at + 4, 4);
+    const std::size_t from = length <= 4 ? at + 8 : number(at + 8, 4);
+    if (from > exif.size() || length > exif.size() - from) return {};
+    const std::string text(reinterpret_cast<const char*>(&exif[0]) + from, length);
+    return text.substr(0, text.find('\0'));
+  }
+  return {};
+}
+
 }  // namespace
 
 Image load_image(const std::string& path, std::optional<std::int64_t> size,
@@ -338,23 +391,15 @@ Image decode_image(std::vector<std::byte> bytes, const std::string& path,
     fail(ErrorKind::usage, "the size of an image must be 1 to {}, not {}", limits.max_side, *size);
   }
   vips::start();
-  const ImageFormat* const format = recognise_format(bytes);
-  if (format == nullptr) {
-    const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
-                                std::min(bytes.size(), described_bytes));
-    fail(ErrorKind::input, "cannot read '{}': its content is not {} but {}", path,
-         names_of_formats(), describe_content(head));
-  }
-  if (format->strip != nullptr) format->strip(bytes);
+  const ImageFormat& format = recognised(bytes, path);
+  if (format.strip != nullptr) format.strip(bytes, false);
   Notes notes;
-  // libvips keeps what it complains about for the whole process, so one picture at a time is decoded.
-  static std::mutex decoding;
-  std::unique_lock turn(decoding);
-  const Handle loaded = decode_or_refuse(*format, bytes, path, limits, notes);
+  std::unique_lock turn(decoding());
+  const Handle loaded = decode_or_refuse(format, bytes, path, limits, notes);
   const int file_bits = vips_image_get_format(loaded.get()) == VIPS_FORMAT_USHORT ? 16 : 8;
   const SrgbImage srgb = to_srgb(loaded.get(), path);
   Handle pixels = make_upright(srgb.image.get());
-  if (!pixels) fail_decode(*format, path, vips::take_error());
+  if (!pixels) fail_decode(format, path, vips::take_error());
   turn.unlock();
 
   const DecodedImage decoded(std::move(pixels), srgb.colours);
@@ -374,6 +419,33 @@ Image decode_image(std::vector<std::byte> bytes, const std::string& path,
   }
   image.notes = std::move(notes);
   return image;
+}
+
+std::string read_comment(const std::string& path) {
+  vips::start();
+  const ImageLimits limits;
+  std::vector<std::byte> bytes = read_file(path, limits.max_bytes);
+  const ImageFormat& format = recognised(bytes, path);
+  if (format.strip != nullptr) format.strip(bytes, true);
+  const std::lock_guard turn(decoding());
+  const Handle header = format.load(bytes);
+  if (!header) fail_decode(format, path, vips::take_error());
+  check_header(header.get(), path, limits);
+  if (std::string_view(format.comment_field).starts_with("exif-")) {
+    const void* exif = nullptr;
+    std::size_t size = 0;
+    if (vips_image_get_typeof(header.get(), VIPS_META_EXIF_NAME) == 0 ||
+        vips_image_get_blob(header.get(), VIPS_META_EXIF_NAME, &exif, &size) != 0) {
+      return {};
+    }
+    return description_in_exif({static_cast<const std::byte*>(exif), size});
+  }
+  const char* text = nullptr;
+  if (vips_image_get_typeof(header.get(), format.comment_field) != VIPS_TYPE_REF_STRING ||
+      vips_image_get_string(header.get(), format.comment_field, &text) != 0) {
+    return {};
+  }
+  return text;
 }
 
 }  // namespace impasto

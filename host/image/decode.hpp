@@ -28,4 +28,8 @@ Image load_image(const std::string& path, std::optional<std::int64_t> size = std
 Image decode_image(std::vector<std::byte> bytes, const std::string& name,
                    std::optional<std::int64_t> size = std::nullopt, const ImageLimits& limits = {});
 
+/// The comment that encode_image() put into a picture's file; empty where it holds none. Throws as
+/// load_image() does.
+std::string read_comment(const std::string& path);
+
 }  // namespace impasto

@@ -30,8 +30,9 @@ constexpr auto png_signature = "\x89PNG\r\n\x1A\n"sv;
 
 /// Takes the texts out of a PNG file: each may unfold to a thousand times its size. What is behind a
 /// chunk that makes no sense stays as it is.
-void strip_png(std::vector<std::byte>& bytes) {
+void strip_png(std::vector<std::byte>& bytes, bool keep_comment) {
   constexpr std::size_t around = 12;  // length, name and checksum
+  constexpr std::size_t longest_comment = 16 << 10U;
   std::size_t from = png_signature.size();
   std::size_t to = from;
   while (bytes.size() - from >= around) {
@@ -42,7 +43,9 @@ void strip_png(std::vector<std::byte>& bytes) {
     if (length > bytes.size() - from) break;
     const std::string_view name(reinterpret_cast<const char*>(&bytes[from + 4]), 4);
     const bool text = name == "tEXt" || name == "zTXt" || name == "iTXt";
-    if (!text) {
+    const bool comment = text && keep_comment && length <= longest_comment;
+    if (comment) keep_comment = false;
+    if (!text || comment) {
       std::memmove(&bytes[to], &bytes[from], length);
       to += length;
     }

@@ -18,8 +18,9 @@ struct ImageFormat {
   std::vector<std::string_view> extensions;  ///< in lower case, with the dot
   bool (*begins)(std::string_view head);     ///< whether a file of the format begins like this
   std::string_view end = {};                 ///< what its decoder wants to see last, if anything
-  /// Removes parts that nobody needs and that could unpack to any size; null if there are none.
-  void (*strip)(std::vector<std::byte>& bytes) = nullptr;
+  /// Removes parts that could unpack to any size and that nobody needs: all of them or, with
+  /// `keep_comment`, all but the first that is as short as a comment. Null if there are none.
+  void (*strip)(std::vector<std::byte>& bytes, bool keep_comment) = nullptr;
   /// Opens the header; pixels are decoded when they are asked for. Empty if libvips refuses it.
   vips::Handle (*load)(std::span<const std::byte> bytes);
   /// Encodes the image. Returns 0 if libvips could.

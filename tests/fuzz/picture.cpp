@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pictures: the first bytes, the header, the colours, the orientation. What libvips' decoders do is
+// Pictures: the first bytes, the header, the comment, the colours, the orientation. What libvips' decoders do is
 // theirs.
 #include "host/image/decode.hpp"
 #include "tests/fuzz/fuzz.hpp"
@@ -43,6 +43,10 @@ std::vector<std::string> seeds() {
 void read_input(const std::string& path) {
   ImageLimits limits;
   limits.max_pixels = 100'000;  // a header may declare anything
+  try {
+    read_comment(path);
+  } catch (const Error&) {  // refused for a reason of its own
+  }
   load_image(path, 5, limits);
 }
 

@@ -234,6 +234,7 @@ TEST(PngTexts, ThatUnfoldToAnySizeCostNothing) {
   write_all(folder.file("a.png"), png_with(chunks));
   const std::int64_t before = peak_memory_kib();
   EXPECT_EQ(load_image(folder.file("a.png")).rgb, std::vector<float>(8UL * 8 * 3, 90.0F));
+  EXPECT_EQ(read_comment(folder.file("a.png")), "");
   EXPECT_LT(peak_memory_kib() - before, 64 << 10);
 }
 
@@ -247,6 +248,7 @@ TEST(PngTexts, AreAllThatIsLeftOut) {
                png_chunk("tRNS", std::string("\0\132\0\132\0\132", 6))));
   const Image image = load_image(folder.file("a.png"));
   EXPECT_EQ(image.alpha, std::vector<float>(64, 0.0F));
+  EXPECT_EQ(read_comment(folder.file("a.png")), "hello");
 }
 
 TEST(Limits, APngWithABadHeaderHasAReason) {

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "host/app/settings.hpp"
+#include "host/backend/backend.hpp"
+#include "host/model/network.hpp"
+
+namespace impasto::app {
+
+/// What is kept inside a picture: the settings and what computed it. No names or times: equal runs
+/// give equal files.
+std::string recipe(const Settings& settings, const Backend& backend, const Network& network);
+
+/// The recipe that a picture's file holds, for --from.
+class Recipe {
+ public:
+  /// Throws ErrorKind::input for a picture that holds none, and ErrorKind::usage for one that was
+  /// made by another version: the same settings may paint another picture there.
+  explicit Recipe(std::string path);
+
+  /// The settings of stylize that make the recipe: its preset, what differs from that, the backend and
+  /// the precision. Throws ErrorKind::usage where no settings do, as for a picture whose sides a
+  /// batch has rounded, and where the run began with a picture, which has no name in the recipe,
+  /// unless the user names it (`init_given`).
+  [[nodiscard]] WordsByName words(bool init_given) const;
+
+  /// Throws ErrorKind::weights for another network than the picture was made with.
+  void require_network(const Network& network) const;
+
+ private:
+  std::string path_;
+  Json json_;
+};
+
+}  // namespace impasto::app
