@@ -45,6 +45,17 @@ Json describe(const Losses& losses) {
   return json;
 }
 
+Json describe(const Quality& quality) {
+  Json json = {{"content_cosine", layers(quality.content_cosine)},
+               {"held_out_gram", layers(quality.held_out_gram)},
+               {"edge_ssim", quality.edge_ssim},
+               {"e_statistic", nullptr}};
+  if (const auto& e = quality.e) {
+    json["e_statistic"] = {{"e", e->e()}, {"e1", e->e1}, {"e2", e->e2}, {"e3", e->e3}};
+  }
+  return json;
+}
+
 Json describe(const MemoryEstimate& memory) {
   return {{"weights_bytes", memory.weights},
           {"persistent_bytes", memory.persistent},

@@ -5,6 +5,7 @@
 
 #include "host/app/settings.hpp"
 #include "host/backend/backend.hpp"
+#include "host/engine/quality.hpp"
 #include "host/engine/stylization.hpp"
 #include "host/model/network.hpp"
 #include "weights/weights_file.hpp"
@@ -16,6 +17,7 @@ namespace impasto::app {
 /// The recipe: every setting that the picture depends on.
 Json describe(const Settings& settings);
 Json describe(const Losses& losses);
+Json describe(const Quality& quality);
 Json describe(const MemoryEstimate& memory);
 Json describe(const Network& network);
 /// What a weight file holds.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/stylizer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "host/core/error.hpp"
@@ -94,29 +95,43 @@ Losses score(Session& session, const Config& config, const Image& image, const I
 }
 
 Activation activation(Session& session, const Image& image, std::string_view layer) {
+  Activation result;
+  const std::string name(session.network().layers()[session.network().layers().index(layer)].name);
+  visit_activations(session, image, std::span(&name, 1),
+                    [&result](std::string_view, Activation seen) { result = std::move(seen); });
+  return result;
+}
+
+void visit_activations(Session& session, const Image& image, std::span<const std::string> layers,
+                       const std::function<void(std::string_view layer, Activation)>& visit) {
+  if (layers.empty()) return;
   Backend& backend = session.backend();
-  const std::size_t index = session.network().layers().index(layer);
+  const VggLayers& all = session.network().layers();
+  std::size_t deepest = 0;
+  for (const std::string& layer : layers) deepest = std::max(deepest, all.index(layer));
   Tensor input{nullptr, pixel_shape(only(image)), backend.master_type()};
   const Buffer input_memory = backend.allocate(input.bytes());
   input.data = input_memory.get();
   backend.write(input, image.rgb);
   Schedule schedule;
-  const TensorId features =
-      session.network()
-          .forward(schedule, schedule.external(input), index, backend.activation_type(),
-                   [](const VggLayer&, bool, TensorId) {})
-          .back();
+  const auto scale = static_cast<float>(activation_scale(backend.activation_type()));
+  const auto read = [&](const VggLayer& layer, bool /*before_relu*/, TensorId features) {
+    if (std::ranges::find(layers, layer.name) == layers.end()) return;
+    const auto show = [=, &visit, &layer](Backend& from, const Schedule& s) {
+      const Shape& map = s[features].shape;
+      Activation result{map.height, map.width, map.channels, {}};
+      result.values.resize(static_cast<std::size_t>(map.count()));
+      from.read(result.values, s[features]);
+      for (float& value : result.values) value /= scale;
+      visit(layer.name, std::move(result));
+    };
+    schedule.add({.name = "reading", .operation = "read", .layer = &layer}, {features}, show);
+  };
+  session.network().forward(schedule, schedule.external(input), deepest, backend.activation_type(),
+                            read);
   const Buffer arena = backend.allocate(schedule.place());
   schedule.bind(arena.get());
   schedule.run(backend);
-
-  const Shape& map = schedule[features].shape;
-  Activation result{map.height, map.width, map.channels, {}};
-  result.values.resize(static_cast<std::size_t>(map.count()));
-  backend.read(result.values, schedule[features]);
-  const auto scale = static_cast<float>(activation_scale(backend.activation_type()));
-  for (float& value : result.values) value /= scale;
-  return result;
 }
 
 }  // namespace impasto

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -121,5 +123,10 @@ struct Activation {
   std::vector<float> values;
 };
 Activation activation(Session& session, const Image& image, std::string_view layer);
+
+/// The same of several layers, in the network's order, by one pass: `visit` is called with each as soon
+/// as it is there, so that memory need not hold all of them.
+void visit_activations(Session& session, const Image& image, std::span<const std::string> layers,
+                       const std::function<void(std::string_view layer, Activation)>& visit);
 
 }  // namespace impasto

@@ -33,7 +33,7 @@ class ScoreTest(ProgramTest):
     def test_keys(self):
         scored = self.score("sample:scene", "--size", "48", "--content", "sample:scene")
         self.assertEqual(list(scored), ["loss", "content", "style", "tv", "content_layers",
-                                        "style_layers"])
+                                        "style_layers", "quality"])
         self.assertEqual(scored["content"], 0)
         self.assertEqual(list(scored["style_layers"]), ["conv1_1", "conv2_1"])
 
