@@ -107,15 +107,8 @@ std::string IterationProgress::facts(const Progress& progress) const {
     const double left = (1 - progress.work) * working_seconds_ / counted_work_;
     text += fmt::format("  {:.{}f} it/s  ETA {}", rate, rate < 10 ? 2 : 0, human_time(left));
   }
-  const Losses& losses = progress.losses.front();
-  text += fmt::format("  loss {:.3e}", losses.total);
-  std::string_view joined_by = " = ";
-  for (const Losses::Part& part : losses.parts) {
-    if (config_.objective[part.name].weight == 0) continue;
-    text += fmt::format("{}{:.2e} {}", joined_by, part.weighted, part.name);
-    joined_by = " + ";
-  }
-  return text;
+  // Its parts are in the log: a line of 80 columns has no room for them and a bar.
+  return text + fmt::format("  loss {:.3g}", progress.losses.front().total);
 }
 
 }  // namespace impasto::app

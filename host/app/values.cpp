@@ -93,6 +93,7 @@ std::string DeviceName::read(std::string_view option, std::string_view text) con
   if (parsed<unsigned>(text)) return fmt::format("cuda:{}", text);
   const std::size_t colon = text.find(':');
   const std::string_view backend = text.substr(0, colon);
+  if (backend == "gpu") return read(option, fmt::format("cuda{}", text.substr(backend.size())));
   if (std::ranges::find(backends.words, backend) == backends.words.end()) {
     const std::string hint = did_you_mean(backend, backends.words);
     throw HintedError(ErrorKind::usage,

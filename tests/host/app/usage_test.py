@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What the program says to a command line that makes no sense."""
 
+import fcntl
 import os
+import pty
+import re
+import struct
+import subprocess
+import termios
 import unittest
 
 import png
-from harness import ProgramTest
+from harness import PROGRAM, ProgramTest, environment
 
 
 class UsageTest(ProgramTest):
@@ -156,6 +162,32 @@ class HelpTest(ProgramTest):
 
     def test_help_wins_over_missing_arguments(self):
         self.succeed("stylize", "--size", "48", "--help")
+
+
+class ProgressTest(ProgramTest):
+    def test_a_line_has_room_for_the_bar_in_80_columns(self):
+        outer, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        process = subprocess.Popen([PROGRAM, *map(str, self.stylize_arguments("--iterations", 100000))], cwd=self.folder,
+                                   env=environment(TERM="xterm", NO_COLOR="1", LC_ALL="C"), stderr=inner)
+        os.close(inner)
+        drawn = b""
+        while drawn.count(b"ETA") < 3:
+            drawn += os.read(outer, 4096)
+        process.terminate()
+        process.wait()
+        os.close(outer)
+        lines = [line for line in re.split(r"\r|\x1b\[K|\n", drawn.decode()) if "ETA" in line][:2]
+        for line in lines:
+            self.assertRegex(line, r"^[#.]{5,}  +\d+/100000  \S+ it/s  ETA [\d:]+  loss \S+$")
+            self.assertLess(len(line), 80)
+
+    def test_gpu_is_another_word_for_cuda(self):
+        for suffix in ("", ":99"):
+            said = [self.run_program(*self.stylize_arguments("--dry-run", "--device", name + suffix)) for name in ("gpu", "cuda")]
+            self.assertEqual(said[0].returncode, said[1].returncode)
+            self.assertEqual(said[0].stderr, said[1].stderr)
+        self.fail_with(5, *self.stylize_arguments("--device", "gpu:99"), says="cuda")
 
 
 if __name__ == "__main__":
