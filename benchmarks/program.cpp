@@ -12,7 +12,7 @@
 #include <set>
 #include <string_view>
 
-#include "benchmarks/commit.hpp"  // build_commit.cmake writes it at every build, if it changed
+#include "host/app/commit.hpp"  // build_commit.cmake writes it at every build, if it changed
 #include "host/core/error.hpp"
 
 namespace impasto::bench {

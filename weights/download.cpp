@@ -312,4 +312,8 @@ void download(const std::string& url, const std::string& path, const DownloadOpt
   }
 }
 
+std::string download_library() {
+  return fmt::format("libcurl {}", curl_version_info(CURLVERSION_NOW)->version);
+}
+
 }  // namespace impasto

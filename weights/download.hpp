@@ -26,4 +26,7 @@ struct DownloadOptions {
 /// run; ErrorKind::output when `path` cannot be written.
 void download(const std::string& url, const std::string& path, const DownloadOptions& options);
 
+/// Name and version of the library that fetches: "libcurl 7.88.1".
+std::string download_library();
+
 }  // namespace impasto

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/app/about.hpp"
 #include "host/app/batch_worker.hpp"
 #include "host/app/commands.hpp"
 #include "host/app/completion.hpp"
@@ -17,7 +18,6 @@
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
 #include "host/app/threads.hpp"
-#include "host/app/version.hpp"
 #include "host/core/suggest.hpp"
 
 namespace impasto::app {
@@ -152,7 +152,7 @@ void parse_and_run(CLI::App& program, int argc, const char* const* argv) {
     print_result(program.help());
     return;
   } catch (const CLI::CallForVersion& version) {
-    print_result(fmt::format("{}\n", version.what()));
+    print_result(version.what());
     return;
   } catch (const CLI::ExtrasError&) {
     fail_on_extra(reached(program), program.remaining(true).front());
@@ -173,7 +173,7 @@ void run(int argc, const char* const* argv) {
   program.formatter(std::make_shared<HelpFormat>());
   program.require_subcommand(0, 1);
   program.set_help_flag("-h,--help", "show this");
-  program.set_version_flag("-V,--version", std::string("impasto ") + version, "show the version");
+  program.set_version_flag("-V,--version", about_program, "show version, backends and libraries");
   add_stylize_command(program);
   add_batch_commands(program);
   add_score_command(program);

@@ -448,4 +448,6 @@ std::string read_comment(const std::string& path) {
   return text;
 }
 
+std::string image_library() { return fmt::format("libvips {}", vips_version_string()); }
+
 }  // namespace impasto

@@ -32,4 +32,7 @@ Image decode_image(std::vector<std::byte> bytes, const std::string& name,
 /// load_image() does.
 std::string read_comment(const std::string& path);
 
+/// Name and version of the library that reads and writes pictures: "libvips 8.14.1".
+std::string image_library();
+
 }  // namespace impasto

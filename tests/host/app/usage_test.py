@@ -148,7 +148,14 @@ class UsageTest(ProgramTest):
 
 class HelpTest(ProgramTest):
     def test_version(self):
-        self.assertRegex(self.succeed("--version").stdout, r"^impasto \d+\.\d+\.\d+\n$")
+        first, *about = self.succeed("--version").stdout.splitlines()
+        self.assertRegex(first, r"^impasto \d+\.\d+\.\d+$")
+        said = dict(line.split(None, 1) for line in about)
+        self.assertRegex(said["commit"], r"^([0-9a-f]{12}(, with changes)?$|unknown)")
+        for name in ("cuda", "cpu", "simt", "reference"):
+            self.assertIn(name, said["backends"])
+        for name in ("oneDNN", "libvips", "HDF5", "libcurl"):
+            self.assertRegex(said["cpu"] + said["libraries"], name + r" \d+\.\d+")
 
     def test_every_command_has_help(self):
         commands = [["stylize"], ["score"], ["activations"], ["samples"], ["devices"], ["weights"],
