@@ -16,15 +16,15 @@ namespace impasto::app {
 namespace {
 
 std::atomic<int> caught{0};
-std::atomic<bool> deferred{false};
+std::atomic<bool> deferring{false};
 std::atomic<bool> only_first{false};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may touch nothing else");
 
 extern "C" void handle(int signal) {
   int none = 0;
-  if (deferred && (caught.compare_exchange_strong(none, signal) || only_first)) return;
+  if (deferring && (caught.compare_exchange_strong(none, signal) || only_first)) return;
   remove_temporary_files();
-  if (!deferred) {
+  if (!deferring) {
     constexpr std::string_view message = "impasto: stopped; nothing was written\n";
     static_cast<void>(!::write(STDERR_FILENO, message.data(), message.size()));
   }
@@ -79,9 +79,9 @@ void set_up_process() {
 
 DeferredSignals::DeferredSignals(Second second) {
   only_first = second == Second::means_nothing;
-  deferred = true;
+  deferring = true;
 }
-DeferredSignals::~DeferredSignals() { deferred = false; }
+DeferredSignals::~DeferredSignals() { deferring = false; }
 
 int caught_signal() { return caught.load(); }
 
