@@ -43,6 +43,7 @@ std::vector<Style> to_styles(const nb::list& styles, const app::Settings& settin
     result.push_back({style_in(settings.colours, content, std::move(image)),
                       weights[result.size()] * nb::cast<double>(pair[1])});
   }
+  app::add_masks(settings, content, result);
   return result;
 }
 

@@ -82,6 +82,7 @@ nb::list list_settings(const std::string& taker) {
     std::ranges::replace(help, '\n', ' ');
     entry["name"] = row->key();
     entry["takes"] = row->value.takes;
+    entry["many"] = row->value.many;
     entry["default"] =
         row->otherwise.empty() ? app::in_words(row->value.show(app::Settings())) : row->otherwise;
     entry["help"] = help;

@@ -24,8 +24,8 @@ app::Settings read_settings(const std::string& taker, const nb::dict& given, con
 /// Where a session with these settings computes.
 EngineOptions engine_options(const app::Settings& settings);
 
-/// What a taker takes, for people and for type stubs: a list of dicts with name, takes, default and
-/// help.
+/// What a taker takes, for people and for type stubs: a list of dicts with name, takes, many, default
+/// and help.
 nb::list list_settings(const std::string& taker);
 
 /// JSON as Python's own objects: losses and recipes look as in the log.

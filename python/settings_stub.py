@@ -10,7 +10,9 @@ WORDS = {"N": "int", "X": "float", "FILE": "Union[str, PathLike[str]]", "": "boo
          "L[:w],...": "Union[str, Sequence[str], Mapping[str, float]]"}
 
 
-def type_of(takes):
+def type_of(takes, many):
+    if many:
+        return f"Union[{WORDS[takes]}, Sequence[{WORDS[takes]}]]"
     if takes in WORDS:
         return WORDS[takes]
     words = takes.split("|")
@@ -24,7 +26,7 @@ def dictionary(taker):
     for entry in _impasto.list_settings(taker):
         if entry["name"] == "init":  # a picture as well: an argument of its own
             continue
-        lines.append(f"    {entry['name']}: Optional[{type_of(entry['takes'])}]")
+        lines.append(f"    {entry['name']}: Optional[{type_of(entry['takes'], entry['many'])}]")
         lines.append(f'    """{entry["help"]} [{entry["default"]}]"""')
     return "\n".join(lines) + "\n"
 

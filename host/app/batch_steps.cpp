@@ -68,7 +68,9 @@ batch::Work BatchSteps::load(const batch::Item& item) {
     configuration += fmt::format(" {}x{}", style.image.height, style.image.width);
   }
   std::string style_names;
-  for (const std::string& style : item.styles) style_names += '\0' + style;
+  for (const auto* names : {&item.styles, &own.masks, &own.style_masks}) {
+    for (const std::string& name : *names) style_names += '\0' + name;
+  }
   // These styles have their content's colours.
   const bool own_styles = own.colours == Colours::histogram || own.colours == Colours::linear;
   if (own_styles) style_names += '\0' + item.content;

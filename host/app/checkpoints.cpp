@@ -18,6 +18,10 @@ Json describe_pixels(const Image& image) {
           {"sha256", sha256(std::as_bytes(std::span(image.rgb)))}};
 }
 
+Json describe_mask(const std::optional<Mask>& mask) {
+  return mask ? Json(sha256(std::as_bytes(std::span(mask->values)))) : Json();
+}
+
 }  // namespace
 
 std::string identity_of(const std::string& recipe, const Image& content,
@@ -27,7 +31,10 @@ std::string identity_of(const std::string& recipe, const Image& content,
                {"initial", describe_pixels(initial)},
                {"styles", Json::array()}};
   for (const Style& style : styles) {
-    json["styles"].push_back({{"weight", style.weight}, {"picture", describe_pixels(style.image)}});
+    json["styles"].push_back({{"weight", style.weight},
+                              {"picture", describe_pixels(style.image)},
+                              {"mask", describe_mask(style.mask)},
+                              {"style_mask", describe_mask(style.style_mask)}});
   }
   return dump(json);
 }

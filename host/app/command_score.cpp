@@ -68,11 +68,12 @@ QualityLayers layers_to_see(const Settings& settings, bool with_e, const Image& 
 }
 
 void score_picture(const Settings& settings) {
+  require_fit(settings);
   const std::unique_ptr<Backend> backend = open_backend(settings);
   const Image image = load_picture(settings.image, settings.size);
   const Image content = load_picture_like(settings.content, image);
   const std::int64_t style_size = settings.style_size.value_or(std::max(image.height, image.width));
-  const std::vector<Style> styles = load_styles(settings, style_size);
+  const std::vector<Style> styles = load_styles(settings, style_size, content);
   say_notes(image);
   say_notes(content);
   for (const Style& style : styles) say_notes(style.image);

@@ -17,6 +17,7 @@
 #include "host/engine/initial.hpp"
 #include "host/image/decode.hpp"
 #include "host/image/encode.hpp"
+#include "host/image/mask.hpp"
 #include "host/image/resize.hpp"
 #include "host/model/vgg.hpp"
 
@@ -72,13 +73,46 @@ Image load_picture_like(const std::string& name, const Image& other) {
   return resized;
 }
 
-std::vector<Style> load_styles(const Settings& settings, std::int64_t size) {
+std::vector<Style> load_styles(const Settings& settings, std::int64_t size, const Image& content) {
   const std::vector<double> weights = weights_of_styles(settings, settings.styles.size());
   std::vector<Style> styles;
   for (const std::string& style : settings.styles) {
     styles.push_back({load_picture(style, size), weights[styles.size()]});
   }
+  add_masks(settings, content, styles);
   return styles;
+}
+
+namespace {
+
+/// A mask of a picture, at its size.
+Mask load_mask(const std::string& name, const Image& picture) {
+  Mask mask = mask_of(load_picture_like(name, picture));
+  if (mask.black()) {
+    fail(ErrorKind::input,
+         "{}: the mask is black everywhere: expected white where the style counts", name);
+  }
+  return mask;
+}
+
+void require_count(std::string_view option, const std::vector<std::string>& masks,
+                   std::size_t styles) {
+  if (masks.empty() || masks.size() == styles) return;
+  fail(ErrorKind::usage, "{}: expected {}, one for each style picture, found {}", option, styles,
+       masks.size());
+}
+
+}  // namespace
+
+void add_masks(const Settings& settings, const Image& content, std::span<Style> styles) {
+  require_count("--mask", settings.masks, styles.size());
+  require_count("--style-mask", settings.style_masks, styles.size());
+  for (std::size_t i = 0; i < settings.masks.size(); ++i) {
+    styles[i].mask = load_mask(settings.masks[i], content);
+  }
+  for (std::size_t i = 0; i < settings.style_masks.size(); ++i) {
+    styles[i].style_mask = load_mask(settings.style_masks[i], styles[i].image);
+  }
 }
 
 namespace {
@@ -117,6 +151,8 @@ Image rounded(const Image& picture, std::int64_t step) {
 
 void require_fit(const Settings& settings) {
   static_cast<void>(weights_of_styles(settings, settings.styles.size()));
+  require_count("--mask", settings.masks, settings.styles.size());
+  require_count("--style-mask", settings.style_masks, settings.styles.size());
   if (settings.depth == 16 && settings.output && !holds_16_bits(settings.output.string())) {
     fail(ErrorKind::usage, "--depth 16: '{}' holds 8 bits per channel: expected PNG or TIFF",
          settings.output.string());
@@ -137,7 +173,7 @@ StylizeInputs load_inputs(const Settings& settings) {
   if (settings.batch.bucket > 1) inputs.content = rounded(inputs.content, settings.batch.bucket);
   const std::int64_t style_size = settings.style_size.value_or(
       size == 0 ? std::max(inputs.content.height, inputs.content.width) : size);
-  inputs.styles = load_styles(settings, style_size);
+  inputs.styles = load_styles(settings, style_size, inputs.content);
   for (Style& style : inputs.styles) {
     style.image = style_in(settings.colours, inputs.content, std::move(style.image));
   }

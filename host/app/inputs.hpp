@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,16 @@ Image load_picture(const std::string& name, std::optional<std::int64_t> size = s
 /// ErrorKind::input for a picture of another shape.
 Image load_picture_like(const std::string& name, const Image& other);
 
-/// The style pictures, their longer side at `size`, with their weights.
-std::vector<Style> load_styles(const Settings& settings, std::int64_t size);
+/// The style pictures, their longer side at `size`, with their weights, and with the masks that say
+/// where on `content` they go.
+std::vector<Style> load_styles(const Settings& settings, std::int64_t size, const Image& content);
 
-/// Throws ErrorKind::usage where settings do not fit one another: another number of weights than of
-/// styles, or more bits than the format of the output holds.
+/// Brings the masks that the settings name to these styles, for a picture like `content`. Throws
+/// ErrorKind::input for a mask of another shape than its picture, or a black one.
+void add_masks(const Settings& settings, const Image& content, std::span<Style> styles);
+
+/// Throws ErrorKind::usage where settings do not fit one another: another number of weights or masks
+/// than of styles, or more bits than the format of the output holds.
 void require_fit(const Settings& settings);
 
 /// Throws ErrorKind::input where --init names a file that is no picture. Its shape is not looked at.

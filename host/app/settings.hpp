@@ -59,14 +59,16 @@ struct BatchSettings {
 struct Settings {
   std::string content;
   std::vector<std::string> styles;
-  std::vector<double> style_weights;   ///< one for each style; empty: all the same
-  std::string image;                   ///< of score and activations
-  std::string source;                  ///< of weights convert and weights inspect
-  std::string preparation = "auto";    ///< of weights convert
-  std::string name;                    ///< of weights get
-  std::string url;                     ///< of weights get: in place of the publisher's
-  std::int64_t timeout = 30;           ///< of weights get: seconds without anything coming
-  std::optional<std::string> weights;  ///< without: the built-in network
+  std::vector<double> style_weights;  ///< one for each style; empty: all the same
+  std::vector<std::string> masks;     ///< where on the picture each style goes; empty: everywhere
+  std::vector<std::string> style_masks;  ///< the part of each style picture that counts; empty: all
+  std::string image;                     ///< of score and activations
+  std::string source;                    ///< of weights convert and weights inspect
+  std::string preparation = "auto";      ///< of weights convert
+  std::string name;                      ///< of weights get
+  std::string url;                       ///< of weights get: in place of the publisher's
+  std::int64_t timeout = 30;             ///< of weights get: seconds without anything coming
+  std::optional<std::string> weights;    ///< without: the built-in network
   std::optional<std::string> config_file;
   std::optional<std::string> from;  ///< a picture whose recipe the settings are
 

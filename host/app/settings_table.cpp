@@ -188,6 +188,19 @@ Value statistics_layers() {
               }};
 }
 
+/// Masks, one for each style picture. What is shown is their number: a recipe names no files.
+template <class Member>
+Value masks(Member member) {
+  Value value = inputs(member);
+  value.read = [member, read = value.read](Settings& settings, std::string_view option,
+                                           const Words& words) {
+    read(settings, option, words);
+    settings.config.objective.guided = true;
+  };
+  value.show = [member](const Settings& settings) { return Json(member(settings).size()); };
+  return value;
+}
+
 /// --depth: 8 or 16.
 Value depth() {
   const Choice type{{"8", "16"}};
@@ -762,6 +775,22 @@ std::vector<Setting> make_table() {
        .otherwise = "all the same",
        .recorded = true,
        .value = value(Shares{}, AT(style_weights))},
+      {.name = "mask",
+       .group = objective_group,
+       .commands = losses,
+       .help = "where each style goes: a grey picture of the content's\nshape for each, white "
+               "where it counts",
+       .otherwise = "everywhere",
+       .recorded = true,
+       .value = masks(AT(masks))},
+      {.name = "style-mask",
+       .group = objective_group,
+       .commands = losses,
+       .help = "the part of each style picture that counts, one of its\nshape for each",
+       .otherwise = "all of it",
+       .needs = "--mask",
+       .recorded = true,
+       .value = masks(AT(style_masks))},
       {.name = "tv-form",
        .group = objective_group,
        .commands = losses,

@@ -234,8 +234,9 @@ void StylizeRun::say_result(const Network& network) const {
           stylized_.iterations, stylized_.seconds, rate(), course().first.losses.total,
           course().last.losses.total);
   if (settings_.styles.size() > 1) {
-    message("Styles   {} styles were averaged; for many pictures see 'impasto batch'\n",
-            settings_.styles.size());
+    const bool guided = settings_.config.objective.guided;
+    message("Styles   {} styles {}; for many pictures see 'impasto batch'\n",
+            settings_.styles.size(), guided ? "by their masks" : "were averaged");
   }
   if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
   if (settings_.report) message("Report   {}\n", settings_.report.string());

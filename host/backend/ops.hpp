@@ -120,6 +120,11 @@ class Ops {
   virtual void max_blur_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                                  const GradientEpilogue& epilogue) = 0;
 
+  /// `guide` is a master tensor (1,H,W,1), for every image. `x` is read for the mask alone.
+  virtual void guide_forward(const Tensor& y, const Tensor& x, const Tensor& guide) = 0;
+  virtual void guide_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                              const Tensor& guide, const GradientEpilogue& epilogue) = 0;
+
   virtual void gram(const Tensor& gram, const Tensor& features) = 0;
   /// `loss` has N values, one per image; so for every loss below. `matrix` and `gram` may be the
   /// same.

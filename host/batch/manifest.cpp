@@ -131,7 +131,7 @@ std::vector<std::string> next_record(TextFile& file) {
   return fields;
 }
 
-/// Several styles in one field are parted by semicolons.
+/// Several pictures in one field are parted by semicolons.
 std::vector<std::string> parted(const std::string& field) {
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= field.size();) {
@@ -163,8 +163,9 @@ void visit_csv(TextFile& file, const VisitSource& visit) {
     }
     Row row;
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      const bool styles = header[i] == "styles";
-      std::vector<std::string> texts = styles ? parted(fields[i]) : std::vector{fields[i]};
+      const bool pictures =
+          header[i] == "styles" || header[i] == "mask" || header[i] == "style-mask";
+      std::vector<std::string> texts = pictures ? parted(fields[i]) : std::vector{fields[i]};
       if (!fields[i].empty()) row.emplace_back(header[i], std::move(texts));
     }
     visit(source_of_row(file, row));

@@ -25,14 +25,18 @@ struct Work {
   /// The settings and the shapes of the styles. Works of the same configuration and the same size can
   /// be computed by one plan.
   std::string configuration;
-  /// The styles by name. Works with one plan and the same styles that have come equally far can be
+  /// The styles and their masks by name. Works with one plan and the same styles that have come equally far can be
   /// computed side by side.
   std::string style_names;
   std::optional<Checkpoint> from = {};  ///< where an earlier run left it
 
   [[nodiscard]] std::size_t bytes() const {
     std::size_t values = content.rgb.size() + content.alpha.size() + initial.rgb.size();
-    for (const Style& style : styles) values += style.image.rgb.size();
+    for (const Style& style : styles) {
+      values += style.image.rgb.size();
+      if (style.mask) values += style.mask->values.size();
+      if (style.style_mask) values += style.style_mask->values.size();
+    }
     if (from) values += from->state.size();
     return values * sizeof(float);
   }

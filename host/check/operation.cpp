@@ -17,6 +17,7 @@ std::vector<Operation> first_conv_operations();
 std::vector<Operation> replicate_border_operations();
 std::vector<Operation> pool_operations();
 std::vector<Operation> max_blur_operations();
+std::vector<Operation> guide_operations();
 std::vector<Operation> gram_operations();
 std::vector<Operation> gram_loss_operations();
 std::vector<Operation> style_loss_operations();
@@ -190,6 +191,7 @@ const std::vector<Operation>& operations() {
                              replicate_border_operations(),
                              pool_operations(),
                              max_blur_operations(),
+                             guide_operations(),
                              gram_operations(),
                              gram_loss_operations(),
                              style_loss_operations(),

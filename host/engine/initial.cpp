@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/initial.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "host/core/error.hpp"
@@ -39,10 +40,34 @@ ColourStatistics colours_of(std::span<const Style> styles) {
   std::vector<ColourStatistics> parts;
   std::vector<double> shares;
   for (const Style& style : styles) {
-    parts.push_back(colour_statistics(style.image));
+    const Image& image = style.image;
+    const bool masked = style.style_mask.has_value();
+    const Mask own = masked ? averaged(*style.style_mask, image.height, image.width) : Mask();
+    parts.push_back(colour_statistics(image, own.values));
     shares.push_back(style.weight / sum);
   }
   return mixture(parts, shares);
+}
+
+/// The content in the colours of each style where its mask is, and in its own where none is. Where
+/// masks overlap it gets their mean.
+Image recoloured_by_masks(const Image& content, std::span<const Style> styles) {
+  std::vector<float> sums(content.rgb.size());
+  std::vector<float> weights(static_cast<std::size_t>(content.pixels()));
+  for (const Style& style : styles) {
+    const Image own = recoloured(content, colours_of(std::span(&style, 1)));
+    const Mask mask = averaged(*style.mask, content.height, content.width);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      sums[i] += mask.values[i / 3] * own.rgb[i];
+    }
+    for (std::size_t p = 0; p < weights.size(); ++p) weights[p] += mask.values[p];
+  }
+  Image image = content;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const float weight = weights[i / 3];
+    image.rgb[i] = weight < 1 ? sums[i] + (1 - weight) * content.rgb[i] : sums[i] / weight;
+  }
+  return image;
 }
 
 }  // namespace
@@ -51,8 +76,14 @@ Image make_initial(const Config& config, const Image& content, std::span<const S
                    const Image* file) {
   switch (config.init) {
     case Init::content: return content;
-    case Init::recoloured:
-      return styles.empty() ? content : recoloured(content, colours_of(styles));
+    case Init::recoloured: {
+      if (styles.empty()) return content;
+      const bool masked =
+          config.objective.guided &&
+          std::ranges::all_of(styles, [](const Style& s) { return s.mask.has_value(); });
+      return masked ? recoloured_by_masks(content, styles)
+                    : recoloured(content, colours_of(styles));
+    }
     case Init::random: return noise(config, content.height, content.width);
     case Init::mix: {
       Image image = noise(config, content.height, content.width);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/engine/guides.hpp"
 #include "host/model/activation_scale.hpp"
 
 namespace impasto {
@@ -69,9 +70,11 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
       activations_(activations),
       gradient_scale_(gradient_scale_for(pixels, activations)),
       pixels_(tensors_.reserve(pixels, master)),
-      terms_(make_terms(
-          config.objective, network, pixels,
-          {.activations = activations, .master = master, .gradient_scale = gradient_scale_})),
+      terms_(make_terms(config.objective, network, pixels,
+                        {.activations = activations,
+                         .master = master,
+                         .gradient_scale = gradient_scale_,
+                         .guided_styles = config.objective.guided ? style_shapes_.size() : 0})),
       style_shares_(style_shapes_.size()) {
   for (std::size_t& kept : kept_) kept = tensors_.reserve(pixels, master);
   best_ = tensors_.reserve(pixels, master);
@@ -89,8 +92,10 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
     content_pass_ = build_target_pass(TargetSource::content, pixels, {nullptr, true});
   }
   for (std::size_t i = 0; needs_style() && i < style_shapes_.size(); ++i) {
-    style_passes_.push_back(build_target_pass(TargetSource::style, style_shapes_[i],
-                                              {&style_shares_[i], /*first=*/i == 0}));
+    style_passes_.push_back(config.objective.guided
+                                ? build_guided_pass(i)
+                                : build_target_pass(TargetSource::style, style_shapes_[i],
+                                                    {&style_shares_[i], /*first=*/i == 0}));
   }
   for (Schedule* schedule : schedules()) {
     arena_bytes_ = std::max(arena_bytes_, schedule->place());
@@ -202,12 +207,37 @@ std::vector<Losses> Plan::named(std::span<const float> losses) const {
 Plan::Pass Plan::build_target_pass(TargetSource source, const Shape& pixels,
                                    const TargetShare& share) const {
   Pass pass;
-  pass.pixels = pass.schedule.temporary(pixels, master_);
+  pass.pixels = pass.schedule.input(pixels, master_);
   add_forward(pass.schedule, pass.pixels, source,
               [&](const Term& term, std::int64_t /*row*/, TensorId x) {
                 term.add_target(pass.schedule, x, share);
               });
   return pass;
+}
+
+Plan::Pass Plan::build_guided_pass(std::size_t style) const {
+  Pass pass;
+  pass.pixels = pass.schedule.input(style_shapes_[style], master_);
+  add_forward(pass.schedule, pass.pixels, TargetSource::style,
+              [&](const Term& term, std::int64_t /*row*/, TensorId x) {
+                const Shape map = pass.schedule[x].shape;
+                const TensorId guide = pass.schedule.input({1, map.height, map.width, 1}, master_);
+                pass.guides.push_back({&term, guide});
+                term.add_guided_target(pass.schedule, x, {style, guide});
+              });
+  return pass;
+}
+
+/// Brings a style's guides to the terms, and to its pass, which must run next.
+void Plan::set_guides(Backend& backend, std::size_t style, const Style& given,
+                      double weight) const {
+  const Pass& pass = style_passes_[style];
+  for (const auto& [term, tensor] : pass.guides) {
+    const Tensor& own = pass.schedule[tensor];
+    const Guides guides = make_guides(given, weight, term->shape(), own.shape);
+    term->set_guide(backend, style, guides.picture);
+    backend.write(own, guides.style);
+  }
 }
 
 void Plan::run_target_pass(Backend& backend, const Pass& pass,
@@ -224,6 +254,7 @@ void Plan::compute_style_targets(Backend& backend, std::span<const Style> styles
                                          [](double sum, const Style& s) { return sum + s.weight; });
   for (std::size_t i = 0; i < style_passes_.size(); ++i) {
     style_shares_[i] = styles[i].weight / weights;
+    set_guides(backend, i, styles[i], style_shares_[i] * static_cast<double>(styles.size()));
     run_target_pass(backend, style_passes_[i], std::span(&styles[i].image, 1));
   }
 }

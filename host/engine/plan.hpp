@@ -13,6 +13,7 @@
 #include "host/backend/tensor_block.hpp"
 #include "host/engine/config.hpp"
 #include "host/image/image.hpp"
+#include "host/image/mask.hpp"
 #include "host/model/network.hpp"
 #include "host/model/schedule.hpp"
 #include "host/optimizer/optimizer.hpp"
@@ -24,9 +25,13 @@ namespace impasto {
 struct Style {
   Image image;
   double weight = 1;
+  // With Objective::guided; none: everywhere.
+  std::optional<Mask> mask = {};        ///< where on the picture this style goes
+  std::optional<Mask> style_mask = {};  ///< the part of the style picture that it is
 
   [[nodiscard]] bool looks_like(const Style& other) const {
-    return weight == other.weight && image.looks_like(other.image);
+    return weight == other.weight && mask == other.mask && style_mask == other.style_mask &&
+           image.looks_like(other.image);
   }
 };
 
@@ -113,6 +118,12 @@ class Plan {
   struct Pass {
     Schedule schedule;
     TensorId pixels;
+    /// What each guided term sees the style picture through.
+    struct Guide {
+      const Term* term;
+      TensorId tensor;
+    };
+    std::vector<Guide> guides = {};
   };
   using Visit = std::function<void(const Term&, std::int64_t row, TensorId x)>;
 
@@ -125,9 +136,11 @@ class Plan {
   void build_evaluation();
   [[nodiscard]] Pass build_target_pass(TargetSource source, const Shape& pixels,
                                        const TargetShare& share) const;
+  [[nodiscard]] Pass build_guided_pass(std::size_t style) const;
   [[nodiscard]] std::vector<Tensor> state_tensors(std::int64_t n) const;
   [[nodiscard]] std::vector<Tensor> target_tensors(TargetSource source) const;
   void compute_style_targets(Backend& backend, std::span<const Style> styles);
+  void set_guides(Backend& backend, std::size_t style, const Style& given, double weight) const;
   void run_target_pass(Backend& backend, const Pass& pass, std::span<const Image> pictures) const;
   [[nodiscard]] std::vector<Schedule*> schedules();
   [[nodiscard]] std::int64_t longest_side_within(std::size_t room) const;

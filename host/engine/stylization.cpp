@@ -176,7 +176,8 @@ void Stylization::reset(std::size_t scale, std::span<const Image> initials) {
     std::vector<Style> small_styles(styles.size());
     for (std::size_t i = 0; i < styles.size() && known.styles.empty(); ++i) {
       const Shape& shape = scales_[scale].styles[i];
-      small_styles[i] = {resize(styles[i].image, shape.height, shape.width), styles[i].weight};
+      small_styles[i] = {resize(styles[i].image, shape.height, shape.width), styles[i].weight,
+                         styles[i].mask, styles[i].style_mask};
     }
     stylizer.reset(small_contents, small_styles, initials, known);
   }

@@ -85,11 +85,16 @@ float quantile(const std::vector<float>& sorted, double share) {
 
 }  // namespace
 
-ColourStatistics colour_statistics(const Image& picture) {
+ColourStatistics colour_statistics(const Image& picture, std::span<const float> weights) {
   ColourStatistics result;
-  const auto pixels = static_cast<double>(picture.pixels());
+  double pixels = 0;
+  for (const float weight : weights) pixels += static_cast<double>(weight);
+  if (weights.empty()) pixels = static_cast<double>(picture.pixels());
+  const auto weight_of = [&](std::size_t pixel) {
+    return weights.empty() ? 1 : static_cast<double>(weights[pixel]);
+  };
   for (std::size_t i = 0; i < picture.rgb.size(); ++i) {
-    result.mean[i % 3] += static_cast<double>(picture.rgb[i]) / pixels;
+    result.mean[i % 3] += weight_of(i / 3) * static_cast<double>(picture.rgb[i]) / pixels;
   }
   for (std::size_t at = 0; at < picture.rgb.size(); at += 3) {
     Vector off{};
@@ -97,7 +102,9 @@ ColourStatistics colour_statistics(const Image& picture) {
       off[c] = static_cast<double>(picture.rgb[at + c]) - result.mean[c];
     }
     for (std::size_t i = 0; i < 3; ++i) {
-      for (std::size_t j = 0; j < 3; ++j) result.covariance[i][j] += off[i] * off[j] / pixels;
+      for (std::size_t j = 0; j < 3; ++j) {
+        result.covariance[i][j] += weight_of(at / 3) * off[i] * off[j] / pixels;
+      }
     }
   }
   return result;

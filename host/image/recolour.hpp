@@ -15,7 +15,9 @@ struct ColourStatistics {
   std::array<std::array<double, 3>, 3> covariance{};
 };
 
-ColourStatistics colour_statistics(const Image& picture);
+/// Of the picture's pixels, each of which counts as much as its weight says; without weights all the
+/// same.
+ColourStatistics colour_statistics(const Image& picture, std::span<const float> weights = {});
 
 /// The statistics of a pixel that is drawn from `parts` with these shares, which add up to 1.
 ColourStatistics mixture(std::span<const ColourStatistics> parts, std::span<const double> shares);

@@ -22,6 +22,12 @@ TensorId Schedule::temporary(const Shape& shape, DataType type) {
   return {tensors_.size() - 1};
 }
 
+TensorId Schedule::input(const Shape& shape, DataType type) {
+  const TensorId id = temporary(shape, type);
+  tensors_.back().touched = true;
+  return id;
+}
+
 void Schedule::add(const StepKind& kind, std::initializer_list<TensorId> touches, Run run) {
   const std::size_t step = steps_.size();
   for (const TensorId id : touches) {

@@ -48,6 +48,9 @@ class Schedule {
   /// A tensor in the arena, alive from the first step that touches it to the last.
   TensorId temporary(const Shape& shape, DataType type);
 
+  /// The same, which holds something when the schedule begins: alive from the start.
+  TensorId input(const Shape& shape, DataType type);
+
   /// Appends an operation that reads or writes the tensors in `touches`.
   void add(const StepKind& kind, std::initializer_list<TensorId> touches, Run run);
 

@@ -6,12 +6,11 @@
 namespace impasto {
 namespace {
 
-class GramTerm final : public Term {
+/// What the styles' Gram matrices are compared with, whatever is compared.
+class GramTermBase : public Term {
  public:
-  GramTerm(const GramLoss& loss, const TermPlace& place)
-      : Term(place),
-        gram_scale_(loss.gram_scale),
-        target_(state_.reserve(matrix_shape(1, place.shape.channels), place.master)) {
+  GramTermBase(const GramLoss& loss, const TermPlace& place)
+      : Term(place), gram_scale_(loss.gram_scale) {
     const double held = activation_scale(place.activations);
     gram_scale_.factor /= held * held;
     scale_.gram = gram_scale_.at(place.shape);
@@ -20,6 +19,34 @@ class GramTerm final : public Term {
   }
 
   TargetSource target_source() const override { return TargetSource::style; }
+
+ protected:
+  std::size_t reserve_target() {
+    return state_.reserve(matrix_shape(1, place_.shape.channels), place_.master);
+  }
+
+  /// Appends the losses of the map `x` against a target, and returns the matrix that takes a map to
+  /// the gradient of its loss.
+  TensorId add_gram_loss(Schedule& schedule, TensorId x, std::size_t target,
+                         const LossSlot& loss) const {
+    const Shape map = schedule[x].shape;
+    const TensorId matrix =
+        schedule.temporary(matrix_shape(map.batch, map.channels), place_.master);
+    schedule.add({.name = "style loss", .operation = "gram_loss", .layer = layer()},
+                 {matrix, x, loss.losses}, [=, this](Backend& backend, const Schedule& s) {
+                   backend.gram_loss(loss.in(s), s[matrix], s[x], state_[target], scale_);
+                 });
+    return matrix;
+  }
+
+  Normaliser gram_scale_;
+  StyleLossScale scale_;
+};
+
+class GramTerm final : public GramTermBase {
+ public:
+  GramTerm(const GramLoss& loss, const TermPlace& place)
+      : GramTermBase(loss, place), target_(reserve_target()) {}
 
   void add_target(Schedule& schedule, TensorId x, const TargetShare& share) const override {
     const Shape map = schedule[x].shape;
@@ -35,13 +62,7 @@ class GramTerm final : public Term {
   /// the map is still in the cache.
   std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x, const LossSlot& loss,
                                        bool with_gradient) const override {
-    const Shape map = schedule[x].shape;
-    const TensorId matrix =
-        schedule.temporary(matrix_shape(map.batch, map.channels), place_.master);
-    schedule.add({.name = "style loss", .operation = "gram_loss", .layer = layer()},
-                 {matrix, x, loss.losses}, [=, this](Backend& backend, const Schedule& s) {
-                   backend.gram_loss(loss.in(s), s[matrix], s[x], state_[target_], scale_);
-                 });
+    const TensorId matrix = add_gram_loss(schedule, x, target_, loss);
     if (!with_gradient) return std::nullopt;
     return GradientTerm{
         layer(), order(GradientTerm::Order::after_layer_above),
@@ -51,14 +72,95 @@ class GramTerm final : public Term {
   }
 
  private:
-  Normaliser gram_scale_;
-  StyleLossScale scale_;
   std::size_t target_;  ///< (1,C,C): A, for all pictures
+};
+
+/// The same with a guide and a target for each style. The gradient of a style's loss at the map is
+/// T_p² · F_p·M_s.
+class GuidedGramTerm final : public GramTermBase {
+ public:
+  GuidedGramTerm(const GramLoss& loss, const TermPlace& place) : GramTermBase(loss, place) {
+    const Shape guide{1, place.shape.height, place.shape.width, 1};
+    for (std::size_t style = 0; style < place.guided_styles; ++style) {
+      styles_.push_back({.target = reserve_target(),
+                         .guide = state_.reserve(guide, place.master),
+                         .squared = state_.reserve(guide, place.master)});
+    }
+  }
+
+  void set_guide(Backend& backend, std::size_t style, std::span<const float> guide) const override {
+    std::vector<float> squares(guide.begin(), guide.end());
+    for (float& value : squares) value *= value;
+    backend.write(state_[styles_[style].guide], guide);
+    backend.write(state_[styles_[style].squared], squares);
+  }
+
+  void add_guided_target(Schedule& schedule, TensorId x, const GuidedStyle& style) const override {
+    const Shape map = schedule[x].shape;
+    const TensorId gram = add_gram(schedule, add_guided(schedule, x, style.guide));
+    schedule.add({.name = "style target", .operation = "axpby", .layer = layer()}, {gram},
+                 [=, this](Backend& backend, const Schedule& s) {
+                   backend.axpby(state_[styles_[style.index].target], gram_scale_.at(map), s[gram],
+                                 0);
+                 });
+  }
+
+  std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x, const LossSlot& loss,
+                                       bool with_gradient) const override {
+    std::vector<TensorId> matrices;
+    for (const Guided& style : styles_) {
+      const TensorId guided = add_guided(schedule, x, schedule.external(state_[style.guide]));
+      if (matrices.empty()) {
+        matrices.push_back(add_gram_loss(schedule, guided, style.target, loss));
+        continue;
+      }
+      const TensorId own = schedule.temporary({1, 1, 1, schedule[x].shape.batch}, place_.master);
+      matrices.push_back(add_gram_loss(schedule, guided, style.target, {own, 0}));
+      schedule.add(
+          {.name = "style loss", .operation = "axpby", .layer = layer()}, {own, loss.losses},
+          [=](Backend& backend, const Schedule& s) { backend.axpby(loss.in(s), 1, s[own], 1); });
+    }
+    if (!with_gradient) return std::nullopt;
+    return GradientTerm{
+        layer(), order(GradientTerm::Order::after_layer_above),
+        [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
+          for (std::size_t i = 0; i < styles_.size(); ++i) {
+            const bool last = i + 1 == styles_.size();
+            add_guided_backward(backward, grad_x, x, matrices[i], styles_[i],
+                                {.accumulate = epilogue.accumulate || i > 0,
+                                 .relu_mask = epilogue.relu_mask && last});
+          }
+        }};
+  }
+
+ private:
+  struct Guided {
+    std::size_t target;   ///< (1,C,C): A_s, for all pictures
+    std::size_t guide;    ///< (1,H,W,1): T_s
+    std::size_t squared;  ///< T_s²
+  };
+
+  void add_guided_backward(Schedule& backward, TensorId grad_x, TensorId x, TensorId matrix,
+                           const Guided& style, const GradientEpilogue& epilogue) const {
+    const TensorId product = backward.temporary(backward[x].shape, place_.activations);
+    add_style_backward(backward, product, x, matrix, {});
+    backward.add({.name = "guide backward",
+                  .operation = "guide_backward",
+                  .layer = layer(),
+                  .epilogue = epilogue},
+                 {grad_x, product, x}, [=, this](Backend& backend, const Schedule& s) {
+                   backend.guide_backward(s[grad_x], s[product], s[x], state_[style.squared],
+                                          epilogue);
+                 });
+  }
+
+  std::vector<Guided> styles_;
 };
 
 }  // namespace
 
 std::unique_ptr<Term> GramLoss::make_term(const TermPlace& place) const {
+  if (place.guided_styles > 0) return std::make_unique<GuidedGramTerm>(*this, place);
   return std::make_unique<GramTerm>(*this, place);
 }
 

@@ -35,6 +35,21 @@ bool counts(const AnyLoss& any) {
                                         [](const LayerWeight& layer) { return layer.weight > 0; }));
 }
 
+/// Whether it compares with style pictures and can do so in a part of the picture only.
+void check_guide(const AnyLoss& any) {
+  if (!counts(any)) return;
+  if (std::holds_alternative<WassersteinLoss>(any)) {
+    fail(ErrorKind::usage,
+         "masks: the {} loss is a Wasserstein distance, which takes none: expected a preset with "
+         "Gram matrices",
+         common(any).name);
+  }
+  if (std::holds_alternative<StatisticsLoss>(any)) {
+    fail(ErrorKind::usage, "masks: the loss '{}' takes none: expected --statistics-weight 0",
+         common(any).name);
+  }
+}
+
 std::unique_ptr<Term> make_term(const AnyLoss& any, const TermPlace& place) {
   return std::visit([&](const auto& loss) { return loss.make_term(place); }, any);
 }
@@ -76,6 +91,7 @@ void check(const Objective& objective, const VggLayers& layers) {
     const Loss& loss = common(any);
     check_weight(loss.weight, loss.name + " weight");
     check_layers(loss, layers);
+    if (objective.guided) check_guide(any);
     any_layer = any_layer || !loss.layers.empty();
   }
   if (!any_layer) fail(ErrorKind::usage, "nothing to minimise: expected at least one layer");
@@ -108,7 +124,8 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
     TermPlace place{.shape = pixels,
                     .gradient_weight = loss.weight * numbers.gradient_scale,
                     .activations = numbers.activations,
-                    .master = numbers.master};
+                    .master = numbers.master,
+                    .guided_styles = numbers.guided_styles};
     if (of_pixels(any)) {
       terms.push_back(make_term(any, place));
       continue;

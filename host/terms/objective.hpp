@@ -31,6 +31,7 @@ struct Objective {
   PoolKind pool;
   Padding padding = Padding::zero;
   double input_scale = 1;  ///< the network sees pixels of 0 to 255 times this
+  bool guided = false;     ///< each style counts where its mask says so
 
   /// The loss of that name. Throws ErrorKind::internal where there is none.
   [[nodiscard]] Loss& operator[](std::string_view name);
@@ -44,7 +45,8 @@ const Loss& common(const AnyLoss& loss);
 bool of_pixels(const AnyLoss& loss);
 
 /// Throws ErrorKind::usage for a repeated layer or one that the network does not have, a weight
-/// that is negative or not finite, or an objective with nothing to minimise.
+/// that is negative or not finite, masks with a loss that takes none, or an objective with nothing to
+/// minimise.
 void check(const Objective& objective, const VggLayers& layers);
 
 /// Whether one network serves both: it pools, pads and scales its input alike.
@@ -58,6 +60,7 @@ struct TermNumbers {
   DataType activations = DataType::f32;
   DataType master = DataType::f32;
   double gradient_scale = 1;
+  std::size_t guided_styles = 0;  ///< as TermPlace has them
 };
 
 /// The objective's terms for pictures of the shape `pixels` (N,H,W,3): loss by loss, in each layer

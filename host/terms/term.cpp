@@ -11,6 +11,14 @@ TensorId Term::add_gram(Schedule& schedule, TensorId x) const {
   return gram;
 }
 
+TensorId Term::add_guided(Schedule& schedule, TensorId x, TensorId guide) const {
+  const TensorId y = schedule.temporary(schedule[x].shape, place_.activations);
+  schedule.add(
+      {.name = "guide", .operation = "guide_forward", .layer = layer()}, {x, y, guide},
+      [=](Backend& backend, const Schedule& s) { backend.guide_forward(s[y], s[x], s[guide]); });
+  return y;
+}
+
 TensorId Term::add_statistics(Schedule& schedule, TensorId x) const {
   const Shape map = schedule[x].shape;
   const TensorId statistics =

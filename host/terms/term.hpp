@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,12 +58,19 @@ struct TermPlace {
   double gradient_weight = 1;  ///< the weights of the loss and of its layer, gradient scale
   DataType activations = DataType::f32;
   DataType master = DataType::f32;
+  std::size_t guided_styles = 0;  ///< styles that have a guide each; 0: all are one target
 };
 
 /// One picture's part in a target that several pictures are averaged to.
 struct TargetShare {
   const double* share;  ///< read when the schedule runs; the shares of all pictures add up to 1
   bool first;           ///< whether it replaces what the target held
+};
+
+/// A style picture that has a target of its own, seen through a guide.
+struct GuidedStyle {
+  std::size_t index;  ///< among the styles
+  TensorId guide;     ///< (1,H,W,1) for the picture's map, in the master type
 };
 
 /// Where a term puts its losses, one for each picture: a row of a tensor of all losses.
@@ -84,6 +92,7 @@ class Term {
 
   [[nodiscard]] const VggLayer* layer() const { return place_.layer; }
   [[nodiscard]] bool before_relu() const { return place_.before_relu; }
+  [[nodiscard]] const Shape& shape() const { return place_.shape; }
   [[nodiscard]] virtual TargetSource target_source() const { return TargetSource::none; }
 
   /// The memory of its targets, to be bound before any schedule runs.
@@ -94,6 +103,13 @@ class Term {
   /// Appends the computation of its target from `x`, the map of a picture of target_source().
   virtual void add_target(Schedule& /*schedule*/, TensorId /*x*/,
                           const TargetShare& /*share*/) const {}
+
+  /// The same, where each style has a target of its own.
+  virtual void add_guided_target(Schedule& /*schedule*/, TensorId /*x*/,
+                                 const GuidedStyle& /*style*/) const {}
+  /// How much each pixel of the map counts for a style, H·W numbers. Waits.
+  virtual void set_guide(Backend& /*backend*/, std::size_t /*style*/,
+                         std::span<const float> /*guide*/) const {}
 
   /// Appends the term's losses at the map `x`, before any weight. With `with_gradient` the returned
   /// gradient term may compute them instead.
@@ -114,6 +130,8 @@ class Term {
   TensorId add_gram(Schedule& schedule, TensorId x) const;
   /// The means and deviations (N,1,2,C) of its channels.
   TensorId add_statistics(Schedule& schedule, TensorId x) const;
+  /// The map at `x`, seen through a guide.
+  TensorId add_guided(Schedule& schedule, TensorId x, TensorId guide) const;
   void add_style_backward(Schedule& backward, TensorId grad_x, TensorId x, TensorId matrix,
                           const GradientEpilogue& epilogue) const;
   void add_statistics_backward(Schedule& backward, TensorId grad_x, TensorId x,

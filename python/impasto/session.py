@@ -185,7 +185,7 @@ def devices() -> List[Mapping[str, Any]]:
     return _impasto.devices()
 
 
-def settings(taker: str) -> List[Mapping[str, str]]:
+def settings(taker: str) -> List[Mapping[str, Any]]:
     """The settings that "session", "stylize", "score" or "activations" takes by keyword: name, type, default, help."""
     return _impasto.list_settings(taker)
 
@@ -275,8 +275,16 @@ def _styles(style: Styles, size: int) -> List[Tuple[Any, float]]:
 
 
 def _read(taker: str, settings: Mapping[str, Any], engine: Optional[_impasto.Engine]) -> _impasto.Settings:
-    given = {name: [_word(value)] for name, value in settings.items() if value is not None}
+    many = {entry["name"] for entry in _impasto.list_settings(taker) if entry["many"]}
+    given = {name: _words(value) if name in many else [_word(value)]
+             for name, value in settings.items() if value is not None}
     return _impasto.read_settings(taker, given, engine)
+
+
+def _words(values: Any) -> List[str]:
+    """One value, or several, as the command line would have them one after the other."""
+    single = isinstance(values, (str, os.PathLike)) or not isinstance(values, Iterable)
+    return [_word(value) for value in ([values] if single else values)]
 
 
 def _split(settings: Mapping[str, Any]) -> Tuple[Session, Mapping[str, Any]]:

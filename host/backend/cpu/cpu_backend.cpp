@@ -13,6 +13,7 @@
 #include "host/core/error.hpp"
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/clamp/clamp.hpp"
+#include "kernels/guide/guide.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 #include "kernels/upsample/upsample.hpp"
 
@@ -161,6 +162,19 @@ class CpuBackend final : public HostBackend {
                          const GradientEpilogue& epilogue) override {
     dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
       kernels::cpu::max_blur_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), x.shape, epilogue);
+    });
+  }
+
+  void guide_forward(const Tensor& y, const Tensor& x, const Tensor& guide) override {
+    dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
+      kernels::cpu::guide_forward(y.as<T>(), x.as<T>(), guide.as<float>(), x.shape);
+    });
+  }
+  void guide_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                      const Tensor& guide, const GradientEpilogue& epilogue) override {
+    dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
+      kernels::cpu::guide_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), guide.as<float>(),
+                                   x.shape, epilogue);
     });
   }
 

@@ -17,6 +17,7 @@
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
+#include "kernels/guide/guide.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 #include "kernels/upsample/upsample.hpp"
 
@@ -198,6 +199,19 @@ class DeviceBackend final : public Backend {
     enqueue(x.type, [&]<class T>(T) {
       launch::max_blur_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), x.shape, epilogue,
                                 stream_);
+    });
+  }
+
+  void guide_forward(const Tensor& y, const Tensor& x, const Tensor& guide) override {
+    enqueue(x.type, [&]<class T>(T) {
+      launch::guide_forward(y.as<T>(), x.as<T>(), guide.as<float>(), x.shape, stream_);
+    });
+  }
+  void guide_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                      const Tensor& guide, const GradientEpilogue& epilogue) override {
+    enqueue(x.type, [&]<class T>(T) {
+      launch::guide_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), guide.as<float>(), x.shape,
+                             epilogue, stream_);
     });
   }
 

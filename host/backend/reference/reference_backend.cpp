@@ -10,6 +10,7 @@
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
+#include "kernels/guide/guide.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 #include "kernels/upsample/upsample.hpp"
 
@@ -96,6 +97,15 @@ class ReferenceBackend final : public HostBackend {
   void max_blur_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                          const GradientEpilogue& epilogue) override {
     reference::max_blur_backward(values(grad_x), values(grad_y), values(x), x.shape, epilogue);
+  }
+
+  void guide_forward(const Tensor& y, const Tensor& x, const Tensor& guide) override {
+    reference::guide_forward(values(y), values(x), values(guide), x.shape);
+  }
+  void guide_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                      const Tensor& guide, const GradientEpilogue& epilogue) override {
+    reference::guide_backward(values(grad_x), values(grad_y), values(x), values(guide), x.shape,
+                              epilogue);
   }
 
   void gram(const Tensor& gram, const Tensor& features) override {

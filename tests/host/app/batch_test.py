@@ -105,6 +105,32 @@ class ItemsTest(BatchTest):
         self.check_rows(rows, "styles/red.png", "styles/blue.png")
         self.assertEqual(len(set(self.outputs().values())), len(rows))
 
+    def test_rows_with_masks(self):
+        self.pictures(1)
+        for name, shown in (("left", lambda x: x < 16), ("right", lambda x: x >= 16)):
+            png.write(self.path(f"styles/{name}.png"), 32, 24, lambda x, y: [255 * shown(x)] * 3)
+        styles = ("styles/red.png", "styles/blue.png")
+        masks = ("styles/left.png", "styles/right.png")
+        rows = [{"content": "in/0.png", "styles": styles, "output": f"{n}.png", **options} for n, options in
+                enumerate(({"mask": masks}, {"mask": masks[::-1]}, {}, {"mask": masks, "style-mask": masks}))]
+        with open(self.path("m.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        self.batch("--manifest", "m.jsonl", "--batch-size", "2", contents=(), styles=())
+        os.mkdir(self.path("alone"))
+        for n, row in enumerate(rows):
+            words = [word for name in ("mask", "style-mask") if name in row for word in ("--" + name, *row[name])]
+            self.succeed("stylize", "in/0.png", *styles, "-o", f"alone/{n}.png", "--weights", weights(),
+                         *self.without(), *words)
+        self.assertEqual(self.outputs(), self.outputs("alone"))
+        self.assertEqual(len(set(self.outputs().values())), len(rows))
+        # The same in CSV.
+        with open(self.path("m.csv"), "w", encoding="utf-8") as file:
+            file.write("content,styles,mask,output\n" + ",".join(["in/0.png", ";".join(styles), ";".join(masks), "0.png"]))
+        self.batch("--manifest", "m.csv", contents=(), styles=(), output="csv")
+        self.assertEqual(self.outputs("csv")["0.png"], self.outputs()["0.png"])
+        self.batch_fails(2, "--mask", *masks, styles=styles, output="other", says=["--mask", "expected 1", "found 2"])
+        self.assertFalse(os.path.exists(self.path("other")))
+
     def test_names(self):
         self.picture("in/a.png", 1)
         self.picture("in/deep/b.jpeg.png", 2)

@@ -62,6 +62,57 @@ class ControlsTest(ProgramTest):
         self.assertNotEqual(self.pixels("--style-weights", "0.7,0.3", styles=styles), even)
         self.assertEqual(self.pixels("--style-weights", "1,0", styles=styles), self.pixels())
 
+    def mask(self, name, shown, height=36, width=48):
+        """A grey picture: shown(x) of white in each column x."""
+        png.write(self.path(name), width, height, lambda x, y: [round(255 * shown(x))] * 3)
+        return name
+
+    def test_masks(self):
+        left = self.mask("left.png", lambda x: x < 24)
+        right = self.mask("right.png", lambda x: x >= 24)
+        soft = self.mask("soft.png", lambda x: x / 48)
+        small = self.mask("small.png", lambda x: x < 12, 18, 24)
+        styles = ("sample:painting", "sample:scene")
+        plain = self.pixels()
+        seen = [plain]
+        for options in (("--mask", left), ("--mask", right), ("--mask", soft), ("--mask", small),
+                        ("--mask", left, "--style-mask", right)):
+            seen.append(self.pixels(*options))
+        seen.append(self.pixels(styles=styles))
+        seen.append(self.pixels("--mask", left, right, styles=styles))
+        seen.append(self.pixels("--mask", right, "--mask", left, styles=styles))
+        for i, one in enumerate(seen):
+            self.assertNotIn(one, seen[:i])
+        config = self.config("--mask", left)
+        self.assertEqual((config["mask"], config["style_mask"]), (1, 0))
+
+    def test_a_mask_scores_the_picture_where_it_shows_it(self):
+        left = self.mask("left.png", lambda x: x < 24)
+        def score(*options):
+            done = self.succeed("score", "sample:scene", "--content", "sample:scene", "--style", "sample:painting",
+                                "--size", "48", *LIGHT, "--weights", weights(), *options)
+            return json.loads(done.stdout)["style"]
+        white = self.mask("white.png", lambda x: 1)
+        self.assertAlmostEqual(score("--mask", white) / score(), 1, 5)
+        self.assertNotEqual(score("--mask", left), score())
+
+    def test_masks_that_do_not_fit_are_refused(self):
+        left = self.mask("left.png", lambda x: x < 24)
+        black = self.mask("black.png", lambda x: 0)
+        square = self.mask("square.png", lambda x: 1, 48, 48)
+        for code, options, *says in (
+                (2, ("--mask", left, left), "--mask", "expected 1", "found 2"),
+                (2, ("--mask", left, "--style-mask", left, left), "--style-mask", "expected 1", "found 2"),
+                (2, ("--style-mask", left), "--style-mask", "--mask"),
+                (2, ("--mask", left, "--preset", "style-transfer-pytorch"), "masks", "Wasserstein"),
+                (2, ("--mask", left, "--statistics-weight", "2"), "masks", "'statistics'"),
+                (3, ("--mask", black), "black.png", "black everywhere"),
+                (3, ("--mask", square), "square.png", "48x36", "48x48"),
+                (3, ("--mask", "none.png"), "none.png")):
+            self.fail_with(code, "stylize", *SAMPLES, "-o", "out.png", "--size", "48", "--weights", weights(),
+                           "--log", "log.jsonl", *options, says=says)
+            self.assertEqual(self.files(), sorted({"left.png", "black.png", "square.png"}), options)
+
     def test_their_values_are_in_the_recipe(self):
         config = self.config("--style-weights", "0.5", "--statistics-weight", "2", "--box", "step", "--optimizer",
                              "descent", "--rate-decay", "0.9", "--tv-form", "power", "--tv-power", "1.5")

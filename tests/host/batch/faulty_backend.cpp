@@ -134,6 +134,13 @@ class FaultyBackend final : public Backend {
                          const GradientEpilogue& epilogue) override {
     call(grad_x, [&] { inner_->max_blur_backward(grad_x, grad_y, x, epilogue); });
   }
+  void guide_forward(const Tensor& y, const Tensor& x, const Tensor& guide) override {
+    call(y, [&] { inner_->guide_forward(y, x, guide); });
+  }
+  void guide_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                      const Tensor& guide, const GradientEpilogue& epilogue) override {
+    call(grad_x, [&] { inner_->guide_backward(grad_x, grad_y, x, guide, epilogue); });
+  }
   void gram(const Tensor& gram, const Tensor& features) override {
     call(gram, [&] { inner_->gram(gram, features); });
   }

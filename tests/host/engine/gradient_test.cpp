@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host/backend/registry.hpp"
-#include "host/engine/plan.hpp"
+#include "host/engine/stylizer.hpp"
 #include "tests/support/toy_network.hpp"
 
 namespace impasto {
@@ -45,19 +45,24 @@ double loss_of(const Plan& plan, Backend& backend, const Config& config) {
   return total;
 }
 
+/// A style picture of another size than the picture.
+Style style_beside(std::int64_t height, std::int64_t width) {
+  return {random_image(height + 3, width - 5, 2), 1};
+}
+
 void expect_gradient_matches(Config config, std::int64_t height, std::int64_t width,
-                             double tolerance = 1e-6) {
+                             double tolerance = 1e-6, std::vector<Style> styles = {}) {
+  if (styles.empty()) styles = {style_beside(height, width)};
   config.optimizer = AdamOptions{.learning_rate = 0};
   const auto backend = make_backend("reference");
   const Network network(*backend, random_weights(), config.objective.pool,
                         deepest_layer(config.objective, vgg19), config.objective.padding,
                         config.objective.input_scale);
   const Shape shape{1, height, width, 3};
-  const Style style{random_image(height + 3, width - 5, 2), 1};
-  Plan plan(network, config, shape, DataType::f64, DataType::f64, {{1, height + 3, width - 5, 3}});
+  Plan plan(network, config, shape, DataType::f64, DataType::f64, shapes_of(styles));
   plan.bind(backend->allocate(plan.bytes()));
   const Image content = random_image(height, width, 1);
-  plan.reset(*backend, std::span(&content, 1), std::span(&style, 1), std::span(&content, 1));
+  plan.reset(*backend, std::span(&content, 1), styles, std::span(&content, 1));
 
   auto* pixels = plan.pixels().as<double>();
   const auto count = static_cast<std::size_t>(shape.count());
@@ -102,6 +107,20 @@ TEST(Gradient, OfLossesBeforeTheReluMatchesADirectionalDifference) {
   config.objective["statistics"].before_relu = true;
   config.objective["style"].before_relu = true;
   expect_gradient_matches(config, 32, 48);
+}
+
+TEST(Gradient, OfStylesWithSoftMasksMatchesADirectionalDifference) {
+  Config config = everything();
+  config.objective["statistics"].weight = 0;
+  config.objective.guided = true;
+  Style one = style_beside(32, 48);
+  one.mask = {40, 60, uniform(2400, 11, 0, 1)};
+  one.style_mask = {35, 43, uniform(35 * 43, 12, 0, 1)};
+  Style other{random_image(32, 32, 13), 3};
+  other.mask = {32, 48, uniform(32 * 48, 14, 0, 1)};
+  expect_gradient_matches(config, 32, 48, 1e-6, {one, other});
+  config.objective["style"].before_relu = true;
+  expect_gradient_matches(config, 32, 48, 1e-6, {one, other});
 }
 
 TEST(Gradient, OfEveryFormOfTotalVariationMatchesADirectionalDifference) {

@@ -75,5 +75,37 @@ TEST(Initial, WithoutAStyleRecolouredIsTheContent) {
   EXPECT_EQ(make_initial(config, content, {}).rgb, content.rgb);
 }
 
+TEST(Initial, WithMasksEachRegionHasTheColoursOfItsStyle) {
+  Config config;
+  config.init = Init::recoloured;
+  const Image content = random_image(6, 12, 1);
+  const auto columns = [](std::int64_t begin, std::int64_t end) {
+    Mask mask{6, 12, std::vector<float>(72)};
+    for (std::int64_t i = 0; i < 72; ++i) {
+      mask.values[static_cast<std::size_t>(i)] = i % 12 >= begin && i % 12 < end ? 1 : 0;
+    }
+    return mask;
+  };
+  Style red{{1, 2, {200, 20, 10, 210, 30, 20}, {}, 8}, 1, columns(0, 5)};
+  const Style blue{{1, 2, {10, 20, 200, 20, 10, 210}, {}, 8}, 1, columns(4, 9)};
+  const std::array<Style, 2> styles = {red, blue};
+  config.objective.guided = true;
+  const Image initial = make_initial(config, content, styles);
+  const auto of_one = [&](const Style& style) {
+    return recoloured(content, colour_statistics(style.image));
+  };
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_EQ(initial.rgb[c], of_one(red).rgb[c]);
+    EXPECT_EQ(initial.rgb[3 * 8 + c], of_one(blue).rgb[3 * 8 + c]);
+    const std::size_t both = 3 * 4 + c;
+    EXPECT_FLOAT_EQ(initial.rgb[both], (of_one(red).rgb[both] + of_one(blue).rgb[both]) / 2);
+    EXPECT_EQ(initial.rgb[3 * 11 + c], content.rgb[3 * 11 + c]) << "where no style goes";
+  }
+  // The part of a style picture that its mask shows.
+  red.style_mask = Mask{1, 2, {1, 0}};
+  const Image one_red = make_initial(config, content, std::span(&red, 1));
+  EXPECT_EQ(one_red.rgb[0], recoloured(content, {{200, 20, 10}, {}}).rgb[0]);
+}
+
 }  // namespace
 }  // namespace impasto
