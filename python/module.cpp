@@ -103,6 +103,7 @@ nb::dict describe(const Course::Point& point) {
 const char* name_of(Ending ending) {
   switch (ending) {
     case Ending::finished: return "finished";
+    case Ending::converged: return "converged";
     case Ending::stopped: return "stopped";
     case Ending::diverged: return "diverged";
   }

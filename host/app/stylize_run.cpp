@@ -23,6 +23,7 @@ namespace {
 std::string_view name(Ending ending) {
   switch (ending) {
     case Ending::finished: return "finished";
+    case Ending::converged: return "converged";
     case Ending::stopped: return "stopped";
     case Ending::diverged: return "diverged";
   }
@@ -134,7 +135,8 @@ void StylizeRun::end_checkpoints() {
   } catch (const Error& error) {
     go_on_without(error);
   }
-  if (stylized_.ending == Ending::finished) checkpoint_file_->remove();
+  const bool done = stylized_.ending == Ending::finished || stylized_.ending == Ending::converged;
+  if (done) checkpoint_file_->remove();
 }
 
 /// A snapshot or checkpoint that cannot be written does not cost the result.

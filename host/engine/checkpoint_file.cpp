@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // A line that says what the file is, a line of JSON, and the bytes of the state.
-constexpr std::string_view first_line = "impasto checkpoint 1\n";
+constexpr std::string_view first_line = "impasto checkpoint 2\n";
 /// Of both lines, in bytes.
 constexpr std::size_t longest_head = std::size_t{1} << 20U;
 
@@ -93,7 +93,10 @@ class Reader {
     }
     checkpoint_.scale = head.at("scale").get<std::int64_t>();
     checkpoint_.iteration = head.at("iteration").get<std::int64_t>();
+    checkpoint_.before = head.at("before").get<std::int64_t>();
+    if (checkpoint_.before < 0) fail(ErrorKind::input, "its description is damaged");
     checkpoint_.seconds = head.at("seconds").get<double>();
+    checkpoint_.recent = head.at("recent").get<std::vector<double>>();
     checkpoint_.course = {.first = point_of(head.at("first"), objective_),
                           .best = point_of(head.at("best"), objective_),
                           .last = point_of(head.at("last"), objective_)};
@@ -127,7 +130,9 @@ void save_checkpoint(const std::string& path, const Checkpoint& checkpoint,
   const Json head = {{"identity", digest_of(identity)},
                      {"scale", checkpoint.scale},
                      {"iteration", checkpoint.iteration},
+                     {"before", checkpoint.before},
                      {"seconds", checkpoint.seconds},
+                     {"recent", checkpoint.recent},
                      {"first", to_json(checkpoint.course.first)},
                      {"best", to_json(checkpoint.course.best)},
                      {"last", to_json(checkpoint.course.last)},

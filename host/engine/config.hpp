@@ -37,6 +37,12 @@ struct Scales {
   double step_ratio = 1;       ///< of its learning rate to that of the coarser one
 };
 
+/// When a scale ends before all of its iterations.
+struct EarlyStop {
+  double below = 0;          ///< the loss fell by less than this part of itself; 0: never
+  std::int64_t window = 50;  ///< in so many iterations
+};
+
 /// One stylization, complete: two runs with equal configurations, pictures and weights on one
 /// machine give the same bits.
 struct Config {
@@ -48,6 +54,7 @@ struct Config {
   std::int64_t iterations = 200;  ///< of all scales together
   std::int64_t size = 512;        ///< longer side of the result, in pixels
   Scales scales;
+  EarlyStop stop;
   std::int64_t pyramid_levels = 1;  ///< of the Laplacian pyramid that is optimised; 1: the pixels
   /// The result of a scale is the mean of its iterates, in which each counts this times as much as
   /// the next; 0: the last one alone.

@@ -74,7 +74,8 @@ void LookAhead::restore() {
 }
 
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
-           const std::function<bool(const Progress&)>& report, const Keeping& keeping) {
+           const std::function<bool(const Progress&)>& report, const Keeping& keeping,
+           const std::function<bool()>& converged) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
@@ -88,6 +89,7 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
   LookAhead ahead(stylizer, resumed);
   const auto picture = [&ahead](std::int64_t n) { return ahead.good_image(n); };
   Ending ending = Ending::finished;
+  Ending at_end = Ending::finished;
   const Shape& pixels = stylizer.plan().pixels().shape;
   std::vector<double> smallest = keeping.smallest;
   smallest.resize(static_cast<std::size_t>(pixels.batch), std::numeric_limits<double>::infinity());
@@ -112,12 +114,16 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     const double work =
         iterations == 0 ? 1
                         : static_cast<double>(oldest.iteration) / static_cast<double>(iterations);
+    const bool last = oldest.iteration == iterations;
     const bool wanted = report({oldest.iteration, seconds(), std::move(losses), picture,
-                                std::max(pixels.height, pixels.width), work});
-    if (oldest.iteration == iterations) {
-      ending = Ending::finished;
+                                std::max(pixels.height, pixels.width), work, last});
+    if (last) {
+      ending = at_end;
     } else if (!wanted) {
       ending = Ending::stopped;
+    } else if (converged && stylizer.iterations() < iterations && converged()) {
+      iterations = stylizer.iterations();
+      at_end = Ending::converged;
     }
     return wanted;
   };
@@ -131,6 +137,10 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
 
   bool going = true;
   const std::int64_t from = resumed ? stylizer.iterations() : 0;
+  if (resumed && converged && from < iterations && converged()) {
+    iterations = from;  // it was stopped where it would have ended
+    at_end = Ending::converged;
+  }
   for (std::int64_t k = from; going && k <= iterations; ++k) {
     const bool last = k == iterations;
     if (keeping.keep && k > from && !last && keeping.wanted(k)) {
@@ -153,7 +163,7 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     } else {
       stylizer.step();
     }
-    while (going && !watched.empty() && (last || ahead.arrived())) going = collect();
+    while (going && !watched.empty() && (last || converged || ahead.arrived())) going = collect();
   }
   if (keeping.keep && ending == Ending::stopped) keep();
   ahead.restore();

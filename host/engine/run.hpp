@@ -12,7 +12,12 @@
 namespace impasto {
 
 /// How a run ended.
-enum class Ending : std::uint8_t { finished, stopped, diverged };
+enum class Ending : std::uint8_t {
+  finished,   ///< after all of its iterations
+  converged,  ///< before, where that was asked for (EarlyStop)
+  stopped,
+  diverged
+};
 
 /// What the caller of run() is told, before each iteration and once after the last.
 struct Progress {
@@ -23,6 +28,7 @@ struct Progress {
   std::function<Image(std::int64_t n)> picture;
   std::int64_t size = 0;  ///< the longer side at which it is optimised now
   double work = 0;        ///< the share of all work that is done
+  bool last = false;      ///< whether the run ends with it
 };
 
 /// How a run is kept, and how one that was kept goes on.
@@ -44,8 +50,13 @@ struct Keeping {
 /// unreported. Pictures are those that Stylizer::show() shows, losses those of the iterates; the
 /// last losses are of the picture shown. However it ends, the current pictures are then the ones last reported, or later ones
 /// whose losses were seen to be finite. Plan::best() then has those with the smallest losses reported.
+///
+/// `converged` is asked after each report but the last. Where it says yes, the run ends as one with
+/// the iterations that the device has begun would: one more than those of the report. So that their
+/// number does not depend on time, the host then waits for the losses of each step.
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
-           const std::function<bool(const Progress&)>& report, const Keeping& keeping = {});
+           const std::function<bool(const Progress&)>& report, const Keeping& keeping = {},
+           const std::function<bool()>& converged = {});
 
 /// How run() looks at losses without making the device wait. Good pictures are the last whose
 /// losses are known to be finite, at first the current ones; they are kept on the device. step()

@@ -82,6 +82,37 @@ std::vector<Course> courses_from(const Progress& progress) {
 const Image& image_of(const Image& content) { return content; }
 const Image& image_of(const Style& style) { return style.image; }
 
+/// The last losses of each picture at one scale, and whether they still fall.
+class Convergence {
+ public:
+  Convergence(const EarlyStop& stop, std::size_t pictures) : stop_(stop), recent_(pictures) {}
+
+  void add(const std::vector<Losses>& losses) {
+    if (stop_.below <= 0) return;
+    for (std::size_t n = 0; n < recent_.size(); ++n) {
+      recent_[n].push_back(losses[n].total);
+      if (recent_[n].size() > static_cast<std::size_t>(stop_.window) + 1) {
+        recent_[n].erase(recent_[n].begin());
+      }
+    }
+  }
+  /// Whether no picture's loss has fallen enough.
+  [[nodiscard]] bool reached() const {
+    return std::ranges::all_of(recent_, [this](const std::vector<double>& losses) {
+      return losses.size() == static_cast<std::size_t>(stop_.window) + 1 &&
+             losses.front() - losses.back() < stop_.below * std::abs(losses.front());
+    });
+  }
+  [[nodiscard]] const std::vector<double>& recent(std::size_t n) const { return recent_[n]; }
+  void resume(std::size_t n, const std::vector<double>& recent) { recent_[n] = recent; }
+
+ private:
+  EarlyStop stop_;
+  std::vector<std::vector<double>> recent_;
+};
+
+bool done(Ending ending) { return ending == Ending::finished || ending == Ending::converged; }
+
 void follow(std::vector<Course>& courses, const Progress& progress) {
   for (std::size_t n = 0; n < courses.size(); ++n) {
     Course& course = courses[n];
@@ -110,7 +141,7 @@ std::vector<Scale> make_scales(const Config& config, const Shape& pixels,
 
 Stylization::Stylization(Session& session, const Config& config, const Shape& pixels,
                          std::span<const Shape> styles)
-    : scales_(make_scales(config, pixels, styles)) {
+    : scales_(make_scales(config, pixels, styles)), stop_(config.stop) {
   const Stylizer* largest = nullptr;
   Config own = config;  // of a scale
   for (const Scale& scale : scales_) {
@@ -235,10 +266,8 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
       fail(ErrorKind::input, "there is no scale {}", first.scale);
     }
     begin = static_cast<std::size_t>(first.scale);
-    for (std::size_t s = 0; s < begin; ++s) {
-      iterations_before += scales_[s].iterations;
-      work_before += work_of(scales_[s]);
-    }
+    iterations_before = first.before;
+    for (std::size_t s = 0; s < begin; ++s) work_before += work_of(scales_[s]);
     seconds_before = result.seconds = first.seconds;
     for (const Checkpoint& one : checkpoints.from) result.courses.push_back(one.course);
     result.iterations = first.course.last.iteration;
@@ -248,18 +277,22 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   const auto seconds = [&] {
     return seconds_before + std::chrono::duration<double>(Clock::now() - *start).count();
   };
-  for (std::size_t s = begin; s < scales_.size() && result.ending == Ending::finished; ++s) {
+  for (std::size_t s = begin; s < scales_.size() && done(result.ending); ++s) {
     const Scale& scale = scales_[s];
     const bool finest = s + 1 == scales_.size();
     const OptimizerState state =
         s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
     reset(s, resampled(result.pictures, scale.pixels));
     stylizers_[s]->plan().optimizer().resume(backend, state);
+    Convergence convergence(stop_, result.pictures.size());
     Keeping keeping;
     if (s == begin && !checkpoints.from.empty()) {
       resume(checkpoints.from);
       for (const Course& course : result.courses) {
         keeping.smallest.push_back(course.best.losses.total);
+      }
+      for (std::size_t n = 0; n < checkpoints.from.size(); ++n) {
+        convergence.resume(n, checkpoints.from[n].recent);
       }
     }
     if (checkpoints.keep) {
@@ -274,7 +307,9 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
                .iteration = iteration,
                .seconds = seconds(),
                .course = result.courses[n],
-               .state = stylizers_[s]->plan().state(backend, static_cast<std::int64_t>(n))});
+               .state = stylizers_[s]->plan().state(backend, static_cast<std::int64_t>(n)),
+               .before = iterations_before,
+               .recent = convergence.recent(n)});
         }
         checkpoints.keep(std::move(made));
       };
@@ -282,29 +317,31 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     if (!start) start = Clock::now();
     const auto report_here = [&](const Progress& here) {
       // The next scale reports this iteration, with the losses that it has there.
-      if (!finest && here.iteration == scale.iterations) return true;
+      if (!finest && here.last) return true;
       Progress progress = here;
       progress.iteration += iterations_before;
       progress.seconds = seconds();
       progress.picture = [&](std::int64_t n) { return resampled(here.picture(n), full); };
       progress.work = (work_before + here.work * work_of(scale)) / work;
+      convergence.add(here.losses);
       if (here.iteration == 0) result.courses = courses_from(progress);
       follow(result.courses, progress);
       result.iterations = progress.iteration;
       result.seconds = progress.seconds;
       return report(progress);
     };
-    result.ending =
-        impasto::run(*stylizers_[s], scale.iterations, report_every, report_here, keeping);
+    const std::function<bool()> converged = [&] { return convergence.reached(); };
+    result.ending = impasto::run(*stylizers_[s], scale.iterations, report_every, report_here,
+                                 keeping, stop_.below > 0 ? converged : nullptr);
     for (std::size_t n = 0; n < result.pictures.size(); ++n) {
       const auto index = static_cast<std::int64_t>(n);
       result.pictures[n] = stylizers_[s]->image(index);
-      if (!finest || result.ending != Ending::finished) continue;
+      if (!finest || !done(result.ending)) continue;
       Course& course = result.courses[n];
       course.rose = course.last.losses.total > course.first.losses.total;
       if (course.rose) result.pictures[n] = stylizers_[s]->best_image(index);
     }
-    iterations_before += scale.iterations;
+    iterations_before += stylizers_[s]->iterations();
     work_before += work_of(scale);
   }
   require_numbers(result.pictures);

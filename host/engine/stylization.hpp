@@ -52,7 +52,9 @@ struct Checkpoint {
   std::int64_t iteration = 0;  ///< steps done at this scale
   double seconds = 0;          ///< spent on them and on coarser scales
   Course course;
-  std::vector<float> state;  ///< Plan::state()
+  std::vector<float> state;         ///< Plan::state()
+  std::int64_t before = 0;          ///< steps done at coarser scales
+  std::vector<double> recent = {};  ///< the last losses at this scale, as far as Config::stop looks
 };
 
 /// How a stylization goes on from checkpoints, and keeps new ones.
@@ -113,6 +115,7 @@ class Stylization {
   void reset(std::size_t scale, std::span<const Image> initials);
 
   std::vector<Scale> scales_;
+  EarlyStop stop_;
   std::vector<std::unique_ptr<Stylizer>> stylizers_;  ///< one for each scale
   std::list<Seen<Image>> contents_;                   ///< those of the last run first
   std::list<Seen<Style>> styles_;

@@ -46,7 +46,7 @@ class Result:
     pixels: npt.NDArray[np.float32] = field(repr=False)  #: (height, width, 3), as optimised: not rounded
     iteration: int  #: whose picture this is
     losses: Mapping[str, Any] = field(repr=False)  #: of the picture, as in the log
-    ending: str  #: "finished", "stopped" or "diverged"
+    ending: str  #: "finished", "converged", "stopped" or "diverged"
     iterations: int  #: done
     seconds: float
     history: npt.NDArray[np.float32] = field(repr=False)  #: the loss before each step, and at the end

@@ -55,6 +55,18 @@ class ControlsTest(ProgramTest):
             self.assertEqual(first[8], int(depth))
         self.fail_with(2, "stylize", *SAMPLES, "-o", "out.jpg", "--depth", "16", says=["--depth 16", "out.jpg", "PNG"])
 
+    def test_a_run_ends_where_its_loss_stays(self):
+        def ends(*options):
+            done = self.succeed(*self.stylize_arguments("--iterations", "60", "--scales", "1", "--json", *options))
+            end = json.loads(done.stdout)
+            return end["ending"], end["iterations"]
+        self.assertEqual(ends(), ("finished", 60))
+        ending, early = ends("--stop-below", "0.5", "--stop-window", "10")
+        self.assertEqual(ending, "converged")
+        self.assertTrue(11 <= early < 60, early)
+        self.assertLess(ends("--stop-below", "0.5", "--stop-window", "5")[1], early)
+        self.assertEqual(ends("--stop-below", "0.5", "--stop-window", "100"), ("finished", 60))
+
     def test_style_weights(self):
         styles = ("sample:painting", "sample:scene")
         even = self.pixels(styles=styles)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/stylization.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <numeric>
@@ -297,6 +298,85 @@ TEST(MemoryEstimate, AnIterationTakesLittleMoreThanItsActivations) {
   const MemoryEstimate estimate =
       estimate_memory(*backend, vgg19, preset("coursera"), {1, 256, 256, 3}, style);
   EXPECT_LT(estimate.arena, std::size_t{90} << 20U);
+}
+
+/// Its loss falls fast at first and then by less and less.
+Config settling(Config config, std::int64_t scales) {
+  config.iterations = 120;
+  config.scales = {.count = scales, .ratio = 2, .iteration_ratio = 0.5};
+  config.optimizer = AdamOptions{.learning_rate = 1};
+  config.stop = {.below = 0.2, .window = 4};
+  config.average = 0.5;
+  return config;
+}
+
+TEST_F(StylizationTest, ThatConvergesEndsAsOneOfSoManyIterations) {
+  config_ = settling(config_, 1);
+  Stylization stylization = this->stylization();
+  std::vector<std::vector<double>> losses(2);
+  const Stylized early = run(stylization, [&](const Progress& progress) {
+    for (std::size_t n = 0; n < 2; ++n) losses[n].push_back(progress.losses[n].total);
+    return true;
+  });
+  EXPECT_EQ(early.ending, Ending::converged);
+  ASSERT_GT(early.iterations, 5);
+  ASSERT_LT(early.iterations, 120);
+  ASSERT_EQ(losses[0].size(), static_cast<std::size_t>(early.iterations) + 1);
+  // The loss that decided is the last but one: both pictures had fallen by less than a fifth in four
+  // iterations, and before not both.
+  const auto fell = [&](std::size_t n, std::size_t k) {
+    return 1 - losses[n][k] / losses[n][k - 4];
+  };
+  const std::size_t decided = losses[0].size() - 2;
+  EXPECT_LT(std::max(fell(0, decided), fell(1, decided)), 0.2);
+  EXPECT_GE(std::max(fell(0, decided - 1), fell(1, decided - 1)), 0.2);
+
+  config_.stop = {};
+  config_.iterations = early.iterations;
+  Stylization planned = this->stylization();
+  const Stylized whole = run(planned, go_on);
+  EXPECT_EQ(whole.ending, Ending::finished);
+  EXPECT_EQ(whole.pictures[0].rgb, early.pictures[0].rgb);
+  EXPECT_EQ(whole.courses[1].last.losses.total, early.courses[1].last.losses.total);
+}
+
+TEST_F(StylizationTest, ThatConvergesGoesOnToTheNextScale) {
+  config_ = settling(config_, 2);
+  Stylization stylization = this->stylization();
+  std::vector<std::int64_t> sizes;
+  std::int64_t expected = 0;
+  const Stylized early = run(stylization, [&](const Progress& progress) {
+    EXPECT_EQ(progress.iteration, expected++);
+    sizes.push_back(progress.size);
+    return true;
+  });
+  EXPECT_EQ(early.ending, Ending::converged);
+  EXPECT_LT(early.iterations, 100);
+  const auto coarse = std::ranges::count(sizes, 104);
+  EXPECT_GT(coarse, 4);
+  EXPECT_LT(coarse, 80);
+  EXPECT_GT(std::ranges::count(sizes, 208), 4);
+}
+
+TEST_F(StylizationTest, ThatConvergesDoesSoAfterAnInterruptionAsWell) {
+  config_ = settling(config_, 2);
+  Stylization stylization = this->stylization();
+  const Stylized whole = run(stylization, go_on);
+  ASSERT_EQ(whole.ending, Ending::converged);
+  for (std::int64_t stop = 1; stop < whole.iterations; stop += 3) {
+    SCOPED_TRACE(stop);
+    Checkpoints checkpoints;
+    checkpoints.keep = [&](std::vector<Checkpoint> made) { checkpoints.from = std::move(made); };
+    (void)stylization.run(
+        contents_, styles_, contents_, 1,
+        [&](const Progress& progress) { return progress.iteration < stop; }, checkpoints);
+    ASSERT_FALSE(checkpoints.from.empty());
+    checkpoints.keep = {};
+    const Stylized rest = stylization.run(contents_, styles_, contents_, 1, go_on, checkpoints);
+    EXPECT_EQ(rest.ending, Ending::converged);
+    EXPECT_EQ(rest.iterations, whole.iterations);
+    EXPECT_EQ(rest.pictures[1].rgb, whole.pictures[1].rgb);
+  }
 }
 
 }  // namespace
