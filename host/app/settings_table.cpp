@@ -788,6 +788,13 @@ std::vector<Setting> make_table() {
        .otherwise = "all the same",
        .recorded = true,
        .value = value(Shares{}, AT(style_weights))},
+      {.name = "normalize-gradients",
+       .group = objective_group,
+       .commands = stylize,
+       .help = "bring the gradient of each loss at each layer to the\nsize of its weight, whatever "
+               "its own",
+       .recorded = true,
+       .value = toggle(AT(config.objective.normalize_gradients))},
       {.name = "mask",
        .group = objective_group,
        .commands = losses,

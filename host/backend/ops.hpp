@@ -14,6 +14,7 @@
 #include "kernels/descent/descent.hpp"
 #include "kernels/lbfgs/lbfgs.hpp"
 #include "kernels/max_blur/max_blur.hpp"
+#include "kernels/normalize_gradient/normalize_gradient.hpp"
 #include "kernels/pool/pool.hpp"
 #include "kernels/replicate_border/replicate_border.hpp"
 #include "kernels/style_loss/style_loss.hpp"
@@ -27,6 +28,7 @@ using kernels::AdamOptions;
 using kernels::ContentLossScale;
 using kernels::DescentOptions;
 using kernels::GradientEpilogue;
+using kernels::GradientNorm;
 using kernels::LbfgsOptions;
 using kernels::PoolKind;
 using kernels::StatisticsLossScale;
@@ -151,6 +153,9 @@ class Ops {
   virtual void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
                             const Tensor& target, const ContentLossScale& scale,
                             const GradientEpilogue& epilogue) = 0;
+  /// `x` is read for the mask alone.
+  virtual void normalize_gradient(const Tensor& grad_x, const Tensor& g, const Tensor& x,
+                                  const GradientNorm& to, const GradientEpilogue& epilogue) = 0;
   /// Adds to `grad_pixels`; an empty one asks for the loss alone.
   virtual void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
                                const VariationScale& scale) = 0;

@@ -25,6 +25,7 @@ std::vector<Operation> style_backward_operations();
 std::vector<Operation> channel_statistics_operations();
 std::vector<Operation> clamp_operations();
 std::vector<Operation> content_loss_operations();
+std::vector<Operation> normalize_gradient_operations();
 std::vector<Operation> total_variation_operations();
 std::vector<Operation> variation_operations();
 std::vector<Operation> wasserstein_loss_operations();
@@ -199,6 +200,7 @@ const std::vector<Operation>& operations() {
                              channel_statistics_operations(),
                              wasserstein_loss_operations(),
                              content_loss_operations(),
+                             normalize_gradient_operations(),
                              total_variation_operations(),
                              variation_operations(),
                              upsample_operations(),

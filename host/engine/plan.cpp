@@ -148,7 +148,9 @@ void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
   const std::vector<TensorId> features = add_forward(
       schedule, pixels, std::nullopt, [&](const Term& term, std::int64_t row, TensorId x) {
         auto gradient = term.add_loss(schedule, x, {losses, row}, grad_pixels.has_value());
-        if (gradient) gradients.push_back(std::move(*gradient));
+        if (!gradient) return;
+        if (term.norm()) gradient = normalized(std::move(*gradient), *term.norm(), x);
+        gradients.push_back(std::move(*gradient));
       });
   if (grad_pixels) network_.backward(schedule, features, gradients, *grad_pixels);
 }

@@ -50,6 +50,11 @@ void check_guide(const AnyLoss& any) {
   }
 }
 
+/// w·ĝ / (‖ĝ‖₁ + 1e-8) of a gradient g = w·ĝ that has its weight. One without weight stays 0.
+kernels::GradientNorm norm_for(double weight) {
+  return {.norm = weight, .least = weight > 0 ? 1e-8 * weight : 1};
+}
+
 std::unique_ptr<Term> make_term(const AnyLoss& any, const TermPlace& place) {
   return std::visit([&](const auto& loss) { return loss.make_term(place); }, any);
 }
@@ -136,6 +141,7 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
       place.before_relu = loss.before_relu && place.layer->kind == conv_kind;
       place.shape = network.feature_shape(pixels, index);
       place.gradient_weight = loss.weight * numbers.gradient_scale * layer.weight;
+      if (objective.normalize_gradients) place.norm = norm_for(place.gradient_weight);
       terms.push_back(make_term(any, place));
     }
   }

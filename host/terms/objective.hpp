@@ -31,7 +31,9 @@ struct Objective {
   PoolKind pool;
   Padding padding = Padding::zero;
   double input_scale = 1;  ///< the network sees pixels of 0 to 255 times this
-  bool guided = false;     ///< each style counts where its mask says so
+  /// Each layer's gradient of each loss is brought to the L1 norm 1, times its weights.
+  bool normalize_gradients = false;
+  bool guided = false;  ///< each style counts where its mask says so
 
   /// The loss of that name. Throws ErrorKind::internal where there is none.
   [[nodiscard]] Loss& operator[](std::string_view name);

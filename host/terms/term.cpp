@@ -52,4 +52,20 @@ void Term::add_statistics_backward(Schedule& backward, TensorId grad_x, TensorId
                });
 }
 
+GradientTerm normalized(GradientTerm term, const kernels::GradientNorm& to, TensorId x) {
+  return {term.layer, term.order,
+          [term, to, x](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
+            const Tensor& map = backward[x];
+            const TensorId own = backward.temporary(map.shape, map.type);
+            term.add(backward, own, {});
+            backward.add({.name = "normalize gradient",
+                          .operation = "normalize_gradient",
+                          .layer = term.layer,
+                          .epilogue = epilogue},
+                         {grad_x, own, x}, [=](Backend& backend, const Schedule& s) {
+                           backend.normalize_gradient(s[grad_x], s[own], s[x], to, epilogue);
+                         });
+          }};
+}
+
 }  // namespace impasto

@@ -58,6 +58,8 @@ struct TermPlace {
   double gradient_weight = 1;  ///< the weights of the loss and of its layer, gradient scale
   DataType activations = DataType::f32;
   DataType master = DataType::f32;
+  /// What its gradient is brought to before it joins; none: it stays as it is.
+  std::optional<kernels::GradientNorm> norm = {};
   std::size_t guided_styles = 0;  ///< styles that have a guide each; 0: all are one target
 };
 
@@ -93,6 +95,7 @@ class Term {
   [[nodiscard]] const VggLayer* layer() const { return place_.layer; }
   [[nodiscard]] bool before_relu() const { return place_.before_relu; }
   [[nodiscard]] const Shape& shape() const { return place_.shape; }
+  [[nodiscard]] const std::optional<kernels::GradientNorm>& norm() const { return place_.norm; }
   [[nodiscard]] virtual TargetSource target_source() const { return TargetSource::none; }
 
   /// The memory of its targets, to be bound before any schedule runs.
@@ -140,6 +143,9 @@ class Term {
   TermPlace place_;
   TensorBlock state_;
 };
+
+/// The same gradient brought to a norm before it joins; `x` is the map that the loss looks at.
+GradientTerm normalized(GradientTerm term, const kernels::GradientNorm& to, TensorId x);
 
 /// Means, then deviations, of the channels of N maps.
 constexpr Shape statistics_shape(std::int64_t batch, std::int64_t channels) {

@@ -14,6 +14,7 @@
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/clamp/clamp.hpp"
 #include "kernels/guide/guide.hpp"
+#include "kernels/normalize_gradient/normalize_gradient.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 #include "kernels/upsample/upsample.hpp"
 
@@ -224,6 +225,12 @@ class CpuBackend final : public HostBackend {
     dispatch<float, kernels::bfloat16>(features.type, [&]<class T>(T) {
       kernels::cpu::content_loss(loss.as<float>(), grad.as<T>(), features.as<T>(), target.as<T>(),
                                  features.shape, scale, epilogue);
+    });
+  }
+  void normalize_gradient(const Tensor& grad_x, const Tensor& g, const Tensor& x,
+                          const GradientNorm& to, const GradientEpilogue& epilogue) override {
+    dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
+      kernels::cpu::normalize_gradient(grad_x.as<T>(), g.as<T>(), x.as<T>(), x.shape, to, epilogue);
     });
   }
   void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,

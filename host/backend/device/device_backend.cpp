@@ -18,6 +18,7 @@
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/guide/guide.hpp"
+#include "kernels/normalize_gradient/normalize_gradient.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 #include "kernels/upsample/upsample.hpp"
 
@@ -297,6 +298,14 @@ class DeviceBackend final : public Backend {
     enqueue(features.type, [&]<class T>(T) {
       launch::content_loss(loss.as<float>(), grad.as<T>(), features.as<T>(), target.as<T>(),
                            features.shape, scale, epilogue, workspace, stream_);
+    });
+  }
+  void normalize_gradient(const Tensor& grad_x, const Tensor& g, const Tensor& x,
+                          const GradientNorm& to, const GradientEpilogue& epilogue) override {
+    auto* workspace = scratch_.get<double>(kernels::normalize_gradient_workspace(x.shape));
+    enqueue(x.type, [&]<class T>(T) {
+      launch::normalize_gradient(grad_x.as<T>(), g.as<T>(), x.as<T>(), x.shape, to, epilogue,
+                                 workspace, stream_);
     });
   }
   void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,

@@ -11,6 +11,7 @@
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/guide/guide.hpp"
+#include "kernels/normalize_gradient/normalize_gradient.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 #include "kernels/upsample/upsample.hpp"
 
@@ -158,6 +159,10 @@ class ReferenceBackend final : public HostBackend {
                     const GradientEpilogue& epilogue) override {
     reference::content_loss(values(loss), values(grad), values(features), values(target),
                             features.shape, scale, epilogue);
+  }
+  void normalize_gradient(const Tensor& grad_x, const Tensor& g, const Tensor& x,
+                          const GradientNorm& to, const GradientEpilogue& epilogue) override {
+    reference::normalize_gradient(values(grad_x), values(g), values(x), x.shape, to, epilogue);
   }
   void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
                        const VariationScale& scale) override {

@@ -181,6 +181,10 @@ class FaultyBackend final : public Backend {
     call(grad.data != nullptr ? grad : loss,
          [&] { inner_->content_loss(loss, grad, features, target, scale, epilogue); });
   }
+  void normalize_gradient(const Tensor& grad_x, const Tensor& g, const Tensor& x,
+                          const GradientNorm& to, const GradientEpilogue& epilogue) override {
+    call(grad_x, [&] { inner_->normalize_gradient(grad_x, g, x, to, epilogue); });
+  }
   void total_variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
                        const VariationScale& scale) override {
     call(grad_pixels.data != nullptr ? grad_pixels : loss,

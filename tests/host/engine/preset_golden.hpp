@@ -88,4 +88,13 @@ inline constexpr std::array<PresetGolden, 11> preset_golden = {{
       0.573789202488}},
 }};
 
+/// With -normalize_gradients.
+inline constexpr PresetGolden normalized_golden = {
+    "neural-style",
+    20,
+    34,
+    {32.3134106466, 750.20126923, -26.073758229},
+    {13766.2245045, 13764.5929684, 21195.6028929, 24577.9040452, 57352.1318327, 44796.8321942,
+     46054.379985, 41323.0994462, 37771.2828155, 37489.1344239, 39959.571796}};
+
 }  // namespace impasto::test

@@ -222,6 +222,37 @@ class NeuralStyle(System):
         return 1e-3 * 0.5 * (sum_of_squares(x[:, :, 1:, :-1], here) + sum_of_squares(x[:, :, :-1, 1:], here))
 
 
+class Normalized(torch.autograd.Function):
+    """A map, whose gradient is divided by its L1 norm and multiplied by a strength."""
+
+    @staticmethod
+    def forward(context, features, strength):
+        context.strength = strength
+        return features.view_as(features)
+
+    @staticmethod
+    def backward(context, gradient):
+        return context.strength * gradient / (gradient.abs().sum() + 1e-8), None
+
+
+class NormalizedNeuralStyle(NeuralStyle):
+    """With -normalize_gradients: the loss is as it was, the gradient of each of its modules normalised."""
+
+    def loss(self, x):
+        found = self.see(x)
+        terms = [(5, found.after["conv4_2"], lambda f: F.mse_loss(f, self.content.after["conv4_2"]))]
+        for name in BLOCKS:
+            theirs = self.style.after[name]
+            wanted = matrix(theirs) / theirs.numel()
+            terms.append((100, found.after[name],
+                          lambda f, wanted=wanted: F.mse_loss(matrix(f) / f.numel(), wanted)))
+        total = 0
+        for strength, features, distance in terms:
+            followed = distance(Normalized.apply(features, strength))
+            total = total + strength * followed.detach() + followed - followed.detach()
+        return total
+
+
 class NeuralStylePt(NeuralStyle):
     unit = 1.0
     pool = staticmethod(max_pool(ceil=False))
@@ -418,6 +449,12 @@ def array(values):
     return ", ".join(f"{value:.12g}" for value in values)
 
 
+def print_golden(name, system):
+    one = system()
+    print(f'    {{"{name}",\n     {one.size[0]},\n     {one.size[1]},\n     {{{array(summary(one.gradient()))}}},')
+    print(f"     {{{array(one.run())}}}}}", end="", flush=True)
+
+
 def main():
     print("// SPDX-License-Identifier: MIT")
     print("// Printed by tests/host/engine/preset_golden.py; PyTorch in double.")
@@ -431,10 +468,12 @@ def main():
     print(f"  std::array<double, {STEPS}> losses;  ///< before each step\n}};\n")
     print(f"inline constexpr std::array<PresetGolden, {len(SYSTEMS)}> preset_golden = {{{{")
     for name, system in SYSTEMS.items():
-        one = system()
-        print(f'    {{"{name}",\n     {one.size[0]},\n     {one.size[1]},\n     {{{array(summary(one.gradient()))}}},')
-        print(f"     {{{array(one.run())}}}}},", flush=True)
+        print_golden(name, system)
+        print(",")
     print("}};\n")
+    print("/// With -normalize_gradients.\ninline constexpr PresetGolden normalized_golden =")
+    print_golden("neural-style", NormalizedNeuralStyle)
+    print(";\n")
     print("}  // namespace impasto::test")
 
 

@@ -2,6 +2,7 @@
 // The presets that reproduce other systems, against PyTorch (tests/host/engine/preset_golden.py): loss,
 // gradient of the pixels, and the loss over the first steps of each system's own optimiser.
 #include <algorithm>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <span>
@@ -39,7 +40,9 @@ Weights weights_for(std::string_view preset) {
 /// A preset with the pictures that the script gives the system, and all that it refers to.
 struct PeerTrial {
   PeerTrial(Backend& backend, const PresetGolden& golden)
-      : config(preset(golden.preset)),
+      : PeerTrial(backend, golden, preset(golden.preset)) {}
+  PeerTrial(Backend& backend, const PresetGolden& golden, const Config& configured)
+      : config(configured),
         content(test::sine_picture(golden.height, golden.width, 0.91)),
         style{test::sine_picture(golden.height, golden.width, 0.53), 1},
         start(test::sine_picture(golden.height, golden.width, 0.37)),
@@ -87,6 +90,55 @@ TEST_P(PeerPreset, HasTheLossTheGradientAndTheFirstStepsOfTheSystem) {
     std::vector<float> found(static_cast<std::size_t>(3 * golden.height * golden.width));
     backend->read(found, trial.stylizer.plan().gradient());
     test::expect_sums(found, found.size(), golden.gradient, 1e-4, golden.preset);
+  }
+}
+
+TEST(NormalizedGradients, AreThoseOfNeuralStyle) {
+  const PresetGolden& golden = test::normalized_golden;
+  Config config = preset(golden.preset);
+  config.objective.normalize_gradients = true;
+  const auto backend = make_backend("reference");
+  PeerTrial trial(*backend, golden, config);
+  EXPECT_NEAR(trial.step() / golden.losses[0], 1, 1e-6);
+  std::vector<float> found(static_cast<std::size_t>(3 * golden.height * golden.width));
+  backend->read(found, trial.stylizer.plan().gradient());
+  test::expect_sums(found, found.size(), golden.gradient, 1e-5, "normalized");
+  for (std::size_t k = 1; k < 4; ++k) {
+    EXPECT_NEAR(trial.step() / golden.losses[k], 1, 1e-3) << "before step " << k;
+  }
+}
+
+TEST(NormalizedGradients, DoNotDependOnTheScaleOfALossAndAreTheSameOnEveryBackend) {
+  Config config = preset("neural-style");
+  config.objective["content"].layers = {{"conv1_2", 1}, {"conv1_1", 0}};
+  config.objective["style"].layers = {{"conv1_1", 1}, {"conv1_2", 0.5}};
+  config.objective["style"].before_relu = true;
+  config.objective.normalize_gradients = true;
+  const std::vector<Image> contents = {test::random_image(12, 16, 1),
+                                       test::random_image(12, 16, 2)};
+  const std::vector<Image> starts = {test::random_image(12, 16, 3), test::random_image(12, 16, 4)};
+  const std::vector<Style> styles = {{test::random_image(11, 9, 5), 1}};
+  std::vector<float> expected;
+  for (const char* name : {"reference", "cpu", "simt"}) {
+    for (const double factor : {1.0, 1000.0}) {
+      SCOPED_TRACE(testing::Message() << name << ", " << factor);
+      std::get<GramLoss>(config.objective.losses[1]).style_scale.factor = factor;
+      const auto backend = make_backend(name, Precision::fp32);
+      Session session(*backend, test::random_weights(1), config.objective);
+      Stylizer stylizer(session, config, contents, styles, starts);
+      stylizer.step();
+      std::vector<float> found(static_cast<std::size_t>(stylizer.plan().gradient().shape.count()));
+      backend->read(found, stylizer.plan().gradient());
+      if (expected.empty()) expected = found;
+      double off = 0;
+      double all = 0;
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        off += std::pow(static_cast<double>(found[i] - expected[i]), 2);
+        all += std::pow(static_cast<double>(expected[i]), 2);
+      }
+      EXPECT_GT(all, 0);
+      EXPECT_LT(std::sqrt(off / all), 1e-4);
+    }
   }
 }
 
