@@ -62,7 +62,7 @@ Recipe::Recipe(std::string path) : path_(std::move(path)) {
   }
 }
 
-WordsByName Recipe::words(bool init_given) const {
+WordsByName Recipe::words(const std::function<bool(std::string_view)>& given) const {
   const Json& config = json_["config"];
   WordsByName words = {{"device", {in_words(json_["backend"])}},
                        {"precision", {in_words(json_["precision"])}}};
@@ -70,8 +70,16 @@ WordsByName Recipe::words(bool init_given) const {
   const auto kept = [&config](const Setting& row) { return config.value(row.key(), Json()); };
   for (const Setting& row : settings_table()) {
     if (!row.recorded || !row.is_of("stylize")) continue;
+    const bool masks = (row.name == "mask" || row.name == "style-mask") && kept(row) != 0;
+    if (masks) {
+      if (given(row.name)) continue;
+      throw HintedError(
+          ErrorKind::usage,
+          fmt::format("'{}' was made with masks, of which the recipe holds no names", path_),
+          fmt::format("give them again: {} FILE", row.option()));
+    }
     if (row.name == "init" && kept(row) == "file") {
-      if (init_given) continue;
+      if (given(row.name)) continue;
       throw HintedError(ErrorKind::usage,
                         fmt::format("'{}' was begun with a picture, of which the recipe holds no "
                                     "name",
@@ -81,9 +89,9 @@ WordsByName Recipe::words(bool init_given) const {
     // What the network would choose if nobody did.
     const bool chosen = row.name == "preset" || row.name == "pooling";
     if (!chosen && row.value.show(settings) == kept(row)) continue;
-    const Words& given = words[std::string(row.name)] = {word_of(kept(row))};
+    const Words& read = words[std::string(row.name)] = {word_of(kept(row))};
     try {
-      row.value.read(settings, row.option(), given);
+      row.value.read(settings, row.option(), read);
     } catch (const Error& error) {
       throw Error(error.kind(), fmt::format("the recipe in '{}': {}", path_, error.what()));
     }
@@ -92,7 +100,8 @@ WordsByName Recipe::words(bool init_given) const {
   const Json made = describe(settings);
   for (const auto& [key, value] : made.items()) {
     const Json was = config.value(key, Json());
-    if (value == was || (key == "init" && init_given)) continue;
+    const bool named = key == "mask" || key == "style_mask" || (key == "init" && given("init"));
+    if (value == was || named) continue;
     fail(ErrorKind::usage, "the recipe in '{}' has {} = {}, which no option of stylize sets", path_,
          key, was.dump());
   }

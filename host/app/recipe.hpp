@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "host/app/settings.hpp"
 #include "host/backend/backend.hpp"
@@ -23,9 +25,9 @@ class Recipe {
 
   /// The settings of stylize that make the recipe: its preset, what differs from that, the backend and
   /// the precision. Throws ErrorKind::usage where no settings do, as for a picture whose sides a
-  /// batch has rounded, and where the run began with a picture, which has no name in the recipe,
-  /// unless the user names it (`init_given`).
-  [[nodiscard]] WordsByName words(bool init_given) const;
+  /// batch has rounded, and where the run began with a picture or had masks, which have no names in
+  /// the recipe, unless the user names them (`given`, by setting).
+  [[nodiscard]] WordsByName words(const std::function<bool(std::string_view)>& given) const;
 
   /// Throws ErrorKind::weights for another network than the picture was made with.
   void require_network(const Network& network) const;

@@ -291,7 +291,8 @@ void add_recipe(const std::string& path, Said& said) {
          preset->second.source.empty() ? "--preset" : preset->second.source + " with a preset");
   }
   const std::vector<const Setting*> rows = settings_of("stylize");
-  for (const auto& [name, words] : Recipe(path).words(said.contains("init"))) {
+  for (const auto& [name, words] :
+       Recipe(path).words([&said](std::string_view setting) { return said.contains(setting); })) {
     said.try_emplace(find_setting(rows, name)->name,
                      Given{words, fmt::format("the recipe in '{}'", path)});
   }

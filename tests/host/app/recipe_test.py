@@ -72,6 +72,14 @@ class RecipeTest(ProgramTest):
         self.fail_with(2, *self.arguments("--from", "out.png"), says=("out.png", "--init FILE"))
         self.assertEqual(self.again("out.png", "--init", "start.png"), first)
 
+    def test_a_picture_that_was_made_with_masks_needs_them_again(self):
+        png.write(self.path("mask.png"), 48, 36, pixel=lambda x, y: (5 * x,) * 3)
+        options = ("--normalize-gradients", "--stop-below", "0.001", "--stop-window", "7")
+        first = self.make("--mask", "mask.png", "--style-mask", "mask.png", *options)
+        self.fail_with(2, *self.arguments("--from", "out.png"), says=("out.png", "masks", "--mask FILE"))
+        self.fail_with(2, *self.arguments("--from", "out.png", "--mask", "mask.png"), says="--style-mask FILE")
+        self.assertEqual(self.again("out.png", "--mask", "mask.png", "--style-mask", "mask.png"), first)
+
     def test_a_picture_of_a_batch(self):
         png.write(self.path("in.png"), 48, 36, pixel=lambda x, y: (5 * x, 5 * y, 90))
         weights = self.stylize_arguments()[self.stylize_arguments().index("--weights") + 1]
