@@ -20,6 +20,7 @@
 
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
+#include "host/app/inputs.hpp"
 #include "host/app/version.hpp"
 #include "host/core/suggest.hpp"
 #include "python/pictures.hpp"
