@@ -26,11 +26,6 @@ const Setting* row_of(std::string_view name, std::string_view command) {
   return nullptr;
 }
 
-/// Whether each item may have its own.
-bool is_of_picture(const Setting& row) {
-  return row.group == objective_group || row.group == run_group;
-}
-
 /// Whether a run keeps to what it began with.
 bool is_of_run(const Setting& row) {
   if (row.name == "config" || row.is_of("resume")) return false;
@@ -73,7 +68,7 @@ void find_files_of_row(const fs::path& folder, batch::Item& item) {
 void take(const Settings& settings, const VggLayers& layers, batch::Item& item) {
   if (!item.options.empty()) {
     refuse_other_options(item);
-    find_files_of_row(fs::path(settings.batch.manifest.value()).parent_path(), item);
+    find_files_of_row(fs::path(settings.batch.manifest.value_or("")).parent_path(), item);
   }
   const Settings own = settings_of_item(settings, item);
   if (!item.options.empty()) {
@@ -84,6 +79,10 @@ void take(const Settings& settings, const VggLayers& layers, batch::Item& item) 
 }
 
 }  // namespace
+
+bool is_of_picture(const Setting& row) {
+  return row.group == objective_group || row.group == run_group;
+}
 
 void require_files(const Settings& settings) {
   for (const Setting& row : settings_table()) {
@@ -99,6 +98,26 @@ void require_files(const Settings& settings) {
 
 batch::ItemFile list_items(const Settings& settings) {
   const BatchSettings& asked = settings.batch;
+  batch::ItemFile items = list_items(settings, [&](const batch::VisitItem& visit) {
+    batch::visit_items({.contents = asked.contents,
+                        .list = asked.list,
+                        .manifest = asked.manifest,
+                        .styles = settings.styles,
+                        .styles_per_image = asked.styles_per_image,
+                        .seed = settings.config.seed,
+                        .name = asked.name,
+                        .folder = asked.folder.string()},
+                       visit);
+  });
+  if (items.count() == 0) {
+    throw HintedError(ErrorKind::usage, "batch needs a content picture",
+                      "try: impasto batch photos --styles paintings -o results");
+  }
+  return items;
+}
+
+batch::ItemFile list_items(const Settings& settings,
+                           const std::function<void(const batch::VisitItem&)>& visit_all) {
   const VggLayers& layers = network_layers(settings);
   check(settings.config.objective, layers);
   require_files(settings);
@@ -108,23 +127,11 @@ batch::ItemFile list_items(const Settings& settings) {
     if (!archive_of(item).empty()) names.push_back(batch::json_beside(item.output));
     return names;
   });
-  batch::visit_items({.contents = asked.contents,
-                      .list = asked.list,
-                      .manifest = asked.manifest,
-                      .styles = settings.styles,
-                      .styles_per_image = asked.styles_per_image,
-                      .seed = settings.config.seed,
-                      .name = asked.name,
-                      .folder = asked.folder.string()},
-                     [&](batch::Item item) {
-                       take(settings, layers, item);
-                       items.add(item);
-                     });
+  visit_all([&](batch::Item item) {
+    take(settings, layers, item);
+    items.add(item);
+  });
   items.finish();
-  if (items.count() == 0) {
-    throw HintedError(ErrorKind::usage, "batch needs a content picture",
-                      "try: impasto batch photos --styles paintings -o results");
-  }
   return items;
 }
 

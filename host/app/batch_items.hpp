@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,13 @@ namespace impasto::app {
 /// The items that the settings of `batch` ask for, every one of them checked: its settings, its
 /// output's name, and that no two write one file.
 batch::ItemFile list_items(const Settings& settings);
+
+/// The items that `visit_all` hands to what it is called with, checked in the same way.
+batch::ItemFile list_items(const Settings& settings,
+                           const std::function<void(const batch::VisitItem&)>& visit_all);
+
+/// Whether each item may have its own value of the setting.
+bool is_of_picture(const Setting& row);
 
 /// Throws ErrorKind::input for a file that a setting of pictures names, such as --init, and that
 /// cannot be opened: every item would fail for the same reason.

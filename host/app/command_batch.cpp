@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "host/app/command_batch.hpp"
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <omp.h>
@@ -117,7 +119,8 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   };
   constexpr std::size_t at_once = 64;
   if (!settings.weights) report.note(random_weights_note);
-  if (const std::string note = unused_gpu(settings.batch.devices.front()); !note.empty()) report.note(note);
+  if (const std::string note = unused_gpu(settings.batch.devices.front()); !note.empty())
+    report.note(note);
   report.prepare("Reading the network");
   try {
     batch::supervise(
@@ -214,8 +217,9 @@ void require_devices(const Settings& settings) {
   }
 }
 
-void run_batch(const Settings& settings) {
-  const ItemFile items = list_items(settings);
+}  // namespace
+
+void run_batch(const Settings& settings, const ItemFile& items) {
   if (settings.dry_run) return print_batch_plan(settings, items);
   require_devices(settings);
   if (!settings.batch.writes()) {
@@ -232,6 +236,8 @@ void run_batch(const Settings& settings) {
   require_same_configuration(directory.path().string(), directory.configuration(), configuration);
   go_on(settings, directory, shard);
 }
+
+namespace {
 
 /// The directory of a run, by that or by its output folder.
 RunDirectory find_run(const std::string& name) {
@@ -333,7 +339,7 @@ void add_batch_commands(CLI::App& program) {
                .summary = "Paint many pictures, each in each style",
                .example = "impasto batch photos --styles paintings -o results",
                .footer = batch_examples},
-              run_batch);
+              [](const Settings& settings) { run_batch(settings, list_items(settings)); });
   add_command(program,
               {.name = "resume",
                .summary = "Make what is missing of a batch",

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "host/app/command_score.hpp"
+
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -67,16 +69,20 @@ QualityLayers layers_to_see(const Settings& settings, bool with_e, const Image& 
   });
 }
 
-void score_picture(const Settings& settings) {
+}  // namespace
+
+Json score_of(const Settings& settings) {
   require_fit(settings);
   const std::unique_ptr<Backend> backend = open_backend(settings);
   const Image image = load_picture(settings.image, settings.size);
   const Image content = load_picture_like(settings.content, image);
   const std::int64_t style_size = settings.style_size.value_or(std::max(image.height, image.width));
   const std::vector<Style> styles = load_styles(settings, style_size, content);
-  say_notes(image);
-  say_notes(content);
-  for (const Style& style : styles) say_notes(style.image);
+  if (!settings.quiet) {
+    say_notes(image);
+    say_notes(content);
+    for (const Style& style : styles) say_notes(style.image);
+  }
 
   const Objective& objective = settings.config.objective;
   const std::string no_e = why_no_e(settings);
@@ -93,11 +99,9 @@ void score_picture(const Settings& settings) {
   if (!losses.finite()) refuse_infinite_losses(settings.image);
   Json result = describe(losses);
   result["quality"] = describe(assess(session, seen, image, content, styles));
-  if (!no_e.empty()) message("note: {}\n", no_e);
-  print_result(dump(result) + "\n");
+  if (!no_e.empty() && !settings.quiet) message("note: {}\n", no_e);
+  return result;
 }
-
-}  // namespace
 
 void add_score_command(CLI::App& program) {
   add_command(program,
@@ -105,7 +109,7 @@ void add_score_command(CLI::App& program) {
                .summary = "Say how good any picture is, as JSON on stdout",
                .example = "impasto score out.png --content photo.jpg --style style.jpg",
                .footer = score_examples},
-              score_picture);
+              [](const Settings& settings) { print_result(dump(score_of(settings)) + "\n"); });
 }
 
 }  // namespace impasto::app

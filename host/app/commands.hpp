@@ -11,6 +11,7 @@ namespace impasto::app {
 void add_stylize_command(CLI::App& program);
 /// batch, resume and status.
 void add_batch_commands(CLI::App& program);
+void add_sweep_command(CLI::App& program);
 void add_score_command(CLI::App& program);
 void add_activations_command(CLI::App& program);
 void add_weights_command(CLI::App& program);

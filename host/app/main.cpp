@@ -176,6 +176,7 @@ void run(int argc, const char* const* argv) {
   program.set_version_flag("-V,--version", about_program, "show version, backends and libraries");
   add_stylize_command(program);
   add_batch_commands(program);
+  add_sweep_command(program);
   add_score_command(program);
   add_activations_command(program);
   add_weights_command(program);

@@ -50,7 +50,8 @@ struct BatchSettings {
   bool retry_failed = false;
   bool sheets = false;
   OutputPath metrics;
-  bool array = false;  ///< of status
+  bool array = false;             ///< of status
+  std::vector<std::string> axes;  ///< of sweep: "style-weight=1,10"
 
   [[nodiscard]] bool writes() const { return folder.string() != "none"; }
 };

@@ -269,6 +269,33 @@ Value results_folder() {
   return folder;
 }
 
+/// --output of a sweep, which puts two files of its own beside the results.
+Value sweep_folder() {
+  Value folder = results_folder();
+  folder.writes = [](const Settings& settings) {
+    std::vector<Output> outputs;
+    std::error_code ignored;
+    if (std::filesystem::is_directory(settings.batch.folder.string(), ignored)) {
+      outputs.push_back({.path = settings.batch.folder.file("sheet.png")});
+      outputs.push_back({.path = settings.batch.folder.file("scores.csv")});
+    }
+    return outputs;
+  };
+  return folder;
+}
+
+/// --axis: texts that the sweep takes apart.
+Value axes() {
+  return {.takes = "NAME=V,...",
+          .many = true,
+          .read =
+              [](Settings& settings, std::string_view option, const Words& words) {
+                for (const std::string& word : words) refuse_empty(option, "NAME=V,...", word);
+                settings.batch.axes = words;
+              },
+          .show = [](const Settings& settings) { return shown(settings.batch.axes); }};
+}
+
 /// Every optimiser has one.
 constexpr auto learning_rate = [](auto& settings) -> auto& {
   return std::visit(
@@ -367,15 +394,16 @@ std::string listed(const char* help, const Writes& type) {
 std::vector<Setting> make_table() {
   using Commands = std::vector<std::string_view>;
   const Commands one_picture = {"stylize"};
+  const Commands one_content = {"stylize", "sweep"};
   const Commands many_pictures = {"batch"};
   // What may differ each time that a batch goes on.
   const Commands going_on = {"batch", "resume"};
-  const Commands stylize = {"stylize", "batch"};
+  const Commands stylize = {"stylize", "batch", "sweep"};
   const Commands score = {"score"};
-  const Commands losses = {"stylize", "batch", "score"};
-  const Commands networks = {"stylize", "batch", "score", "activations"};
-  const Commands computing = {"stylize", "batch", "score", "activations", "check"};
-  const Commands configured = {"stylize", "batch",   "score",   "activations",
+  const Commands losses = {"stylize", "batch", "sweep", "score"};
+  const Commands networks = {"stylize", "batch", "sweep", "score", "activations"};
+  const Commands computing = {"stylize", "batch", "sweep", "score", "activations", "check"};
+  const Commands configured = {"stylize", "batch",   "sweep",   "score",           "activations",
                                "check",   "samples", "devices", "weights generate"};
 
   constexpr auto output_group = "Output";
@@ -391,15 +419,21 @@ std::vector<Setting> make_table() {
   return {
       // Files.
       {.name = "CONTENT",
-       .commands = one_picture,
+       .commands = one_content,
        .help = "the picture whose structure is kept",
        .required = "a content picture",
        .value = input(AT(content))},
       {.name = "STYLE",
-       .commands = one_picture,
+       .commands = one_content,
        .help = "one or more pictures whose style is taken",
        .required = "a style picture",
        .value = inputs(AT(styles))},
+      {.name = "axis",
+       .commands = {"sweep"},
+       .help = "an option of the picture and its values:\nstyle-weight=1,10,100; with ; between "
+               "values that\nhave commas. Several axes: each with each",
+       .required = "an axis (--axis style-weight=1,10)",
+       .value = axes()},
       {.name = "CONTENT",
        .commands = many_pictures,
        .help = "pictures, folders, patterns ('in/*.jpg') and archives of\nthem (.tar)",
@@ -507,6 +541,13 @@ std::vector<Setting> make_table() {
        .help = "the results; none only computes them",
        .required = "a folder for the results (-o FOLDER)",
        .value = results_folder()},
+      {.name = "output",
+       .letter = "o",
+       .group = output_group,
+       .commands = {"sweep"},
+       .help = "the results, sheet.png and scores.csv",
+       .required = "a folder for the results (-o FOLDER)",
+       .value = sweep_folder()},
       {.name = "name",
        .group = output_group,
        .commands = many_pictures,
@@ -514,7 +555,7 @@ std::vector<Setting> make_table() {
        .value = value(Text{"TEMPLATE"}, AT(batch.name))},
       {.name = "if-exists",
        .group = output_group,
-       .commands = many_pictures,
+       .commands = {"batch", "sweep"},
        .help = "what to do with files that were there before",
        .value = value(Choice{{"error", "skip", "overwrite"}}, AT(batch.if_exists))},
       {.name = "run",
@@ -637,7 +678,7 @@ std::vector<Setting> make_table() {
        .value = value(Whole{1, 1024}, AT(batch.bucket))},
       {.name = "devices",
        .group = batch_group,
-       .commands = going_on,
+       .commands = {"batch", "sweep", "resume"},
        .help = "a worker on each: all, GPUs as 0,2, cpu, auto",
        .otherwise = "auto, one on the best there is",
        .value = value(DeviceNames{}, AT(batch.devices))},

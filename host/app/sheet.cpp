@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/image/resize.hpp"
+#include "host/image/text.hpp"
 
 namespace impasto::app {
 namespace {
@@ -18,6 +19,14 @@ std::int64_t margin(std::int64_t height) { return std::max<std::int64_t>(height 
 std::int64_t width_at(const Image& picture, std::int64_t height) {
   const double scale = static_cast<double>(height) / static_cast<double>(picture.height);
   return std::max(std::lround(static_cast<double>(picture.width) * scale), 1L);
+}
+
+Image blank(std::int64_t height, std::int64_t width) {
+  Image sheet;
+  sheet.height = height;
+  sheet.width = width;
+  sheet.rgb.assign(static_cast<std::size_t>(3 * sheet.pixels()), white);
+  return sheet;
 }
 
 void paste(Image& sheet, const Image& picture, std::int64_t top, std::int64_t left) {
@@ -51,16 +60,55 @@ SheetSize sheet_size(std::span<const Image> pictures, std::int64_t height) {
 
 Image make_sheet(std::span<const Image> pictures, std::int64_t height) {
   const SheetSize size = sheet_size(pictures, height);
-  Image sheet;
-  sheet.height = size.height;
-  sheet.width = size.width;
-  sheet.rgb.assign(static_cast<std::size_t>(3 * sheet.pixels()), white);
+  Image sheet = blank(size.height, size.width);
   std::int64_t left = margin(height);
   for (const Image& picture : pictures) {
     const std::int64_t width = width_at(picture, height);
     const bool fits = picture.height == height;
     paste(sheet, fits ? picture : resize(picture, height, width), margin(height), left);
     left += width + margin(height);
+  }
+  return sheet;
+}
+
+Image thumbnail(const Image& picture, std::int64_t longest) {
+  const std::int64_t side = std::max(picture.height, picture.width);
+  if (side <= longest) return picture;
+  const auto shrunk = [=](std::int64_t of) {
+    return std::max<std::int64_t>((of * longest + side / 2) / side, 1);
+  };
+  return resize(picture, shrunk(picture.height), shrunk(picture.width));
+}
+
+Image make_contact_sheet(std::span<const SheetCell> cells, std::size_t columns) {
+  constexpr std::int64_t narrowest = 160;  // a caption has room
+  constexpr std::int64_t gap = 8;
+  std::int64_t width = narrowest;
+  for (const SheetCell& cell : cells) width = std::max(width, cell.picture.width);
+  struct Row {
+    std::int64_t top;
+    std::int64_t picture_height = 0;
+    std::int64_t caption_height = 0;
+  };
+  std::vector<Image> captions;
+  std::vector<Row> rows;
+  std::int64_t bottom = 2 * gap;
+  for (std::size_t first = 0; first < cells.size(); first += columns) {
+    Row row{bottom};
+    for (const SheetCell& cell : cells.subspan(first, std::min(columns, cells.size() - first))) {
+      captions.push_back(draw_text(cell.caption, width));
+      row.picture_height = std::max(row.picture_height, cell.picture.height);
+      row.caption_height = std::max(row.caption_height, captions.back().height);
+    }
+    bottom += row.picture_height + gap + row.caption_height + 2 * gap;
+    rows.push_back(row);
+  }
+  Image sheet = blank(bottom, 2 * gap + static_cast<std::int64_t>(columns) * (width + 2 * gap));
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const Row& row = rows[i / columns];
+    const std::int64_t left = 2 * gap + static_cast<std::int64_t>(i % columns) * (width + 2 * gap);
+    paste(sheet, cells[i].picture, row.top, left);
+    paste(sheet, captions[i], row.top + row.picture_height + gap, left);
   }
   return sheet;
 }

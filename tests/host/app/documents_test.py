@@ -9,8 +9,8 @@ from harness import ProgramTest, read_log
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = ("stylize", "batch", "resume", "status", "score", "activations", "weights get", "weights convert",
-            "weights inspect", "weights generate", "samples", "devices", "check")
+COMMANDS = ("stylize", "batch", "sweep", "resume", "status", "score", "activations", "weights get",
+            "weights convert", "weights inspect", "weights generate", "samples", "devices", "check")
 OPTION = r"(?<![\w-])--[a-z][a-z-]*"
 
 
@@ -56,6 +56,8 @@ class DocumentsTest(ProgramTest):
         self.assertEqual(self.options("stylize") - stylize, set())
         shared = self.options("batch") - self.options("stylize")
         self.assertEqual(shared - set(re.findall(OPTION, section(page, "batch"))), set())
+        own = self.options("sweep") - self.options("stylize")
+        self.assertEqual(own - set(re.findall(OPTION, section(page, "sweep"))), set())
         for command in ("resume", "status", "devices", "check"):
             own = self.options(command) - {"--quiet", "--config", "--no-plan-cache"}
             self.assertEqual(own - set(re.findall(OPTION, section(page, command))), set(), command)
