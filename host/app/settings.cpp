@@ -432,6 +432,7 @@ Settings settings_given(std::string_view command, const WordsByName& given,
     const auto words = given.find(row->name);
     if (words != given.end()) read(*row, {words->second, source}, settings);
   }
+  suit_to_network(settings);
   return settings;
 }
 

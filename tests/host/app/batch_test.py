@@ -34,6 +34,21 @@ class ItemsTest(BatchTest):
                          *self.options)
             self.assertEqual(self.outputs(".")["alone.png"], digest, name)
 
+    def test_a_network_keeps_its_own_pooling_as_in_stylize(self):
+        blurred = os.path.join(os.path.dirname(weights()), "blurred.h5")
+        options = ["--preset", "anishathalye", "--size", "32", "--iterations", "2", "--content-layers", "conv2_1",
+                   "--style-layers", "conv1_1,conv2_1,conv3_1", "--weights", blurred]
+        self.picture("in/a.png", 1)
+        with open(self.path("rows.jsonl"), "w", encoding="utf-8") as file:
+            file.write(json.dumps({"content": "in/a.png", "styles": ["styles/red.png"], "output": "row.png",
+                                   "preset": "anishathalye"}))
+        self.succeed("stylize", "in/a.png", "styles/red.png", "-o", "alone.png", *options)
+        self.succeed("batch", "in/a.png", "--styles", "styles/red.png", "-o", "given", *options)
+        self.succeed("batch", "--manifest", "rows.jsonl", "-o", "listed", *options[2:])
+        alone = self.outputs(".")["alone.png"]
+        self.assertEqual(self.outputs("given"), {"a_red.png": alone})
+        self.assertEqual(self.outputs("listed"), {"row.png": alone})
+
     def test_the_bytes_do_not_depend_on_batch_size_or_threads(self):
         self.pictures(5)
         self.picture("in/tall.png", 7, width=20, height=32)
