@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
+#include "host/model/activation_scale.hpp"
 #include "host/model/vgg.hpp"
 
 namespace impasto {
@@ -141,7 +142,11 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
       place.before_relu = loss.before_relu && place.layer->kind == conv_kind;
       place.shape = network.feature_shape(pixels, index);
       place.gradient_weight = loss.weight * numbers.gradient_scale * layer.weight;
-      if (objective.normalize_gradients) place.norm = norm_for(place.gradient_weight);
+      if (objective.normalize_gradients) {
+        // By what the map holds a gradient is larger, as much as gradient_scale is smaller; the norm
+        // takes the one away, so the other must go as well.
+        place.norm = norm_for(place.gradient_weight / activation_scale(numbers.activations));
+      }
       terms.push_back(make_term(any, place));
     }
   }
