@@ -33,6 +33,14 @@ Image noise(const Config& config, std::int64_t height, std::int64_t width) {
   return image;
 }
 
+/// The colours of a style picture, of the part that its mask shows.
+ColourStatistics colours_of(const Style& style) {
+  const Image& image = style.image;
+  const bool masked = style.style_mask.has_value();
+  const Mask own = masked ? averaged(*style.style_mask, image.height, image.width) : Mask();
+  return colour_statistics(image, own.values);
+}
+
 /// The colours of the style pictures together, each with its share.
 ColourStatistics colours_of(std::span<const Style> styles) {
   double sum = 0;
@@ -40,10 +48,7 @@ ColourStatistics colours_of(std::span<const Style> styles) {
   std::vector<ColourStatistics> parts;
   std::vector<double> shares;
   for (const Style& style : styles) {
-    const Image& image = style.image;
-    const bool masked = style.style_mask.has_value();
-    const Mask own = masked ? averaged(*style.style_mask, image.height, image.width) : Mask();
-    parts.push_back(colour_statistics(image, own.values));
+    parts.push_back(colours_of(style));
     shares.push_back(style.weight / sum);
   }
   return mixture(parts, shares);
@@ -55,7 +60,7 @@ Image recoloured_by_masks(const Image& content, std::span<const Style> styles) {
   std::vector<float> sums(content.rgb.size());
   std::vector<float> weights(static_cast<std::size_t>(content.pixels()));
   for (const Style& style : styles) {
-    const Image own = recoloured(content, colours_of(std::span(&style, 1)));
+    const Image own = recoloured(content, colours_of(style));
     const Mask mask = averaged(*style.mask, content.height, content.width);
     for (std::size_t i = 0; i < sums.size(); ++i) {
       sums[i] += mask.values[i / 3] * own.rgb[i];

@@ -105,6 +105,10 @@ TEST(Initial, WithMasksEachRegionHasTheColoursOfItsStyle) {
   red.style_mask = Mask{1, 2, {1, 0}};
   const Image one_red = make_initial(config, content, std::span(&red, 1));
   EXPECT_EQ(one_red.rgb[0], recoloured(content, {{200, 20, 10}, {}}).rgb[0]);
+  // One that does not count has its colours as well: its region is of no other style.
+  std::array<Style, 2> uneven = styles;
+  uneven[0].weight = 0;
+  EXPECT_EQ(make_initial(config, content, uneven).rgb, initial.rgb);
 }
 
 }  // namespace
