@@ -129,14 +129,6 @@ auto for_initial(const Load& load) {
   }
 }
 
-Image load_initial(const Settings& settings, const Image& content, std::span<const Style> styles) {
-  if (settings.config.init != Init::file) return make_initial(settings.config, content, styles);
-  return for_initial([&] {
-    const Image start = load_picture_like(settings.init_file, content);
-    return make_initial(settings.config, content, styles, &start);
-  });
-}
-
 /// The picture with both sides brought to multiples of `step`.
 Image rounded(const Image& picture, std::int64_t step) {
   const auto nearest = [step](std::int64_t side) {
@@ -147,12 +139,27 @@ Image rounded(const Image& picture, std::int64_t step) {
   return fits ? picture : resize(picture, to.height, to.width);
 }
 
+/// `unrounded`: the content as its file has it, whose shape a picture of --init has.
+Image load_initial(const Settings& settings, const StylizeInputs& inputs, const Image& unrounded) {
+  if (settings.config.init != Init::file) {
+    return make_initial(settings.config, inputs.content, inputs.styles);
+  }
+  return for_initial([&] {
+    const Image start =
+        rounded(load_picture_like(settings.init_file, unrounded), settings.batch.bucket);
+    return make_initial(settings.config, inputs.content, inputs.styles, &start);
+  });
+}
+
 }  // namespace
 
 void require_fit(const Settings& settings) {
   static_cast<void>(weights_of_styles(settings, settings.styles.size()));
   require_count("--mask", settings.masks, settings.styles.size());
   require_count("--style-mask", settings.style_masks, settings.styles.size());
+  if (!settings.style_masks.empty() && settings.masks.empty()) {
+    fail(ErrorKind::usage, "--style-mask requires --mask");
+  }
   if (settings.depth == 16 && settings.output && !holds_16_bits(settings.output.string())) {
     fail(ErrorKind::usage, "--depth 16: '{}' holds 8 bits per channel: expected PNG or TIFF",
          settings.output.string());
@@ -169,15 +176,16 @@ StylizeInputs load_inputs(const Settings& settings) {
   require_fit(settings);
   StylizeInputs inputs;
   const std::int64_t size = settings.config.size;
-  inputs.content = load_picture(settings.content, size == 0 ? std::nullopt : std::optional(size));
-  if (settings.batch.bucket > 1) inputs.content = rounded(inputs.content, settings.batch.bucket);
+  const Image content =
+      load_picture(settings.content, size == 0 ? std::nullopt : std::optional(size));
+  inputs.content = rounded(content, settings.batch.bucket);
   const std::int64_t style_size = settings.style_size.value_or(
       size == 0 ? std::max(inputs.content.height, inputs.content.width) : size);
-  inputs.styles = load_styles(settings, style_size, inputs.content);
+  inputs.styles = load_styles(settings, style_size, content);  // masks have the shape of the file
   for (Style& style : inputs.styles) {
     style.image = style_in(settings.colours, inputs.content, std::move(style.image));
   }
-  inputs.initial = load_initial(settings, inputs.content, inputs.styles);
+  inputs.initial = load_initial(settings, inputs, content);
   return inputs;
 }
 

@@ -144,7 +144,15 @@ class ItemsTest(BatchTest):
         self.batch("--manifest", "m.csv", contents=(), styles=(), output="csv")
         self.assertEqual(self.outputs("csv")["0.png"], self.outputs()["0.png"])
         self.batch_fails(2, "--mask", *masks, styles=styles, output="other", says=["--mask", "expected 1", "found 2"])
+        with open(self.path("m.jsonl"), "w", encoding="utf-8") as file:
+            file.write(json.dumps({"content": "in/0.png", "styles": styles, "style-mask": masks}))
+        self.batch_fails(2, "--manifest", "m.jsonl", contents=(), styles=(), output="other", says="requires --mask")
         self.assertFalse(os.path.exists(self.path("other")))
+
+    def test_masks_and_initial_pictures_have_the_shape_of_the_file_and_not_of_its_bucket(self):
+        self.pictures(1)
+        self.batch("--bucket", "32", "--mask", "in/0.png", "--init", "in/0.png", styles=("styles/red.png",))
+        self.assertEqual(png.Picture(self.path("out/0_red.png")).height, 32)
 
     def test_names(self):
         self.picture("in/a.png", 1)
