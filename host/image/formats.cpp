@@ -28,6 +28,12 @@ Handle load_with(Loader loader, Bytes bytes) {
 
 constexpr auto png_signature = "\x89PNG\r\n\x1A\n"sv;
 
+/// Whether a text of PNG, which begins at `from`, has the keyword of recipes.
+bool keyword_is_comment(std::span<const std::byte> bytes, std::size_t from, std::size_t length) {
+  constexpr auto keyword = "Comment\0"sv;
+  return length >= keyword.size() && std::memcmp(&bytes[from], keyword.data(), keyword.size()) == 0;
+}
+
 /// Takes the texts out of a PNG file: each may unfold to a thousand times its size. What is behind a
 /// chunk that makes no sense stays as it is.
 void strip_png(std::vector<std::byte>& bytes, bool keep_comment) {
@@ -43,7 +49,8 @@ void strip_png(std::vector<std::byte>& bytes, bool keep_comment) {
     if (length > bytes.size() - from) break;
     const std::string_view name(reinterpret_cast<const char*>(&bytes[from + 4]), 4);
     const bool text = name == "tEXt" || name == "zTXt" || name == "iTXt";
-    const bool comment = text && keep_comment && length <= longest_comment;
+    const bool comment = text && keep_comment && length <= longest_comment &&
+                         keyword_is_comment(bytes, from + 8, length - around);
     if (comment) keep_comment = false;
     if (!text || comment) {
       std::memmove(&bytes[to], &bytes[from], length);

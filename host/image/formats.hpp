@@ -19,7 +19,7 @@ struct ImageFormat {
   bool (*begins)(std::string_view head);     ///< whether a file of the format begins like this
   std::string_view end = {};                 ///< what its decoder wants to see last, if anything
   /// Removes parts that could unpack to any size and that nobody needs: all of them or, with
-  /// `keep_comment`, all but the first that is as short as a comment. Null if there are none.
+  /// `keep_comment`, all but the first comment that is short. Null if there are none.
   void (*strip)(std::vector<std::byte>& bytes, bool keep_comment) = nullptr;
   /// Opens the header; pixels are decoded when they are asked for. Empty if libvips refuses it.
   vips::Handle (*load)(std::span<const std::byte> bytes);

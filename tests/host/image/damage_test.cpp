@@ -244,7 +244,8 @@ TEST(PngTexts, AreAllThatIsLeftOut) {
   const std::string turn("MM\0*\0\0\0\10\0\1\1\22\0\3\0\0\0\1\0\6\0\0\0\0\0\0", 26);
   write_all(
       folder.file("a.png"),
-      png_with(png_chunk("eXIf", turn) + png_chunk("tEXt", std::string("Comment\0hello", 13)) +
+      png_with(png_chunk("eXIf", turn) + png_chunk("tEXt", std::string("Software\0other", 14)) +
+               png_chunk("tEXt", std::string("Comment\0hello", 13)) +
                png_chunk("tRNS", std::string("\0\132\0\132\0\132", 6))));
   const Image image = load_image(folder.file("a.png"));
   EXPECT_EQ(image.alpha, std::vector<float>(64, 0.0F));
