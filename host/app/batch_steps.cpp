@@ -121,8 +121,9 @@ Checkpoints BatchSteps::checkpoints(std::span<const batch::Work> works) {
           }};
 }
 
-/// Pictures that end by themselves end one by one. On the CPU a picture fills a thread. A GPU is full with about a megapixel, which small pictures
-/// reach together; where its memory is too small for that, the pipeline halves.
+/// With --stop-below pictures are computed one by one, since each ends at an iteration of its own. On
+/// the CPU a picture fills a thread. A GPU is full with about a megapixel, which small pictures reach
+/// together; where its memory is too small for that, the pipeline halves.
 std::size_t BatchSteps::side_by_side(const batch::Work& work) {
   if (work.config.stop.below > 0) return 1;
   if (settings_.batch.side_by_side) return static_cast<std::size_t>(*settings_.batch.side_by_side);

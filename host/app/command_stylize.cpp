@@ -99,8 +99,8 @@ std::unique_ptr<Backend> open_backend_of_recipe(const Settings& settings) {
     if (!settings.from || error.kind() != ErrorKind::backend) throw;
     throw HintedError(
         error.kind(),
-        fmt::format("'{}' was made with --device {} --precision {}: {}", *settings.from,
-                    settings.device, settings.precision, error.what()),
+        fmt::format("{}: --device {} and --precision {} are given, or from the recipe in '{}'",
+                    error.what(), settings.device, settings.precision, *settings.from),
         "another --device and --precision auto make a picture that is much like it");
   }
 }

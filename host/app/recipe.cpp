@@ -70,7 +70,8 @@ WordsByName Recipe::words(const std::function<bool(std::string_view)>& given) co
   const auto kept = [&config](const Setting& row) { return config.value(row.key(), Json()); };
   for (const Setting& row : settings_table()) {
     if (!row.recorded || !row.is_of("stylize")) continue;
-    const bool masks = (row.name == "mask" || row.name == "style-mask") && kept(row) != 0;
+    const bool masks =
+        (row.name == "mask" || row.name == "style-mask") && kept(row).is_number() && kept(row) != 0;
     if (masks) {
       if (given(row.name)) continue;
       throw HintedError(

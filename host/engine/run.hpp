@@ -51,9 +51,9 @@ struct Keeping {
 /// last losses are of the picture shown. However it ends, the current pictures are then the ones last reported, or later ones
 /// whose losses were seen to be finite. Plan::best() then has those with the smallest losses reported.
 ///
-/// `converged` is asked after each report but the last. Where it says yes, the run ends as one with
-/// the iterations that the device has begun would: one more than those of the report. So that their
-/// number does not depend on time, the host then waits for the losses of each step.
+/// `converged` is asked after each report but the last. Where it says yes, the run ends one
+/// iteration later, which the device has begun already. So that this does not depend on time, the host
+/// then waits for the losses of each step.
 Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
            const std::function<bool(const Progress&)>& report, const Keeping& keeping = {},
            const std::function<bool()>& converged = {});

@@ -31,7 +31,7 @@ void guide_backward(T* grad_x, const T* grad_y, const T* x, const float* guide, 
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Enqueue it. T: float, bfloat16 or float16.
+/// Enqueues it. T: float, bfloat16 or float16.
 template <class T>
 void guide_forward(T* y, const T* x, const float* guide, const MapSize& size, Stream stream);
 template <class T>
