@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <gtest/gtest.h>
 #include <ostream>
 
 #include "kernels/common/size.hpp"
@@ -42,6 +44,19 @@ inline constexpr std::array map_sizes = {
     kernels::MapSize{3, 4, 7, 1},    kernels::MapSize{1, 13, 8, 64},
     kernels::MapSize{2, 17, 19, 16}, kernels::MapSize{1, 64, 48, 3},
     kernels::MapSize{1, 61, 37, 64}, kernels::MapSize{1, 127, 131, 7}};
+
+/// Calls check(size, offset) for those of `sizes` that are small enough for the host-SIMT machine. With
+/// offset 0 a kernel may use vectors where a pixel or an image fills them, with 1 it may not.
+template <class Sizes, class Check>
+void for_each_small_map(const Sizes& sizes, Check check) {
+  for (const kernels::MapSize& size : sizes) {
+    if (size.count() > 10000) continue;
+    for (const std::int64_t offset : {0, 1}) {
+      SCOPED_TRACE(testing::Message() << size << ", offset " << offset);
+      check(size, offset);
+    }
+  }
+}
 
 inline constexpr std::array epilogues = {
     kernels::GradientEpilogue{false, false}, kernels::GradientEpilogue{false, true},

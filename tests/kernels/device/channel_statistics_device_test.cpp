@@ -14,25 +14,12 @@ namespace {
 using test::DeviceArray;
 using test::GuardedBuffer;
 
-/// Calls check(size, offset) for sizes that are small enough for the host-SIMT machine. With offset 0
-/// a kernel may use vectors where an image fills them, with 1 it may not.
-template <class Check>
-void for_each_case(Check check) {
-  for (const MapSize& size : test::map_sizes) {
-    if (size.count() > 10000) continue;
-    for (const std::int64_t offset : {0, 1}) {
-      SCOPED_TRACE(testing::Message() << size << ", offset " << offset);
-      check(size, offset);
-    }
-  }
-}
-
 // Observed: at most 1e-7.
 constexpr test::ErrorLimit limit{3e-7, 6e-7};
 
 TEST(ChannelStatisticsDevice, MatchTheReference) {
   test::for_each_storage_type([&]<class T>() {
-    for_each_case([&](const MapSize& size, std::int64_t offset) {
+    test::for_each_small_map(test::map_sizes, [&](const MapSize& size, std::int64_t offset) {
       const auto features = test::features<T>(size.count(), 1);
       GuardedBuffer<double> expected(2 * size.batch * size.channels);
       reference::channel_statistics(expected.data(), widened(features).data(), size);
@@ -82,7 +69,7 @@ TEST(ChannelStatisticsDevice, LossAndCoefficientsMatchTheReferenceInPlaceAndNot)
 
 TEST(ChannelStatisticsDevice, BackwardMatchesTheReference) {
   test::for_each_storage_type([&]<class T>() {
-    for_each_case([&](const MapSize& size, std::int64_t offset) {
+    test::for_each_small_map(test::map_sizes, [&](const MapSize& size, std::int64_t offset) {
       const auto features = test::features<T>(size.count(), 1);
       const auto coefficients = test::gaussian<float>(2 * size.batch * size.channels, 2);
       const auto held = test::gaussian<T>(size.count(), 3);

@@ -44,18 +44,6 @@ Result<T> run(const GuardedBuffer<T>& held, const GuardedBuffer<T>& features,
   return {loss, grad};
 }
 
-/// Calls check(size, offset) for those of `sizes` that are small enough for the host-SIMT machine.
-template <class Sizes, class Check>
-void for_each_case(const Sizes& sizes, Check check) {
-  for (const MapSize& size : sizes) {
-    if (size.count() > 10000) continue;
-    for (const std::int64_t offset : {0, 1}) {
-      SCOPED_TRACE(testing::Message() << size << ", offset " << offset);
-      check(size, offset);
-    }
-  }
-}
-
 /// One value, several images, and several blocks.
 constexpr std::array few_sizes = {MapSize{1, 1, 1, 1}, MapSize{2, 3, 5, 8}, MapSize{1, 13, 8, 64}};
 
@@ -65,7 +53,7 @@ constexpr test::ErrorLimit loss_limit{3e-7, 3e-7};
 TEST(ContentLossDevice, MatchesTheReference) {
   const ContentLossScale scale{0.01, 0.3};
   test::for_each_storage_type([&]<class T>() {
-    for_each_case(test::map_sizes, [&](const MapSize& size, std::int64_t offset) {
+    test::for_each_small_map(test::map_sizes, [&](const MapSize& size, std::int64_t offset) {
       const auto features = test::features<T>(size.count(), 1);
       const auto target = test::features<T>(size.count(), 2);
       const auto held = test::gaussian<T>(size.count(), 3);
@@ -86,7 +74,7 @@ TEST(ContentLossDevice, MatchesTheReference) {
 TEST(ContentLossDevice, IsExactOnIntegers) {
   const ContentLossScale scale{0.5, 2};
   test::for_each_storage_type([&]<class T>() {
-    for_each_case(few_sizes, [&](const MapSize& size, std::int64_t offset) {
+    test::for_each_small_map(few_sizes, [&](const MapSize& size, std::int64_t offset) {
       const auto features = test::integers<T>(size.count(), 4);
       const auto target = test::integers<T>(size.count(), 5);
       GuardedBuffer<double> loss(size.batch);
@@ -102,7 +90,7 @@ TEST(ContentLossDevice, IsExactOnIntegers) {
 
 TEST(ContentLossDevice, LossIsTheSameWithoutAGradient) {
   test::for_each_storage_type([]<class T>() {
-    for_each_case(few_sizes, [](const MapSize& size, std::int64_t offset) {
+    test::for_each_small_map(few_sizes, [](const MapSize& size, std::int64_t offset) {
       const auto features = test::features<T>(size.count(), 6);
       const auto target = test::features<T>(size.count(), 7);
       const auto with = run(features, features, target, size, {}, {}, offset);
@@ -121,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(Every, ContentLossLadder,
 TEST_P(ContentLossLadder, MatchesTheReference) {
   const ContentLossScale scale{0.01, 0.3};
   test::for_each_storage_type_of(GetParam(), [&]<class T>() {
-    for_each_case(few_sizes, [&](const MapSize& size, std::int64_t offset) {
+    test::for_each_small_map(few_sizes, [&](const MapSize& size, std::int64_t offset) {
       const auto features = test::features<T>(size.count(), 1);
       const auto target = test::features<T>(size.count(), 2);
       const auto held = test::gaussian<T>(size.count(), 3);

@@ -13,22 +13,9 @@ namespace {
 using test::DeviceArray;
 using test::GuardedBuffer;
 
-/// Calls check(size, offset) for sizes that are small enough for the host-SIMT machine. With offset 0
-/// a kernel may use vectors where a pixel fills them, with 1 it may not.
-template <class Check>
-void for_each_case(Check check) {
-  for (const MapSize& size : test::map_sizes) {
-    if (size.count() > 10000) continue;
-    for (const std::int64_t offset : {0, 1}) {
-      SCOPED_TRACE(testing::Message() << size << ", offset " << offset);
-      check(size, offset);
-    }
-  }
-}
-
 TEST(GuideDevice, ForwardMatchesTheReference) {
   test::for_each_storage_type([&]<class T>() {
-    for_each_case([&](const MapSize& size, std::int64_t offset) {
+    test::for_each_small_map(test::map_sizes, [&](const MapSize& size, std::int64_t offset) {
       const auto features = test::features<T>(size.count(), 1);
       const auto weights = test::gaussian<float>(size.pixels(), 2, 0.5, 0.5);
       GuardedBuffer<double> expected(size.count());
@@ -48,7 +35,7 @@ TEST(GuideDevice, ForwardMatchesTheReference) {
 
 TEST(GuideDevice, BackwardMatchesTheReference) {
   test::for_each_storage_type([&]<class T>() {
-    for_each_case([&](const MapSize& size, std::int64_t offset) {
+    test::for_each_small_map(test::map_sizes, [&](const MapSize& size, std::int64_t offset) {
       const auto features = test::features<T>(size.count(), 1);
       const auto weights = test::gaussian<float>(size.pixels(), 2, 0.5, 0.5);
       const auto gradient = test::gaussian<T>(size.count(), 3);
