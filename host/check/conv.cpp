@@ -57,9 +57,7 @@ std::vector<OpCase> data_gradient(const Shape& x, std::int64_t out_channels, Dat
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
     work::Work work = work_of(x, y, storage);
-    // The gradient it adds to, the features it masks by.
-    const double reads = (epilogue.accumulate ? 1 : 0) + (epilogue.relu_mask ? 1 : 0);
-    work.bytes += reads * work::bytes(x, storage);
+    work.bytes += maps_read(epilogue) * work::bytes(x, storage);
     const bool written = !epilogue.accumulate && epilogue.relu_mask;  // as below no style layer
     cases.push_back(
         {.variant = fmt::format("from {}, {}", out_channels, describe(epilogue)),

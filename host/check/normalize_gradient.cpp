@@ -8,7 +8,7 @@ namespace {
 std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
-    const double moved = 2 + (epilogue.accumulate ? 1 : 0) + (epilogue.relu_mask ? 1 : 0);
+    const double moved = 2 + maps_read(epilogue);
     cases.push_back(
         {.variant = describe(epilogue),
          .measured = epilogue.accumulate && epilogue.relu_mask,

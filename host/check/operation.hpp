@@ -138,5 +138,9 @@ inline std::vector<std::string_view> style_loss_layers() {
 inline constexpr std::array<GradientEpilogue, 4> epilogues = {
     {{false, false}, {false, true}, {true, false}, {true, true}}};
 std::string describe(const GradientEpilogue& epilogue);
+/// The maps that joining reads: the gradient it adds to, the features it masks by.
+inline double maps_read(const GradientEpilogue& epilogue) {
+  return (epilogue.accumulate ? 1 : 0) + (epilogue.relu_mask ? 1 : 0);
+}
 
 }  // namespace impasto
