@@ -43,18 +43,6 @@ struct Axis {
   std::vector<std::string> values;
 };
 
-std::vector<std::string> split(const std::string& text, char between) {
-  std::vector<std::string> parts(1);
-  for (const char letter : text) {
-    if (letter == between) {
-      parts.emplace_back();
-    } else {
-      parts.back() += letter;
-    }
-  }
-  return parts;
-}
-
 std::vector<std::string> possible_axes() {
   std::vector<std::string> names;
   for (const Setting& row : settings_table()) {
@@ -77,7 +65,10 @@ Axis parse_axis(const std::string& word) {
                       did_you_mean(axis.name, names));
   }
   const std::string values = word.substr(equals + 1);
-  axis.values = split(values, values.find(';') == std::string::npos ? ',' : ';');
+  for (const std::string_view value :
+       split(values, values.find(';') == std::string::npos ? ',' : ';')) {
+    axis.values.emplace_back(value);
+  }
   for (auto value = axis.values.begin(); value != axis.values.end(); ++value) {
     if (value->empty()) fail(ErrorKind::usage, "--axis {}: a value is empty", word);
     if (std::find(axis.values.begin(), value, *value) != value) {

@@ -113,16 +113,25 @@ DeviceName device_name(std::vector<std::string> words) {
   return {{words}};
 }
 
+std::vector<std::string_view> split(std::string_view text, char between) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(between, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
 std::vector<std::string> DeviceNames::read(std::string_view option, std::string_view text) const {
   if (text == "all") return {std::string(text)};
   const DeviceName one = device_name({"all", "auto"});
   std::vector<std::string> devices;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    devices.push_back(one.read(option, text.substr(begin, end - begin)));
-    if (devices.back() == "all")
+  for (const std::string_view word : split(text, ',')) {
+    devices.push_back(one.read(option, word));
+    if (devices.back() == "all") {
       fail(ErrorKind::usage, "{}: all stands alone, not in '{}'", option, text);
-    begin = end + 1;
+    }
   }
   return devices;
 }
@@ -143,9 +152,7 @@ std::vector<LayerWeight> Layers::read(std::string_view option, std::string_view 
   }
   std::vector<LayerWeight> layers;
   std::vector<std::size_t> unweighted;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view item = text.substr(begin, end - begin);
+  for (const std::string_view item : split(text, ',')) {
     const std::size_t colon = item.find(':');
     layers.push_back(read_layer(option, trimmed(item.substr(0, colon))));
     if (colon == std::string_view::npos) {
@@ -153,7 +160,6 @@ std::vector<LayerWeight> Layers::read(std::string_view option, std::string_view 
     } else {
       layers.back().weight = read_layer_weight(option, trimmed(item.substr(colon + 1)));
     }
-    begin = end + 1;
   }
   for (const std::size_t i : unweighted) {
     layers[i].weight = 1.0 / static_cast<double>(layers.size());
@@ -168,16 +174,13 @@ std::vector<LayerWeight> Layers::read(std::string_view option, std::string_view 
 
 std::vector<double> Shares::read(std::string_view option, std::string_view text) const {
   std::vector<double> shares;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view item = trimmed(text.substr(begin, end - begin));
-    const auto number = parsed<double>(item);
+  for (const std::string_view item : split(text, ',')) {
+    const auto number = parsed<double>(trimmed(item));
     if (!number || !(*number >= 0 && *number <= largest_weight)) {
       fail(ErrorKind::usage, "{} takes numbers from 0 to {:g} with commas between, not '{}'",
            option, largest_weight, text);
     }
     shares.push_back(*number);
-    begin = end + 1;
   }
   if (std::ranges::all_of(shares, [](double share) { return share == 0; })) {
     fail(ErrorKind::usage, "{}: all of them are 0: '{}'", option, text);

@@ -58,6 +58,9 @@ struct DeviceName {
 /// The backends of this build, and these words besides.
 DeviceName device_name(std::vector<std::string> words);
 
+/// The parts of a text between the letters `between`: one more than there are of these.
+std::vector<std::string_view> split(std::string_view text, char between);
+
 /// "all", or several devices: "0,2".
 struct DeviceNames {
   [[nodiscard]] std::string takes() const { return "all|LIST"; }
