@@ -54,8 +54,7 @@ Plane plane_of(std::int64_t height, std::int64_t width, Of of) {
 /// The length of Sobel's gradient of the luminance; a step from black to white has 255.
 Plane edges_of(const Image& image) {
   const Plane light = plane_of(image.height, image.width, [&](std::int64_t y, std::int64_t x) {
-    const float* rgb = &image.rgb[static_cast<std::size_t>(3 * (y * image.width + x))];
-    return 0.299 * double{rgb[0]} + 0.587 * double{rgb[1]} + 0.114 * double{rgb[2]};
+    return luminance(&image.rgb[static_cast<std::size_t>(3 * (y * image.width + x))]);
   });
   return plane_of(image.height, image.width, [&](std::int64_t y, std::int64_t x) {
     const auto column = [&](std::int64_t at) {

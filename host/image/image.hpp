@@ -24,4 +24,9 @@ struct Image {
   }
 };
 
+/// The luminance of red, green and blue, by BT.601.
+inline double luminance(const float* rgb) {
+  return 0.299 * double{rgb[0]} + 0.587 * double{rgb[1]} + 0.114 * double{rgb[2]};
+}
+
 }  // namespace impasto

@@ -61,11 +61,6 @@ Matrix power(Matrix a, double exponent, double least) {
   return result;
 }
 
-double luminance(const float* rgb) {
-  return 0.299 * static_cast<double>(rgb[0]) + 0.587 * static_cast<double>(rgb[1]) +
-         0.114 * static_cast<double>(rgb[2]);
-}
-
 std::vector<float> channel_of(const Image& image, std::size_t channel) {
   std::vector<float> values;
   values.reserve(image.rgb.size() / 3);
