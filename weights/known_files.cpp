@@ -7,7 +7,6 @@
 namespace impasto {
 namespace {
 
-constexpr std::string_view vgg_licence = "CC BY 4.0, Karen Simonyan and Andrew Zisserman";
 constexpr std::string_view torchvision_licence = "BSD 3-clause, the authors of torchvision";
 
 constexpr std::string_view shift_tolerant_authors = "Abhijay Ghildyal and Feng Liu";

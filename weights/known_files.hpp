@@ -7,6 +7,9 @@
 
 namespace impasto {
 
+/// Of the parameters that Simonyan and Zisserman trained, in whichever file.
+inline constexpr std::string_view vgg_licence = "CC BY 4.0, Karen Simonyan and Andrew Zisserman";
+
 /// A published file of weights.
 struct KnownFile {
   std::string_view name;

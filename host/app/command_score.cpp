@@ -37,7 +37,7 @@ std::string why_no_e(const Settings& settings) {
   const WeightsReader reader(*settings.weights);
   const WeightsHeader& header = reader.header();
   const KnownFile* known = find_known_file(header.origin.source_sha256, header.origin.source_md5);
-  const bool theirs = known != nullptr && known->licence.ends_with("Andrew Zisserman");
+  const bool theirs = known != nullptr && known->licence == vgg_licence;
   if (theirs && header.layers == &vgg19) return {};
   return fmt::format("{}, this is {}", fitted, header.description);
 }
