@@ -76,6 +76,7 @@ struct Settings {
   OutputPath output;
   OutputPath sheet;
   OutputPath report;
+  OutputPath film;
   OutputPath log;
   OutputFolder folder;  ///< of samples
   std::optional<std::int64_t> save_every;

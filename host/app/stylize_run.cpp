@@ -46,6 +46,7 @@ StylizeRun::StylizeRun(const Settings& settings, Backend& backend, const Stylize
     : settings_(settings),
       backend_(backend),
       inputs_(inputs),
+      film_(settings.config.iterations),
       progress_(settings.config, settings.quiet) {}
 
 void StylizeRun::run() {
@@ -89,6 +90,7 @@ void StylizeRun::optimise(Stylization& stylization, const Network& network) {
   }
   end_checkpoints();
   end_record_ = end_record(sha256);
+  if (has_result() && settings_.film) film_.save(picture, settings_.film, comment(network));
   if (has_result() && settings_.report) save_report(picture);
   log_.write(end_record_);
 }
@@ -96,6 +98,9 @@ void StylizeRun::optimise(Stylization& stylization, const Network& network) {
 bool StylizeRun::report(const Network& network, const Progress& progress) {
   log_.write(progress);
   if (settings_.report) curves_.add(progress);
+  if (settings_.film && film_.has_frame_of(progress.iteration)) {
+    film_.add(finished(progress.picture(0), inputs_.content, settings_));
+  }
   progress_.update(progress);
   if (settings_.saves_after(progress.iteration, settings_.config.iterations)) {
     save_snapshot(network, progress);
@@ -241,6 +246,7 @@ void StylizeRun::say_result(const Network& network) const {
             settings_.styles.size(), guided ? "by their masks" : "were averaged");
   }
   if (settings_.sheet) message("Sheet    {}\n", settings_.sheet.string());
+  if (settings_.film) message("Film     {}\n", settings_.film.string());
   if (settings_.report) message("Report   {}\n", settings_.report.string());
   if (settings_.checkpoint && stylized_.ending == Ending::stopped) {
     message("Kept     {}; --resume goes on from it\n", settings_.checkpoint.string());

@@ -42,14 +42,14 @@ std::vector<Sample> interleave(const Image& image, bool keep_alpha) {
   return samples;
 }
 
+/// A picture of the samples, which must outlive it.
 template <class Sample>
-Handle make_vips_image(const Image& image, bool keep_alpha) {
+Handle make_vips_image(const std::vector<Sample>& samples, std::int64_t height, std::int64_t width,
+                       bool has_alpha) {
   constexpr bool wide = sizeof(Sample) == 2;
-  const auto samples = interleave<Sample>(image, keep_alpha);
-  const Handle raw(vips_image_new_from_memory_copy(
-      samples.data(), samples.size() * sizeof(Sample), static_cast<int>(image.width),
-      static_cast<int>(image.height), keep_alpha ? 4 : 3,
-      wide ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR));
+  const Handle raw(vips_image_new_from_memory(
+      samples.data(), samples.size() * sizeof(Sample), static_cast<int>(width),
+      static_cast<int>(height), has_alpha ? 4 : 3, wide ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR));
   if (!raw) return {};
   constexpr double pixels_per_mm = 72 / 25.4;
   return vips::call([&](VipsImage** out) {
@@ -64,6 +64,35 @@ void set_comment(VipsImage* image, std::string_view field, std::string comment) 
   // libvips takes a bracket at the end of an EXIF text for its own note of the type, and drops it.
   if (field.starts_with("exif-")) comment += " (text, ASCII)";
   vips_image_set_string(image, field.data(), comment.c_str());
+}
+
+/// What the function `save` makes of the pixels, with an sRGB profile and the comment. Throws for
+/// pixels that are not there.
+template <class Save>
+std::vector<std::byte> encode(const Handle& pixels, const char* comment_field,
+                              std::string_view comment, const Save& save, const std::string& path) {
+  void* data = nullptr;
+  std::size_t size = 0;
+  if (pixels) {
+    const auto& profile = vips::srgb_profile();
+    vips_image_set_blob_copy(pixels.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
+    set_comment(pixels.get(), comment_field, std::string(comment));
+  }
+  if (!pixels || save(pixels.get(), &data, &size) != 0) {
+    const std::string reason = vips::take_error();
+    const bool shortage = vips::lacks_memory(reason);
+    fail(shortage ? ErrorKind::out_of_memory : ErrorKind::output, "cannot write '{}': {}{}", path,
+         shortage ? "not enough memory: " : "", reason);
+  }
+  const std::unique_ptr<void, decltype(&g_free)> owner(data, g_free);
+  const auto* const bytes = static_cast<const std::byte*>(data);
+  return {bytes, bytes + size};
+}
+
+void write(const std::vector<std::byte>& bytes, const std::string& path) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
 }
 
 void check_saveable(const Image& image) {
@@ -106,32 +135,51 @@ std::vector<std::byte> encode_image(const Image& image, const std::string& path,
   check_picture_fits(path, image.height, image.width);
   const bool keep_alpha = !image.alpha.empty() && format.holds_alpha;
   const bool wide = image.bits == 16 && format.holds_16_bits;
-  const Handle pixels = wide ? make_vips_image<std::uint16_t>(image, keep_alpha)
-                             : make_vips_image<std::uint8_t>(image, keep_alpha);
-  void* data = nullptr;
-  std::size_t size = 0;
-  if (pixels) {
-    const auto& profile = vips::srgb_profile();
-    vips_image_set_blob_copy(pixels.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
-    set_comment(pixels.get(), format.comment_field, std::string(comment));
-  }
-  if (!pixels || format.save(pixels.get(), &data, &size) != 0) {
-    const std::string reason = vips::take_error();
-    const bool shortage = vips::lacks_memory(reason);
-    fail(shortage ? ErrorKind::out_of_memory : ErrorKind::output, "cannot write '{}': {}{}", path,
-         shortage ? "not enough memory: " : "", reason);
-  }
-  const std::unique_ptr<void, decltype(&g_free)> owner(data, g_free);
-  const auto* const bytes = static_cast<const std::byte*>(data);
-  return {bytes, bytes + size};
+  const auto encode_as = [&]<class Sample>(Sample /*type*/) {
+    const auto samples = interleave<Sample>(image, keep_alpha);
+    return encode(make_vips_image(samples, image.height, image.width, keep_alpha),
+                  format.comment_field, comment, format.save, path);
+  };
+  return wide ? encode_as(std::uint16_t{}) : encode_as(std::uint8_t{});
 }
 
 std::string save_image(const Image& image, const std::string& path, std::string_view comment) {
   const std::vector<std::byte> bytes = encode_image(image, path, comment);
-  AtomicFile file(path);
-  file.write(bytes);
-  file.commit();
+  write(bytes, path);
   return sha256(bytes);
+}
+
+void Animation::add(const Image& frame, int milliseconds) {
+  check_saveable(frame);
+  if (milliseconds_.empty()) {
+    height_ = frame.height;
+    width_ = frame.width;
+    has_alpha_ = !frame.alpha.empty();
+  }
+  require(frame.height == height_ && frame.width == width_ && frame.alpha.empty() != has_alpha_,
+          "an animation of {}×{} gets a frame of {}×{}", width_, height_, frame.width,
+          frame.height);
+  const auto samples = interleave<std::uint8_t>(frame, has_alpha_);
+  samples_.insert(samples_.end(), samples.begin(), samples.end());
+  milliseconds_.push_back(milliseconds);
+}
+
+void Animation::save(const std::string& path, std::string_view comment) const {
+  vips::start();
+  require(!milliseconds_.empty(), "an animation without frames cannot be saved");
+  check_picture_fits(path, height_, width_);
+  // libvips takes the frames as pages below one another.
+  const auto frames = static_cast<std::int64_t>(milliseconds_.size());
+  const Handle pages = make_vips_image(samples_, frames * height_, width_, has_alpha_);
+  if (pages) {
+    vips_image_set_int(pages.get(), VIPS_META_PAGE_HEIGHT, static_cast<int>(height_));
+    vips_image_set_array_int(pages.get(), "delay", milliseconds_.data(), static_cast<int>(frames));
+    vips_image_set_int(pages.get(), "loop", 0);
+  }
+  const auto save_webp = [](VipsImage* image, void** data, std::size_t* size) {
+    return vips_webpsave_buffer(image, data, size, "Q", 85, "smart_subsample", TRUE, nullptr);
+  };
+  write(encode(pages, format_of_extension(path).comment_field, comment, save_webp, path), path);
 }
 
 }  // namespace impasto

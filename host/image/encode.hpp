@@ -35,4 +35,23 @@ std::vector<std::byte> encode_image(const Image& image, const std::string& path,
 /// ErrorKind::output.
 std::string save_image(const Image& image, const std::string& path, std::string_view comment = {});
 
+/// Pictures of one size that are shown one after another, again and again. They are kept as 8 bits per
+/// channel until they are written.
+class Animation {
+ public:
+  /// Throws ErrorKind::internal for a picture of another size than the first, or of another
+  /// transparency.
+  void add(const Image& frame, int milliseconds);
+  /// Writes them as animated WebP, atomically: lossy, since a lossless frame takes ten times as many
+  /// bytes. Throws as save_image() does.
+  void save(const std::string& path, std::string_view comment = {}) const;
+
+ private:
+  std::int64_t height_ = 0;
+  std::int64_t width_ = 0;
+  bool has_alpha_ = false;
+  std::vector<std::uint8_t> samples_;  ///< (frames,H,W,3 or 4)
+  std::vector<int> milliseconds_;      ///< that each frame stays
+};
+
 }  // namespace impasto

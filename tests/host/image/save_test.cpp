@@ -178,5 +178,61 @@ TEST(Save, AFailedWriteLeavesWhatWasThere) {
   EXPECT_EQ(read_all(folder.file("a.png")), "before");
 }
 
+/// The frames of a film, below one another.
+vips::Handle frames_of(const std::string& path) {
+  return vips::call(
+      [&](VipsImage** out) { return vips_webpload(path.c_str(), out, "n", -1, nullptr); });
+}
+
+TEST(Film, HasItsFramesInTheirOrder) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.webp");
+  Animation film;
+  const std::vector<float> greys = {20, 120, 220};
+  for (const float grey : greys) {
+    film.add({24, 32, std::vector<float>(24 * 32 * 3, grey), {}, 8}, static_cast<int>(2 * grey));
+  }
+  film.save(path, "a recipe");
+  EXPECT_EQ(folder.list().size(), 1U);
+  EXPECT_EQ(read_comment(path), "a recipe");
+  const vips::Handle frames = frames_of(path);
+  ASSERT_TRUE(frames);
+  EXPECT_EQ(vips_image_get_page_height(frames.get()), 24);
+  EXPECT_EQ(vips_image_get_n_pages(frames.get()), 3);
+  EXPECT_FALSE(vips::has_foreign_profile(frames.get()));
+  int* begin = nullptr;
+  int count = 0;
+  ASSERT_EQ(vips_image_get_array_int(frames.get(), "delay", &begin, &count), 0);
+  EXPECT_EQ(std::vector(begin, begin + count), (std::vector{40, 240, 440}));
+  for (int i = 0; i < 3; ++i) {
+    const float grey = greys[static_cast<std::size_t>(i)];
+    double mean = 0;
+    const auto frame = vips::call(
+        [&](VipsImage** out) { return vips_crop(frames.get(), out, 0, 24 * i, 32, 24, nullptr); });
+    const auto red = vips::call(
+        [&](VipsImage** out) { return vips_extract_band(frame.get(), out, 0, nullptr); });
+    ASSERT_EQ(vips_avg(red.get(), &mean, nullptr), 0);
+    EXPECT_NEAR(mean, grey, 2);
+  }
+}
+
+TEST(Film, KeepsTransparency) {
+  const TemporaryFolder folder;
+  Animation film;
+  const Image frame = gradient_image(24, 32, 8, true);
+  film.add(frame, 80);
+  film.save(folder.file("a.webp"));
+  const Image first = load_image(folder.file("a.webp"));
+  EXPECT_LT(max_difference(first.alpha, frame.alpha), 1);
+}
+
+TEST(Film, RefusesFramesOfSeveralForms) {
+  Animation film;
+  film.add(gradient_image(24, 32, 8, false), 80);
+  error_of(ErrorKind::internal, [&] { film.add(gradient_image(24, 31, 8, false), 80); });
+  error_of(ErrorKind::internal, [&] { film.add(gradient_image(24, 32, 8, true), 80); });
+  error_of(ErrorKind::internal, [] { Animation().save("a.webp"); });
+}
+
 }  // namespace
 }  // namespace impasto::test
