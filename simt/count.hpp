@@ -41,11 +41,17 @@ struct LaunchCounts {
 /// instruction for the n-th time since the block's last barrier, that is one request.
 class Counter {
  public:
+  enum class Kernels : std::uint8_t { run, stay };
+
+  /// With `stay` launches are counted and kernels do nothing: an iteration of any size takes no time.
+  explicit Counter(Kernels kernels = Kernels::run) : kernels_(kernels) {}
+
   [[nodiscard]] const std::vector<LaunchCounts>& launches() const { return launches_; }
   /// All launches as one.
   [[nodiscard]] LaunchCounts total() const;
 
   // The machine calls what follows.
+  [[nodiscard]] bool runs_kernels() const { return kernels_ == Kernels::run; }
   void begin_launch(const char* kernel, std::uint64_t blocks);
   void access(Space space, bool write, unsigned thread, SiteId site, const void* address,
               std::size_t size);
@@ -64,6 +70,7 @@ class Counter {
   void settle();
   void count(const Request& request);
 
+  Kernels kernels_;
   std::vector<LaunchCounts> launches_;
   std::unordered_map<std::uint64_t, Request> open_;         ///< by instruction, warp and n
   std::unordered_map<std::uint64_t, std::uint32_t> times_;  ///< n, by instruction and thread
