@@ -20,7 +20,7 @@ Measure open_measure(Runtime& /*runtime*/) {
   return [](benchmark::State& state, const Task& task) {
     simt::Counter counter;
     time_by_clock(state, [&] {
-      counter = {};
+      counter = simt::Counter();
       simt::Machine::get().set_counter(&counter);
       task.launch();
       task.runtime->synchronize();

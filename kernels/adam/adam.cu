@@ -20,10 +20,10 @@ constexpr std::array ladder = {
 std::span<const AdamRung> adam_ladder() { return ladder; }
 
 void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
-          std::int64_t count, const AdamOptions& options, float* workspace, Stream stream) {
+          std::int64_t count, const AdamOptions& options, unsigned* blocks_done, Stream stream) {
   const MapSize size{.width = count / 3, .channels = 3};
   const AdamRung& rung = shipped_rung<float>(adam_ladder(), "adam", Arithmetic::fp32, size);
-  rung.launch.f32(pixels, m, v, step, grad, count, options, workspace, stream);
+  rung.launch.f32(pixels, m, v, step, grad, count, options, blocks_done, stream);
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

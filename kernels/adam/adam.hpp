@@ -49,17 +49,15 @@ void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* gr
 }
 
 namespace IMPASTO_DEVICE {
-/// Floats of workspace: the two factors that depend on the step count alone.
-inline constexpr std::int64_t adam_workspace = 2;
-
-/// Enqueues the step; `step` is counted up on the device.
+/// Enqueues the step; `step` is counted up on the device. `blocks_done` is a number that is 0, and 0
+/// again afterwards.
 void adam(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
-          std::int64_t count, const AdamOptions& options, float* workspace, Stream stream);
+          std::int64_t count, const AdamOptions& options, unsigned* blocks_done, Stream stream);
 
-/// The rungs differ in the pass over the pixels; before it, each counts the step in the same way.
+/// The rungs differ in the pass over the pixels; each counts the step in the same way.
 template <class T>
 using AdamLauncher = void (*)(T* pixels, T* m, T* v, std::int64_t* step, const T* grad,
-                              std::int64_t count, const AdamOptions& options, float* workspace,
+                              std::int64_t count, const AdamOptions& options, unsigned* blocks_done,
                               Stream stream);
 using AdamRung = RungWith<AdamLauncher>;
 std::span<const AdamRung> adam_ladder();

@@ -14,10 +14,9 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// strides over the pixels. Bound by memory: 28 bytes per value, a square root and a division.
 template <int group>
 __global__ void __launch_bounds__(256)
-    adam_kernel(float* pixels, float* m, float* v, const float* grad, const float* rate_and_v_scale,
-                std::int64_t count, AdamConstants constants) {
-  const float rate = rate_and_v_scale[0];
-  const float v_scale = rate_and_v_scale[1];
+    adam_kernel(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
+                std::int64_t count, AdamConstants constants, unsigned* blocks_done) {
+  const AdamFactors factors = adam_factors(step, constants);
   const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
   const std::int64_t first = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   for (std::int64_t i = first; i < count / group; i += stride) {
@@ -28,7 +27,7 @@ __global__ void __launch_bounds__(256)
 #pragma unroll
     for (int j = 0; j < group; ++j) {
       adam_update(pixel_pack.values[j], m_pack.values[j], v_pack.values[j], grad_pack.values[j],
-                  rate, v_scale, constants);
+                  factors, constants);
     }
     store_pack<group>(pixels + group * i, pixel_pack);
     store_pack<group>(m + group * i, m_pack);
@@ -37,19 +36,19 @@ __global__ void __launch_bounds__(256)
   // Up to three values are left if their number is no multiple of 4.
   const std::int64_t left = count / group * group + first;
   if (left < count) {
-    adam_update(pixels[left], m[left], v[left], grad[left], rate, v_scale, constants);
+    adam_update(pixels[left], m[left], v[left], grad[left], factors, constants);
   }
+  count_step(step, blocks_done);
 }
 
 struct AdamVectorised {
   static void launch(float* pixels, float* m, float* v, std::int64_t* step, const float* grad,
-                     std::int64_t count, const AdamOptions& options, float* workspace,
+                     std::int64_t count, const AdamOptions& options, unsigned* blocks_done,
                      simt::StreamHandle stream) {
-    const AdamConstants constants = count_adam_step(step, options, workspace, stream);
     const bool packed = can_pack<float>(4, 4, {pixels, m, v, grad});
     const simt::Grid grid{"adam", {blocks_for(count, packed ? 1024 : 256)}, {256}};
-    simt::launch(packed ? adam_kernel<4> : adam_kernel<1>, grid, stream, pixels, m, v, grad,
-                 workspace, count, constants);
+    simt::launch(packed ? adam_kernel<4> : adam_kernel<1>, grid, stream, pixels, m, v, step, grad,
+                 count, AdamConstants(options), blocks_done);
   }
 };
 

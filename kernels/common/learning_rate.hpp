@@ -14,7 +14,7 @@ struct RateDecay {
   double steps = 100;
 
   [[nodiscard]] IMPASTO_HOST_DEVICE double after(double t) const {
-    return std::pow(factor, t / steps);
+    return factor == 1 ? 1 : std::pow(factor, t / steps);
   }
 };
 

@@ -23,16 +23,17 @@ std::span<const ContentLossRung> content_loss_ladder() { return ladder; }
 template <class T>
 void content_loss(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                   const ContentLossScale& scale, const GradientEpilogue& epilogue,
-                  double* workspace, Stream stream) {
+                  double* workspace, unsigned* blocks_done, Stream stream) {
   const ContentLossRung& rung =
       shipped_rung<T>(content_loss_ladder(), "content_loss", Arithmetic::fp32, size);
   rung.launch.template get<T>()(loss, grad, features, target, size, scale, epilogue, workspace,
-                                stream);
+                                blocks_done, stream);
 }
 
-#define IMPASTO_CONTENT_LOSS(T)                                              \
-  template void content_loss(float*, T*, const T*, const T*, const MapSize&, \
-                             const ContentLossScale&, const GradientEpilogue&, double*, Stream);
+#define IMPASTO_CONTENT_LOSS(T)                                                                    \
+  template void content_loss(float*, T*, const T*, const T*, const MapSize&,                       \
+                             const ContentLossScale&, const GradientEpilogue&, double*, unsigned*, \
+                             Stream);
 IMPASTO_CONTENT_LOSS(float)
 IMPASTO_CONTENT_LOSS(bfloat16)
 IMPASTO_CONTENT_LOSS(float16)

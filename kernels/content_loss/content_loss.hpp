@@ -40,16 +40,17 @@ inline std::int64_t content_loss_workspace(const MapSize& size) {
 
 namespace IMPASTO_DEVICE {
 /// Enqueues the operation. T: float, bfloat16 or float16. The loss is summed in a fixed order.
+/// `blocks_done` is a number that is 0, and 0 again afterwards.
 template <class T>
 void content_loss(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                   const ContentLossScale& scale, const GradientEpilogue& epilogue,
-                  double* workspace, Stream stream);
+                  double* workspace, unsigned* blocks_done, Stream stream);
 
 template <class T>
 using ContentLossLauncher = void (*)(float* loss, T* grad, const T* features, const T* target,
                                      const MapSize& size, const ContentLossScale& scale,
                                      const GradientEpilogue& epilogue, double* workspace,
-                                     Stream stream);
+                                     unsigned* blocks_done, Stream stream);
 using ContentLossRung = RungWith<ContentLossLauncher>;
 std::span<const ContentLossRung> content_loss_ladder();
 }  // namespace IMPASTO_DEVICE

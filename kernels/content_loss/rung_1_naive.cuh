@@ -45,7 +45,7 @@ struct ContentLossNaive {
   template <class T>
   static void launch(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                      const ContentLossScale& scale, const GradientEpilogue& epilogue,
-                     double* workspace, simt::StreamHandle stream) {
+                     double* workspace, unsigned* /*blocks_done*/, simt::StreamHandle stream) {
     const std::int64_t blocks = sum_blocks(size.per_image());
     const auto images = static_cast<unsigned>(size.batch);
     simt::launch(content_loss_naive_kernel<T>,

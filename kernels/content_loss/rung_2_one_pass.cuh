@@ -24,7 +24,7 @@ struct NoContentGradient {
 /// digits over a large map, and double alone is slow on GPUs with few double units.
 template <class T, int width, class Epilogue>
 __global__ void __launch_bounds__(256, 4)
-    content_loss_kernel(double* block_sums, T* grad, const T* features, const T* target,
+    content_loss_kernel(LossSum losses, T* grad, const T* features, const T* target,
                         std::int64_t per_image, float gradient_scale) {
   SIMT_SHARED(double, warp_sums, [32]);
   features += blockIdx.y * per_image;
@@ -54,14 +54,17 @@ __global__ void __launch_bounds__(256, 4)
     }
   }
   sum = block_sum(sum, warp_sums);
-  if (threadIdx.x == 0) block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = sum;
+  if (threadIdx.x == 0) {
+    losses.block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = sum;
+  }
+  add_losses(losses, gridDim.y, gridDim.x, warp_sums);
 }
 
 struct ContentLossOnePass {
   template <class T>
   static void launch(float* loss, T* grad, const T* features, const T* target, const MapSize& size,
                      const ContentLossScale& scale, const GradientEpilogue& epilogue,
-                     double* workspace, simt::StreamHandle stream) {
+                     double* workspace, unsigned* blocks_done, simt::StreamHandle stream) {
     const std::int64_t blocks = sum_blocks(size.per_image());
     const simt::Grid grid{
         "content_loss", {static_cast<unsigned>(blocks), static_cast<unsigned>(size.batch)}, {256}};
@@ -69,15 +72,14 @@ struct ContentLossOnePass {
     const auto run = [&]<class Epilogue>(Epilogue) {
       simt::launch(packed ? content_loss_kernel<T, widest<T>, Epilogue>
                           : content_loss_kernel<T, 1, Epilogue>,
-                   grid, stream, workspace, grad, features, target, size.per_image(),
-                   static_cast<float>(scale.gradient));
+                   grid, stream, LossSum{loss, workspace, blocks_done, scale.loss}, grad, features,
+                   target, size.per_image(), static_cast<float>(scale.gradient));
     };
     if (grad == nullptr) {
       run(NoContentGradient{});
     } else {
       with_epilogue(epilogue, run);
     }
-    launch_loss_sum(loss, workspace, size.batch, blocks, scale.loss, stream);
   }
 };
 

@@ -36,14 +36,15 @@ std::int64_t gram_loss_workspace(const MapSize& size) { return largest_workspace
 template <class T>
 void gram_loss(float* loss, float* matrix, const T* features, const float* target,
                const MapSize& size, Arithmetic arithmetic, const StyleLossScale& scale,
-               float* workspace, Stream stream) {
+               float* workspace, unsigned* blocks_done, Stream stream) {
   const GramLossRung& rung = shipped_rung<T>(gram_loss_ladder(), "gram_loss", arithmetic, size);
-  rung.launch.template get<T>()(loss, matrix, features, target, size, scale, workspace, stream);
+  rung.launch.template get<T>()(loss, matrix, features, target, size, scale, workspace, blocks_done,
+                                stream);
 }
 
 #define IMPASTO_GRAM_LOSS(T)                                                                  \
   template void gram_loss(float*, float*, const T*, const float*, const MapSize&, Arithmetic, \
-                          const StyleLossScale&, float*, Stream);
+                          const StyleLossScale&, float*, unsigned*, Stream);
 IMPASTO_GRAM_LOSS(float)
 IMPASTO_GRAM_LOSS(bfloat16)
 IMPASTO_GRAM_LOSS(float16)

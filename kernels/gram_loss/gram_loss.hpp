@@ -24,17 +24,19 @@ void gram_loss(double* loss, double* matrix, const double* features, const doubl
 namespace IMPASTO_DEVICE {
 /// Enqueues the operation. T: float, bfloat16 or float16. M has the bits of gram followed by
 /// style_loss; the loss is summed in another order, which is fixed too. `workspace`, aligned to 8
-/// bytes, holds gram_loss_workspace(size) floats.
+/// bytes, holds gram_loss_workspace(size) floats. `blocks_done` is a number that is 0, and 0 again
+/// afterwards.
 template <class T>
 void gram_loss(float* loss, float* matrix, const T* features, const float* target,
                const MapSize& size, Arithmetic arithmetic, const StyleLossScale& scale,
-               float* workspace, Stream stream);
+               float* workspace, unsigned* blocks_done, Stream stream);
 std::int64_t gram_loss_workspace(const MapSize& size);
 
 template <class T>
 using GramLossLauncher = void (*)(float* loss, float* matrix, const T* features,
                                   const float* target, const MapSize& size,
-                                  const StyleLossScale& scale, float* workspace, Stream stream);
+                                  const StyleLossScale& scale, float* workspace,
+                                  unsigned* blocks_done, Stream stream);
 using GramLossRung = RungWith<GramLossLauncher>;
 std::span<const GramLossRung> gram_loss_ladder();
 }  // namespace IMPASTO_DEVICE

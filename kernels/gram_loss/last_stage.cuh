@@ -9,12 +9,12 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 /// The second stage of the Gram matrix with the loss in it: it has each value of G in a register,
 /// and computes D, D² and the value of M from it. Attacks what rung 1 does besides the product:
-/// three launches instead of four, and G is neither written nor read. A value off the diagonal's
+/// two launches instead of four, and G is neither written nor read. A value off the diagonal's
 /// tiles counts twice in the loss. From G on it computes in double, as style_loss does. Bound by
 /// the L2 cache, from which it reads 4 bytes per value and split.
 template <int tile>
 __global__ void __launch_bounds__(gram_sum_threads)
-    gram_loss_kernel(double* block_sums, float* matrix, const float* partials, const float* target,
+    gram_loss_kernel(LossSum losses, float* matrix, const float* partials, const float* target,
                      std::int64_t channels, std::int64_t tiles, std::int64_t splits, int parts,
                      StyleLossScale scale) {
   SIMT_SHARED(float, sums, [gram_sum_threads]);
@@ -32,7 +32,10 @@ __global__ void __launch_bounds__(gram_sum_threads)
     if (gram.mirrored) image[gram.j * channels + gram.i] = value;
   }
   square = block_sum(square, warp_sums);
-  if (threadIdx.x == 0) block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = square;
+  if (threadIdx.x == 0) {
+    losses.block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = square;
+  }
+  add_losses(losses, gridDim.y, gridDim.x, warp_sums);
 }
 
 /// A rung of the Gram matrix with two stages, whose second stage is replaced by this one. `target`
@@ -47,16 +50,16 @@ struct GramLossLastStage {
   template <class T>
   static void launch(float* loss, float* matrix, const T* features, const float* target,
                      const MapSize& size, const StyleLossScale& scale, float* workspace,
-                     Stream stream) {
+                     unsigned* blocks_done, Stream stream) {
     const GramPlan plan(size);
     const std::int64_t blocks = gram_sum_blocks(plan);
     auto* block_sums = reinterpret_cast<double*>(workspace);
     float* partials = workspace + 2 * size.batch * blocks;
     TwoStages::launch_partials(partials, features, size, stream);
     simt::launch(plan.tile == 64 ? gram_loss_kernel<64> : gram_loss_kernel<128>,
-                 gram_sum_grid("gram_loss", plan, size), stream, block_sums, matrix, partials,
-                 target, size.channels, plan.tiles, plan.splits, gram_sum_parts(plan), scale);
-    launch_loss_sum(loss, block_sums, size.batch, blocks, scale.loss, stream);
+                 gram_sum_grid("gram_loss", plan, size), stream,
+                 LossSum{loss, block_sums, blocks_done, scale.loss}, matrix, partials, target,
+                 size.channels, plan.tiles, plan.splits, gram_sum_parts(plan), scale);
   }
 };
 

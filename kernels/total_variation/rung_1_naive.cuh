@@ -10,8 +10,8 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// and to wait for: 6 loads for 12 bytes that must be moved. It sums as rung 2 does.
 template <bool with_gradient>
 __global__ void __launch_bounds__(variation_threads)
-    variation_naive_kernel(double* block_sums, float* grad_pixels, const float* pixels,
-                           MapSize size, std::int64_t blocks_down, float scale) {
+    variation_naive_kernel(LossSum losses, float* grad_pixels, const float* pixels, MapSize size,
+                           std::int64_t blocks_down, float scale) {
   SIMT_SHARED(double, warp_sums, [32]);
   const std::int64_t C = size.channels;
   const std::int64_t row = size.width * C;
@@ -32,18 +32,20 @@ __global__ void __launch_bounds__(variation_threads)
     }
     sum = block_sum(sum, warp_sums);
     if (threadIdx.x == 0) {
-      block_sums[(blockIdx.z * blocks_down + strip) * gridDim.x + blockIdx.x] = sum;
+      losses.block_sums[(blockIdx.z * blocks_down + strip) * gridDim.x + blockIdx.x] = sum;
     }
     __syncthreads();
   }
+  add_losses(losses, size.batch, gridDim.x * blocks_down, warp_sums);
 }
 
 struct VariationNaive {
   static void launch(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
-                     const VariationScale& scale, double* workspace, simt::StreamHandle stream) {
+                     const VariationScale& scale, double* workspace, unsigned* blocks_done,
+                     simt::StreamHandle stream) {
     launch_variation(
         grad_pixels == nullptr ? variation_naive_kernel<false> : variation_naive_kernel<true>,
-        "variation_naive", loss, grad_pixels, pixels, size, scale, workspace, stream);
+        "variation_naive", loss, grad_pixels, pixels, size, scale, workspace, blocks_done, stream);
   }
 };
 

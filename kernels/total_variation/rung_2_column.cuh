@@ -14,8 +14,8 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// squares in float; everything else is added in double.
 template <bool with_gradient>
 __global__ void __launch_bounds__(variation_threads)
-    total_variation_kernel(double* block_sums, float* grad_pixels, const float* pixels,
-                           MapSize size, std::int64_t blocks_down, float scale) {
+    total_variation_kernel(LossSum losses, float* grad_pixels, const float* pixels, MapSize size,
+                           std::int64_t blocks_down, float scale) {
   SIMT_SHARED(double, warp_sums, [32]);
   const std::int64_t C = size.channels;
   const std::int64_t row = size.width * C;
@@ -47,18 +47,20 @@ __global__ void __launch_bounds__(variation_threads)
     }
     sum = block_sum(sum, warp_sums);
     if (threadIdx.x == 0) {
-      block_sums[(blockIdx.z * blocks_down + strip) * gridDim.x + blockIdx.x] = sum;
+      losses.block_sums[(blockIdx.z * blocks_down + strip) * gridDim.x + blockIdx.x] = sum;
     }
     __syncthreads();
   }
+  add_losses(losses, size.batch, gridDim.x * blocks_down, warp_sums);
 }
 
 struct VariationColumn {
   static void launch(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
-                     const VariationScale& scale, double* workspace, simt::StreamHandle stream) {
+                     const VariationScale& scale, double* workspace, unsigned* blocks_done,
+                     simt::StreamHandle stream) {
     launch_variation(
         grad_pixels == nullptr ? total_variation_kernel<false> : total_variation_kernel<true>,
-        "total_variation", loss, grad_pixels, pixels, size, scale, workspace, stream);
+        "total_variation", loss, grad_pixels, pixels, size, scale, workspace, blocks_done, stream);
   }
 };
 

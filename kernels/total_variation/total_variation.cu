@@ -20,10 +20,11 @@ constexpr std::array ladder = {
 std::span<const VariationRung> total_variation_ladder() { return ladder; }
 
 void total_variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
-                     const VariationScale& scale, double* workspace, Stream stream) {
+                     const VariationScale& scale, double* workspace, unsigned* blocks_done,
+                     Stream stream) {
   const VariationRung& rung =
       shipped_rung<float>(total_variation_ladder(), "total_variation", Arithmetic::fp32, size);
-  rung.launch.f32(loss, grad_pixels, pixels, size, scale, workspace, stream);
+  rung.launch.f32(loss, grad_pixels, pixels, size, scale, workspace, blocks_done, stream);
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

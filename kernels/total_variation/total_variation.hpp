@@ -50,14 +50,16 @@ constexpr std::int64_t total_variation_workspace(const MapSize& size) {
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues the operation. The loss is summed in a fixed order.
+/// Enqueues the operation. The loss is summed in a fixed order. `blocks_done` is a number that is 0,
+/// and 0 again afterwards.
 void total_variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
-                     const VariationScale& scale, double* workspace, Stream stream);
+                     const VariationScale& scale, double* workspace, unsigned* blocks_done,
+                     Stream stream);
 
 template <class T>
 using VariationLauncher = void (*)(float* loss, T* grad_pixels, const T* pixels,
                                    const MapSize& size, const VariationScale& scale,
-                                   double* workspace, Stream stream);
+                                   double* workspace, unsigned* blocks_done, Stream stream);
 using VariationRung = RungWith<VariationLauncher>;
 std::span<const VariationRung> total_variation_ladder();
 }  // namespace IMPASTO_DEVICE

@@ -21,18 +21,17 @@ inline simt::Grid variation_grid(const char* name, const MapSize& size) {
           {variation_threads}};
 }
 
-using VariationKernel = void (*)(double* block_sums, float* grad_pixels, const float* pixels,
+using VariationKernel = void (*)(LossSum losses, float* grad_pixels, const float* pixels,
                                  MapSize size, std::int64_t blocks_down, float scale);
 
-/// Both stages: a rung's kernel, which stores a sum for each block, and the sum of these.
+/// A rung's kernel, which stores a sum for each block, and adds them where it is done.
 inline void launch_variation(VariationKernel kernel, const char* name, float* loss,
                              float* grad_pixels, const float* pixels, const MapSize& size,
-                             const VariationScale& scale, double* workspace,
+                             const VariationScale& scale, double* workspace, unsigned* blocks_done,
                              simt::StreamHandle stream) {
-  simt::launch(kernel, variation_grid(name, size), stream, workspace, grad_pixels, pixels, size,
+  simt::launch(kernel, variation_grid(name, size), stream,
+               LossSum{loss, workspace, blocks_done, scale.loss}, grad_pixels, pixels, size,
                variation_blocks_down(size), static_cast<float>(scale.gradient));
-  launch_loss_sum(loss, workspace, size.batch,
-                  variation_blocks_across(size) * variation_blocks_down(size), scale.loss, stream);
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -13,9 +13,8 @@ constexpr int threads = 256;
 /// come from cache. Bound by memory, with a power by its 3 powers per value.
 template <bool with_gradient>
 __global__ void __launch_bounds__(threads)
-    variation_kernel(double* block_sums, float* grad_pixels, const float* pixels,
-                     std::int64_t height, std::int64_t row, std::int64_t channels,
-                     VariationSlopes slopes, float scale) {
+    variation_kernel(LossSum losses, float* grad_pixels, const float* pixels, std::int64_t height,
+                     std::int64_t row, std::int64_t channels, VariationSlopes slopes, float scale) {
   SIMT_SHARED(double, warp_sums, [32]);
   const std::int64_t per_image = height * row;
   const float* image = pixels + blockIdx.y * per_image;
@@ -33,20 +32,24 @@ __global__ void __launch_bounds__(threads)
     }
   }
   sum = block_sum(sum, warp_sums);
-  if (threadIdx.x == 0) block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = sum;
+  if (threadIdx.x == 0) {
+    losses.block_sums[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = sum;
+  }
+  add_losses(losses, gridDim.y, gridDim.x, warp_sums);
 }
 
 }  // namespace
 
 void variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
-               const VariationOptions& options, double* workspace, Stream stream) {
+               const VariationOptions& options, double* workspace, unsigned* blocks_done,
+               Stream stream) {
   const std::int64_t blocks = sum_blocks(size.per_image());
   const simt::Grid grid{
       "variation", {static_cast<unsigned>(blocks), static_cast<unsigned>(size.batch)}, {threads}};
   simt::launch(grad_pixels == nullptr ? variation_kernel<false> : variation_kernel<true>, grid,
-               stream, workspace, grad_pixels, pixels, size.height, size.width * size.channels,
-               size.channels, VariationSlopes(size, options), static_cast<float>(options.gradient));
-  launch_loss_sum(loss, workspace, size.batch, blocks, options.loss, stream);
+               stream, LossSum{loss, workspace, blocks_done, options.loss}, grad_pixels, pixels,
+               size.height, size.width * size.channels, size.channels,
+               VariationSlopes(size, options), static_cast<float>(options.gradient));
 }
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

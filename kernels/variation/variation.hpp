@@ -50,9 +50,11 @@ inline std::int64_t variation_workspace(const MapSize& size) {
 }
 
 namespace IMPASTO_DEVICE {
-/// Enqueues it. The loss is summed in a fixed order.
+/// Enqueues it. The loss is summed in a fixed order. `blocks_done` is a number that is 0, and 0 again
+/// afterwards.
 void variation(float* loss, float* grad_pixels, const float* pixels, const MapSize& size,
-               const VariationOptions& options, double* workspace, Stream stream);
+               const VariationOptions& options, double* workspace, unsigned* blocks_done,
+               Stream stream);
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

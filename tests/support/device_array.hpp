@@ -77,6 +77,20 @@ class DeviceArray {
   T* memory_;
 };
 
+/// What kernels count their blocks in: 0, and 0 again when they are done.
+class BlocksDone {
+ public:
+  BlocksDone() : number_(GuardedBuffer<unsigned>(1, 0U)) {}
+  BlocksDone(const BlocksDone&) = delete;
+  BlocksDone& operator=(const BlocksDone&) = delete;
+  ~BlocksDone() { EXPECT_EQ(number_.values()[0], 0U); }
+
+  [[nodiscard]] unsigned* data() { return number_.data(); }
+
+ private:
+  DeviceArray<unsigned> number_;
+};
+
 /// The result of `compute`, which must be the same, bit for bit, in whatever order threads run.
 template <class Compute>
 auto under_every_schedule(Compute compute) {

@@ -54,7 +54,10 @@ class DeviceBackend final : public Backend {
         runtime_(std::move(runtime)),
         libraries_(std::move(libraries)),
         stream_(runtime_->stream()),
-        autotuner_(make_autotuner(*runtime_, tuning, std::move(cache))) {}
+        blocks_done_(runtime_->allocate(sizeof(unsigned))),
+        autotuner_(make_autotuner(*runtime_, tuning, std::move(cache))) {
+    runtime_->fill_zero(blocks_done_.get(), sizeof(unsigned));
+  }
 
   std::string name() const override { return name_; }
   std::string description() const override {
@@ -238,7 +241,7 @@ class DeviceBackend final : public Backend {
     auto* workspace = scratch_.get<float>(launch::gram_loss_workspace(features.shape));
     enqueue(features.type, [&]<class T>(T) {
       launch::gram_loss(loss.as<float>(), matrix.as<float>(), features.as<T>(), target.as<float>(),
-                        features.shape, arithmetic_, scale, workspace, stream_);
+                        features.shape, arithmetic_, scale, workspace, blocks_done(), stream_);
     });
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
@@ -297,7 +300,7 @@ class DeviceBackend final : public Backend {
     auto* workspace = scratch_.get<double>(kernels::content_loss_workspace(features.shape));
     enqueue(features.type, [&]<class T>(T) {
       launch::content_loss(loss.as<float>(), grad.as<T>(), features.as<T>(), target.as<T>(),
-                           features.shape, scale, epilogue, workspace, stream_);
+                           features.shape, scale, epilogue, workspace, blocks_done(), stream_);
     });
   }
   void normalize_gradient(const Tensor& grad_x, const Tensor& g, const Tensor& x,
@@ -313,7 +316,7 @@ class DeviceBackend final : public Backend {
     auto* workspace = scratch_.get<double>(kernels::total_variation_workspace(pixels.shape));
     enqueue([&] {
       launch::total_variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
-                              pixels.shape, scale, workspace, stream_);
+                              pixels.shape, scale, workspace, blocks_done(), stream_);
     });
   }
   void variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
@@ -321,15 +324,14 @@ class DeviceBackend final : public Backend {
     auto* workspace = scratch_.get<double>(kernels::variation_workspace(pixels.shape));
     enqueue([&] {
       launch::variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(), pixels.shape,
-                        options, workspace, stream_);
+                        options, workspace, blocks_done(), stream_);
     });
   }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
-    auto* workspace = scratch_.get<float>(launch::adam_workspace);
     enqueue([&] {
       launch::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),
-                   grad_pixels.as<float>(), pixels.shape.count(), options, workspace, stream_);
+                   grad_pixels.as<float>(), pixels.shape.count(), options, blocks_done(), stream_);
     });
   }
   void descent(const Tensor& pixels, const Tensor& step, const Tensor& grad_pixels,
@@ -366,6 +368,8 @@ class DeviceBackend final : public Backend {
   }
 
  private:
+  [[nodiscard]] unsigned* blocks_done() const { return static_cast<unsigned*>(blocks_done_.get()); }
+
   /// Calls `launches`, except while preparing.
   template <class Launches>
   void enqueue(Launches launches) {
@@ -465,6 +469,7 @@ class DeviceBackend final : public Backend {
   std::unique_ptr<Libraries> libraries_;
   Stream stream_;
   Scratch scratch_{*runtime_};
+  Buffer blocks_done_;  ///< one number: kernels count their blocks there, and leave 0 behind
   Autotuner autotuner_;
   Chosen<ConvCall> chosen_convs_;
   Chosen<StyleBackwardCall> chosen_style_backwards_;

@@ -43,12 +43,12 @@ void advance(State<float>& state, const GuardedBuffer<float>& grad, const AdamOp
     DeviceArray<float> v(before.v, offset);
     DeviceArray<std::int64_t> step(GuardedBuffer<std::int64_t>(1, before.step));
     DeviceArray<float> from(grad, offset);
-    DeviceArray<float> workspace(IMPASTO_DEVICE::adam_workspace);
+    test::BlocksDone blocks_done;
     launch(pixels.data(), m.data(), v.data(), step.data(), from.data(),
-           static_cast<std::int64_t>(grad.size()), options, workspace.data(), nullptr);
+           static_cast<std::int64_t>(grad.size()), options, blocks_done.data(), nullptr);
     state.m = m.values();
     state.v = v.values();
-    state.step = *step.data();
+    state.step = step.values()[0];
     return pixels.values();
   });
 }

@@ -36,8 +36,9 @@ Result<T> run(const GuardedBuffer<T>& held, const GuardedBuffer<T>& features,
     DeviceArray<T>& to = epilogue.accumulate ? written : unwritten;
     DeviceArray<float> sums(size.batch);
     DeviceArray<double> workspace(content_loss_workspace(size));
+    test::BlocksDone blocks_done;
     launch(sums.data(), with_gradient ? to.data() : nullptr, f.data(), p.data(), size, scale,
-           epilogue, workspace.data(), nullptr);
+           epilogue, workspace.data(), blocks_done.data(), nullptr);
     grad = to.values();
     return sums.values();
   });

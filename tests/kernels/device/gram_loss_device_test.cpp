@@ -38,7 +38,7 @@ constexpr StyleLossScale scale_of(const MapSize& size) {
   return {1.0 / static_cast<double>(size.pixels()), 0.5, 3};
 }
 
-/// Calls launch(loss, matrix, features, target, workspace).
+/// Calls launch(loss, matrix, features, target, workspace, blocks_done).
 template <class T, class Launch>
 Result<float> run(const GuardedBuffer<T>& features, const MapSize& size, std::int64_t offset,
                   Launch launch) {
@@ -49,7 +49,9 @@ Result<float> run(const GuardedBuffer<T>& features, const MapSize& size, std::in
     DeviceArray<float> loss(size.batch);
     DeviceArray<float> matrix(size.batch * size.channels * size.channels, offset);
     DeviceArray<float> workspace(IMPASTO_DEVICE::gram_loss_workspace(size));
-    launch(loss.data(), matrix.data(), x.data(), target.data(), workspace.data());
+    test::BlocksDone blocks_done;
+    launch(loss.data(), matrix.data(), x.data(), target.data(), workspace.data(),
+           blocks_done.data());
     result.loss = loss.values();
     return matrix.values();
   });
@@ -85,9 +87,10 @@ TEST_P(GramLossLadder, MatchesTheReference) {
       const auto features = test::features<T>(size.count(), 1);
       const auto actual =
           run(features, size, size.batch - 1,
-              [&](float* loss, float* matrix, const T* x, const float* target, float* workspace) {
+              [&](float* loss, float* matrix, const T* x, const float* target, float* workspace,
+                  unsigned* blocks_done) {
                 rung.launch.template get<T>()(loss, matrix, x, target, size, scale_of(size),
-                                              workspace, nullptr);
+                                              workspace, blocks_done, nullptr);
               });
       const auto wanted = expected(widened(features), size);
       EXPECT_TRUE(test::is_close(actual.loss, wanted.loss, limit<T>(rung.arithmetic)));
@@ -128,8 +131,9 @@ TEST(GramLossDevice, IsExactOnIntegersAsItShips) {
     DeviceArray<float> loss(2);
     DeviceArray<float> matrix(98);
     DeviceArray<float> workspace(IMPASTO_DEVICE::gram_loss_workspace(size));
+    test::BlocksDone blocks_done;
     IMPASTO_DEVICE::gram_loss(loss.data(), matrix.data(), x.data(), target.data(), size, arithmetic,
-                              {1, 0.125, 2}, workspace.data(), nullptr);
+                              {1, 0.125, 2}, workspace.data(), blocks_done.data(), nullptr);
     GuardedBuffer<double> wanted_loss(2);
     GuardedBuffer<double> wanted(98);
     reference::gram_loss(wanted_loss.data(), wanted.data(), widened(features).data(),

@@ -38,8 +38,9 @@ Result<float> run(
     DeviceArray<float> to(held);
     DeviceArray<float> sums(size.batch);
     DeviceArray<double> workspace(total_variation_workspace(size));
+    test::BlocksDone blocks_done;
     launch(sums.data(), with_gradient ? to.data() : nullptr, x.data(), size, scale,
-           workspace.data(), nullptr);
+           workspace.data(), blocks_done.data(), nullptr);
     grad = to.values();
     return sums.values();
   });

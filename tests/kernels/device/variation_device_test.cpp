@@ -35,8 +35,9 @@ TEST(VariationDevice, MatchesTheReferenceInEveryForm) {
           DeviceArray<float> to(held);
           DeviceArray<float> sums(size.batch);
           DeviceArray<double> workspace(variation_workspace(size));
+          test::BlocksDone blocks_done;
           IMPASTO_DEVICE::variation(sums.data(), with_gradient ? to.data() : nullptr, x.data(),
-                                    size, options, workspace.data(), nullptr);
+                                    size, options, workspace.data(), blocks_done.data(), nullptr);
           found_grad = to.values();
           return sums.values();
         });
