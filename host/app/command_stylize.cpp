@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ constexpr auto stylize_examples = R"(Examples:
   impasto stylize photo.jpg a.jpg b.jpg -o out.png --size 1024 --style-size 512
   impasto stylize photo.jpg style.jpg -o out.png --preset coursera --log run.jsonl
   impasto stylize photo.jpg style.jpg -o again.png --from out.png
+  curl URL | impasto stylize - style.jpg -o - | display
 
 Every option can also be set by the environment (IMPASTO_STYLE_WEIGHT=40) or by
 a --config file; an option given here comes first, then the environment, then
@@ -39,7 +41,7 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
   const auto picture = [](const std::string& name, const Image& image) {
     return fmt::format("{} ({}x{})", name, image.width, image.height);
   };
-  add("result", picture(settings.output.string(), inputs.content));
+  add("result", picture(settings.output.spoken(), inputs.content));
   add("content", settings.content);
   for (std::size_t i = 0; i < inputs.styles.size(); ++i) {
     add("style", picture(settings.styles[i], inputs.styles[i].image));
@@ -91,6 +93,22 @@ void check_sizes(const Settings& settings, const StylizeInputs& inputs) {
   check_picture_fits(settings.sheet.string(), size.height, size.width);
 }
 
+/// A result on standard output leaves no place there for anything else.
+void check_standard_output(const Settings& settings) {
+  if (!settings.output.is_standard_output()) return;
+  if (settings.json) {
+    fail(ErrorKind::usage, "--json and --output - would both write to standard output");
+  }
+  if (settings.save_every) {
+    fail(ErrorKind::usage,
+         "--save-every names its pictures after the result: expected a file for --output, not '-'");
+  }
+  if (!settings.dry_run && ::isatty(STDOUT_FILENO) != 0) {
+    fail(ErrorKind::usage,
+         "--output -: standard output is a terminal: expected a file or a program behind it");
+  }
+}
+
 /// A recipe names the backend that computed it.
 std::unique_ptr<Backend> open_backend_of_recipe(const Settings& settings) {
   try {
@@ -106,6 +124,7 @@ std::unique_ptr<Backend> open_backend_of_recipe(const Settings& settings) {
 }
 
 void stylize(const Settings& settings) {
+  check_standard_output(settings);
   check(settings.config.objective, network_layers(settings));
   const std::unique_ptr<Backend> backend = open_backend_of_recipe(settings);
   if (const std::string note = unused_gpu(settings.device); !settings.quiet && !note.empty()) {

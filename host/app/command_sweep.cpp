@@ -244,6 +244,13 @@ void sweep(const Settings& settings) {
   if (!settings.batch.writes()) {
     fail(ErrorKind::usage, "--output none: a sweep compares its results: expected a folder");
   }
+  std::vector<std::string> pictures = settings.styles;
+  pictures.push_back(settings.content);
+  if (std::ranges::find(pictures, standard_stream) != pictures.end()) {
+    fail(ErrorKind::usage,
+         "a sweep reads its pictures several times: expected files, not '-', which is standard "
+         "input");
+  }
   const std::vector<Axis> axes = parse_axes(settings);
   const Settings batch = settings_of_batch(settings);
   const std::vector<Item> items = product(settings, axes);

@@ -157,10 +157,11 @@ void refuse_extension(const Output& output) {
 }
 
 /// A log that is also standard output or standard error would be written over by what is said
-/// there.
-void refuse_standard_streams(const Output& output) {
+/// there; with a picture on standard output, so would a pipe.
+void refuse_standard_streams(const Output& output, bool picture_on_stdout) {
   struct stat file {};
-  if (::stat(output.path.string().c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return;
+  if (::stat(output.path.string().c_str(), &file) != 0) return;
+  if (!S_ISREG(file.st_mode) && !picture_on_stdout) return;
   for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
     struct stat stream {};
     if (::fstat(descriptor, &stream) == 0 && stream.st_dev == file.st_dev &&
@@ -200,18 +201,22 @@ OutputPath OutputFolder::file(const std::string& name) const {
 
 void check_files(std::span<const std::string> inputs, std::span<const std::string> records,
                  std::span<const Output> outputs) {
-  refuse_overwriting(inputs, outputs);
-  for (const Output& output : outputs) {
+  const auto to_stdout = [](const Output& output) { return output.path.is_standard_output(); };
+  const bool picture_on_stdout = std::ranges::any_of(outputs, to_stdout);
+  std::vector<Output> files(outputs.begin(), outputs.end());
+  std::erase_if(files, to_stdout);
+  refuse_overwriting(inputs, files);
+  for (const Output& output : files) {
     for (const std::string& folder : records) {
       if (!lies_in(output.path.string(), folder)) continue;
       fail(ErrorKind::usage, "{}: would be among the records of a run, which are kept in {}",
            output.path.string(), folder);
     }
-    refuse_standard_streams(output);
+    refuse_standard_streams(output, picture_on_stdout);
     refuse_extension(output);
   }
   std::error_code ignored;
-  for (const Output& output : outputs) {
+  for (const Output& output : files) {
     if (output.stream && fs::exists(fs::status(output.path.string(), ignored))) {
       check_can_append(output.path.string());
       continue;

@@ -10,6 +10,9 @@
 
 namespace impasto::app {
 
+/// What stands for standard input and standard output in place of a file.
+inline constexpr std::string_view standard_stream = "-";
+
 /// A file that a command writes. Functions that write files take one of these, and only the table
 /// of settings makes them, so every output has been compared with all inputs and outputs before.
 class OutputPath {
@@ -17,6 +20,11 @@ class OutputPath {
   OutputPath() = default;
   [[nodiscard]] explicit operator bool() const { return !path_.empty(); }
   [[nodiscard]] const std::string& string() const { return path_; }
+  [[nodiscard]] bool is_standard_output() const { return path_ == standard_stream; }
+  /// As messages call it.
+  [[nodiscard]] std::string spoken() const {
+    return is_standard_output() ? "standard output" : path_;
+  }
   /// The snapshot of "out.png" after 100 of 1000 iterations: "out_0100.png". Names sort as their
   /// iterations do. It belongs to --save-every.
   [[nodiscard]] OutputPath snapshot(std::int64_t iteration, std::int64_t iterations) const;

@@ -2,9 +2,13 @@
 #include "host/app/inputs.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <span>
+#include <unistd.h>
 #include <vector>
 
 #include "host/api/engine.hpp"
@@ -12,6 +16,7 @@
 #include "host/app/terminal.hpp"
 #include "host/backend/registry.hpp"
 #include "host/batch/archives.hpp"
+#include "host/core/file_descriptor.hpp"
 #include "host/core/printable.hpp"
 #include "host/core/suggest.hpp"
 #include "host/engine/initial.hpp"
@@ -47,7 +52,37 @@ std::string unused_gpu(std::string_view device) {
   return {};
 }
 
+namespace {
+
+std::vector<std::byte> read_standard_input() {
+  if (::isatty(STDIN_FILENO) != 0) {
+    throw HintedError(ErrorKind::usage, "standard input is a terminal: expected a picture for '-'",
+                      "try: impasto stylize - style.jpg -o out.png < photo.jpg");
+  }
+  constexpr std::size_t part = 1 << 20U;
+  const auto most = static_cast<std::size_t>(ImageLimits().max_bytes);
+  const FileDescriptor file(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+  std::vector<std::byte> bytes;
+  std::optional<std::size_t> count = part;
+  while (count == part && bytes.size() <= most) {
+    const std::size_t held = bytes.size();
+    bytes.resize(held + part);
+    count = read_all(file, std::span(bytes).subspan(held));
+    if (!count) fail(ErrorKind::input, "cannot read standard input: {}", std::strerror(errno));
+    bytes.resize(held + *count);
+  }
+  if (bytes.empty()) fail(ErrorKind::input, "cannot read standard input: it is empty");
+  if (bytes.size() > most) {
+    fail(ErrorKind::input, "cannot read standard input: more than {} bytes, which is the limit",
+         most);
+  }
+  return bytes;
+}
+
+}  // namespace
+
 Image load_picture(const std::string& name, std::optional<std::int64_t> size) {
+  if (name == standard_stream) return decode_image(read_standard_input(), "standard input", size);
   // A folder may be called a.tar as well.
   const auto packed = batch::in_archive(name);
   if (packed && std::filesystem::is_regular_file(packed->archive)) {

@@ -24,8 +24,8 @@ std::unique_ptr<Backend> open_backend(const Settings& settings);
 /// empty where there is none, or it is, or where another device was asked for.
 std::string unused_gpu(std::string_view device);
 
-/// A picture by file name, or one of the program's own: "sample:scene" or "sample:painting". With
-/// `size`, its longer side becomes that.
+/// A picture by file name, or one of the program's own: "sample:scene" or "sample:painting", or what
+/// standard input has, "-". With `size`, its longer side becomes that.
 Image load_picture(const std::string& name, std::optional<std::int64_t> size = std::nullopt);
 
 /// The picture at exactly the size of another. A rounded side may differ by one pixel; throws

@@ -306,7 +306,7 @@ oninput="this.previousElementSibling.style.setProperty('--split', this.value + '
   }
   std::string settings;
   for (const auto& [name, value] : start["config"].items()) settings += row(name, in_words(value));
-  const std::string title = escaped(report.settings.output.string());
+  const std::string title = escaped(report.settings.output.spoken());
   return fmt::format(R"(<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -8,19 +8,19 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <sys/stat.h>
 #include <toml++/toml.h>
-#include <unistd.h>
 
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/recipe.hpp"
 #include "host/app/terminal.hpp"
+#include "host/core/file_descriptor.hpp"
 #include "host/core/suggest.hpp"
 #include "weights/weights_file.hpp"
 
@@ -140,25 +140,15 @@ std::string read_text(const std::string& path) {
   const auto refuse = [&path](std::string_view reason) {
     fail(ErrorKind::usage, "{}: cannot read the configuration: {}", path, reason);
   };
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (file < 0) refuse(std::strerror(errno));
-  const struct Closing {
-    int file;
-    ~Closing() { ::close(file); }
-  } closing{file};
+  const FileDescriptor file = open_to_read(path);
+  if (!file) refuse(std::strerror(errno));
   struct stat status {};
-  if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) refuse("not a regular file");
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) refuse("not a regular file");
   std::string text(most_bytes + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t count = ::read(file, text.data() + size, text.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) refuse(std::strerror(errno));
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  if (size > most_bytes) refuse("longer than 64 KiB");
-  text.resize(size);
+  const auto size = read_all(file, std::as_writable_bytes(std::span(text)));
+  if (!size) refuse(std::strerror(errno));
+  if (*size > most_bytes) refuse("longer than 64 KiB");
+  text.resize(*size);
   return text;
 }
 
@@ -313,6 +303,22 @@ void refuse_missing(const CommandTexts& texts, const std::vector<const Setting*>
                     "try: " + texts.example);
 }
 
+void refuse_second_standard_input(const std::vector<const Setting*>& rows,
+                                  const Settings& settings) {
+  const Setting* first = nullptr;
+  for (const Setting* row : rows) {
+    if (!row->value.reads) continue;
+    for (const std::string& path : row->value.reads(settings)) {
+      if (path != standard_stream) continue;
+      if (first != nullptr) {
+        fail(ErrorKind::usage, "standard input can be read once: '-' is given for {} and for {}",
+             first->option(), row->option());
+      }
+      first = row;
+    }
+  }
+}
+
 void look_at_files(const std::vector<const Setting*>& rows, const Settings& settings) {
   std::vector<std::string> inputs;
   std::vector<std::string> records;
@@ -328,6 +334,7 @@ void look_at_files(const std::vector<const Setting*>& rows, const Settings& sett
       for (Output& output : row->value.writes(settings)) outputs.push_back(std::move(output));
     }
   }
+  refuse_second_standard_input(rows, settings);
   check_files(inputs, records, outputs);
 }
 

@@ -410,6 +410,7 @@ std::vector<Setting> make_table() {
   constexpr auto batch_group = "Batch";
 
   const Writes picture{writable_extensions()};
+  const Writes picture_or_stdout{writable_extensions(), false, true};
   const Writes hdf5{{".h5", ".hdf5"}};
   const Writes json_lines{{".jsonl", ".ndjson", ".json", ".log", ".txt"}, true};
   const Whole side{16, 32768};  // up to the longest side that ImageLimits admits
@@ -531,9 +532,9 @@ std::vector<Setting> make_table() {
        .letter = "o",
        .group = output_group,
        .commands = one_picture,
-       .help = listed("the result:", picture),
+       .help = listed("the result:", picture) + "\nor - for standard output, as PNG",
        .required = "a file for the result (-o result.png)",
-       .value = output(picture, AT(output))},
+       .value = output(picture_or_stdout, AT(output))},
       {.name = "output",
        .letter = "o",
        .group = output_group,

@@ -15,6 +15,7 @@
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
 #include "host/core/atomic_file.hpp"
+#include "host/core/digest.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::app {
@@ -173,9 +174,18 @@ double StylizeRun::rate() const {
   return stylized_.seconds > 0 ? static_cast<double>(stylized_.iterations) / stylized_.seconds : 0;
 }
 
+/// Writes the result; its SHA-256.
+std::string StylizeRun::save_result(const Network& network, const Image& picture) const {
+  const OutputPath& output = settings_.output;
+  if (!output.is_standard_output()) return save_image(picture, output.string(), comment(network));
+  const std::vector<std::byte> bytes = encode_image(picture, output.string(), comment(network));
+  print_result({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return sha256(bytes);
+}
+
 /// Writes the result and the sheet; the SHA-256 of the result.
 std::string StylizeRun::save(const Network& network, const Image& picture) {
-  const std::string sha256 = save_image(picture, settings_.output.string(), comment(network));
+  const std::string sha256 = save_result(network, picture);
   if (settings_.sheet) {
     save_image(
         make_sheet(pictures_of_sheet(inputs_.content, inputs_.styles, picture), picture.height),
@@ -237,7 +247,7 @@ void StylizeRun::say_result(const Network& network) const {
   const std::string_view verb =
       stylized_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
   message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
-          verb, settings_.output.string(), inputs_.content.width, inputs_.content.height,
+          verb, settings_.output.spoken(), inputs_.content.width, inputs_.content.height,
           stylized_.iterations, stylized_.seconds, rate(), course().first.losses.total,
           course().last.losses.total);
   if (settings_.styles.size() > 1) {
@@ -264,7 +274,7 @@ void StylizeRun::end() const {
         ErrorKind::diverged,
         fmt::format("the loss is not finite after iteration {}; {} holds the picture of "
                     "iteration {}, the last whose loss was finite",
-                    stylized_.iterations + 1, settings_.output.string(), stylized_.iterations),
+                    stylized_.iterations + 1, settings_.output.spoken(), stylized_.iterations),
         "a smaller --learning-rate usually helps");
   }
   if (!stylized_.courses.empty() && course().rose) {
@@ -273,7 +283,7 @@ void StylizeRun::end() const {
         fmt::format("the loss rose from {:.4g} to {:.4g}; {} holds the best picture, of iteration "
                     "{} with {:.4g}",
                     course().first.losses.total, course().last.losses.total,
-                    settings_.output.string(), course().best.iteration, course().best.losses.total),
+                    settings_.output.spoken(), course().best.iteration, course().best.losses.total),
         "a smaller --learning-rate usually helps");
   }
   if (failed_write_) throw Error(*failed_write_);

@@ -45,6 +45,7 @@ class StylizeRun {
   [[nodiscard]] bool has_result() const;
   [[nodiscard]] double rate() const;
   std::string save(const Network& network, const Image& picture);
+  [[nodiscard]] std::string save_result(const Network& network, const Image& picture) const;
   void save_report(const Image& picture) const;
   void say_result(const Network& network) const;
   void end() const;

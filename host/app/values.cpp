@@ -190,6 +190,9 @@ std::vector<double> Shares::read(std::string_view option, std::string_view text)
 
 OutputPath Writes::read(std::string_view option, std::string_view text) const {
   refuse_empty(option, takes(), text);
+  if (text == standard_stream && !standard_output) {
+    fail(ErrorKind::usage, "{} takes a file, not '-', which is standard output", option);
+  }
   return OutputPath(std::string(text));
 }
 

@@ -90,10 +90,12 @@ struct Shares {
   [[nodiscard]] std::vector<double> read(std::string_view option, std::string_view text) const;
 };
 
-/// A file to write. Its extension says the format. With `stream` it may be a pipe or a device.
+/// A file to write. Its extension says the format. With `stream` it may be a pipe or a device, with
+/// `standard_output` that, "-".
 struct Writes {
   std::vector<std::string> extensions;
   bool stream = false;
+  bool standard_output = false;
 
   [[nodiscard]] std::string takes() const { return "FILE"; }
   [[nodiscard]] OutputPath read(std::string_view option, std::string_view text) const;

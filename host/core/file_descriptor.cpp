@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <poll.h>
 
 namespace impasto {
 
@@ -11,6 +12,23 @@ std::string why_empty(const FileDescriptor& file) {
   char byte = 0;
   if (::pread(file.get(), &byte, 1, 0) != 1) return "the file is empty";
   return "its length is not known, as of files in /proc; copy it first";
+}
+
+std::optional<std::size_t> read_all(const FileDescriptor& file, std::span<std::byte> bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::read(file.get(), bytes.data() + done, bytes.size() - done);
+    if (count == 0) break;
+    if (count > 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (errno == EAGAIN) {  // a pipe that another program has set so
+      pollfd place{file.get(), POLLIN, 0};
+      static_cast<void>(::poll(&place, 1, -1));
+    } else if (errno != EINTR) {
+      return std::nullopt;
+    }
+  }
+  return done;
 }
 
 int write_all(const FileDescriptor& file, std::span<const std::byte> bytes) {

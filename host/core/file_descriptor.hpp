@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <fcntl.h>
+#include <optional>
 #include <span>
 #include <string>
 #include <unistd.h>
@@ -41,6 +42,10 @@ inline FileDescriptor open_to_read(const std::string& path) {
 /// Why a regular file has a length of 0, in words: it is empty, or the system makes its content up
 /// when it is read, as in /proc, and nobody knows the length before.
 std::string why_empty(const FileDescriptor& file);
+
+/// Reads until `bytes` is full or the file ends. Returns how many there were, or nothing where reading
+/// failed; errno says why.
+std::optional<std::size_t> read_all(const FileDescriptor& file, std::span<std::byte> bytes);
 
 /// Writes all of `bytes`. Returns 0, or the system's reason (errno) where it could not.
 int write_all(const FileDescriptor& file, std::span<const std::byte> bytes);

@@ -52,15 +52,9 @@ std::vector<std::byte> read_file(const std::string& path, std::int64_t max_bytes
          max_bytes);
   }
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t count = ::read(file.get(), bytes.data() + done, bytes.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_system(path);
-    if (count == 0) break;
-    done += static_cast<std::size_t>(count);
-  }
-  bytes.resize(done);
+  const auto count = read_all(file, bytes);
+  if (!count) fail_system(path);
+  bytes.resize(*count);
   return bytes;
 }
 
