@@ -55,10 +55,15 @@ ConvParameters random_conv(const VggLayer& layer, std::uint64_t seed) {
 
 }  // namespace
 
+NetworkTraits builtin_traits(std::uint64_t seed) {
+  NetworkTraits traits;
+  traits.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
+  traits.description = fmt::format("VGG-19 built in (random, calibrated; seed {})", seed);
+  return traits;
+}
+
 Weights builtin_weights(std::uint64_t seed, std::string_view deepest_layer) {
-  Weights weights;
-  weights.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
-  weights.description = fmt::format("VGG-19 built in (random, calibrated; seed {})", seed);
+  Weights weights{builtin_traits(seed), {}};
   for (const VggLayer* layer : vgg19.convs_up_to(deepest_layer)) {
     weights.convs.push_back({std::string(layer->name), random_conv(*layer, seed)});
   }

@@ -11,6 +11,9 @@
 
 namespace impasto {
 
+/// What the built-in network for a seed is.
+NetworkTraits builtin_traits(std::uint64_t seed);
+
 /// VGG-19 up to `deepest_layer` with random weights: normal, deviation √(2/(9·Cin)), no bias. The
 /// same seed gives the same bits on any number of threads, whatever the deepest layer. Random
 /// weights alone make noise: calibrate() makes them a network that style can be seen through.

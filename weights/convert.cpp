@@ -170,9 +170,8 @@ ConversionReport convert_weights(const std::string& in, const std::string& out,
   WeightsWriter writer(out);
   ConversionReport report;
   report.source_format = source.format;
-  WeightsHeader& header = report.header;
-  header.origin = hash_source(in, file.bytes(), progress);
-  report.known = find_known_file(header.origin.source_sha256, header.origin.source_md5);
+  const WeightsOrigin origin = hash_source(in, file.bytes(), progress);
+  report.known = find_known_file(origin.source_sha256, origin.source_md5);
 
   std::set<std::string_view> written;
   const LayerSink sink = [&](const VggLayer& layer, const ConvParameters& parameters) {
@@ -182,7 +181,9 @@ ConversionReport convert_weights(const std::string& in, const std::string& out,
     if (progress) progress({"converting", written.size(), vgg19.convs().size()});
   };
   const PublishedTraits traits = source.read(sink);
-  static_cast<NetworkTraits&>(header) = traits.network;
+  NetworkTraits& header = report.header;
+  header = traits.network;
+  header.origin = origin;
   header.layers = &network_of(written);
   for (const VggLayer* layer : header.layers->convs()) {
     if (!written.contains(layer->name)) file.refuse(fmt::format("{} is missing", layer->name));

@@ -21,7 +21,7 @@ struct ConvertProgress {
 
 struct ConversionReport {
   std::string source_format;         ///< for people: "MatConvNet (MATLAB level 5)"
-  WeightsHeader header;              ///< as written, with the hashes of the source
+  NetworkTraits header;              ///< as written, with the hashes of the source
   const KnownFile* known = nullptr;  ///< the published file that the source is, or nullptr
   std::vector<std::string> notes;    ///< what was assumed, one sentence each
 };

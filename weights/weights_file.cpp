@@ -165,13 +165,13 @@ Weights load_weights(const std::string& path, std::string_view deepest_layer) {
   // Before the file is opened: a layer that no network has is no fault of the file.
   static_cast<void>(vgg_layer_name(deepest_layer));
   const WeightsReader reader(path);
-  const WeightsHeader& header = reader.header();
+  const NetworkTraits& header = reader.header();
   const std::vector<const VggLayer*> needed = header.layers->convs_up_to(deepest_layer);
   if (reader.layers().size() < needed.size()) {
     fail(ErrorKind::weights, "weights '{}' end at {}; expected them to reach {}", path,
          reader.layers().back()->name, needed.back()->name);
   }
-  Weights weights{header, {}, header.origin.source_sha256};
+  Weights weights{header, {}};
   for (const VggLayer* layer : needed) {
     weights.convs.push_back({std::string(layer->name), reader.read(*layer)});
   }
@@ -270,7 +270,7 @@ void WeightsWriter::write(const VggLayer& layer, const ConvParameters& parameter
   target_->write_floats(group, "bias", std::array<hsize_t, 1>{out}, parameters.bias);
 }
 
-void WeightsWriter::commit(const WeightsHeader& header) {
+void WeightsWriter::commit(const NetworkTraits& header) {
   const Target& to = *target_;
   to.write_attribute("format_version", H5T_STD_I32LE, 1, &weights_format_version);
   to.write_text("network", std::string(header.layers->name()));
@@ -290,12 +290,12 @@ void WeightsWriter::commit(const WeightsHeader& header) {
   target_->file.commit();
 }
 
-void save_weights(const Weights& weights, const std::string& path, const WeightsOrigin& origin) {
+void save_weights(const Weights& weights, const std::string& path) {
   WeightsWriter writer(path);
   for (const NamedConv& conv : weights.convs) {
     writer.write((*weights.layers)[weights.layers->index(conv.name)], conv.parameters);
   }
-  writer.commit({weights, origin});
+  writer.commit(weights);
 }
 
 // For people.

@@ -24,19 +24,6 @@ inline constexpr int weights_format_version = 2;
 inline constexpr std::string_view weights_channel_order = "RGB";
 inline constexpr std::uint64_t max_weights_bytes = std::uint64_t{1} << 30U;
 
-/// Where weights come from. Empty texts for the built-in network.
-struct WeightsOrigin {
-  std::string source_file;    ///< the name, without its folder
-  std::string source_sha256;  ///< 64 hexadecimal digits
-  std::string source_md5;     ///< 32 hexadecimal digits; some published files are known by it alone
-  std::string converter_version;
-};
-
-/// What a weight file says about itself.
-struct WeightsHeader : NetworkTraits {
-  WeightsOrigin origin;
-};
-
 /// Reads Impasto's weight file (docs/weights.md), only the layers up to `deepest_layer`.
 ///
 /// The file is treated as untrusted: links other than hard ones, external and virtual storage,
@@ -46,10 +33,9 @@ struct WeightsHeader : NetworkTraits {
 /// exist.
 Weights load_weights(const std::string& path, std::string_view deepest_layer = "pool5");
 
-/// Writes weights in Impasto's format, atomically. `origin` says where they come from; for the
-/// built-in network only its converter_version is set. Throws ErrorKind::output with the path and
-/// the reason.
-void save_weights(const Weights& weights, const std::string& path, const WeightsOrigin& origin);
+/// Writes weights in Impasto's format, atomically. Throws ErrorKind::output with the path and the
+/// reason.
+void save_weights(const Weights& weights, const std::string& path);
 
 // Layer by layer, for what must not hold a whole network in memory.
 
@@ -59,7 +45,7 @@ class WeightsReader {
  public:
   explicit WeightsReader(const std::string& path);
 
-  [[nodiscard]] const WeightsHeader& header() const { return header_; }
+  [[nodiscard]] const NetworkTraits& header() const { return header_; }
   /// The convolutions in the file, input first: all of the network's, or the first few.
   [[nodiscard]] std::span<const VggLayer* const> layers() const { return layers_; }
   [[nodiscard]] ConvParameters read(const VggLayer& layer) const;
@@ -74,7 +60,7 @@ class WeightsReader {
   [[nodiscard]] std::string text(const std::string& attribute) const;
 
   Hdf5File file_;
-  WeightsHeader header_;
+  NetworkTraits header_;
   std::vector<const VggLayer*> layers_;
 };
 
@@ -89,7 +75,7 @@ class WeightsWriter {
   ~WeightsWriter();
 
   void write(const VggLayer& layer, const ConvParameters& parameters);
-  void commit(const WeightsHeader& header);
+  void commit(const NetworkTraits& header);
 
  private:
   struct Target;
@@ -117,7 +103,7 @@ struct LayerReport {
 struct WeightsReport {
   std::uint64_t file_bytes = 0;
   std::string file_sha256;  ///< of the file itself
-  WeightsHeader header;     ///< what the file says of itself, its source's name and hashes included
+  NetworkTraits header;     ///< what the file says of itself, its source's name and hashes included
   /// The published file that the source had the hash of, or nullptr. The header is as trustworthy
   /// as whoever made the file.
   const KnownFile* known = nullptr;

@@ -66,7 +66,7 @@ Activation Engine::activation(const Image& image, std::string_view layer, const 
 }
 
 NetworkTraits network_of(const std::optional<std::string>& file) {
-  return file ? NetworkTraits(WeightsReader(*file).header()) : NetworkTraits();
+  return file ? WeightsReader(*file).header() : builtin_traits(0);
 }
 
 PoolKind pool_for(const NetworkTraits& network, const Config& config) {

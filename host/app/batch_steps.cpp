@@ -143,21 +143,25 @@ std::unique_ptr<batch::Stream> BatchSteps::open_stream() {
       told_.busy);
 }
 
-/// One for all streams: where there are several, they are on the CPU and can share it.
+/// One for all streams: where there are several, they are on the CPU and can share it. Pictures that
+/// pool or pad differently share its parameters.
 std::shared_ptr<const Network> BatchSteps::network(Backend& backend, const Objective& objective) {
   const std::lock_guard lock(mutex_);
   const VggLayers& layers = network_layers(settings_);
   const std::size_t deepest = deepest_layer(objective, layers);
-  std::shared_ptr<const Network> network = network_.lock();
-  if (network == nullptr || !see_alike(seen_, objective) || deepest > deepest_) {
-    network = std::make_shared<const Network>(
+  const bool lacks_parameters =
+      network_ == nullptr || deepest > deepest_ || seen_.input_scale != objective.input_scale;
+  if (lacks_parameters) {
+    network_.reset();  // before the next one takes memory
+    network_ = std::make_shared<const Network>(
         backend, open_weights(settings_, backend, layers[deepest].name), objective.pool, deepest,
         objective.padding, objective.input_scale);
-    network_ = network;
-    seen_ = objective;
     deepest_ = deepest;
+  } else if (!see_alike(seen_, objective)) {
+    network_ = std::make_shared<const Network>(*network_, objective.pool, objective.padding);
   }
-  return network;
+  seen_ = objective;
+  return network_;
 }
 
 /// Keeps snapshots of --save-every.

@@ -60,9 +60,9 @@ class BatchSteps final : public batch::Steps {
   bool computes_on_cpu_ = false;
   std::string arithmetic_;  ///< of all streams: backend and precision
   std::mutex mutex_;
-  std::weak_ptr<const Network> network_;  ///< that a stream asked for last; the streams keep it
-  Objective seen_;                        ///< what it was made for
-  std::size_t deepest_ = 0;               ///< of its layers
+  std::shared_ptr<const Network> network_;  ///< that a stream asked for last
+  Objective seen_;                          ///< what it was made for
+  std::size_t deepest_ = 0;                 ///< of its layers
 };
 
 }  // namespace impasto::app

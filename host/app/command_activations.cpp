@@ -119,7 +119,7 @@ void show_activations(const Settings& settings) {
   if (!std::ranges::all_of(values.values, finite)) refuse_infinite_losses(settings.image);
   if (settings.output) {
     const std::string name = std::filesystem::path(settings.image).filename().string();
-    save_activation(values, {layer, name, session.network().description()}, settings.output);
+    save_activation(values, {layer, name, session.network().traits().description}, settings.output);
   }
   print_summary(settings, values);
 }

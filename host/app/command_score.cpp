@@ -35,7 +35,7 @@ std::string why_no_e(const Settings& settings) {
       "Zisserman published";
   if (!settings.weights) return fmt::format("{}, this is the built-in network", fitted);
   const WeightsReader reader(*settings.weights);
-  const WeightsHeader& header = reader.header();
+  const NetworkTraits& header = reader.header();
   const KnownFile* known = find_known_file(header.origin.source_sha256, header.origin.source_md5);
   const bool theirs = known != nullptr && known->licence == vgg_licence;
   if (theirs && header.layers == &vgg19) return {};

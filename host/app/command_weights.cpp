@@ -24,10 +24,9 @@ namespace {
 
 void generate(const Settings& settings) {
   const std::unique_ptr<Backend> backend = make_backend("auto");
-  const Weights network = make_builtin_weights(settings.config.seed, *backend, "pool5");
-  WeightsOrigin origin;
-  origin.converter_version = version;
-  save_weights(network, settings.output.string(), origin);
+  Weights network = make_builtin_weights(settings.config.seed, *backend, "pool5");
+  network.origin.converter_version = version;
+  save_weights(network, settings.output.string());
   print_result(settings.output.string() + "\n");
 }
 
@@ -132,7 +131,7 @@ std::string origin(const WeightsReport& report) {
 }
 
 std::string table(const WeightsReport& report, const std::string& path) {
-  const WeightsHeader& header = report.header;
+  const NetworkTraits& header = report.header;
   std::string lines = text("File     {}, {}\n         SHA-256 {}\nNetwork  {}\n", path,
                            human_bytes(report.file_bytes), report.file_sha256, header.description) +
                       origin(report) +

@@ -64,15 +64,15 @@ Json describe(const MemoryEstimate& memory) {
           {"total_bytes", memory.total()}};
 }
 
-Json describe(const Network& network) {
-  Json json = {{"description", network.description()}};
-  if (!network.licence().empty()) json["licence"] = network.licence();
-  if (!network.source_sha256().empty()) json["source_sha256"] = network.source_sha256();
+Json describe(const NetworkTraits& network) {
+  Json json = {{"description", network.description}};
+  if (!network.licence.empty()) json["licence"] = network.licence;
+  if (!network.origin.source_sha256.empty()) json["source_sha256"] = network.origin.source_sha256;
   return json;
 }
 
 Json describe(const WeightsReport& report) {
-  const WeightsHeader& header = report.header;
+  const NetworkTraits& header = report.header;
   Json layers = Json::array();
   for (const LayerReport& layer : report.layers) {
     layers.push_back({{"name", layer.name},

@@ -19,7 +19,7 @@ Json describe(const Settings& settings);
 Json describe(const Losses& losses);
 Json describe(const Quality& quality);
 Json describe(const MemoryEstimate& memory);
-Json describe(const Network& network);
+Json describe(const NetworkTraits& network);
 /// What a weight file holds.
 Json describe(const WeightsReport& report);
 Json describe(const Backend& backend);

@@ -34,7 +34,7 @@ std::string recipe(const Settings& settings, const Backend& backend, const Netwo
   return dump({{"impasto", describe_versions()["impasto"]},
                {"backend", backend.name()},
                {"precision", to_string(backend.precision())},
-               {"network", describe(network)},
+               {"network", describe(network.traits())},
                {"config", describe(settings)}});
 }
 
@@ -109,7 +109,7 @@ WordsByName Recipe::words(const std::function<bool(std::string_view)>& given) co
   return words;
 }
 
-void Recipe::require_network(const Network& network) const {
+void Recipe::require_network(const NetworkTraits& network) const {
   const Json& was = json_["network"];
   const Json is = describe(network);
   if (was == is) return;

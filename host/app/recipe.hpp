@@ -30,7 +30,7 @@ class Recipe {
   [[nodiscard]] WordsByName words(const std::function<bool(std::string_view)>& given) const;
 
   /// Throws ErrorKind::weights for another network than the picture was made with.
-  void require_network(const Network& network) const;
+  void require_network(const NetworkTraits& network) const;
 
  private:
   std::string path_;

@@ -59,7 +59,7 @@ void StylizeRun::run() {
   Stylization stylization(session, settings_.config, pixel_shape(std::span(&inputs_.content, 1)),
                           shapes_of(inputs_.styles));
   const Network& network = session.network();
-  if (settings_.from) Recipe(*settings_.from).require_network(network);
+  if (settings_.from) Recipe(*settings_.from).require_network(network.traits());
   begin_checkpoints(network);
   // Not earlier: a run that is refused leaves the log of the last one alone.
   const DeferredSignals deferred;
@@ -210,7 +210,7 @@ Json StylizeRun::start_record(const Network& network) const {
           {"time", utc_now()},
           {"versions", describe_versions()},
           {"backend", describe(backend_)},
-          {"network", describe(network)},
+          {"network", describe(network.traits())},
           {"content", describe_picture(settings_.content, inputs_.content)},
           {"styles", styles},
           {"output", settings_.output.string()},
@@ -262,7 +262,7 @@ void StylizeRun::say_result(const Network& network) const {
     message("Kept     {}; --resume goes on from it\n", settings_.checkpoint.string());
   }
   if (settings_.log) message("Log      {}\n", settings_.log.string());
-  message("Network  {}\n", network.description());
+  message("Network  {}\n", network.traits().description);
   message("Machine  {}, {}, {}\n", backend_.name(), to_string(backend_.precision()),
           backend_.description());
 }

@@ -47,7 +47,8 @@ std::vector<float> stand_in(std::int64_t in_channels, std::int64_t out_channels)
 
 Network::Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest,
                  Padding padding)
-    : layers_(layers), pool_(pool), padding_(padding) {
+    : Network(layers, pool) {
+  padding_ = padding;
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     const std::int64_t C = layers[layer].in_channels;
     const std::int64_t K = layers[layer].out_channels;
@@ -62,25 +63,22 @@ Network::Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::
 
 Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest,
                  Padding padding, double input_scale)
-    : layers_(*weights.layers),
+    : traits_(static_cast<NetworkTraits&>(weights)),
       pool_(pool),
       padding_(padding),
-      mean_(weights.mean),
-      description_(std::move(weights.description)),
-      licence_(std::move(weights.licence)),
-      source_sha256_(std::move(weights.source_sha256)) {
+      mean_(weights.mean) {
   const auto scale = static_cast<float>(activation_scale(backend.activation_type()));
   const auto seen = static_cast<float>(input_scale);
   for (float& mean : mean_) mean /= seen;
   auto next = weights.convs.begin();
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
-    if (layers_[layer].kind == pool_kind) {
+    if (layers()[layer].kind == pool_kind) {
       convs_.push_back(nullptr);
       continue;
     }
-    if (next == weights.convs.end() || next->name != layers_[layer].name) {
-      fail(ErrorKind::weights, "{}: expected parameters of layer {}, found {}", description_,
-           layers_[layer].name, next == weights.convs.end() ? "no more layers" : next->name);
+    if (next == weights.convs.end() || next->name != layers()[layer].name) {
+      fail(ErrorKind::weights, "{}: expected parameters of layer {}, found {}", traits_.description,
+           layers()[layer].name, next == weights.convs.end() ? "no more layers" : next->name);
     }
     ConvParameters parameters = std::move(next->parameters);
     if (layer == 0) parameters = with_input(std::move(parameters), seen, weights.deviation);
@@ -89,16 +87,23 @@ Network::Network(Backend& backend, Weights weights, PoolKind pool, std::size_t d
   }
 }
 
+Network::Network(const Network& other, PoolKind pool, Padding padding)
+    : traits_(other.traits_),
+      pool_(pool),
+      padding_(padding),
+      mean_(other.mean_),
+      convs_(other.convs_) {}
+
 Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
   Shape shape = pixels;
   for (std::size_t i = 0; i <= layer; ++i) {
-    if (layers_[i].kind != pool_kind) continue;
+    if (layers()[i].kind != pool_kind) continue;
     shape = blurs() ? kernels::max_blurred(shape) : kernels::pooled(shape, pool_.rounding);
   }
-  shape.channels = layers_[layer].out_channels;
+  shape.channels = layers()[layer].out_channels;
   if (shape.pixels() == 0) {
     fail(ErrorKind::usage, "a picture of {}×{} is too small for {}: pooling leaves nothing of it",
-         pixels.width, pixels.height, layers_[layer].name);
+         pixels.width, pixels.height, layers()[layer].name);
   }
   return shape;
 }
@@ -112,11 +117,11 @@ std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std:
     const TensorId x = layer == 0 ? pixels : features.back();
     const Shape shape = feature_shape(input, layer);
     const TensorId y = schedule.temporary(shape, type);
-    if (layers_[layer].kind == conv_kind && splits(layers_[layer])) {
+    if (layers()[layer].kind == conv_kind && splits(layers()[layer])) {
       const TensorId z = schedule.temporary(shape, type);
       layer_forward(schedule, layer, z, x, false);
-      visit(layers_[layer], true, z);
-      schedule.add({.name = "ReLU", .operation = "clamp", .layer = &layers_[layer]}, {z, y},
+      visit(layers()[layer], true, z);
+      schedule.add({.name = "ReLU", .operation = "clamp", .layer = &layers()[layer]}, {z, y},
                    [=](Backend& backend, const Schedule& s) {
                      backend.clamp(s[y], s[z], 0, std::numeric_limits<double>::infinity());
                    });
@@ -124,19 +129,19 @@ std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std:
       layer_forward(schedule, layer, y, x, true);
     }
     features.push_back(y);
-    visit(layers_[layer], false, y);
+    visit(layers()[layer], false, y);
   }
   return features;
 }
 
 void Network::layer_forward(Schedule& schedule, std::size_t layer, TensorId y, TensorId x,
                             bool relu) const {
-  const bool is_pool = layers_[layer].kind == pool_kind;
+  const bool is_pool = layers()[layer].kind == pool_kind;
   const std::string_view pool = blurs() ? "max_blur_forward" : "pool_forward";
   const std::string_view operation = layer == 0 ? "first_conv_forward"
                                      : is_pool  ? pool
                                                 : "conv_forward";
-  schedule.add({.name = "forward", .operation = operation, .layer = &layers_[layer]}, {x, y},
+  schedule.add({.name = "forward", .operation = operation, .layer = &layers()[layer]}, {x, y},
                [=, this](Backend& backend, const Schedule& s) {
                  if (layer == 0) {
                    backend.first_conv_forward(s[y], s[x], *convs_[layer], mean_, relu);
@@ -150,7 +155,7 @@ void Network::layer_forward(Schedule& schedule, std::size_t layer, TensorId y, T
                });
   if (layer != 0 || padding_ != Padding::replicate) return;
   schedule.add(
-      {.name = "border forward", .operation = "replicate_border_forward", .layer = &layers_[0]},
+      {.name = "border forward", .operation = "replicate_border_forward", .layer = &layers()[0]},
       {x, y}, [=, this](Backend& backend, const Schedule& s) {
         backend.replicate_border_forward(s[y], s[x], *convs_[0], mean_, relu);
       });
@@ -167,7 +172,7 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
     std::vector<std::function<void(const GradientEpilogue&)>> contributions;
     const auto join = [&](GradientTerm::Order order) {
       for (const GradientTerm& term : terms) {
-        if (term.layer != &layers_[layer] || term.order != order) continue;
+        if (term.layer != &layers()[layer] || term.order != order) continue;
         contributions.emplace_back([&schedule, &term, grad](const GradientEpilogue& epilogue) {
           term.add(schedule, grad, epilogue);
         });
@@ -182,27 +187,28 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
     join(GradientTerm::Order::after_layer_above);
     const std::size_t behind_relu = contributions.size();
     join(GradientTerm::Order::before_relu);
-    require(!contributions.empty(), "no gradient reaches {}", layers_[layer].name);
+    require(!contributions.empty(), "no gradient reaches {}", layers()[layer].name);
 
-    const bool has_relu = layers_[layer].kind == conv_kind;
+    const bool has_relu = layers()[layer].kind == conv_kind;
     for (std::size_t i = 0; i < contributions.size(); ++i) {
       const bool last_behind_relu = i + 1 == behind_relu;
       contributions[i]({.accumulate = i > 0, .relu_mask = last_behind_relu && has_relu});
     }
     grad_above = grad;
   }
-  schedule.add({.name = "backward", .operation = "first_conv_backward", .layer = &layers_[0]},
+  schedule.add({.name = "backward", .operation = "first_conv_backward", .layer = &layers()[0]},
                {grad_pixels, grad_above},
                [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
                  backend.first_conv_backward(s[grad_pixels], s[grad_above], *convs_[0]);
                });
   if (padding_ == Padding::replicate) {
-    schedule.add(
-        {.name = "border backward", .operation = "replicate_border_backward", .layer = &layers_[0]},
-        {grad_pixels, grad_above},
-        [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
-          backend.replicate_border_backward(s[grad_pixels], s[grad_above], *convs_[0]);
-        });
+    schedule.add({.name = "border backward",
+                  .operation = "replicate_border_backward",
+                  .layer = &layers()[0]},
+                 {grad_pixels, grad_above},
+                 [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
+                   backend.replicate_border_backward(s[grad_pixels], s[grad_above], *convs_[0]);
+                 });
   }
   for (const GradientTerm& term : terms) {
     if (term.layer == nullptr) term.add(schedule, grad_pixels, {.accumulate = true});
@@ -211,11 +217,11 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
 
 void Network::layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x,
                              TensorId grad_y, TensorId x, const GradientEpilogue& epilogue) const {
-  const bool is_pool = layers_[layer].kind == pool_kind;
+  const bool is_pool = layers()[layer].kind == pool_kind;
   const std::string_view pool = blurs() ? "max_blur_backward" : "pool_backward";
   const std::string_view operation = is_pool ? pool : "conv_data_gradient";
   schedule.add(
-      {.name = "backward", .operation = operation, .layer = &layers_[layer], .epilogue = epilogue},
+      {.name = "backward", .operation = operation, .layer = &layers()[layer], .epilogue = epilogue},
       {grad_x, grad_y, x}, [=, this](Backend& backend, const Schedule& s) {
         if (is_pool && blurs()) {
           backend.max_blur_backward(s[grad_x], s[grad_y], s[x], epilogue);

@@ -37,7 +37,7 @@ struct GradientTerm {
 class Network {
  public:
   /// Without parameters: it can plan but not run.
-  Network(const VggLayers& layers, PoolKind pool) : layers_(layers), pool_(pool) {}
+  Network(const VggLayers& layers, PoolKind pool) : pool_(pool) { traits_.layers = &layers; }
   /// With noise as parameters, for layers [0, deepest]: it can also prepare.
   Network(Backend& backend, const VggLayers& layers, PoolKind pool, std::size_t deepest,
           Padding padding = Padding::zero);
@@ -45,16 +45,16 @@ class Network {
   /// copy goes with the argument. Throws ErrorKind::weights when `weights` ends earlier.
   Network(Backend& backend, Weights weights, PoolKind pool, std::size_t deepest,
           Padding padding = Padding::zero, double input_scale = 1);
+  /// The parameters of another, shared with it, where pictures are padded or pooled differently.
+  Network(const Network& other, PoolKind pool, Padding padding);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  [[nodiscard]] const VggLayers& layers() const { return layers_; }
+  [[nodiscard]] const VggLayers& layers() const { return *traits_.layers; }
   [[nodiscard]] const PoolKind& pool() const { return pool_; }
 
-  /// Where the parameters are from, for people, their licence, and the digest of that file.
-  [[nodiscard]] const std::string& description() const { return description_; }
-  [[nodiscard]] const std::string& licence() const { return licence_; }
-  [[nodiscard]] const std::string& source_sha256() const { return source_sha256_; }
+  /// As the weights say it.
+  [[nodiscard]] const NetworkTraits& traits() const { return traits_; }
 
   /// The shape of a layer's feature map. Throws ErrorKind::usage when pooling leaves nothing of it.
   [[nodiscard]] Shape feature_shape(const Shape& pixels, std::size_t layer) const;
@@ -83,14 +83,11 @@ class Network {
   void layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
                       TensorId x, const GradientEpilogue& epilogue) const;
 
-  const VggLayers& layers_;
+  NetworkTraits traits_;
   PoolKind pool_;
   Padding padding_ = Padding::zero;
-  std::array<float, 3> mean_ = vgg_mean;
-  std::string description_;
-  std::string licence_;
-  std::string source_sha256_;
-  std::vector<std::unique_ptr<Conv>> convs_;  ///< by layer; null for a pool
+  std::array<float, 3> mean_ = vgg_mean;      ///< that the first convolution subtracts
+  std::vector<std::shared_ptr<Conv>> convs_;  ///< by layer; null for a pool
 };
 
 }  // namespace impasto

@@ -25,7 +25,15 @@ constexpr std::string_view pool_word(kernels::PoolMode wanted) {
   return {};
 }
 
-/// What a network is, besides its parameters.
+/// Where a network's parameters come from. Empty texts for the built-in network.
+struct WeightsOrigin {
+  std::string source_file;    ///< the name, without its folder
+  std::string source_sha256;  ///< 64 hexadecimal digits
+  std::string source_md5;     ///< 32 hexadecimal digits; some published files are known by it alone
+  std::string converter_version;
+};
+
+/// What a network is, besides its parameters; what a weight file says about itself.
 struct NetworkTraits {
   const VggLayers* layers = &vgg19;
   /// Red, green, blue: the network sees (pixel − mean) / deviation of pixels in [0,255].
@@ -34,6 +42,7 @@ struct NetworkTraits {
   PoolKind pool = {kernels::PoolMode::max, kernels::PoolRounding::up};  ///< it was trained with
   std::string description;  ///< for people: "VGG-19 from imagenet-vgg-verydeep-19.mat"
   std::string licence;      ///< of the parameters, in a line; empty where nobody said
+  WeightsOrigin origin;
 };
 
 /// One convolution of the network with its name ("conv4_2").
@@ -46,7 +55,6 @@ struct NamedConv {
 /// network loaded for conv4_2 has no later layers.
 struct Weights : NetworkTraits {
   std::vector<NamedConv> convs;
-  std::string source_sha256;  ///< of the file converted; empty for the built-in network
 };
 
 }  // namespace impasto

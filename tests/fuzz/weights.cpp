@@ -9,8 +9,9 @@ namespace impasto::fuzz {
 
 std::vector<std::string> seeds() {
   const TemporaryFolder folder;
-  save_weights(pattern_weights("conv1_1"), folder.file("w.h5"),
-               {"source.mat", std::string(64, 'a'), std::string(32, 'b'), "1.0"});
+  Weights weights = pattern_weights("conv1_1");
+  weights.origin = {"source.mat", std::string(64, 'a'), std::string(32, 'b'), "1.0"};
+  save_weights(weights, folder.file("w.h5"));
   return {read_all(folder.file("w.h5"))};
 }
 

@@ -55,7 +55,7 @@ class Convert : public ::testing::Test {
     expect_same_layers(converted, full_network());
     EXPECT_EQ(converted.mean, mean);
     EXPECT_EQ(converted.description, "VGG-19 from source");
-    EXPECT_EQ(converted.source_sha256, report.header.origin.source_sha256);
+    EXPECT_EQ(converted.origin.source_sha256, report.header.origin.source_sha256);
   }
 
   /// The layers that a .mat file has, without writing them out.
@@ -324,7 +324,7 @@ TEST_F(Convert, RefusesMatlab73WhateverItsHeaderSays) {
 }
 
 TEST_F(Convert, RefusesImpastosOwnFormatAndItselfAsTarget) {
-  save_weights(pattern_weights("conv1_1"), out_, {});
+  save_weights(pattern_weights("conv1_1"), out_);
   write_all(in_, read_all(out_));
   EXPECT_THAT(refusal(), HasSubstr("in Impasto's format already"));
   in_ = out_;

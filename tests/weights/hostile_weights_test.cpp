@@ -26,7 +26,7 @@ constexpr std::size_t conv1_1_size = 64UL * 3 * 3 * 3;
 
 class HostileWeights : public ::testing::Test {
  protected:
-  HostileWeights() { save_weights(pattern_weights("conv1_2"), path_, {}); }
+  HostileWeights() { save_weights(pattern_weights("conv1_2"), path_); }
 
   /// Opens the good file for changes.
   Hdf5FileId edit() { return Hdf5FileId(H5Fopen(path_.c_str(), H5F_ACC_RDWR, H5P_DEFAULT)); }
@@ -145,7 +145,7 @@ TEST_F(HostileWeights, WithASoftLink) {
 }
 
 TEST_F(HostileWeights, WithAnExternalLink) {
-  save_weights(pattern_weights("conv1_1"), folder_.file("other.h5"), {});
+  save_weights(pattern_weights("conv1_1"), folder_.file("other.h5"));
   {
     const Hdf5FileId file = edit();
     H5Ldelete(file.get(), "/conv1_1", H5P_DEFAULT);
@@ -283,7 +283,7 @@ TEST_F(HostileWeights, WithADeviationThatNoPixelsHave) {
 
 TEST_F(HostileWeights, OfVgg16WithALayerOfVgg19) {
   Weights weights = pattern_weights("conv1_2", vgg16);
-  save_weights(weights, path_, {});
+  save_weights(weights, path_);
   {
     const Hdf5FileId file = edit();
     const Hdf5Group group(H5Gcreate2(file.get(), "conv3_4", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));

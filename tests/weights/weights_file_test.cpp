@@ -20,30 +20,30 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const WeightsOrigin origin{"some.mat", std::string(64, 'a'), std::string(32, 'b'), "1.2.3"};
-
 TEST(LoadWeights, ReadsBackWhatWasSaved) {
   const TemporaryFolder folder;
   Weights saved = pattern_weights("conv2_2");
   saved.mean = {1, 2, 3};
-  save_weights(saved, folder.file("w.h5"), origin);
+  saved.origin = {"some.mat", std::string(64, 'a'), std::string(32, 'b'), "1.2.3"};
+  save_weights(saved, folder.file("w.h5"));
   EXPECT_THAT(folder.list(), ElementsAre("w.h5"));
 
   const Weights loaded = load_weights(folder.file("w.h5"), "conv2_2");
   expect_same_layers(loaded, saved);
   EXPECT_EQ(loaded.mean, saved.mean);
   EXPECT_EQ(loaded.description, "a pattern");
-  EXPECT_EQ(loaded.source_sha256, origin.source_sha256);
+  EXPECT_EQ(loaded.origin.source_file, "some.mat");
+  EXPECT_EQ(loaded.origin.source_sha256, std::string(64, 'a'));
 }
 
 TEST(SaveWeights, WritesNothingThatWouldBeRefused) {
   const TemporaryFolder folder;
   const std::string path = folder.file("w.h5");
-  save_weights(pattern_weights("conv1_1"), path, origin);
+  save_weights(pattern_weights("conv1_1"), path);
   const std::string before = read_all(path);
-  const auto refusal = [&](const Weights& weights, const WeightsOrigin& from) {
+  const auto refusal = [&](const Weights& weights) {
     const std::string message =
-        message_of(ErrorKind::weights, [&] { save_weights(weights, path, from); });
+        message_of(ErrorKind::weights, [&] { save_weights(weights, path); });
     EXPECT_THAT(folder.list(), ElementsAre("w.h5"));
     EXPECT_EQ(read_all(path), before);
     EXPECT_THAT(message, HasSubstr("'" + path + "' is not written"));
@@ -51,25 +51,26 @@ TEST(SaveWeights, WritesNothingThatWouldBeRefused) {
   };
   Weights weights = pattern_weights("conv1_1");
   weights.convs[0].parameters.bias[3] = std::nanf("");
-  EXPECT_THAT(refusal(weights, origin), HasSubstr("at position 3; expected finite values"));
+  EXPECT_THAT(refusal(weights), HasSubstr("at position 3; expected finite values"));
   weights = pattern_weights("conv1_1");
   weights.mean = {100, 300, 100};
-  EXPECT_THAT(refusal(weights, origin), HasSubstr("from 0 to 255: found (100, 300, 100)"));
+  EXPECT_THAT(refusal(weights), HasSubstr("from 0 to 255: found (100, 300, 100)"));
   weights = pattern_weights("conv1_1");
-  EXPECT_THAT(refusal(weights, {"some.mat", "not a hash", "", ""}), HasSubstr("source hash"));
+  weights.origin.source_sha256 = "not a hash";
+  EXPECT_THAT(refusal(weights), HasSubstr("source hash"));
 }
 
 TEST(LoadWeights, ReadsAllSixteenLayersByDefault) {
   const TemporaryFolder folder;
   const Weights saved = pattern_weights("conv5_4");
   ASSERT_EQ(saved.convs.size(), 16U);
-  save_weights(saved, folder.file("w.h5"), origin);
+  save_weights(saved, folder.file("w.h5"));
   expect_same_layers(load_weights(folder.file("w.h5")), saved);
 }
 
 TEST(LoadWeights, StopsAtTheDeepestLayerNeeded) {
   const TemporaryFolder folder;
-  save_weights(pattern_weights("conv2_2"), folder.file("w.h5"), origin);
+  save_weights(pattern_weights("conv2_2"), folder.file("w.h5"));
   expect_same_layers(load_weights(folder.file("w.h5"), "conv1_1"), pattern_weights("conv1_1"));
   expect_same_layers(load_weights(folder.file("w.h5"), "pool1"), pattern_weights("conv1_2"));
   expect_same_layers(load_weights(folder.file("w.h5"), "relu2_1"), pattern_weights("conv2_1"));
@@ -77,7 +78,7 @@ TEST(LoadWeights, StopsAtTheDeepestLayerNeeded) {
 
 TEST(LoadWeights, SaysWhereAFileEndsThatIsNotDeepEnough) {
   const TemporaryFolder folder;
-  save_weights(pattern_weights("conv1_2"), folder.file("w.h5"), origin);
+  save_weights(pattern_weights("conv1_2"), folder.file("w.h5"));
   const auto load = [&] { load_weights(folder.file("w.h5"), "conv4_2"); };
   EXPECT_THAT(message_of(ErrorKind::weights, load),
               AllOf(HasSubstr("end at conv1_2"), HasSubstr("reach conv4_2")));
@@ -91,7 +92,7 @@ TEST(LoadWeights, ReadsAnotherNetworkWithWhatItWasTrainedToSee) {
   saved.deviation = {58.395F, 57.12F, 57.375F};
   saved.pool.mode = kernels::PoolMode::average;
   saved.licence = "BSD 2-Clause, someone";
-  save_weights(saved, folder.file("w.h5"), origin);
+  save_weights(saved, folder.file("w.h5"));
 
   const Weights loaded = load_weights(folder.file("w.h5"));
   expect_same_layers(loaded, saved);
@@ -105,7 +106,7 @@ TEST(LoadWeights, ReadsAnotherNetworkWithWhatItWasTrainedToSee) {
 
 TEST(LoadWeights, SaysWhichLayersANetworkHasThatLacksTheOneAskedFor) {
   const TemporaryFolder folder;
-  save_weights(pattern_weights("conv1_1", vgg16), folder.file("w.h5"), origin);
+  save_weights(pattern_weights("conv1_1", vgg16), folder.file("w.h5"));
   const auto load = [&] { load_weights(folder.file("w.h5"), "conv3_4"); };
   EXPECT_THAT(message_of(ErrorKind::usage, load),
               AllOf(HasSubstr("VGG-16 has no layer 'conv3_4'"), HasSubstr("conv3_3, pool3")));
@@ -114,7 +115,7 @@ TEST(LoadWeights, SaysWhichLayersANetworkHasThatLacksTheOneAskedFor) {
 TEST(LoadWeights, ReadsFilesOfTheFirstFormatVersion) {
   const TemporaryFolder folder;
   const Weights saved = pattern_weights("conv1_2");
-  save_weights(saved, folder.file("w.h5"), origin);
+  save_weights(saved, folder.file("w.h5"));
   {
     const Hdf5FileId file(H5Fopen(folder.file("w.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
     for (const char* later : {"deviation_pixel", "pooling", "licence"}) {
@@ -139,16 +140,14 @@ TEST(LoadWeights, CallsAnUnknownLayerAMistakeInTheRequest) {
 
 TEST(SaveWeights, GivesTheSameBytesForTheSameContent) {
   const TemporaryFolder folder;
-  save_weights(pattern_weights("conv1_2"), folder.file("a.h5"), origin);
-  save_weights(pattern_weights("conv1_2"), folder.file("b.h5"), origin);
+  save_weights(pattern_weights("conv1_2"), folder.file("a.h5"));
+  save_weights(pattern_weights("conv1_2"), folder.file("b.h5"));
   EXPECT_EQ(sha256_file(folder.file("a.h5")), sha256_file(folder.file("b.h5")));
 }
 
 TEST(SaveWeights, IntoAMissingFolderSaysSo) {
   const TemporaryFolder folder;
-  const auto save = [&] {
-    save_weights(pattern_weights("conv1_1"), folder.file("missing/w.h5"), origin);
-  };
+  const auto save = [&] { save_weights(pattern_weights("conv1_1"), folder.file("missing/w.h5")); };
   EXPECT_THAT(message_of(ErrorKind::output, save), HasSubstr("No such file or directory"));
 }
 
@@ -156,7 +155,7 @@ TEST(SaveWeights, RefusesParametersThatDoNotFitTheirLayer) {
   const TemporaryFolder folder;
   Weights weights = pattern_weights("conv1_1");
   weights.convs[0].parameters.bias.pop_back();
-  const auto save = [&] { save_weights(weights, folder.file("w.h5"), origin); };
+  const auto save = [&] { save_weights(weights, folder.file("w.h5")); };
   EXPECT_THAT(message_of(ErrorKind::internal, save), HasSubstr("conv1_1"));
   EXPECT_THAT(folder.list(), IsEmpty());
 }
@@ -167,7 +166,7 @@ TEST(SaveWeights, OnAFullDiskSaysSoAndLeavesNothingBehind) {
     GTEST_SKIP() << "a small file system could not be mounted: " << std::strerror(errno);
   }
   const Weights weights = pattern_weights("conv2_1");
-  const auto save = [&] { save_weights(weights, folder.file("w.h5"), origin); };
+  const auto save = [&] { save_weights(weights, folder.file("w.h5")); };
   EXPECT_THAT(message_of(ErrorKind::output, save), HasSubstr("No space left on device"));
   EXPECT_THAT(folder.list(), IsEmpty());
   EXPECT_EQ(::umount(folder.path().c_str()), 0);
@@ -181,15 +180,15 @@ TEST(InspectWeights, ReportsShapesStatisticsAndSource) {
   first.weight[0] = -3;
   first.weight[1] = 5;
   std::fill(first.bias.begin(), first.bias.end(), 0.25F);
-  const WeightsOrigin source = {"imagenet-vgg-verydeep-19.mat", std::string(64, '0'),
-                                "8ee3263992981a1d26e73b3ca028a123", "0.1.0"};
-  save_weights(weights, folder.file("w.h5"), source);
+  weights.origin = {"imagenet-vgg-verydeep-19.mat", std::string(64, '0'),
+                    "8ee3263992981a1d26e73b3ca028a123", "0.1.0"};
+  save_weights(weights, folder.file("w.h5"));
 
   const WeightsReport report = inspect_weights(folder.file("w.h5"));
   EXPECT_EQ(report.file_bytes, std::filesystem::file_size(folder.file("w.h5")));
   EXPECT_EQ(report.file_sha256, sha256_file(folder.file("w.h5")));
-  EXPECT_EQ(report.header.origin.source_file, source.source_file);
-  EXPECT_EQ(report.header.origin.source_sha256, source.source_sha256);
+  EXPECT_EQ(report.header.origin.source_file, weights.origin.source_file);
+  EXPECT_EQ(report.header.origin.source_sha256, weights.origin.source_sha256);
   EXPECT_EQ(report.header.origin.converter_version, "0.1.0");
   ASSERT_NE(report.known, nullptr);
   EXPECT_THAT(std::string(report.known->name), HasSubstr("beta16"));
@@ -209,7 +208,7 @@ TEST(InspectWeights, ReportsShapesStatisticsAndSource) {
 
 TEST(InspectWeights, KnowsNoSourceOfTheBuiltInNetwork) {
   const TemporaryFolder folder;
-  save_weights(pattern_weights("conv1_1"), folder.file("w.h5"), {});
+  save_weights(pattern_weights("conv1_1"), folder.file("w.h5"));
   EXPECT_EQ(inspect_weights(folder.file("w.h5")).known, nullptr);
 }
 

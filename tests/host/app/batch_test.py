@@ -49,6 +49,22 @@ class ItemsTest(BatchTest):
         self.assertEqual(self.outputs("given"), {"a_red.png": alone})
         self.assertEqual(self.outputs("listed"), {"row.png": alone})
 
+    def test_pictures_that_pool_and_pad_in_turn_are_as_stylize_makes_them(self):
+        """They share the network's parameters."""
+        self.pictures(1)
+        ways = (("avg", "zero"), ("max", "zero"), ("avg", "replicate"), ("max", "zero"))
+        rows = [{"content": "in/0.png", "styles": ["styles/red.png"], "output": f"{number}.png", "pooling": pooling,
+                 "padding": padding} for number, (pooling, padding) in enumerate(ways)]
+        with open(self.path("rows.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        options = ["--weights", weights(), *self.options]
+        self.succeed("batch", "--manifest", "rows.jsonl", "-o", "listed", *options)
+        for row in rows[:3]:
+            self.succeed("stylize", "in/0.png", "styles/red.png", "-o", row["output"], "--pooling", row["pooling"],
+                         "--padding", row["padding"], *options)
+            self.assertEqual(self.outputs("listed")[row["output"]], self.outputs(".")[row["output"]], row)
+        self.assertEqual(self.outputs("listed")["3.png"], self.outputs("listed")["1.png"])
+
     def test_the_bytes_do_not_depend_on_batch_size_or_threads(self):
         self.pictures(5)
         self.picture("in/tall.png", 7, width=20, height=32)

@@ -13,12 +13,12 @@ int main(int argc, char** argv) {
   if (argc != 4) return 2;
   const auto backend = impasto::make_backend("cpu");
   impasto::Weights weights = impasto::make_builtin_weights(0, *backend, "conv3_4");
-  impasto::save_weights(weights, argv[1], {});
-  impasto::WeightsOrigin origin;
-  origin.source_file = impasto::known_files().front().name;
-  origin.source_sha256 = impasto::known_files().front().sha256;
-  origin.source_md5 = impasto::known_files().front().md5;
-  impasto::save_weights(weights, argv[2], origin);
+  impasto::save_weights(weights, argv[1]);
+  const impasto::KnownFile& published = impasto::known_files().front();
+  weights.origin = {
+      std::string(published.name), std::string(published.sha256), std::string(published.md5), {}};
+  impasto::save_weights(weights, argv[2]);
+  weights.origin = {};
   weights.pool.mode = impasto::kernels::PoolMode::max_blur;
-  impasto::save_weights(weights, argv[3], {});
+  impasto::save_weights(weights, argv[3]);
 }
