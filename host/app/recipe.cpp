@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/recipe.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <utility>
@@ -62,14 +63,18 @@ Recipe::Recipe(std::string path) : path_(std::move(path)) {
   }
 }
 
-WordsByName Recipe::words(const std::function<bool(std::string_view)>& given) const {
+WordsByName Recipe::words(std::string_view command,
+                          const std::function<bool(std::string_view)>& given) const {
   const Json& config = json_["config"];
-  WordsByName words = {{"device", {in_words(json_["backend"])}},
+  const bool many_devices = std::ranges::any_of(settings_table(), [command](const Setting& row) {
+    return row.name == "devices" && row.is_of(command);
+  });
+  WordsByName words = {{many_devices ? "devices" : "device", {in_words(json_["backend"])}},
                        {"precision", {in_words(json_["precision"])}}};
   Settings settings;
   const auto kept = [&config](const Setting& row) { return config.value(row.key(), Json()); };
   for (const Setting& row : settings_table()) {
-    if (!row.recorded || !row.is_of("stylize")) continue;
+    if (!row.recorded || !row.is_of(command)) continue;
     const bool masks =
         (row.name == "mask" || row.name == "style-mask") && kept(row).is_number() && kept(row) != 0;
     if (masks) {
@@ -103,8 +108,8 @@ WordsByName Recipe::words(const std::function<bool(std::string_view)>& given) co
     const Json was = config.value(key, Json());
     const bool named = key == "mask" || key == "style_mask" || (key == "init" && given("init"));
     if (value == was || named) continue;
-    fail(ErrorKind::usage, "the recipe in '{}' has {} = {}, which no option of stylize sets", path_,
-         key, was.dump());
+    fail(ErrorKind::usage, "the recipe in '{}' has {} = {}, which no option of {} sets", path_, key,
+         was.dump(), command);
   }
   return words;
 }

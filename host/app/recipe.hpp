@@ -23,11 +23,12 @@ class Recipe {
   /// made by another version: the same settings may paint another picture there.
   explicit Recipe(std::string path);
 
-  /// The settings of stylize that make the recipe: its preset, what differs from that, the backend and
-  /// the precision. Throws ErrorKind::usage where no settings do, as for a picture whose sides a
-  /// batch has rounded, and where the run began with a picture or had masks, which have no names in
-  /// the recipe, unless the user names them (`given`, by setting).
-  [[nodiscard]] WordsByName words(const std::function<bool(std::string_view)>& given) const;
+  /// The settings of a command that make the recipe: its preset, what differs from that, the device
+  /// and the precision. Throws ErrorKind::usage where no settings do, as for a picture whose sides a
+  /// batch has rounded, which stylize cannot do, and where the run began with a picture or had masks,
+  /// which have no names in the recipe, unless the user names them (`given`, by setting).
+  [[nodiscard]] WordsByName words(std::string_view command,
+                                  const std::function<bool(std::string_view)>& given) const;
 
   /// Throws ErrorKind::weights for another network than the picture was made with.
   void require_network(const NetworkTraits& network) const;

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <toml++/toml.h>
 
+#include "host/api/engine.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
@@ -275,14 +276,15 @@ void add_config(const std::string& path, const std::string& command, Said& said)
 }
 
 /// The settings of a picture's recipe, below all others.
-void add_recipe(const std::string& path, Said& said) {
+void add_recipe(const Recipe& recipe, const std::string& path, std::string_view command,
+                Said& said) {
   if (const auto preset = said.find("preset"); preset != said.end()) {
     fail(ErrorKind::usage, "--from and {} both say what the settings start from: expected one",
          preset->second.source.empty() ? "--preset" : preset->second.source + " with a preset");
   }
-  const std::vector<const Setting*> rows = settings_of("stylize");
-  for (const auto& [name, words] :
-       Recipe(path).words([&said](std::string_view setting) { return said.contains(setting); })) {
+  const std::vector<const Setting*> rows = settings_of(command);
+  const auto given = [&said](std::string_view setting) { return said.contains(setting); };
+  for (const auto& [name, words] : recipe.words(command, given)) {
     said.try_emplace(find_setting(rows, name)->name,
                      Given{words, fmt::format("the recipe in '{}'", path)});
   }
@@ -389,9 +391,11 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
     read(*find_setting(rows, "config"), config->second, settings);
     add_config(*settings.config_file, command, said);
   }
+  std::optional<Recipe> recipe;
   if (const auto from = said.find("from"); from != said.end()) {
     read(*find_setting(rows, "from"), from->second, settings);
-    add_recipe(*settings.from, said);
+    recipe.emplace(*settings.from);
+    add_recipe(*recipe, *settings.from, command, said);
   }
   for (const Setting* row : rows) {
     if (!row->found || said.contains(row->name)) continue;
@@ -406,6 +410,7 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
     }
   }
   look_at_files(rows, settings);
+  if (recipe) recipe->require_network(network_of(settings.weights));
   return settings;
 }
 

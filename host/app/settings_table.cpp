@@ -1074,7 +1074,7 @@ std::vector<Setting> make_table() {
        .help = "time the GPU's plans anew and keep the fastest",
        .value = toggle(AT(tune))},
       {.name = "from",
-       .commands = one_picture,
+       .commands = stylize,
        .help = "the settings of a picture that stylize or batch wrote",
        .value = input(AT(from))},
       {.name = "config",

@@ -59,7 +59,6 @@ void StylizeRun::run() {
   Stylization stylization(session, settings_.config, pixel_shape(std::span(&inputs_.content, 1)),
                           shapes_of(inputs_.styles));
   const Network& network = session.network();
-  if (settings_.from) Recipe(*settings_.from).require_network(network.traits());
   begin_checkpoints(network);
   // Not earlier: a run that is refused leaves the log of the last one alone.
   const DeferredSignals deferred;

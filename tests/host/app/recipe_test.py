@@ -2,6 +2,7 @@
 """--from: the settings of a picture, from its own file."""
 
 import json
+import os
 import shutil
 import unittest
 import zlib
@@ -91,6 +92,37 @@ class RecipeTest(ProgramTest):
         self.assertEqual(Path(self.path("again.png")).read_bytes(), Path(self.path("plain/in.png")).read_bytes())
         self.succeed(*batch, "-o", "rounded", "--bucket", "16")
         self.fail_with(2, *self.arguments("--from", "rounded/in.png"), says=("rounded/in.png", "bucket = 16"))
+
+    def test_the_look_of_a_picture_for_a_batch(self):
+        png.write(self.path("in.png"), 48, 36, pixel=lambda x, y: (5 * x, 5 * y, 90))
+        first = self.make("--tv-weight", "0.25", "--pooling", "max")
+        weights = self.stylize_arguments()[self.stylize_arguments().index("--weights") + 1]
+        batch = ["batch", "in.png", "sample:scene", "--styles", "sample:painting", "--weights", weights, "--name", "{stem}.png"]
+        self.succeed(*batch, "-o", "like", "--from", "out.png")
+        self.assertEqual(Path(self.path("like/scene.png")).read_bytes(), first)
+        # The run knows the settings by itself.
+        Path(self.path("out.png")).unlink()
+        Path(self.path("like/in.png")).unlink()
+        self.succeed("resume", "like")
+        # Of a picture that a batch has rounded as well, and with an option on top.
+        self.succeed(*batch, "-o", "rounded", "--from", "like/scene.png", "--bucket", "16")
+        self.succeed(*batch, "-o", "again", "--from", "rounded/in.png")
+        self.succeed(*batch, "-o", "other", "--from", "rounded/in.png", "--seed", "5", "--tv-weight", "2")
+        rounded = Path(self.path("rounded/in.png")).read_bytes()
+        self.assertEqual(Path(self.path("again/in.png")).read_bytes(), rounded)
+        self.assertNotEqual(Path(self.path("other/in.png")).read_bytes(), rounded)
+        published = os.path.join(os.path.dirname(weights), "published.h5")
+        self.fail_with(4, "batch", "in.png", "--styles", "sample:painting", "--weights", published, "-o", "none", "--from", "rounded/in.png",
+                       says=("rounded/in.png", "another network"))
+
+    def test_the_look_of_a_picture_for_a_sweep(self):
+        first = self.make("--tv-weight", "0.25")
+        arguments = self.arguments("--from", "out.png", "--axis", "seed=0,7")
+        arguments[0] = "sweep"
+        arguments[arguments.index("-o") + 1] = "folder"
+        self.succeed(*arguments)
+        same = [path.read_bytes() == first for path in Path(self.path("folder")).glob("*.png")]
+        self.assertEqual(same.count(True), 1)
 
     def test_says_what_is_wrong(self):
         png.write(self.path("plain.png"), 40, 40, pixel=lambda x, y: (x, y, 9))
