@@ -192,8 +192,8 @@ Value statistics_layers() {
 template <class Member>
 Value masks(Member member) {
   Value value = inputs(member);
-  value.read = [member, read = value.read](Settings& settings, std::string_view option,
-                                           const Words& words) {
+  value.read = [read = value.read](Settings& settings, std::string_view option,
+                                   const Words& words) {
     read(settings, option, words);
     settings.config.objective.guided = true;
   };

@@ -65,6 +65,7 @@ struct HostEvent final : Event {
 }  // namespace
 
 struct Runtime::State {
+  explicit State(int index) : stream(index) {}
   simt::Stream stream;
 };
 
@@ -72,7 +73,7 @@ Runtime::Runtime(int index) {
   if (index < 0 || index >= simt::Machine::count) {
     fail(ErrorKind::backend, "the host-SIMT machine has no device {}", index);
   }
-  state_ = std::make_unique<State>(simt::Stream(index));
+  state_ = std::make_unique<State>(index);
   read_launch_mode();
 }
 Runtime::~Runtime() = default;
