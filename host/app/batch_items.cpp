@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/batch_items.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -29,7 +31,8 @@ const Setting* row_of(std::string_view name, std::string_view command) {
 /// Whether a run keeps to what it began with.
 bool is_of_run(const Setting& row) {
   if (row.name == "config" || row.is_of("resume")) return false;
-  const bool more_files = row.name == "sheets" || row.name == "save-every";
+  constexpr std::array<std::string_view, 4> more = {"sheets", "reports", "films", "save-every"};
+  const bool more_files = std::ranges::count(more, row.name) > 0;
   return is_of_picture(row) || row.group == machine_group || more_files;
 }
 
@@ -153,6 +156,8 @@ std::vector<std::string> files_of_item(const Settings& settings, const batch::It
   const OutputPath output = settings.batch.folder.file(item.output);
   std::vector<std::string> files = {output.string()};
   if (settings.batch.sheets) files.push_back(output.sheet().string());
+  if (settings.batch.reports) files.push_back(output.report().string());
+  if (settings.batch.films) files.push_back(output.film().string());
   if (!settings.save_every) return files;
   const std::int64_t iterations = settings_of_item(settings, item).config.iterations;
   for (std::int64_t k = *settings.save_every; k < iterations; k += *settings.save_every) {

@@ -13,6 +13,7 @@
 #include "host/app/inputs.hpp"
 #include "host/app/recipe.hpp"
 #include "host/app/sheet.hpp"
+#include "host/core/atomic_file.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::app {
@@ -21,13 +22,22 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A name that its folder cannot hold is one item's failure, and known before the work.
-void check_output_name(const OutputPath& output) {
+void check_output_name(const fs::path& output) {
   constexpr std::size_t longest_name = 255;
-  const std::string name = fs::path(output.string()).filename().string();
+  const std::string name = output.filename().string();
   if (name.size() > longest_name) {
     fail(ErrorKind::usage, "the name of its result would have {} bytes, {} are possible",
          name.size(), longest_name);
   }
+}
+
+/// The settings of an item with the words that `stylize` would be given.
+Settings as_stylize_takes_them(Settings own) {
+  own.given["CONTENT"] = {own.content};
+  own.given["STYLE"] = own.styles;
+  own.given["output"] = {own.output.string()};
+  own.given["device"] = {own.device};
+  return own;
 }
 
 void make_folder_of(const fs::path& file) {
@@ -59,7 +69,9 @@ batch::PipelineSizes BatchSteps::sizes() {
 batch::Work BatchSteps::load(const batch::Item& item) {
   told_.begun(item);
   const Settings own = settings_of_item(settings_, item);
-  if (own.output) check_output_name(settings_.batch.sheets ? own.output.sheet() : own.output);
+  if (own.output) {
+    for (const std::string& file : files_of_item(settings_, item)) check_output_name(file);
+  }
   StylizeInputs inputs = load_inputs(own);
   if (own.output)
     check_picture_fits(own.output.string(), inputs.content.height, inputs.content.width);
@@ -164,10 +176,29 @@ std::shared_ptr<const Network> BatchSteps::network(Backend& backend, const Objec
   return network_;
 }
 
+/// Notes what --reports and --films show.
+void BatchSteps::follow(std::span<const batch::Work> works, const Progress& progress) {
+  for (std::size_t n = 0; n < works.size(); ++n) {
+    const batch::Work& work = works[n];
+    Account* account = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      account = &accounts_.try_emplace(work.item.output, work.config.iterations).first->second;
+    }
+    account->curves.add(progress, n);
+    if (settings_.batch.films && account->film.has_frame_of(progress.iteration)) {
+      account->film.add(finished(progress.picture(static_cast<std::int64_t>(n)), work.content,
+                                 settings_of_item(settings_, work.item)));
+    }
+  }
+}
+
 /// Keeps snapshots of --save-every.
 void BatchSteps::reached(batch::Stream& stream, std::span<const batch::Work> works,
                          const Progress& progress) {
   told_.iterated();
+  const bool accounts = settings_.batch.reports || settings_.batch.films;
+  if (accounts && directory_ != nullptr && settings_.batch.writes()) follow(works, progress);
   const std::int64_t iterations = works.front().config.iterations;
   if (!settings_.saves_after(progress.iteration, iterations)) return;
   for (std::size_t n = 0; n < works.size(); ++n) {
@@ -205,6 +236,7 @@ void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Out
       save_image(make_sheet(pictures_of_sheet(work.content, work.styles, picture), picture.height),
                  own.output.sheet().string(), comment);
     }
+    save_account(stream, work, outcome, own, picture, record["sha256"]);
     record["attempts"] = directory_->failures(work.item) + 1;
     record["time"] = utc_now();
     directory_->record_done(work.item, record);
@@ -212,7 +244,44 @@ void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Out
   told_.done(work.item, record);
 }
 
+/// The report and the film.
+void BatchSteps::save_account(batch::Stream& stream, const batch::Work& work,
+                              const batch::Outcome& outcome, const Settings& own,
+                              const Image& picture, const std::string& sha256) {
+  std::unique_lock lock(mutex_);
+  auto node = accounts_.extract(work.item.output);
+  lock.unlock();
+  if (node.empty()) return;
+  Account& account = node.mapped();
+  const Network& network = outcome.session->network();
+  if (settings_.batch.films) {
+    account.film.save(picture, own.output.film(), recipe(own, stream.backend(), network));
+  }
+  if (!settings_.batch.reports) return;
+  const Json start = {{"time", account.begun},
+                      {"versions", describe_versions()},
+                      {"backend", describe(stream.backend())},
+                      {"network", describe(network.traits())},
+                      {"config", describe(own)}};
+  const Json end = {
+      {"ending", word_for(outcome.ending)},
+      {"iterations", outcome.iterations},
+      {"seconds", outcome.seconds},
+      {"iterations_per_second", static_cast<double>(outcome.iterations) / outcome.seconds},
+      {"peak_memory_bytes", peak_memory_bytes()},
+      {"sha256", sha256}};
+  std::vector<const Image*> styles;
+  for (const Style& style : work.styles) styles.push_back(&style.image);
+  write_atomically(own.output.report().string(),
+                   page({as_stylize_takes_them(own), account.curves, start, end, work.content,
+                         std::move(styles), picture}));
+}
+
 void BatchSteps::failed(const batch::Item& item, const Error& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    accounts_.erase(item.output);
+  }
   told_.failed(item, record_failure(item.output.empty() ? nullptr : directory_, item, reason));
 }
 

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 
+#include "host/app/describe.hpp"
+#include "host/app/film.hpp"
+#include "host/app/report.hpp"
 #include "host/app/settings.hpp"
 #include "host/batch/pipeline.hpp"
 #include "host/batch/run_directory.hpp"
@@ -52,6 +56,9 @@ class BatchSteps final : public batch::Steps {
   [[nodiscard]] std::string identity_of(const batch::Work& work) const;
   [[nodiscard]] std::optional<Checkpoint> checkpoint_of(const batch::Work& work) const;
   std::shared_ptr<const Network> network(Backend& backend, const Objective& objective);
+  void follow(std::span<const batch::Work> works, const Progress& progress);
+  void save_account(batch::Stream& stream, const batch::Work& work, const batch::Outcome& outcome,
+                    const Settings& own, const Image& picture, const std::string& sha256);
 
   const Settings& settings_;
   const batch::RunDirectory* directory_;
@@ -63,6 +70,14 @@ class BatchSteps final : public batch::Steps {
   std::shared_ptr<const Network> network_;  ///< that a stream asked for last
   Objective seen_;                          ///< what it was made for
   std::size_t deepest_ = 0;                 ///< of its layers
+  /// For --reports and --films, of an item that is computed.
+  struct Account {
+    explicit Account(std::int64_t iterations) : film(iterations) {}
+    std::string begun = utc_now();
+    Curves curves;
+    Film film;
+  };
+  std::map<std::string, Account> accounts_;  ///< by output
 };
 
 }  // namespace impasto::app

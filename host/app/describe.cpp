@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <sys/resource.h>
 
 #include "host/app/version.hpp"
 
@@ -71,6 +72,16 @@ Json describe(const NetworkTraits& network) {
   return json;
 }
 
+std::string_view word_for(Ending ending) {
+  switch (ending) {
+    case Ending::finished: return "finished";
+    case Ending::converged: return "converged";
+    case Ending::stopped: return "stopped";
+    case Ending::diverged: return "diverged";
+  }
+  return "";
+}
+
 Json describe(const WeightsReport& report) {
   const NetworkTraits& header = report.header;
   Json layers = Json::array();
@@ -118,6 +129,12 @@ std::string utc_now() {
   gmtime_r(&now, &parts);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
                      parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::int64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;
 }
 
 std::string dump(const Json& json) {

@@ -20,6 +20,7 @@ Json describe(const Losses& losses);
 Json describe(const Quality& quality);
 Json describe(const MemoryEstimate& memory);
 Json describe(const NetworkTraits& network);
+std::string_view word_for(Ending ending);
 /// What a weight file holds.
 Json describe(const WeightsReport& report);
 Json describe(const Backend& backend);
@@ -32,6 +33,9 @@ Image finished(Image picture, const Image& content, const Settings& settings);
 
 /// "2026-11-28T10:00:00Z", now.
 std::string utc_now();
+
+/// The most memory that this process has had so far.
+std::int64_t peak_memory_bytes();
 
 /// One line of JSON. Bytes that are not UTF-8, in a file name say, are replaced.
 std::string dump(const Json& json);

@@ -184,15 +184,16 @@ void check_can_append(const std::string& path) {
 
 }  // namespace
 
-OutputPath OutputPath::with_suffix(const std::string& suffix) const {
+std::string OutputPath::extension() const { return fs::path(path_).extension().string(); }
+
+OutputPath OutputPath::beside(const std::string& suffix, const std::string& extension) const {
   const fs::path path(path_);
-  const std::string file = path.stem().string() + suffix + path.extension().string();
-  return OutputPath((path.parent_path() / file).string());
+  return OutputPath((path.parent_path() / (path.stem().string() + suffix + extension)).string());
 }
 
 OutputPath OutputPath::snapshot(std::int64_t iteration, std::int64_t iterations) const {
   const std::size_t digits = std::max<std::size_t>(fmt::formatted_size("{}", iterations), 4);
-  return with_suffix(fmt::format("_{:0{}}", iteration, digits));
+  return beside(fmt::format("_{:0{}}", iteration, digits), extension());
 }
 
 OutputPath OutputFolder::file(const std::string& name) const {

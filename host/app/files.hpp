@@ -28,15 +28,18 @@ class OutputPath {
   /// The snapshot of "out.png" after 100 of 1000 iterations: "out_0100.png". Names sort as their
   /// iterations do. It belongs to --save-every.
   [[nodiscard]] OutputPath snapshot(std::int64_t iteration, std::int64_t iterations) const;
-  /// The sheet of "out.png" in a batch: "out_sheet.png".
-  [[nodiscard]] OutputPath sheet() const { return with_suffix("_sheet"); }
+  // What belongs to "out.png" in a batch: "out_sheet.png", "out_report.html", "out_film.webp".
+  [[nodiscard]] OutputPath sheet() const { return beside("_sheet", extension()); }
+  [[nodiscard]] OutputPath report() const { return beside("_report", ".html"); }
+  [[nodiscard]] OutputPath film() const { return beside("_film", ".webp"); }
 
  private:
   friend class OutputFolder;
   friend struct Writes;
   explicit OutputPath(std::string path) : path_(std::move(path)) {}
-  /// Another file beside it: the stem and the suffix, with its extension.
-  [[nodiscard]] OutputPath with_suffix(const std::string& suffix) const;
+  [[nodiscard]] std::string extension() const;
+  /// Another file beside it: its stem and the suffix.
+  [[nodiscard]] OutputPath beside(const std::string& suffix, const std::string& extension) const;
   std::string path_;
 };
 

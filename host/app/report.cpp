@@ -256,8 +256,8 @@ std::string in_quotes(std::string_view word) {
 
 }  // namespace
 
-void Curves::add(const Progress& progress) {
-  last_ = {progress.iteration, progress.size, progress.losses.front()};
+void Curves::add(const Progress& progress, std::size_t n) {
+  last_ = {progress.iteration, progress.size, progress.losses[n]};
   if (progress.iteration % stride_ != 0) return;
   points_.push_back(last_);
   if (points_.size() < most_points) return;
@@ -287,7 +287,10 @@ std::string command_to_repeat(const Settings& settings) {
         options += " " + row.option() + " " + in_quotes(word);
     }
   }
-  return "impasto stylize" + places + options;
+  const std::int64_t rounded = settings.batch.bucket;
+  const std::string note =
+      rounded == 1 ? "" : fmt::format("  # but for sides rounded as by batch --bucket {}", rounded);
+  return "impasto stylize" + places + options + note;
 }
 
 std::string page(const Report& report) {

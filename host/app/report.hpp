@@ -14,7 +14,8 @@ namespace impasto::app {
 /// memory.
 class Curves {
  public:
-  void add(const Progress& progress);
+  /// Of the n-th picture that is computed.
+  void add(const Progress& progress, std::size_t n = 0);
 
   struct Point {
     std::int64_t iteration = 0;

@@ -49,6 +49,8 @@ struct BatchSettings {
   std::int64_t patience = 600;  ///< in seconds, with a silent worker
   bool retry_failed = false;
   bool sheets = false;
+  bool reports = false;
+  bool films = false;
   OutputPath metrics;
   bool array = false;             ///< of status
   std::vector<std::string> axes;  ///< of sweep: "style-weight=1,10"

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
-#include <sys/resource.h>
 
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
@@ -20,22 +19,6 @@
 
 namespace impasto::app {
 namespace {
-
-std::string_view name(Ending ending) {
-  switch (ending) {
-    case Ending::finished: return "finished";
-    case Ending::converged: return "converged";
-    case Ending::stopped: return "stopped";
-    case Ending::diverged: return "diverged";
-  }
-  return "";
-}
-
-std::int64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;
-}
 
 Json describe_picture(const std::string& path, const Image& image) {
   return {{"path", path}, {"height", image.height}, {"width", image.width}};
@@ -221,7 +204,7 @@ Json StylizeRun::start_record(const Network& network) const {
 Json StylizeRun::end_record(const std::string& sha256) const {
   const bool saved = !sha256.empty();
   return {{"event", "end"},
-          {"ending", name(stylized_.ending)},
+          {"ending", word_for(stylized_.ending)},
           {"output", saved ? Json(settings_.output.string()) : Json()},
           {"sha256", saved ? Json(sha256) : Json()},
           {"iterations", stylized_.iterations},

@@ -99,6 +99,7 @@ std::optional<std::vector<Outcome>> Stream::compute(std::span<const Work> works,
   for (std::size_t n = 0; n < works.size(); ++n) {
     outcomes.push_back({.picture = std::move(made.pictures[n]),
                         .course = std::move(made.courses[n]),
+                        .ending = made.ending,
                         .session = session_,
                         .iterations = made.iterations,
                         .seconds = made.seconds,

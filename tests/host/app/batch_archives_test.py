@@ -60,11 +60,12 @@ class ArchivesTest(BatchTest):
                     self.assertEqual(made[f"{stem}/0001_red.png"], file.read())
             self.assertEqual(self.status(folder)["done"], 2)
 
-    def test_sheets_and_snapshots_go_to_the_archive(self):
+    def test_sheets_and_what_else_is_made_go_to_the_archive(self):
         self.archive("a.tar", 1)
-        self.batch_of("a.tar", options_=("--sheets", "--save-every", "1"))
-        self.assertEqual(list(self.contents("out/a.tar")), ["0000_red.png", "0000_red_sheet.png", "0000_red_0001.png",
-                                                            "0000_red.cls", "0000_red.json"])
+        self.batch_of("a.tar", options_=("--sheets", "--save-every", "1", "--reports", "--films"))
+        self.assertEqual(list(self.contents("out/a.tar")),
+                         ["0000_red.png", "0000_red_sheet.png", "0000_red_report.html", "0000_red_film.webp",
+                          "0000_red_0001.png", "0000_red.cls", "0000_red.json"])
 
     def test_a_row_of_a_manifest_may_name_a_picture_in_an_archive(self):
         self.archive("a.tar", 2)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Many pictures: which are made, under which names, and that each is what `stylize` would make."""
 
+import html
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import unittest
+from pathlib import Path
 
 import png
 from batch_harness import BatchTest
@@ -88,6 +91,29 @@ class ItemsTest(BatchTest):
         self.assertEqual(sorted(self.outputs()), ["0.png", "0_0002.png", "0_sheet.png", "1.png", "1_0002.png",
                                                   "1_sheet.png"])
         self.assertEqual(self.outputs(), self.outputs("alone"))
+
+    def test_reports_and_films_are_those_of_stylize(self):
+        self.pictures(2)
+        with open(self.path("rows.jsonl"), "w", encoding="utf-8") as file:
+            for name, more in (("0", {}), ("1", {"tv-weight": 3, "style-weights": "1,2"})):
+                file.write(json.dumps({"content": f"in/{name}.png", "styles": ["styles/red.png", "styles/blue.png"],
+                                       "output": f"{name}.png", **more}) + "\n")
+        self.batch("--manifest", "rows.jsonl", "--batch-size", "2", "--reports", "--films", contents=(), styles=())
+        made = self.outputs()
+        self.assertEqual(sorted(made), ["0.png", "0_film.webp", "0_report.html", "1.png", "1_film.webp", "1_report.html"])
+        for name in "01":
+            page = Path(self.path(f"out/{name}_report.html")).read_text(encoding="utf-8")
+            self.assertIn("loss and its weighted parts", page)
+            self.assertIn(made[f"{name}.png"], page)
+            command = shlex.split(html.unescape(re.search("<pre>(.*)</pre>", page)[1]))
+            self.assertEqual(command[:2], ["impasto", "stylize"])
+            os.remove(self.path(f"out/{name}.png"))
+            self.succeed(*command[1:], "--film", "alone.webp")
+            self.assertEqual(self.outputs()[f"{name}.png"], made[f"{name}.png"])
+            self.assertEqual(self.outputs(".")["alone.webp"], made[f"{name}_film.webp"])
+        self.batch("--reports", "--bucket", "16", output="rounded", styles=("styles/red.png",))
+        self.assertIn("# but for sides rounded as by batch --bucket 16",
+                      Path(self.path("rounded/0_red_report.html")).read_text(encoding="utf-8"))
 
     def test_no_sheet_or_snapshot_takes_the_place_of_another_file(self):
         for name in ("a", "a_sheet", "b", "b_0001"):
