@@ -9,7 +9,9 @@
 
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
+#include "host/app/estimate.hpp"
 #include "host/app/failure.hpp"
+#include "host/app/film.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/sheet.hpp"
@@ -33,7 +35,8 @@ a --config file; an option given here comes first, then the environment, then
 the file, then the picture of --from, then the preset.)";
 
 void print_plan_in_words(const Settings& settings, const Backend& backend,
-                         const StylizeInputs& inputs, const MemoryEstimate& memory) {
+                         const StylizeInputs& inputs, const RunEstimate& estimate) {
+  const MemoryEstimate& memory = estimate.memory;
   std::string lines;
   const auto add = [&lines](std::string_view label, const std::string& value) {
     lines += text("{:<16}{}\n", label, value);
@@ -59,15 +62,20 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
                   human_bytes(memory.total()), human_bytes(memory.weights),
                   human_bytes(memory.persistent), human_bytes(memory.arena),
                   human_bytes(memory.workspace)));
+  if (estimate.process) add("in all", human_bytes(*estimate.process) + ", the program included");
+  if (estimate.seconds) add("time", human_time(*estimate.seconds));
   print_result(lines);
 }
 
 /// --dry-run: what would be done and what it needs, on stdout.
 void print_plan(const Settings& settings, Backend& backend, const StylizeInputs& inputs) {
   const Image& content = inputs.content;
-  const MemoryEstimate memory =
-      estimate_memory(backend, network_layers(settings), settings.config,
-                      pixel_shape(std::span(&content, 1)), shapes_of(inputs.styles));
+  RunEstimate estimate =
+      estimate_run(backend, network_layers(settings), settings.config, content, inputs.styles);
+  // Calibrating the built-in network leaves two maps of its first layer with the heap.
+  constexpr std::size_t calibration = std::size_t{14} << 20U;
+  if (estimate.process && !settings.weights) *estimate.process += calibration;
+  if (estimate.process && settings.film) *estimate.process += Film::most_bytes(content);
   if (settings.json) {
     print_result(dump({{"output", settings.output.string()},
                        {"height", content.height},
@@ -75,12 +83,14 @@ void print_plan(const Settings& settings, Backend& backend, const StylizeInputs&
                        {"config", describe(settings)},
                        {"network", settings.weights.value_or("built-in")},
                        {"backend", describe(backend)},
-                       {"memory", describe(memory)}}) +
+                       {"memory", describe(estimate.memory)},
+                       {"process_bytes", estimate.process ? Json(*estimate.process) : Json()},
+                       {"seconds", estimate.seconds ? Json(*estimate.seconds) : Json()}}) +
                  "\n");
   } else {
-    print_plan_in_words(settings, backend, inputs, memory);
+    print_plan_in_words(settings, backend, inputs, estimate);
   }
-  refuse_shortage(memory);
+  refuse_shortage(estimate.memory);
 }
 
 /// A format may be unable to hold the result, or the sheet, which is wider.

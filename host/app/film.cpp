@@ -26,6 +26,12 @@ void Film::add(const Image& picture) {
   frames_.add(thumbnail(picture, longest_side), milliseconds);
 }
 
+std::size_t Film::most_bytes(const Image& picture) {
+  const Image frame = thumbnail(picture, longest_side);
+  const std::int64_t channels = frame.alpha.empty() ? 3 : 4;
+  return static_cast<std::size_t>((most_frames + 1) * frame.pixels() * channels);
+}
+
 void Film::save(const Image& result, const OutputPath& path, std::string_view comment) {
   frames_.add(thumbnail(result, longest_side), milliseconds_of_result);
   frames_.save(path.string(), comment);

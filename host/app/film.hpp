@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -19,6 +20,8 @@ class Film {
   /// Whether the picture after so many iterations is a frame.
   [[nodiscard]] bool has_frame_of(std::int64_t iteration) const;
   void add(const Image& picture);
+  /// The most memory that frames of such pictures take.
+  static std::size_t most_bytes(const Image& picture);
   /// Adds the result and writes the file. Throws ErrorKind::output.
   void save(const Image& result, const OutputPath& path, std::string_view comment);
 

@@ -660,7 +660,7 @@ std::vector<Setting> make_table() {
       {.name = "dry-run",
        .group = output_group,
        .commands = stylize,
-       .help = "say what would be done and the memory it takes",
+       .help = "say what would be done, its memory and its time",
        .value = toggle(AT(dry_run))},
       {.name = "quiet",
        .letter = "q",

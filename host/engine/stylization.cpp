@@ -360,12 +360,20 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
     parameters += static_cast<std::size_t>(2 * 9 * conv->in_channels * conv->out_channels);
   }
   largest.weights = parameters * size_of(backend.activation_type());
+  // Contents and styles that were seen; pictures on their way to the device, back and into a file.
+  auto values = static_cast<std::size_t>(7 * pixels.count());
+  for (const Shape& style : styles) values += static_cast<std::size_t>(style.count());
+  std::size_t host = values * sizeof(float);
   std::optional<std::size_t> room = backend.free_memory();
   if (room) *room -= std::min(*room, largest.weights);
   for (const Scale& scale : make_scales(config, pixels, styles)) {
     Plan plan(network, config, scale.pixels, backend.master_type(), backend.activation_type(),
               scale.styles);
     plan.prepare(backend);
+    for (const TargetSource source : {TargetSource::content, TargetSource::style}) {
+      const std::size_t bytes = plan.target_bytes(source);
+      if (bytes <= most_bytes) host += bytes;
+    }
     if (largest.weights + plan.bytes() <= largest.total()) continue;
     largest = {.weights = largest.weights,
                .persistent = plan.persistent_bytes(),
@@ -373,6 +381,7 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
                .workspace = plan.workspace_bytes(),
                .shortage = room ? plan.shortage(*room) : std::string()};
   }
+  largest.host = host;
   return largest;
 }
 

@@ -127,6 +127,7 @@ struct MemoryEstimate {
   std::size_t persistent = 0;  ///< pixels, targets, losses, the optimiser's state
   std::size_t arena = 0;       ///< feature maps and gradients, overlaid by lifetime
   std::size_t workspace = 0;   ///< what operations need between their stages
+  std::size_t host = 0;        ///< pictures and targets that a Stylization remembers beside this
   std::string shortage;        ///< why this does not fit into what the backend has free, if so
   [[nodiscard]] std::size_t total() const { return weights + persistent + arena + workspace; }
 };

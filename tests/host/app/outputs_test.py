@@ -14,7 +14,7 @@ import unittest
 import zlib
 
 import png
-from harness import PROGRAM, ProgramTest, environment, read_log
+from harness import LIGHT, PROGRAM, ProgramTest, environment, read_log, weights
 
 
 class OutputTest(ProgramTest):
@@ -223,6 +223,30 @@ class StreamTest(ProgramTest):
 def close_all(streams):
     for stream in streams:
         os.close(stream)
+
+
+class PlanTest(ProgramTest):
+    """What --dry-run says of time and memory."""
+
+    @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer takes memory of its own")
+    def test_the_memory_of_the_process_is_what_it_takes(self):
+        png.write(self.path("photo.png"), 400, 300, lambda x, y: (x % 256, y % 256, 90))
+        for size in ("48", "0"):
+            for precision in ("auto", "bf16"):
+                arguments = ["stylize", "photo.png", "sample:painting", "-o", "out.png", "--weights", weights(),
+                             "--device", "cpu", "--precision", precision, "--size", size, "--iterations", "2", *LIGHT,
+                             "--json"]
+                plan = json.loads(self.succeed(*arguments, "--dry-run").stdout)
+                peak = json.loads(self.succeed(*arguments).stdout)["peak_memory_bytes"]
+                self.assertAlmostEqual(plan["process_bytes"] / peak, 1, delta=0.2, msg=(size, precision))
+
+    def test_the_time_is_that_of_all_iterations(self):
+        self.assertRegex(self.stylize("--dry-run").stdout, r"(?m)^time +\d+:\d\d$")
+        self.assertRegex(self.stylize("--dry-run").stdout, r"(?m)^in all +\S+ MiB, the program included$")
+        few, many = (json.loads(self.stylize("--dry-run", "--json", iterations=n).stdout)["seconds"]
+                     for n in (10, 1_000_000))
+        self.assertGreater(few, 0)
+        self.assertGreater(many, 100 * few)
 
 
 class MemoryTest(ProgramTest):

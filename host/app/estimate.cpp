@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/estimate.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <malloc.h>
+#include <memory>
+#include <unistd.h>
+#include <vector>
+
+#include "host/image/resize.hpp"
+
+namespace impasto::app {
+namespace {
+
+std::span<const Image> only(const Image& picture) { return {&picture, 1}; }
+
+/// Bytes of the process that are in memory now.
+std::size_t resident_bytes() {
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+Image shrunk(const Image& picture, double factor) {
+  if (factor >= 1) return picture;
+  const auto side = [factor](std::int64_t of) {
+    return std::max<std::int64_t>(std::llround(factor * static_cast<double>(of)), 1);
+  };
+  return resize(picture, side(picture.height), side(picture.width));
+}
+
+/// The mean of two iterations, after two that prepare.
+double seconds_of_iteration(Session& session, const Config& config, const Image& content,
+                            std::span<const Style> styles) {
+  using Clock = std::chrono::steady_clock;
+  Stylizer stylizer(session, config, only(content), styles, only(content));
+  const auto take_two = [&stylizer] {
+    for (int i = 0; i < 2; ++i) stylizer.step();
+    static_cast<void>(stylizer.losses());  // waits
+  };
+  take_two();
+  const Clock::time_point start = Clock::now();
+  take_two();
+  return std::chrono::duration<double>(Clock::now() - start).count() / 2;
+}
+
+/// The smallest factor at which no picture has a side that pooling would leave nothing of.
+double least_factor(const Image& content, std::span<const Style> styles) {
+  constexpr double least_side = 64;
+  std::int64_t shortest = std::min(content.height, content.width);
+  for (const Style& style : styles) {
+    shortest = std::min({shortest, style.image.height, style.image.width});
+  }
+  return std::min(least_side / static_cast<double>(shortest), 1.0);
+}
+
+double seconds_per_pixel(Session& session, const Config& config, const Image& content,
+                         std::span<const Style> styles) {
+  constexpr double long_enough = 0.03;
+  const bool at_once = session.backend().name() == "cuda";  // it has been tuned for the full size
+  for (double factor = at_once ? 1 : least_factor(content, styles);;
+       factor = std::min(2 * factor, 1.0)) {
+    const Image small = shrunk(content, factor);
+    std::vector<Style> small_styles;
+    for (const Style& style : styles) {
+      small_styles.push_back(
+          {shrunk(style.image, factor), style.weight, style.mask, style.style_mask});
+    }
+    const double seconds = seconds_of_iteration(session, config, small, small_styles);
+    if (factor >= 1 || seconds >= long_enough) return seconds / static_cast<double>(small.pixels());
+  }
+}
+
+}  // namespace
+
+RunEstimate estimate_run(Backend& backend, const VggLayers& layers, const Config& config,
+                         const Image& content, std::span<const Style> styles) {
+  const Shape pixels = pixel_shape(only(content));
+  const std::vector<Shape> shapes = shapes_of(styles);
+  RunEstimate estimate;
+  estimate.memory = estimate_memory(backend, layers, config, pixels, shapes);
+  const MemoryEstimate& memory = estimate.memory;
+  if (!memory.shortage.empty()) return estimate;
+  const Objective& objective = config.objective;
+  const double per_pixel = [&] {
+    Session session(backend, std::make_shared<const Network>(backend, layers, objective.pool,
+                                                             deepest_layer(objective, layers),
+                                                             objective.padding));
+    return seconds_per_pixel(session, config, content, styles);
+  }();
+  estimate.seconds = 0;
+  for (const Scale& scale : make_scales(config, pixels, shapes)) {
+    const std::int64_t computed = scale.pixels.pixels() * scale.iterations;
+    *estimate.seconds += per_pixel * static_cast<double>(computed);
+  }
+  if (backend.name() != "cuda") {
+    ::malloc_trim(0);  // what was measured with is gone
+    estimate.process = resident_bytes() + memory.total() + memory.host;
+  }
+  return estimate;
+}
+
+}  // namespace impasto::app
