@@ -228,8 +228,9 @@ void StylizeRun::say_result(const Network& network) const {
   if (settings_.quiet) return;
   const std::string_view verb =
       stylized_.ending == Ending::stopped ? "Stopped by a signal:" : "Wrote";
-  message("{} {} ({}x{}) after {} iterations in {:.1f} s, {:.2f} it/s, loss {:.4g} to {:.4g}\n",
-          verb, settings_.output.spoken(), inputs_.content.width, inputs_.content.height,
+  message("{} {} ({}x{})\n", verb, settings_.output.spoken(), inputs_.content.width,
+          inputs_.content.height);
+  message("Run      {} iterations in {:.1f} s, {:.2f} it/s, loss {:.3g} to {:.3g}\n",
           stylized_.iterations, stylized_.seconds, rate(), course().first.losses.total,
           course().last.losses.total);
   if (settings_.styles.size() > 1) {

@@ -189,6 +189,14 @@ class ProgressTest(ProgramTest):
             self.assertRegex(line, r"^[#.]{5,}  +\d+/100000  \S+ it/s  ETA [\d:]+  loss \S+$")
             self.assertLess(len(line), 80)
 
+    def test_the_summary_fits_80_columns(self):
+        lines = self.stylize().stderr.splitlines()
+        self.assertIn("Wrote out.png (48x36)", lines)
+        self.assertRegex("\n".join(lines), r"(?m)^Run      3 iterations in \S+ s, \S+ it/s, loss \S+ to \S+$")
+        for line in lines:
+            if not line.startswith(("Network", "Machine")):  # what they say is not ours
+                self.assertLessEqual(len(line), 72, line)
+
     def test_gpu_is_another_word_for_cuda(self):
         for suffix in ("", ":99"):
             said = [self.run_program(*self.stylize_arguments("--dry-run", "--device", name + suffix)) for name in ("gpu", "cuda")]
