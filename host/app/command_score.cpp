@@ -100,6 +100,9 @@ Json score_of(const Settings& settings) {
   Json result = describe(losses);
   result["quality"] = describe(assess(session, seen, image, content, styles));
   if (!no_e.empty() && !settings.quiet) message("note: {}\n", no_e);
+  if (objective.guided && !settings.quiet) {
+    message("note: masks count in the losses; the measures of quality are of whole pictures\n");
+  }
   return result;
 }
 

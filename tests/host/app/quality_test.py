@@ -5,6 +5,7 @@ import json
 import os
 import unittest
 
+import png
 from harness import LIGHT, ProgramTest, weights
 
 
@@ -31,6 +32,17 @@ class QualityTest(ProgramTest):
         self.assertEqual(quality["content_cosine"], {})  # the file ends before conv4_1
         quality, _ = self.score("sample:scene", "--statistics-weight", "1", "--statistics-layers", "conv2_2")
         self.assertEqual(list(quality["held_out_gram"]), ["conv1_2", "conv3_2"])
+
+    def test_masks_count_in_the_losses_and_quality_is_of_whole_pictures(self):
+        png.write(self.path("half.png"), 64, 48, pixel=lambda x, y: (255 * (x < 32),) * 3)
+        arguments = ("score", "sample:scene", "--weights", weights(), "--content", "sample:scene", "--style",
+                     "sample:painting", "--size", "64", *LIGHT)
+        whole = self.succeed(*arguments)
+        half = self.succeed(*arguments, "--mask", "half.png")
+        self.assertNotEqual(json.loads(half.stdout)["style"], json.loads(whole.stdout)["style"])
+        self.assertEqual(json.loads(half.stdout)["quality"], json.loads(whole.stdout)["quality"])
+        self.assertIn("of whole pictures", half.stderr)
+        self.assertNotIn("of whole pictures", whole.stderr)
 
     def test_the_e_statistic_is_of_one_network_alone(self):
         quality, said = self.score("sample:scene")
