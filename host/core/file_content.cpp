@@ -19,7 +19,7 @@ struct Kind {
   std::string_view pattern;
 };
 
-constexpr auto as_png = "save it as PNG first"sv;
+constexpr auto as_png = "save it as PNG first: vips copy FILE photo.png"sv;
 constexpr auto to_convert = "'impasto weights convert' reads those of VGG"sv;
 
 bool begins(std::string_view head, std::string_view pattern) { return head.starts_with(pattern); }

@@ -11,7 +11,7 @@ namespace impasto {
 inline constexpr std::size_t described_bytes = 1024;
 
 /// Says what a file is, by its first bytes, and what to do if somebody gave it by mistake: "a GIF
-/// picture; save it as PNG first". Knows the files that people give instead of a picture or of
+/// picture; save it as PNG first: ...". Knows the files that people give instead of a picture or of
 /// weights.
 std::string describe_content(std::string_view head);
 

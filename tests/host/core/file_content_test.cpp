@@ -18,7 +18,8 @@ std::string zip_of(const std::string& name) {
 }
 
 TEST(DescribeContent, NamesPictures) {
-  EXPECT_THAT(describe_content("GIF89a\1\0"s), HasSubstr("a GIF picture; save it as PNG"));
+  EXPECT_THAT(describe_content("GIF89a\1\0"s),
+              HasSubstr("a GIF picture; save it as PNG first: vips copy"));
   EXPECT_THAT(describe_content("BM\x36\0\0\0"s), StartsWith("a BMP picture"));
   EXPECT_THAT(describe_content("\0\0\0\x18"
                                "ftypheic\0\0\0\0"s),
