@@ -26,7 +26,8 @@ bool takes(std::string_view taker, const app::Setting& row) {
     return of_session && std::ranges::find(row.commands, "stylize") != row.commands.end();
   }
   const bool of_command = std::ranges::find(row.commands, taker) != row.commands.end();
-  const bool of_a_file = row.name == "depth";  // arrays have their own type
+  // Arrays have their own type, and are sRGB.
+  const bool of_a_file = row.name == "depth" || row.name == "keep-profile";
   return of_command && row.recorded && !of_session && !of_a_file;
 }
 

@@ -142,6 +142,10 @@ void stylize(const Settings& settings) {
   }
   const StylizeInputs inputs = load_inputs(settings);
   say_notes(inputs.content);
+  if (settings.keep_profile && inputs.content.profile.empty()) {
+    message("note: '{}' has no other profile than sRGB that its result could have\n",
+            printable(settings.content));
+  }
   for (const Style& style : inputs.styles) say_notes(style.image);
   if (settings.config.init == Init::file) say_notes(inputs.initial);
   check_sizes(settings, inputs);

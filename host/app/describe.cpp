@@ -120,6 +120,7 @@ Image finished(Image picture, const Image& content, const Settings& settings) {
   picture = result_in(settings.colours, content, std::move(picture));
   picture.alpha = content.alpha;
   picture.bits = static_cast<int>(settings.depth.value_or(content.bits));
+  if (settings.keep_profile) picture.profile = content.profile;
   return picture;
 }
 

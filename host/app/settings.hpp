@@ -96,6 +96,7 @@ struct Settings {
   Config config = preset("impasto");
   Colours colours = Colours::style;
   std::optional<std::int64_t> depth;  ///< bits per channel of the result; none: the content's
+  bool keep_profile = false;          ///< the result gets the content's ICC profile, else sRGB
   bool pooling_given = false;         ///< not the preset's or the network's own
   std::string init_file;              ///< with Init::file
   std::optional<std::int64_t> size;   ///< as given; config.size has the preset's as well

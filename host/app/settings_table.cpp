@@ -1023,6 +1023,14 @@ std::vector<Setting> make_table() {
        .otherwise = "the content's",
        .recorded = true,
        .value = depth()},
+      {.name = "keep-profile",
+       .group = run_group,
+       .commands = stylize,
+       .help =
+           "write the result in the content's ICC profile, where\nit has one of RGB, in place of "
+           "sRGB",
+       .recorded = true,
+       .value = toggle(AT(keep_profile))},
       {.name = "seed",
        .group = run_group,
        .commands = stylize,

@@ -15,6 +15,7 @@
 #include "host/core/file_content.hpp"
 #include "host/core/file_descriptor.hpp"
 #include "host/image/formats.hpp"
+#include "host/image/profile.hpp"
 #include "host/image/resize.hpp"
 
 namespace impasto {
@@ -195,8 +196,9 @@ Handle convert(VipsImage* image, int colours, int bands) {
 }
 
 struct SrgbImage {
-  Handle image;     ///< grey or sRGB, then alpha if there is any
-  int colours = 0;  ///< 1 or 3
+  Handle image;                         ///< grey or sRGB, then alpha if there is any
+  int colours = 0;                      ///< 1 or 3
+  std::vector<std::byte> profile = {};  ///< as profile_to_keep() has it
 };
 
 /// The image as sRGB: by its ICC profile, CMYK without one by libvips' own. A profile that does not
@@ -211,7 +213,10 @@ SrgbImage to_srgb(VipsImage* image, const std::string& path) {
   }
   const bool cmyk = colours == 4;
   if (cmyk || vips::has_foreign_profile(image)) {
-    if (auto converted = convert(image, colours, bands)) return {std::move(converted), 3};
+    if (auto converted = convert(image, colours, bands)) {
+      return {std::move(converted), 3,
+              colours == 3 ? profile_to_keep(image) : std::vector<std::byte>()};
+    }
     if (cmyk) {
       fail(ErrorKind::input, "cannot read '{}': its colours cannot be converted to sRGB: {}", path,
            vips::take_error());
@@ -391,7 +396,7 @@ Image decode_image(std::vector<std::byte> bytes, const std::string& path,
   std::unique_lock turn(decoding());
   const Handle loaded = decode_or_refuse(format, bytes, path, limits, notes);
   const int file_bits = vips_image_get_format(loaded.get()) == VIPS_FORMAT_USHORT ? 16 : 8;
-  const SrgbImage srgb = to_srgb(loaded.get(), path);
+  SrgbImage srgb = to_srgb(loaded.get(), path);
   Handle pixels = make_upright(srgb.image.get());
   if (!pixels) fail_decode(format, path, vips::take_error());
   turn.unlock();
@@ -412,6 +417,7 @@ Image decode_image(std::vector<std::byte> bytes, const std::string& path,
     notes.push_back(fmt::format("'{}' is wholly transparent: all of it counts as black", path));
   }
   image.notes = std::move(notes);
+  image.profile = std::move(srgb.profile);
   return image;
 }
 

@@ -9,6 +9,7 @@
 #include "host/core/digest.hpp"
 #include "host/core/error.hpp"
 #include "host/image/formats.hpp"
+#include "host/image/profile.hpp"
 #include "host/image/vips.hpp"
 
 namespace impasto {
@@ -66,15 +67,15 @@ void set_comment(VipsImage* image, std::string_view field, std::string comment) 
   vips_image_set_string(image, field.data(), comment.c_str());
 }
 
-/// What the function `save` makes of the pixels, with an sRGB profile and the comment. Throws for
-/// pixels that are not there.
+/// What the function `save` makes of the pixels, with the profile and the comment. Throws for pixels
+/// that are not there.
 template <class Save>
-std::vector<std::byte> encode(const Handle& pixels, const char* comment_field,
-                              std::string_view comment, const Save& save, const std::string& path) {
+std::vector<std::byte> encode(const Handle& pixels, const std::vector<std::byte>& profile,
+                              const char* comment_field, std::string_view comment, const Save& save,
+                              const std::string& path) {
   void* data = nullptr;
   std::size_t size = 0;
   if (pixels) {
-    const auto& profile = vips::srgb_profile();
     vips_image_set_blob_copy(pixels.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
     set_comment(pixels.get(), comment_field, std::string(comment));
   }
@@ -135,10 +136,13 @@ std::vector<std::byte> encode_image(const Image& image, const std::string& path,
   check_picture_fits(path, image.height, image.width);
   const bool keep_alpha = !image.alpha.empty() && format.holds_alpha;
   const bool wide = image.bits == 16 && format.holds_16_bits;
+  const bool own_profile = !image.profile.empty();
   const auto encode_as = [&]<class Sample>(Sample /*type*/) {
-    const auto samples = interleave<Sample>(image, keep_alpha);
+    const auto samples =
+        interleave<Sample>(own_profile ? in_own_profile(image) : image, keep_alpha);
     return encode(make_vips_image(samples, image.height, image.width, keep_alpha),
-                  format.comment_field, comment, format.save, path);
+                  own_profile ? image.profile : vips::srgb_profile(), format.comment_field, comment,
+                  format.save, path);
   };
   return wide ? encode_as(std::uint16_t{}) : encode_as(std::uint8_t{});
 }
@@ -179,7 +183,9 @@ void Animation::save(const std::string& path, std::string_view comment) const {
   const auto save_webp = [](VipsImage* image, void** data, std::size_t* size) {
     return vips_webpsave_buffer(image, data, size, "Q", 85, "smart_subsample", TRUE, nullptr);
   };
-  write(encode(pages, format_of_extension(path).comment_field, comment, save_webp, path), path);
+  write(encode(pages, vips::srgb_profile(), format_of_extension(path).comment_field, comment,
+               save_webp, path),
+        path);
 }
 
 }  // namespace impasto

@@ -24,8 +24,8 @@ bool holds_16_bits(const std::string& path);
 /// Throws ErrorKind::output when the format of the extension cannot hold a picture of this size.
 void check_picture_fits(const std::string& path, std::int64_t height, std::int64_t width);
 
-/// The bytes of a file in the format of the extension of `path` (formats.hpp), with an sRGB profile;
-/// values are rounded and clamped. 16 bits per channel where the image came with 16 and the format can
+/// The bytes of a file in the format of the extension of `path` (formats.hpp), in sRGB or in the space
+/// of the image's own profile, which the file holds; values are rounded and clamped. 16 bits per channel where the image came with 16 and the format can
 /// hold it. A format without alpha gets the picture over white. `comment` goes into the file's
 /// metadata. Throws ErrorKind::output, naming `path`.
 std::vector<std::byte> encode_image(const Image& image, const std::string& path,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct Image {
   std::vector<float> alpha;             ///< (H,W) in [0,255], or empty when the picture is opaque
   int bits = 8;                         ///< per channel in the file it came from: 8 or 16
   std::vector<std::string> notes = {};  ///< what is odd about the file, one sentence each
+  /// The ICC profile that its file had (profile.hpp), or empty; in a file it gets these colours.
+  std::vector<std::byte> profile = {};
 
   [[nodiscard]] std::int64_t pixels() const { return height * width; }
   /// Whether it shows the same colours.

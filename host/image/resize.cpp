@@ -168,8 +168,10 @@ Image resize(const Image& image, std::int64_t height, std::int64_t width) {
     std::copy_n(image.rgb.data() + start * 3, image.width * 3, rgb);
     if (alpha != nullptr) std::copy_n(image.alpha.data() + start, image.width, alpha);
   };
-  return resize({{image.height, image.width}, !image.alpha.empty(), image.bits, read},
-                {height, width});
+  Image resized = resize({{image.height, image.width}, !image.alpha.empty(), image.bits, read},
+                         {height, width});
+  resized.profile = image.profile;
+  return resized;
 }
 
 std::vector<float> resample(const std::vector<float>& values, PictureSize from, PictureSize to,

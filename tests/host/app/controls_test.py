@@ -3,6 +3,7 @@
 
 import json
 import unittest
+import zlib
 
 import png
 from harness import LIGHT, SAMPLES, ProgramTest, weights
@@ -54,6 +55,32 @@ class ControlsTest(ProgramTest):
                 (_, first), *_ = png.chunks(file.read())
             self.assertEqual(first[8], int(depth))
         self.fail_with(2, "stylize", *SAMPLES, "-o", "out.jpg", "--depth", "16", says=["--depth 16", "out.jpg", "PNG"])
+
+    def test_the_profile_of_the_content(self):
+        # Its red is sRGB's green, its green sRGB's blue, its blue sRGB's red.
+        red, green, blue = (0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)
+        turned = png.profile((green, blue, red))
+        png.write(self.path("photo.png"), 48, 36, lambda x, y: (20 + 4 * x, 200 - 3 * y, 60), icc=turned)
+
+        def result(*options, content="photo.png"):
+            run = self.succeed("stylize", content, "sample:painting", "-o", "out.png", "--size", "48", "--iterations",
+                               "1", *LIGHT, "--weights", weights(), *options)
+            with open(self.path("out.png"), "rb") as file:
+                profiles = [body for kind, body in png.chunks(file.read()) if kind == b"iCCP"]
+            return zlib.decompress(profiles[0].split(b"\0", 1)[1][1:]), png.Picture(self.path("out.png")), run.stderr
+
+        profile, plain, _ = result()
+        self.assertNotEqual(profile, turned)
+        profile, own, said = result("--keep-profile")
+        self.assertEqual(profile, turned)
+        self.assertNotIn("profile", said)
+        for one, other in zip(plain.rows(), own.rows()):
+            for x in range(0, 48 * 3, 3):
+                r, g, b = one[x:x + 3]
+                for value, expected in zip(other[x:x + 3], (g, b, r)):
+                    if 40 < expected < 250:  # where the two curves are alike
+                        self.assertLess(abs(value - expected), 20)
+        self.assertIn("no other profile", result("--keep-profile", content="sample:scene")[2])
 
     def test_a_run_ends_where_its_loss_stays(self):
         def ends(*options):

@@ -79,8 +79,33 @@ def header(width, height, bits=8, colour=2):
     return SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
 
 
-def write(path, width, height, pixel, bits=8, alpha=False):
-    """pixel(x, y) gives the channel values as integers of `bits` bits."""
+def profile(colourants):
+    """An ICC profile of version 2: a power of 2.2, and where red, green and blue lie in D50's XYZ."""
+    def number(value):
+        return struct.pack(">i", round(65536 * value))
+
+    def xyz(values):
+        return b"XYZ \0\0\0\0" + b"".join(map(number, values))
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(2.2 * 256)) + b"\0\0"
+    name = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + bytes(79)
+    parts = [(b"desc", name), (b"cprt", b"text\0\0\0\0none\0\0\0\0"), (b"wtpt", xyz((0.9642, 1, 0.8249)))]
+    for colour, values in zip(b"rgb", colourants):
+        parts += [(bytes([colour]) + b"XYZ", xyz(values)), (bytes([colour]) + b"TRC", curve)]
+    at = 128 + 4 + 12 * len(parts)
+    table, data = struct.pack(">I", len(parts)), b""
+    for tag, body in parts:
+        body += bytes(-len(body) % 4)
+        table += tag + struct.pack(">II", at + len(data), len(body))
+        data += body
+    head = struct.pack(">I4sI4s4s4s12s4s", at + len(data), bytes(4), 0x02400000, b"mntr", b"RGB ", b"XYZ ",
+                       bytes([7, 230, 0, 1, 0, 1] + 6 * [0]), b"acsp")
+    head += bytes(68 - len(head)) + b"".join(map(number, (0.9642, 1, 0.8249)))
+    return head + bytes(128 - len(head)) + table + data
+
+
+def write(path, width, height, pixel, bits=8, alpha=False, icc=None):
+    """pixel(x, y) gives the channel values as integers of `bits` bits; icc is a profile."""
     form = ">H" if bits == 16 else ">B"
     rows = b"".join(
         b"\0" + b"".join(struct.pack(form, v) for x in range(width) for v in pixel(x, y))
@@ -88,7 +113,8 @@ def write(path, width, height, pixel, bits=8, alpha=False):
     )
     body = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     with open(path, "wb") as file:
-        file.write(header(width, height, bits, 6 if alpha else 2) + body)
+        own = b"" if icc is None else chunk(b"iCCP", b"own\0\0" + zlib.compress(icc))
+        file.write(header(width, height, bits, 6 if alpha else 2) + own + body)
 
 
 def write_palette(path, width, height, colours, index):

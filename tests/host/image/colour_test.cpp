@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <tuple>
 
+#include "host/image/resize.hpp"
 #include "tests/host/image/fixtures.hpp"
 
 namespace impasto::test {
@@ -194,13 +195,77 @@ TEST(Colour, AnEmbeddedProfileIsConvertedToSrgb) {
   }
 }
 
+/// What a file holds, unconverted.
+std::vector<double> stored(const std::string& path) {
+  const vips::Handle file(vips_image_new_from_file(path.c_str(), nullptr));
+  double* values = nullptr;
+  int count = 0;
+  EXPECT_EQ(vips_getpoint(file.get(), &values, &count, 8, 8, nullptr), 0);
+  const std::vector<double> result(values, values + count);
+  g_free(values);
+  return result;
+}
+
+TEST(Colour, AProfileThatIsKeptGivesBackTheValuesOfItsFile) {
+  const TemporaryFolder folder;
+  for (const std::string& format : formats()) {
+    SCOPED_TRACE(format);
+    const bool alpha = format == "png" || format == "tif";
+    std::vector<std::uint16_t> coded = {190, 110, 60};
+    if (alpha) coded.push_back(90);
+    const vips::Handle p3 = to_vips(flat(coded, VIPS_INTERPRETATION_sRGB, false));
+    embed(p3.get(), "p3");
+    Image image = load(p3.get(), format);
+    const std::string path = folder.file("a." + format);
+    save_image(image, path);
+    const std::vector<double> kept = stored(path);
+    for (std::size_t c = 0; c < coded.size(); ++c) EXPECT_NEAR(kept[c], coded[c], 1) << c;
+    EXPECT_EQ(load_image(path).profile, image.profile);
+
+    const Image again = load_image(path);
+    EXPECT_LT(max_difference(again.rgb, image.rgb), 1.5F);
+
+    image.profile.clear();
+    save_image(image, path);
+    EXPECT_GT(std::abs(stored(path)[0] - coded[0]), 5) << "the colour means the same in both";
+    EXPECT_TRUE(load_image(path).profile.empty());
+  }
+}
+
+TEST(Colour, AnotherMakersProfileOfSrgbIsKept) {
+  const auto pixels = flat({200, 100, 50}, VIPS_INTERPRETATION_sRGB, false);
+  const vips::Handle plain = to_vips(pixels);
+  EXPECT_TRUE(load(plain.get(), "png").profile.empty());
+  embed(plain.get(), "srgb");
+  EXPECT_TRUE(load(plain.get(), "png").profile.empty());
+  // The same profile under another date.
+  std::vector<std::byte> other = vips::srgb_profile();
+  other[25] ^= std::byte{1};
+  vips_image_set_blob_copy(plain.get(), VIPS_META_ICC_NAME, other.data(), other.size());
+  const Image image = load(plain.get(), "png");
+  EXPECT_EQ(image.profile, other);
+  const TemporaryFolder folder;
+  save_image(image, folder.file("a.png"));
+  EXPECT_EQ(stored(folder.file("a.png")), (std::vector<double>{200, 100, 50}));
+}
+
+TEST(Colour, AProfileStaysWithAPictureOfAnotherSize) {
+  const vips::Handle p3 = to_vips(flat({190, 110, 60}, VIPS_INTERPRETATION_sRGB, false));
+  embed(p3.get(), "p3");
+  const Image image = load(p3.get(), "png");
+  EXPECT_FALSE(image.profile.empty());
+  EXPECT_EQ(resize(image, 8, 20).profile, image.profile);
+}
+
 TEST(Colour, CmykJpegIsConverted) {
   // None of the inks is white paper; all of the black is black; cyan and yellow make a green.
   const auto cmyk = [](std::uint16_t c, std::uint16_t m, std::uint16_t y, std::uint16_t k,
                        bool profile) {
     const vips::Handle image = to_vips(flat({c, m, y, k}, VIPS_INTERPRETATION_CMYK, false));
     if (profile) embed(image.get(), "cmyk");
-    return colour_at(load(image.get(), "jpg"), 8, 8);
+    const Image loaded = load(image.get(), "jpg");
+    EXPECT_TRUE(loaded.profile.empty()) << "the result is not of four inks";
+    return colour_at(loaded, 8, 8);
   };
   for (const bool profile : {false, true}) {
     for (const float value : cmyk(0, 0, 0, 0, profile)) EXPECT_GT(value, 250);
@@ -216,7 +281,9 @@ TEST(Colour, AProfileThatDoesNotFitIsIgnored) {
   const vips::Handle garbage = to_vips(pixels);
   const std::string noise(500, '\x5A');
   vips_image_set_blob_copy(garbage.get(), VIPS_META_ICC_NAME, noise.data(), noise.size());
-  expect_colour(load(garbage.get(), "tif"), {200, 100, 50}, 0.5F);
+  const Image unconverted = load(garbage.get(), "tif");
+  expect_colour(unconverted, {200, 100, 50}, 0.5F);
+  EXPECT_TRUE(unconverted.profile.empty());
   const vips::Handle mismatched = to_vips(pixels);
   embed(mismatched.get(), "cmyk");
   expect_colour(load(mismatched.get(), "tif"), {200, 100, 50}, 0.5F);
