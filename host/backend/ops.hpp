@@ -134,8 +134,10 @@ class Ops {
                           const Tensor& target, const StyleLossScale& scale) = 0;
   virtual void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                               const GradientEpilogue& epilogue) = 0;
-  /// `statistics` and `coefficients` are master tensors (N,1,2,C) and may be the same.
-  virtual void channel_statistics(const Tensor& statistics, const Tensor& features) = 0;
+  /// `statistics` and `coefficients` are master tensors (N,1,2,C) and may be the same. `weights` is a
+  /// master tensor (1,H,W,1); an empty one counts all pixels alike.
+  virtual void channel_statistics(const Tensor& statistics, const Tensor& features,
+                                  const Tensor& weights) = 0;
   virtual void statistics_loss(const Tensor& loss, const Tensor& coefficients,
                                const Tensor& statistics, const Tensor& target,
                                const StatisticsLossScale& scale) = 0;

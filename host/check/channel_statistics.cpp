@@ -8,15 +8,25 @@ Shape of_channels(const Shape& map) { return {map.batch, 1, 2, map.channels}; }
 
 std::vector<OpCase> statistics_cases(const Shape& map, std::int64_t /*out_channels*/,
                                      DataType storage) {
-  return {
-      {.variant = "written",
-       .measured = true,
-       .work = {.flops = 3 * work::values(map), .bytes = work::bytes(map, storage)},
-       .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
-         const Tensor statistics = bench.master_output(of_channels(map));
-         const Tensor features = bench.features(map, 1);
-         return {[=, &on] { on.channel_statistics(statistics, features); }, {statistics, features}};
-       }}};
+  std::vector<OpCase> cases;
+  for (const bool weighted : {false, true}) {
+    const Shape of_pixels{1, map.height, map.width, 1};
+    const double weight_bytes = weighted ? 4 * work::values(of_pixels) : 0;
+    cases.push_back(
+        {.variant = weighted ? "weighted" : "written",
+         .measured = !weighted,
+         .work = {.flops = (weighted ? 4 : 3) * work::values(map),
+                  .bytes = work::bytes(map, storage) + weight_bytes},
+         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+           const Tensor statistics = bench.master_output(of_channels(map));
+           const Tensor features = bench.features(map, 1);
+           const Tensor weights = weighted ? bench.master(of_pixels, 2, 0.1F, 1) : Tensor{};
+           std::vector<Tensor> tensors = {statistics, features};
+           if (weighted) tensors.push_back(weights);
+           return {[=, &on] { on.channel_statistics(statistics, features, weights); }, tensors};
+         }});
+  }
+  return cases;
 }
 
 /// Reads the statistics and the target, which is one for the whole batch; writes the coefficients.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/guides.hpp"
 
-#include <cmath>
-
 #include "host/core/error.hpp"
 
 namespace impasto {
@@ -25,21 +23,23 @@ MapMask at_map(const std::optional<Mask>& mask, const Shape& map) {
   return result;
 }
 
-std::vector<float> scaled(std::vector<float> values, double factor) {
-  for (float& value : values) value = static_cast<float>(factor * static_cast<double>(value));
-  return values;
+std::vector<float> weights_of(const MapMask& mask) {
+  std::vector<float> weights = mask.values;
+  for (float& value : weights) {
+    const auto shown = static_cast<double>(value);
+    value = static_cast<float>(shown * shown / mask.area);
+  }
+  return weights;
 }
 
 }  // namespace
 
 Guides make_guides(const Style& style, double weight, const Shape& picture_map,
                    const Shape& style_map) {
-  MapMask picture = at_map(style.mask, picture_map);
-  MapMask own = at_map(style.style_mask, style_map);
+  const MapMask picture = at_map(style.mask, picture_map);
+  const MapMask own = at_map(style.style_mask, style_map);
   require(picture.area > 0 && own.area > 0, "a mask is black everywhere");
-  return {
-      scaled(std::move(picture.values), std::pow(weight / picture.area, 0.25)),
-      scaled(std::move(own.values), std::pow(weight * picture.area / (own.area * own.area), 0.25))};
+  return {weights_of(picture), weights_of(own), weight * picture.area};
 }
 
 }  // namespace impasto

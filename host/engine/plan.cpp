@@ -237,8 +237,8 @@ void Plan::set_guides(Backend& backend, std::size_t style, const Style& given,
   for (const auto& [term, tensor] : pass.guides) {
     const Tensor& own = pass.schedule[tensor];
     const Guides guides = make_guides(given, weight, term->shape(), own.shape);
-    term->set_guide(backend, style, guides.picture);
-    backend.write(own, guides.style);
+    term->set_guide(backend, style, guides.picture, guides.strength);
+    backend.write(own, term->guide_of(guides.style, guides.strength));
   }
 }
 

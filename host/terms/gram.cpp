@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/terms/gram.hpp"
 
+#include <cmath>
+
 #include "host/model/activation_scale.hpp"
 
 namespace impasto {
@@ -88,8 +90,19 @@ class GuidedGramTerm final : public GramTermBase {
     }
   }
 
-  void set_guide(Backend& backend, std::size_t style, std::span<const float> guide) const override {
-    std::vector<float> squares(guide.begin(), guide.end());
+  /// On both sides, so that the loss is strength times that of weighted matrices.
+  std::vector<float> guide_of(std::span<const float> weights, double strength) const override {
+    std::vector<float> guide(weights.begin(), weights.end());
+    for (float& value : guide) {
+      value = static_cast<float>(std::sqrt(static_cast<double>(value) * std::sqrt(strength)));
+    }
+    return guide;
+  }
+
+  void set_guide(Backend& backend, std::size_t style, std::span<const float> weights,
+                 double strength) const override {
+    const std::vector<float> guide = guide_of(weights, strength);
+    std::vector<float> squares = guide;
     for (float& value : squares) value *= value;
     backend.write(state_[styles_[style].guide], guide);
     backend.write(state_[styles_[style].squared], squares);
@@ -126,7 +139,9 @@ class GuidedGramTerm final : public GramTermBase {
         [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
           for (std::size_t i = 0; i < styles_.size(); ++i) {
             const bool last = i + 1 == styles_.size();
-            add_guided_backward(backward, grad_x, x, matrices[i], styles_[i],
+            const TensorId product = backward.temporary(backward[x].shape, place_.activations);
+            add_style_backward(backward, product, x, matrices[i], {});
+            add_guided_backward(backward, grad_x, x, product, styles_[i].squared,
                                 {.accumulate = epilogue.accumulate || i > 0,
                                  .relu_mask = epilogue.relu_mask && last});
           }
@@ -139,20 +154,6 @@ class GuidedGramTerm final : public GramTermBase {
     std::size_t guide;    ///< (1,H,W,1): T_s
     std::size_t squared;  ///< T_s²
   };
-
-  void add_guided_backward(Schedule& backward, TensorId grad_x, TensorId x, TensorId matrix,
-                           const Guided& style, const GradientEpilogue& epilogue) const {
-    const TensorId product = backward.temporary(backward[x].shape, place_.activations);
-    add_style_backward(backward, product, x, matrix, {});
-    backward.add({.name = "guide backward",
-                  .operation = "guide_backward",
-                  .layer = layer(),
-                  .epilogue = epilogue},
-                 {grad_x, product, x}, [=, this](Backend& backend, const Schedule& s) {
-                   backend.guide_backward(s[grad_x], s[product], s[x], state_[style.squared],
-                                          epilogue);
-                 });
-  }
 
   std::vector<Guided> styles_;
 };

@@ -36,21 +36,6 @@ bool counts(const AnyLoss& any) {
                                         [](const LayerWeight& layer) { return layer.weight > 0; }));
 }
 
-/// Whether it compares with style pictures and can do so in a part of the picture only.
-void check_guide(const AnyLoss& any) {
-  if (!counts(any)) return;
-  if (std::holds_alternative<WassersteinLoss>(any)) {
-    fail(ErrorKind::usage,
-         "masks: the {} loss is a Wasserstein distance, which takes none: expected a preset with "
-         "Gram matrices",
-         common(any).name);
-  }
-  if (std::holds_alternative<StatisticsLoss>(any)) {
-    fail(ErrorKind::usage, "masks: the loss '{}' takes none: expected --statistics-weight 0",
-         common(any).name);
-  }
-}
-
 /// w·ĝ / (‖ĝ‖₁ + 1e-8) of a gradient g = w·ĝ that has its weight. One without weight stays 0.
 kernels::GradientNorm norm_for(double weight) {
   return {.norm = weight, .least = weight > 0 ? 1e-8 * weight : 1};
@@ -97,7 +82,6 @@ void check(const Objective& objective, const VggLayers& layers) {
     const Loss& loss = common(any);
     check_weight(loss.weight, loss.name + " weight");
     check_layers(loss, layers);
-    if (objective.guided) check_guide(any);
     any_layer = any_layer || !loss.layers.empty();
   }
   if (!any_layer) fail(ErrorKind::usage, "nothing to minimise: expected at least one layer");

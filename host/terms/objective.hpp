@@ -47,8 +47,7 @@ const Loss& common(const AnyLoss& loss);
 bool of_pixels(const AnyLoss& loss);
 
 /// Throws ErrorKind::usage for a repeated layer or one that the network does not have, a weight
-/// that is negative or not finite, masks with a loss that takes none, or an objective with nothing to
-/// minimise.
+/// that is negative or not finite, or an objective with nothing to minimise.
 void check(const Objective& objective, const VggLayers& layers);
 
 /// Whether one network serves both: it pools, pads and scales its input alike.

@@ -19,13 +19,14 @@ TensorId Term::add_guided(Schedule& schedule, TensorId x, TensorId guide) const 
   return y;
 }
 
-TensorId Term::add_statistics(Schedule& schedule, TensorId x) const {
+TensorId Term::add_statistics(Schedule& schedule, TensorId x,
+                              std::optional<TensorId> weights) const {
   const Shape map = schedule[x].shape;
   const TensorId statistics =
       schedule.temporary(statistics_shape(map.batch, map.channels), place_.master);
   schedule.add({.name = "statistics", .operation = "channel_statistics", .layer = layer()},
-               {x, statistics}, [=](Backend& backend, const Schedule& s) {
-                 backend.channel_statistics(s[statistics], s[x]);
+               {x, statistics, weights.value_or(x)}, [=](Backend& backend, const Schedule& s) {
+                 backend.channel_statistics(s[statistics], s[x], weights ? s[*weights] : Tensor{});
                });
   return statistics;
 }
@@ -49,6 +50,17 @@ void Term::add_statistics_backward(Schedule& backward, TensorId grad_x, TensorId
                 .epilogue = epilogue},
                {grad_x, x, coefficients}, [=](Backend& backend, const Schedule& s) {
                  backend.statistics_backward(s[grad_x], s[x], s[coefficients], epilogue);
+               });
+}
+
+void Term::add_guided_backward(Schedule& backward, TensorId grad_x, TensorId x, TensorId product,
+                               std::size_t factors, const GradientEpilogue& epilogue) const {
+  backward.add({.name = "guide backward",
+                .operation = "guide_backward",
+                .layer = layer(),
+                .epilogue = epilogue},
+               {grad_x, product, x}, [=, this](Backend& backend, const Schedule& s) {
+                 backend.guide_backward(s[grad_x], s[product], s[x], state_[factors], epilogue);
                });
 }
 

@@ -110,9 +110,15 @@ class Term {
   /// The same, where each style has a target of its own.
   virtual void add_guided_target(Schedule& /*schedule*/, TensorId /*x*/,
                                  const GuidedStyle& /*style*/) const {}
-  /// How much each pixel of the map counts for a style, H·W numbers. Waits.
+  /// What such a style picture's map is seen through: made of weights of its pixels, whose mean is 1,
+  /// and of the strength of the style (host/engine/guides.hpp).
+  [[nodiscard]] virtual std::vector<float> guide_of(std::span<const float> /*weights*/,
+                                                    double /*strength*/) const {
+    return {};
+  }
+  /// The same for the term's own map, of H·W pixels. Waits.
   virtual void set_guide(Backend& /*backend*/, std::size_t /*style*/,
-                         std::span<const float> /*guide*/) const {}
+                         std::span<const float> /*weights*/, double /*strength*/) const {}
 
   /// Appends the term's losses at the map `x`, before any weight. With `with_gradient` the returned
   /// gradient term may compute them instead.
@@ -131,14 +137,18 @@ class Term {
 
   /// The Gram matrices (N,C,C) of the map at `x`, as it is held.
   TensorId add_gram(Schedule& schedule, TensorId x) const;
-  /// The means and deviations (N,1,2,C) of its channels.
-  TensorId add_statistics(Schedule& schedule, TensorId x) const;
+  /// The means and deviations (N,1,2,C) of its channels; with weights (1,H,W,1), weighted ones.
+  TensorId add_statistics(Schedule& schedule, TensorId x,
+                          std::optional<TensorId> weights = std::nullopt) const;
   /// The map at `x`, seen through a guide.
   TensorId add_guided(Schedule& schedule, TensorId x, TensorId guide) const;
   void add_style_backward(Schedule& backward, TensorId grad_x, TensorId x, TensorId matrix,
                           const GradientEpilogue& epilogue) const;
   void add_statistics_backward(Schedule& backward, TensorId grad_x, TensorId x,
                                TensorId coefficients, const GradientEpilogue& epilogue) const;
+  /// The gradient `product`, multiplied at each pixel by a tensor (1,H,W,1) of the state.
+  void add_guided_backward(Schedule& backward, TensorId grad_x, TensorId x, TensorId product,
+                           std::size_t factors, const GradientEpilogue& epilogue) const;
 
   TermPlace place_;
   TensorBlock state_;

@@ -1,80 +1,108 @@
 // SPDX-License-Identifier: MIT
 #include "host/terms/wasserstein.hpp"
 
+#include <cmath>
+#include <vector>
+
 #include "host/model/activation_scale.hpp"
+#include "host/terms/moments.hpp"
 
 namespace impasto {
 namespace {
 
-class WassersteinTerm final : public Term {
+class WassersteinTerm final : public MomentsTerm {
  public:
   WassersteinTerm(const WassersteinLoss& loss, const TermPlace& place)
-      : Term(place),
-        held_(activation_scale(place.activations)),
-        statistics_(state_.reserve(statistics_shape(1, place.shape.channels), place.master)),
-        second_moment_(state_.reserve(matrix_shape(1, place.shape.channels), place.master)),
-        root_(state_.reserve(matrix_shape(1, place.shape.channels), place.master)) {
+      : MomentsTerm(place), held_(activation_scale(place.activations)) {
+    const std::int64_t channels = place.shape.channels;
+    for (std::size_t i = 0; i < target_count(); ++i) {
+      targets_.push_back({.statistics = state_.reserve(statistics_shape(1, channels), place.master),
+                          .second_moment = state_.reserve(matrix_shape(1, channels), place.master),
+                          .root = state_.reserve(matrix_shape(1, channels), place.master)});
+    }
     scale_.mean = 1 / held_;
     scale_.moment = moment_scale(place.shape);
     scale_.loss = loss.scale.at(place.shape);
     scale_.gradient = place.gradient_weight * scale_.loss;
   }
 
-  TargetSource target_source() const override { return TargetSource::style; }
-
-  /// The root is taken again behind each style; the last one's stays.
-  void add_target(Schedule& schedule, TensorId x, const TargetShare& share) const override {
-    const TensorId gram = add_gram(schedule, x);
-    const TensorId statistics = add_statistics(schedule, x);
-    const double scale = moment_scale(schedule[x].shape);
-    schedule.add({.name = "style target", .operation = "axpby", .layer = layer()},
-                 {gram, statistics}, [=, this](Backend& backend, const Schedule& s) {
-                   const double kept = share.first ? 0 : 1;
-                   backend.axpby(state_[second_moment_], *share.share * scale, s[gram], kept);
-                   backend.axpby(state_[statistics_], *share.share / held_, s[statistics], kept);
-                 });
-    schedule.add({.name = "style root", .operation = "covariance_root", .layer = layer()}, {},
-                 [this](Backend& backend, const Schedule& /*s*/) {
-                   backend.covariance_root(state_[root_], state_[second_moment_],
-                                           state_[statistics_]);
-                 });
-  }
-
-  std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x, const LossSlot& loss,
-                                       bool with_gradient) const override {
-    const Shape map = schedule[x].shape;
-    const TensorId matrix = add_gram(schedule, x);
-    const TensorId statistics = add_statistics(schedule, x);
-    const TensorId coefficients =
-        schedule.temporary(statistics_shape(map.batch, map.channels), place_.master);
-    schedule.add({.name = "style loss", .operation = "wasserstein_loss", .layer = layer()},
-                 {matrix, statistics, coefficients, loss.losses},
-                 [=, this](Backend& backend, const Schedule& s) {
-                   backend.wasserstein_loss(
-                       loss.in(s), s[matrix], s[coefficients], s[matrix], s[statistics],
-                       {state_[statistics_], state_[second_moment_], state_[root_]}, scale_);
-                 });
-    if (!with_gradient) return std::nullopt;
-    return GradientTerm{
-        layer(), order(GradientTerm::Order::after_layer_above),
-        [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
-          const GradientEpilogue first{.accumulate = epilogue.accumulate, .relu_mask = false};
-          const GradientEpilogue last{.accumulate = true, .relu_mask = epilogue.relu_mask};
-          add_style_backward(backward, grad_x, x, matrix, first);
-          add_statistics_backward(backward, grad_x, x, coefficients, last);
-        }};
+  /// Once for a matrix of products, twice for a mean.
+  std::vector<float> guide_of(std::span<const float> weights, double /*strength*/) const override {
+    std::vector<float> guide(weights.begin(), weights.end());
+    for (float& value : guide) value = std::sqrt(value);
+    return guide;
   }
 
  private:
+  struct Moments {
+    TensorId gram;
+    TensorId statistics;
+  };
+  Moments add_moments(Schedule& schedule, TensorId x, const Guide& guide) const {
+    if (!guide) return {add_gram(schedule, x), add_statistics(schedule, x)};
+    const TensorId seen = add_guided(schedule, x, *guide);
+    const TensorId gram = add_gram(schedule, seen);
+    return {gram, add_statistics(schedule, add_guided(schedule, seen, *guide))};
+  }
+
+  /// The root is taken again behind each style; the last one's stays.
+  void append_target(Schedule& schedule, TensorId x, const Guide& guide, std::size_t target,
+                     const TargetShare& share) const override {
+    const auto [gram, statistics] = add_moments(schedule, x, guide);
+    const Target& to = targets_[target];
+    const double scale = moment_scale(schedule[x].shape);
+    schedule.add(
+        {.name = "style target", .operation = "axpby", .layer = layer()}, {gram, statistics},
+        [=, this, gram = gram, statistics = statistics](Backend& backend, const Schedule& s) {
+          const double kept = share.first ? 0 : 1;
+          backend.axpby(state_[to.second_moment], *share.share * scale, s[gram], kept);
+          backend.axpby(state_[to.statistics], *share.share / held_, s[statistics], kept);
+        });
+    schedule.add({.name = "style root", .operation = "covariance_root", .layer = layer()}, {},
+                 [=, this](Backend& backend, const Schedule& /*s*/) {
+                   backend.covariance_root(state_[to.root], state_[to.second_moment],
+                                           state_[to.statistics]);
+                 });
+  }
+
+  Backward append_loss(Schedule& schedule, TensorId x, const Guide& guide, std::size_t target,
+                       const LossSlot& loss) const override {
+    const Shape map = schedule[x].shape;
+    const auto [matrix, statistics] = add_moments(schedule, x, guide);
+    const TensorId coefficients =
+        schedule.temporary(statistics_shape(map.batch, map.channels), place_.master);
+    const Target& to = targets_[target];
+    schedule.add(
+        {.name = "style loss", .operation = "wasserstein_loss", .layer = layer()},
+        {matrix, statistics, coefficients, loss.losses},
+        [=, this, matrix = matrix, statistics = statistics](Backend& backend, const Schedule& s) {
+          backend.wasserstein_loss(
+              loss.in(s), s[matrix], s[coefficients], s[matrix], s[statistics],
+              {state_[to.statistics], state_[to.second_moment], state_[to.root]}, scale_);
+        });
+    return [=, this, matrix = matrix](Schedule& backward, TensorId grad_x,
+                                      const GradientEpilogue& epilogue) {
+      const GradientEpilogue first{.accumulate = epilogue.accumulate, .relu_mask = false};
+      const GradientEpilogue last{.accumulate = true, .relu_mask = epilogue.relu_mask};
+      add_style_backward(backward, grad_x, x, matrix, first);
+      add_statistics_backward(backward, grad_x, x, coefficients, last);
+    };
+  }
+
   [[nodiscard]] double moment_scale(const Shape& map) const {
     return 1 / (held_ * held_ * static_cast<double>(map.pixels()));
   }
 
+  /// For all pictures.
+  struct Target {
+    std::size_t statistics;     ///< (1,1,2,C): μ'
+    std::size_t second_moment;  ///< (1,C,C): S'
+    std::size_t root;           ///< (1,C,C): √Σ'
+  };
+
   double held_;  ///< activations are held times this
   WassersteinScale scale_;
-  std::size_t statistics_;     ///< (1,1,2,C): μ', for all pictures, as what follows
-  std::size_t second_moment_;  ///< (1,C,C): S'
-  std::size_t root_;           ///< (1,C,C): √Σ'
+  std::vector<Target> targets_;
 };
 
 }  // namespace

@@ -21,8 +21,8 @@ constexpr int rows = threads / 32;
 /// by memory, on GPUs with few double units by two additions and a conversion per value.
 template <class T>
 __global__ void __launch_bounds__(threads)
-    statistics_sums_kernel(double* sums, const T* features, std::int64_t pixels,
-                           std::int64_t channels) {
+    statistics_sums_kernel(double* sums, const T* features, const float* weights,
+                           std::int64_t pixels, std::int64_t channels) {
   SIMT_SHARED(double, row_sums, [2 * threads]);
   const int lane = static_cast<int>(threadIdx.x % 32);
   const int row = static_cast<int>(threadIdx.x / 32);
@@ -34,8 +34,9 @@ __global__ void __launch_bounds__(threads)
     const std::int64_t stride = std::int64_t{gridDim.y} * rows;
     for (std::int64_t p = std::int64_t{blockIdx.y} * rows + row; p < pixels; p += stride) {
       const auto value = static_cast<double>(static_cast<float>(own[p * channels]));
-      sum += value;
-      squares += value * value;
+      const double weighted = weights == nullptr ? value : double{weights[p]} * value;
+      sum += weighted;
+      squares += weighted * value;
     }
   }
   row_sums[threadIdx.x] = sum;
@@ -124,8 +125,8 @@ __global__ void __launch_bounds__(threads)
 }  // namespace
 
 template <class T>
-void channel_statistics(float* statistics, const T* features, const MapSize& size,
-                        double* workspace, Stream stream) {
+void channel_statistics(float* statistics, const T* features, const float* weights,
+                        const MapSize& size, double* workspace, Stream stream) {
   const std::int64_t C = size.channels;
   const std::int64_t shares = statistics_shares(size);
   const auto images = static_cast<unsigned>(size.batch);
@@ -133,7 +134,7 @@ void channel_statistics(float* statistics, const T* features, const MapSize& siz
                {"statistics_sums",
                 {static_cast<unsigned>((C + 31) / 32), static_cast<unsigned>(shares), images},
                 {threads}},
-               stream, workspace, features, size.pixels(), C);
+               stream, workspace, features, weights, size.pixels(), C);
   simt::launch(
       statistics_kernel,
       {"statistics", {static_cast<unsigned>((C + threads - 1) / threads), images}, {threads}},
@@ -165,9 +166,10 @@ void statistics_backward(T* grad, const T* features, const float* coefficients, 
   });
 }
 
-#define IMPASTO_CHANNEL_STATISTICS(T)                                                  \
-  template void channel_statistics(float*, const T*, const MapSize&, double*, Stream); \
-  template void statistics_backward(T*, const T*, const float*, const MapSize&,        \
+#define IMPASTO_CHANNEL_STATISTICS(T)                                                       \
+  template void channel_statistics(float*, const T*, const float*, const MapSize&, double*, \
+                                   Stream);                                                 \
+  template void statistics_backward(T*, const T*, const float*, const MapSize&,             \
                                     const GradientEpilogue&, Stream);
 IMPASTO_CHANNEL_STATISTICS(float)
 IMPASTO_CHANNEL_STATISTICS(bfloat16)

@@ -20,15 +20,17 @@ struct Sums {
 
 /// Adds `count` channels of the pixels [begin, end).
 template <class T>
-void add_pixels(Sums& sums, const T* first_pixel, std::int64_t begin, std::int64_t end,
-                std::int64_t channels, std::int64_t count) {
+void add_pixels(Sums& sums, const T* first_pixel, const float* weights, std::int64_t begin,
+                std::int64_t end, std::int64_t channels, std::int64_t count) {
   for (std::int64_t p = begin; p < end; ++p) {
     const T* pixel = first_pixel + p * channels;
+    const double weight = weights == nullptr ? 1 : static_cast<double>(weights[p]);
 #pragma omp simd
     for (std::int64_t c = 0; c < count; ++c) {
       const auto value = static_cast<double>(static_cast<float>(pixel[c]));
-      sums.values[static_cast<std::size_t>(c)] += value;
-      sums.squares[static_cast<std::size_t>(c)] += value * value;
+      const double weighted = weight * value;
+      sums.values[static_cast<std::size_t>(c)] += weighted;
+      sums.squares[static_cast<std::size_t>(c)] += weighted * value;
     }
   }
 }
@@ -36,7 +38,8 @@ void add_pixels(Sums& sums, const T* first_pixel, std::int64_t begin, std::int64
 /// The sums of `count` channels of one image. The number of pixels alone decides about the chunks,
 /// whose sums are added in order.
 template <class T>
-Sums sums_of(const T* first_pixel, std::int64_t pixels, std::int64_t channels, std::int64_t count) {
+Sums sums_of(const T* first_pixel, const float* weights, std::int64_t pixels, std::int64_t channels,
+             std::int64_t count) {
   const std::int64_t chunk = std::max<std::int64_t>(512, (pixels + most_chunks - 1) / most_chunks);
   const std::int64_t chunks = (pixels + chunk - 1) / chunk;
   std::array<Sums, most_chunks> partial;
@@ -44,7 +47,8 @@ Sums sums_of(const T* first_pixel, std::int64_t pixels, std::int64_t channels, s
   for (std::int64_t i = 0; i < chunks; ++i) {
     Sums& own = partial[static_cast<std::size_t>(i)];
     own = {};
-    add_pixels(own, first_pixel, i * chunk, std::min(pixels, (i + 1) * chunk), channels, count);
+    add_pixels(own, first_pixel, weights, i * chunk, std::min(pixels, (i + 1) * chunk), channels,
+               count);
   }
   Sums total;
   for (std::int64_t i = 0; i < chunks; ++i) {
@@ -59,13 +63,15 @@ Sums sums_of(const T* first_pixel, std::int64_t pixels, std::int64_t channels, s
 }  // namespace
 
 template <class T>
-void channel_statistics(float* statistics, const T* features, const MapSize& size) {
+void channel_statistics(float* statistics, const T* features, const float* weights,
+                        const MapSize& size) {
   const std::int64_t C = size.channels;
   const auto P = static_cast<double>(size.pixels());
   for (std::int64_t n = 0; n < size.batch; ++n) {
     for (std::int64_t first = 0; first < C; first += group) {
       const std::int64_t count = std::min(group, C - first);
-      const Sums sums = sums_of(features + n * size.per_image() + first, size.pixels(), C, count);
+      const Sums sums =
+          sums_of(features + n * size.per_image() + first, weights, size.pixels(), C, count);
       for (std::int64_t c = 0; c < count; ++c) {
         const double mean = sums.values[static_cast<std::size_t>(c)] / P;
         const double square = sums.squares[static_cast<std::size_t>(c)] / P;
@@ -122,9 +128,9 @@ void statistics_backward(T* grad, const T* features, const float* coefficients, 
   });
 }
 
-#define IMPASTO_CHANNEL_STATISTICS(T)                                           \
-  template void channel_statistics(float*, const T*, const MapSize&);           \
-  template void statistics_backward(T*, const T*, const float*, const MapSize&, \
+#define IMPASTO_CHANNEL_STATISTICS(T)                                               \
+  template void channel_statistics(float*, const T*, const float*, const MapSize&); \
+  template void statistics_backward(T*, const T*, const float*, const MapSize&,     \
                                     const GradientEpilogue&);
 IMPASTO_CHANNEL_STATISTICS(float)
 IMPASTO_CHANNEL_STATISTICS(bfloat16)

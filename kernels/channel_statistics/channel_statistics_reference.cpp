@@ -5,7 +5,8 @@
 
 namespace impasto::kernels::reference {
 
-void channel_statistics(double* statistics, const double* features, const MapSize& size) {
+void channel_statistics(double* statistics, const double* features, const double* weights,
+                        const MapSize& size) {
   const std::int64_t C = size.channels;
   const auto P = static_cast<double>(size.pixels());
   for (std::int64_t n = 0; n < size.batch; ++n) {
@@ -14,8 +15,9 @@ void channel_statistics(double* statistics, const double* features, const MapSiz
       double squares = 0;
       for (std::int64_t p = 0; p < size.pixels(); ++p) {
         const double value = features[n * size.per_image() + p * C + c];
-        sum += value;
-        squares += value * value;
+        const double weighted = (weights == nullptr ? 1 : weights[p]) * value;
+        sum += weighted;
+        squares += weighted * value;
       }
       const double mean = sum / P;
       const double variance = squares / P - mean * mean;

@@ -15,16 +15,18 @@ namespace {
 using test::GuardedBuffer;
 using Numbers = std::vector<double>;
 
-GuardedBuffer<double> statistics_of(const GuardedBuffer<double>& features, const MapSize& size) {
+GuardedBuffer<double> statistics_of(const GuardedBuffer<double>& features, const MapSize& size,
+                                    const double* weights = nullptr) {
   GuardedBuffer<double> statistics(2 * size.batch * size.channels);
-  reference::channel_statistics(statistics.data(), features.data(), size);
+  reference::channel_statistics(statistics.data(), features.data(), weights, size);
   return statistics;
 }
 
 template <class T>
-GuardedBuffer<float> cpu_statistics_of(const GuardedBuffer<T>& features, const MapSize& size) {
+GuardedBuffer<float> cpu_statistics_of(const GuardedBuffer<T>& features, const MapSize& size,
+                                       const float* weights = nullptr) {
   GuardedBuffer<float> statistics(2 * size.batch * size.channels);
-  cpu::channel_statistics(statistics.data(), features.data(), size);
+  cpu::channel_statistics(statistics.data(), features.data(), weights, size);
   return statistics;
 }
 
@@ -33,6 +35,14 @@ TEST(ChannelStatistics, ReferenceGivesTheWorkedExample) {
   const GuardedBuffer<double> features{1, 5, 3, 5, 0, 2, 0, -2};
   EXPECT_TRUE(test::is_equal(statistics_of(features, {2, 1, 2, 2}), Numbers{2, 5, 1, 0,  //
                                                                             0, 0, 0, 2}));
+}
+
+TEST(ChannelStatistics, ReferenceGivesTheWorkedExampleOfWeights) {
+  // Weights of 0.5 and 1.5: means 2.5 and 5, mean squares 0.5·½ + 13.5·½ = 7 and 25.
+  const GuardedBuffer<double> features{1, 5, 3, 5};
+  const GuardedBuffer<double> weights{0.5, 1.5};
+  EXPECT_TRUE(test::is_close(statistics_of(features, {1, 1, 2, 2}, weights.data()),
+                             GuardedBuffer<double>{2.5, 5, std::sqrt(0.75), 0}, {1e-15, 1e-15}));
 }
 
 TEST(ChannelStatistics, ReferenceLossGivesTheWorkedExample) {
@@ -77,6 +87,11 @@ TEST(ChannelStatistics, CpuMatchesTheReference) {
     const auto expected = statistics_of(widened(features), size);
     const auto found = cpu_statistics_of(features, size);
     EXPECT_TRUE(test::is_close(found, expected, {2e-7, 4e-7}));
+
+    const auto weights = test::gaussian<float>(size.pixels(), 4, 0.2, 1);
+    EXPECT_TRUE(test::is_close(cpu_statistics_of(features, size, weights.data()),
+                               statistics_of(widened(features), size, widened(weights).data()),
+                               {4e-7, 4e-6}));
 
     const StatisticsLossScale scale{0.5, 0.1};
     GuardedBuffer<double> loss(size.batch);

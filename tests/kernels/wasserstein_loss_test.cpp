@@ -152,7 +152,7 @@ TEST(WassersteinLoss, GradientMatchesCentralDifference) {
       Matrix gram(size.batch * C * C);
       GuardedBuffer<double> statistics(2 * size.batch * C);
       reference::gram(gram.data(), at.data(), size);
-      reference::channel_statistics(statistics.data(), at.data(), size);
+      reference::channel_statistics(statistics.data(), at.data(), nullptr, size);
       reference::wasserstein_loss(
           losses.data(), matrix.data(), coefficients.data(), gram.data(), statistics.data(),
           {target.statistics.data(), target.second_moment.data(), target.root.data()}, size.batch,

@@ -191,9 +191,11 @@ class CpuBackend final : public HostBackend {
                       const GradientEpilogue& epilogue) override {
     with_onednn([&] { style_backward_(grad, features, matrix, epilogue); });
   }
-  void channel_statistics(const Tensor& statistics, const Tensor& features) override {
+  void channel_statistics(const Tensor& statistics, const Tensor& features,
+                          const Tensor& weights) override {
     dispatch<float, kernels::bfloat16>(features.type, [&]<class T>(T) {
-      kernels::cpu::channel_statistics(statistics.as<float>(), features.as<T>(), features.shape);
+      kernels::cpu::channel_statistics(statistics.as<float>(), features.as<T>(),
+                                       weights.as<float>(), features.shape);
     });
   }
   void statistics_loss(const Tensor& loss, const Tensor& coefficients, const Tensor& statistics,

@@ -249,11 +249,12 @@ class DeviceBackend final : public Backend {
     const StyleBackwardCall call{{precision_, features.shape, epilogue}, grad, features, matrix};
     run(call, [&] { return style_backward_kernel(features.shape); });
   }
-  void channel_statistics(const Tensor& statistics, const Tensor& features) override {
+  void channel_statistics(const Tensor& statistics, const Tensor& features,
+                          const Tensor& weights) override {
     auto* workspace = scratch_.get<double>(kernels::channel_statistics_workspace(features.shape));
     enqueue(features.type, [&]<class T>(T) {
-      launch::channel_statistics(statistics.as<float>(), features.as<T>(), features.shape,
-                                 workspace, stream_);
+      launch::channel_statistics(statistics.as<float>(), features.as<T>(), weights.as<float>(),
+                                 features.shape, workspace, stream_);
     });
   }
   void statistics_loss(const Tensor& loss, const Tensor& coefficients, const Tensor& statistics,

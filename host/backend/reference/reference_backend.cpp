@@ -127,8 +127,10 @@ class ReferenceBackend final : public HostBackend {
     reference::style_backward(values(grad), values(features), values(matrix), features.shape,
                               epilogue);
   }
-  void channel_statistics(const Tensor& statistics, const Tensor& features) override {
-    reference::channel_statistics(values(statistics), values(features), features.shape);
+  void channel_statistics(const Tensor& statistics, const Tensor& features,
+                          const Tensor& weights) override {
+    reference::channel_statistics(values(statistics), values(features), values(weights),
+                                  features.shape);
   }
   void statistics_loss(const Tensor& loss, const Tensor& coefficients, const Tensor& statistics,
                        const Tensor& target, const StatisticsLossScale& scale) override {

@@ -152,8 +152,9 @@ class FaultyBackend final : public Backend {
                       const GradientEpilogue& epilogue) override {
     call(grad, [&] { inner_->style_backward(grad, features, matrix, epilogue); });
   }
-  void channel_statistics(const Tensor& statistics, const Tensor& features) override {
-    call(statistics, [&] { inner_->channel_statistics(statistics, features); });
+  void channel_statistics(const Tensor& statistics, const Tensor& features,
+                          const Tensor& weights) override {
+    call(statistics, [&] { inner_->channel_statistics(statistics, features, weights); });
   }
   void statistics_loss(const Tensor& loss, const Tensor& coefficients, const Tensor& statistics,
                        const Tensor& target, const StatisticsLossScale& scale) override {

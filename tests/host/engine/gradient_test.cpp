@@ -111,7 +111,6 @@ TEST(Gradient, OfLossesBeforeTheReluMatchesADirectionalDifference) {
 
 TEST(Gradient, OfStylesWithSoftMasksMatchesADirectionalDifference) {
   Config config = everything();
-  config.objective["statistics"].weight = 0;
   config.objective.guided = true;
   Style one = style_beside(32, 48);
   one.mask = {40, 60, uniform(2400, 11, 0, 1)};
@@ -120,6 +119,7 @@ TEST(Gradient, OfStylesWithSoftMasksMatchesADirectionalDifference) {
   other.mask = {32, 48, uniform(32 * 48, 14, 0, 1)};
   expect_gradient_matches(config, 32, 48, 1e-6, {one, other});
   config.objective["style"].before_relu = true;
+  config.objective["statistics"].before_relu = true;
   expect_gradient_matches(config, 32, 48, 1e-6, {one, other});
 }
 

@@ -21,17 +21,24 @@ TEST(ChannelStatisticsDevice, MatchTheReference) {
   test::for_each_storage_type([&]<class T>() {
     test::for_each_small_map(test::map_sizes, [&](const MapSize& size, std::int64_t offset) {
       const auto features = test::features<T>(size.count(), 1);
-      GuardedBuffer<double> expected(2 * size.batch * size.channels);
-      reference::channel_statistics(expected.data(), widened(features).data(), size);
-      const auto found = test::under_every_schedule([&] {
-        DeviceArray<T> x(features, offset);
-        DeviceArray<float> statistics(2 * size.batch * size.channels);
-        DeviceArray<double> workspace(channel_statistics_workspace(size));
-        IMPASTO_DEVICE::channel_statistics(statistics.data(), x.data(), size, workspace.data(),
-                                           nullptr);
-        return statistics.values();
-      });
-      EXPECT_TRUE(test::is_close(found, expected, limit));
+      const auto weights = test::gaussian<float>(size.pixels(), 2, 1, 0.2F);
+      for (const bool weighted : {false, true}) {
+        SCOPED_TRACE(weighted);
+        GuardedBuffer<double> expected(2 * size.batch * size.channels);
+        reference::channel_statistics(expected.data(), widened(features).data(),
+                                      weighted ? widened(weights).data() : nullptr, size);
+        const auto found = test::under_every_schedule([&] {
+          DeviceArray<T> x(features, offset);
+          DeviceArray<float> w(weights);
+          DeviceArray<float> statistics(2 * size.batch * size.channels);
+          DeviceArray<double> workspace(channel_statistics_workspace(size));
+          IMPASTO_DEVICE::channel_statistics(statistics.data(), x.data(),
+                                             weighted ? w.data() : nullptr, size, workspace.data(),
+                                             nullptr);
+          return statistics.values();
+        });
+        EXPECT_TRUE(test::is_close(found, expected, limit));
+      }
     });
   });
 }
