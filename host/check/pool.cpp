@@ -10,12 +10,17 @@ namespace {
 using kernels::PoolMode;
 using kernels::PoolRounding;
 
-constexpr std::array<PoolKind, 4> kinds = {{{PoolMode::max, PoolRounding::up},
+constexpr std::array<PoolKind, 6> kinds = {{{PoolMode::max, PoolRounding::up},
                                             {PoolMode::max, PoolRounding::down},
                                             {PoolMode::average, PoolRounding::up},
-                                            {PoolMode::average, PoolRounding::down}}};
+                                            {PoolMode::average, PoolRounding::down},
+                                            {PoolMode::l2, PoolRounding::up},
+                                            {PoolMode::l2, PoolRounding::down}}};
 
-std::string mode_of(const PoolKind& kind) { return kind.mode == PoolMode::max ? "max" : "average"; }
+std::string mode_of(const PoolKind& kind) {
+  if (kind.mode == PoolMode::l2) return "l2";
+  return kind.mode == PoolMode::max ? "max" : "average";
+}
 
 std::string name_of(const PoolKind& kind) {
   return fmt::format("{}, {}", mode_of(kind), kind.rounding == PoolRounding::up ? "up" : "down");
@@ -49,8 +54,8 @@ std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, Da
     const Shape small = kernels::pooled(map, kind.rounding);
     if (small.pixels() == 0) continue;
     for (const GradientEpilogue& epilogue : epilogues) {
-      // The maximum has to be found again; an average needs x for the mask alone.
-      const bool reads_x = kind.mode == PoolMode::max || epilogue.relu_mask;
+      // The maximum has to be found again, or the root; an average needs x for the mask alone.
+      const bool reads_x = kind.mode != PoolMode::average || epilogue.relu_mask;
       const double maps = 1 + (reads_x ? 1 : 0) + (epilogue.accumulate ? 1 : 0);
       // No style layer lies below a pool: nothing is added to what it writes.
       const bool as_in_vgg = rounds_up(kind) && !epilogue.accumulate && epilogue.relu_mask;

@@ -13,9 +13,10 @@
 namespace impasto {
 
 /// The words for the ways to pool, in options, weight files and logs.
-inline constexpr std::array<std::pair<std::string_view, kernels::PoolMode>, 3> pool_words = {
+inline constexpr std::array<std::pair<std::string_view, kernels::PoolMode>, 4> pool_words = {
     {{"avg", kernels::PoolMode::average},
      {"max", kernels::PoolMode::max},
+     {"l2", kernels::PoolMode::l2},
      {"max-blur", kernels::PoolMode::max_blur}}};
 
 constexpr std::string_view pool_word(kernels::PoolMode wanted) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <array>
+#include <cmath>
 
 #include "kernels/common/tuning.hpp"
 #include "kernels/pool/pool.hpp"
@@ -19,6 +20,7 @@ constexpr std::array ladder = {
 
 /// For a cell outside the map its neighbour inside is read again: that changes no maximum, and
 /// (a + a) + (c + c) is exactly 2·(a + c), so that a quarter of it is the average of the two cells.
+/// Of squares it is left out.
 template <class T, int width, PoolMode mode>
 __global__ void __launch_bounds__(pool_threads)
     pool_forward_kernel(T* y, const T* x, MapSize x_size, MapSize y_size) {
@@ -40,6 +42,10 @@ __global__ void __launch_bounds__(pool_threads)
       const auto e = static_cast<float>(cells[3].values[k]);
       if constexpr (mode == PoolMode::average) {
         result.values[k] = static_cast<T>(((a + b) + (d + e)) * 0.25F);
+      } else if constexpr (mode == PoolMode::l2) {
+        const float upper = a * a + (right > 0 ? b * b : 0.0F);
+        const float lower = d * d + (right > 0 ? e * e : 0.0F);
+        result.values[k] = static_cast<T>(std::sqrt(upper + (below > 0 ? lower : 0.0F)));
       } else {
         const float upper = a < b ? b : a;
         const float lower = d < e ? e : d;
@@ -58,18 +64,13 @@ std::span<const PoolBackwardRung> pool_backward_ladder() { return ladder; }
 template <class T>
 void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind, Stream stream) {
   const MapSize y_size = pooled(x_size, kind.rounding);
-  const auto run = [&](auto average, auto max, int width) {
-    const simt::Grid grid = pool_grid("pool_forward", y_size, width);
-    simt::launch(kind.mode == PoolMode::average ? average : max, grid, stream, y, x, x_size,
-                 y_size);
-  };
   constexpr int pack = widest<T>;
-  if (can_pack<T>(pack, x_size.channels, {y, x})) {
-    run(pool_forward_kernel<T, pack, PoolMode::average>,
-        pool_forward_kernel<T, pack, PoolMode::max>, pack);
-  } else {
-    run(pool_forward_kernel<T, 1, PoolMode::average>, pool_forward_kernel<T, 1, PoolMode::max>, 1);
-  }
+  const bool packed = can_pack<T>(pack, x_size.channels, {y, x});
+  const simt::Grid grid = pool_grid("pool_forward", y_size, packed ? pack : 1);
+  with_pool_mode(kind.mode, [&](auto mode) {
+    simt::launch(packed ? pool_forward_kernel<T, pack, mode()> : pool_forward_kernel<T, 1, mode()>,
+                 grid, stream, y, x, x_size, y_size);
+  });
 }
 
 template <class T>

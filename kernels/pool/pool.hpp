@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/common/device.hpp"
 #include "kernels/common/ladder.hpp"
@@ -12,12 +13,13 @@ namespace impasto::kernels {
 /// 2×2 pooling with stride 2 and no padding, and its gradient.
 /// Math    average: y = Σ window / (cells of the window inside the map)
 ///         max:     y = max window; the gradient goes to the first maximum in row order
+///         l2:      y = √Σ window²; grad_x = grad_y · x/y, 0 where y is 0
 /// Edges   an odd side leaves half a window: `up` pools it over the cells it has (Caffe, TensorFlow
 ///         'SAME'), `down` drops it and its cells get no gradient (PyTorch)
 /// Shapes  x (N,H,W,C), y (N,H',W',C) with H' = ⌈H/2⌉ or ⌊H/2⌋
-/// Cost    forward 5/4 and backward 9/4 values moved per value of x (one more with the mask or max)
+/// Cost    forward 5/4 and backward 9/4 values moved per value of x (one more with the mask, max or l2)
 /// How a network shrinks its maps. max_blur is another operation: kernels/max_blur.
-enum class PoolMode : std::uint8_t { average, max, max_blur };
+enum class PoolMode : std::uint8_t { average, max, l2, max_blur };
 enum class PoolRounding : std::uint8_t { up, down };
 
 struct PoolKind {
@@ -30,6 +32,18 @@ struct PoolKind {
 constexpr MapSize pooled(const MapSize& x, PoolRounding rounding) {
   const std::int64_t extra = rounding == PoolRounding::up ? 1 : 0;
   return {x.batch, (x.height + extra) / 2, (x.width + extra) / 2, x.channels};
+}
+
+/// Calls body with the mode as a type: what is pooled is known to the compiler.
+template <class Body>
+void with_pool_mode(PoolMode mode, Body body) {
+  if (mode == PoolMode::average) {
+    body(std::integral_constant<PoolMode, PoolMode::average>());
+  } else if (mode == PoolMode::l2) {
+    body(std::integral_constant<PoolMode, PoolMode::l2>());
+  } else {
+    body(std::integral_constant<PoolMode, PoolMode::max>());
+  }
 }
 
 namespace reference {
@@ -48,8 +62,8 @@ void pool_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size
 }  // namespace cpu
 
 namespace IMPASTO_DEVICE {
-/// Each enqueues its work. T: float, bfloat16 or float16; sums in float. `x` is read only for the
-/// maximum and for the mask, and may be null without them.
+/// Each enqueues its work. T: float, bfloat16 or float16; sums in float. The backward pass of an
+/// average reads `x` only for the mask, and it may be null without one.
 template <class T>
 void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind, Stream stream);
 template <class T>

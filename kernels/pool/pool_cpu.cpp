@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/common/epilogue.hpp"
 #include "kernels/common/parallel.hpp"
@@ -12,8 +13,11 @@ namespace {
 
 /// For a cell outside the map its neighbour inside is read again: that changes no maximum, and
 /// (a + a) + (c + c) is exactly 2·(a + c), so that a quarter of it is the average of the two cells.
+/// Of squares it is left out.
 template <PoolMode mode, class T>
 void window_forward(T* y, const T* x, std::int64_t right, std::int64_t below, std::int64_t C) {
+  const float has_right = right == 0 ? 0 : 1;
+  const float has_below = below == 0 ? 0 : 1;
 #pragma omp simd
   for (std::int64_t c = 0; c < C; ++c) {
     const auto a = static_cast<float>(x[c]);
@@ -22,6 +26,9 @@ void window_forward(T* y, const T* x, std::int64_t right, std::int64_t below, st
     const auto e = static_cast<float>(x[c + below + right]);
     if constexpr (mode == PoolMode::average) {
       store(y + c, ((a + b) + (d + e)) * 0.25F);
+    } else if constexpr (mode == PoolMode::l2) {
+      store(y + c,
+            std::sqrt((a * a + has_right * (b * b)) + has_below * (d * d + has_right * (e * e))));
     } else {
       const float upper = a < b ? b : a;
       const float lower = d < e ? e : d;
@@ -55,7 +62,15 @@ void window_backward(T* grad_x, const T* grad_y, const T* x, std::int64_t row, s
   for (std::int64_t c = 0; c < C; ++c) {
     const auto grad = static_cast<float>(grad_y[c]);
     int first_largest = 0;
-    if constexpr (mode == PoolMode::max) {
+    float slope = 0;
+    if constexpr (mode == PoolMode::l2) {
+      float squares = 0;
+      for (int cell = 0; cell < rows * columns; ++cell) {
+        const auto value = static_cast<float>(x[c + cell / columns * row + cell % columns * C]);
+        squares += value * value;
+      }
+      slope = squares > 0 ? grad / std::sqrt(squares) : 0;
+    } else if constexpr (mode == PoolMode::max) {
       auto largest = static_cast<float>(x[c]);
       for (int cell = 1; cell < rows * columns; ++cell) {
         const auto value = static_cast<float>(x[c + cell / columns * row + cell % columns * C]);
@@ -65,8 +80,14 @@ void window_backward(T* grad_x, const T* grad_y, const T* x, std::int64_t row, s
     }
     for (int cell = 0; cell < rows * columns; ++cell) {
       const std::int64_t at = c + cell / columns * row + cell % columns * C;
-      const float share =
-          mode == PoolMode::average ? grad / (rows * columns) : (cell == first_largest ? grad : 0);
+      float share = 0;
+      if constexpr (mode == PoolMode::average) {
+        share = grad / (rows * columns);
+      } else if constexpr (mode == PoolMode::l2) {
+        share = slope * static_cast<float>(x[at]);
+      } else {
+        share = cell == first_largest ? grad : 0;
+      }
       Epilogue::join(grad_x + at, share, x + at);
     }
   }
@@ -127,22 +148,16 @@ void backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
 
 template <class T>
 void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind) {
-  if (kind.mode == PoolMode::average) {
-    forward<PoolMode::average>(y, x, x_size, kind.rounding);
-  } else {
-    forward<PoolMode::max>(y, x, x_size, kind.rounding);
-  }
+  with_pool_mode(kind.mode, [&](auto mode) { forward<mode()>(y, x, x_size, kind.rounding); });
 }
 
 template <class T>
 void pool_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
                    const PoolKind& kind, const GradientEpilogue& epilogue) {
   with_epilogue(epilogue, [&]<class Epilogue>(Epilogue) {
-    if (kind.mode == PoolMode::average) {
-      backward<PoolMode::average, Epilogue>(grad_x, grad_y, x, x_size, kind.rounding);
-    } else {
-      backward<PoolMode::max, Epilogue>(grad_x, grad_y, x, x_size, kind.rounding);
-    }
+    with_pool_mode(kind.mode, [&](auto mode) {
+      backward<mode(), Epilogue>(grad_x, grad_y, x, x_size, kind.rounding);
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/pool/pool.hpp"
 
@@ -31,17 +32,22 @@ void pool_forward(double* y, const double* x, const MapSize& x_size, const PoolK
         const Window window(x_size, i, j);
         for (std::int64_t c = 0; c < x_size.channels; ++c) {
           double sum = 0;
+          double squares = 0;
           double largest = x[at(x_size, n, window.top, window.left, c)];
           int cells = 0;
           for (std::int64_t h = window.top; h < window.bottom; ++h) {
             for (std::int64_t w = window.left; w < window.right; ++w) {
               const double value = x[at(x_size, n, h, w, c)];
               sum += value;
+              squares += value * value;
               largest = std::max(largest, value);
               ++cells;
             }
           }
-          y[at(y_size, n, i, j, c)] = kind.mode == PoolMode::max ? largest : sum / cells;
+          const bool is_max = kind.mode == PoolMode::max;
+          y[at(y_size, n, i, j, c)] = kind.mode == PoolMode::l2 ? std::sqrt(squares)
+                                      : is_max                  ? largest
+                                                                : sum / cells;
         }
       }
     }
@@ -60,6 +66,7 @@ void pool_backward(double* grad_x, const double* grad_y, const double* x, const 
         for (std::int64_t c = 0; c < x_size.channels; ++c) {
           const double grad = grad_y[at(y_size, n, i, j, c)];
           std::int64_t first_largest = at(x_size, n, window.top, window.left, c);
+          double squares = 0;
           const std::int64_t cells = (window.bottom - window.top) * (window.right - window.left);
           for (std::int64_t h = window.top; h < window.bottom; ++h) {
             for (std::int64_t w = window.left; w < window.right; ++w) {
@@ -69,9 +76,17 @@ void pool_backward(double* grad_x, const double* grad_y, const double* x, const 
               } else if (x[cell] > x[first_largest]) {
                 first_largest = cell;
               }
+              squares += x[cell] * x[cell];
             }
           }
           if (kind.mode == PoolMode::max) grad_x[first_largest] += grad;
+          if (kind.mode != PoolMode::l2 || squares == 0) continue;
+          for (std::int64_t h = window.top; h < window.bottom; ++h) {
+            for (std::int64_t w = window.left; w < window.right; ++w) {
+              const std::int64_t cell = at(x_size, n, h, w, c);
+              grad_x[cell] += grad * x[cell] / std::sqrt(squares);
+            }
+          }
         }
       }
     }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
+
 #include "kernels/common/blocks.hpp"
 #include "kernels/pool/pool.hpp"
 #include "simt/launch.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// A thread computes one value of grad_x: it finds the value's window, searches it for the maximum,
-/// and joins the gradient that is there. Loads are coalesced along the channels, one value each.
+/// A thread computes one value of grad_x: it finds the value's window, searches it for the maximum or
+/// adds its squares, and joins the gradient that is there. Loads are coalesced along the channels, one value each.
 /// Four threads search each window, so a maximum costs 5 loads of x where 1 would do. Bound by the
 /// number of loads that can be under way, not by memory.
 template <class T>
 __global__ void __launch_bounds__(256)
     pool_backward_naive_kernel(T* grad_x, const T* grad_y, const T* x, MapSize x_size,
-                               MapSize y_size, bool is_max, GradientEpilogue epilogue) {
+                               MapSize y_size, PoolMode mode, GradientEpilogue epilogue) {
   const std::int64_t at = std::int64_t{blockIdx.x} * 256 + threadIdx.x;
   if (at >= x_size.count()) return;
   const std::int64_t C = x_size.channels;
@@ -29,11 +31,12 @@ __global__ void __launch_bounds__(256)
   float part = 0;
   if (i < y_size.height && j < y_size.width) {
     part = static_cast<float>(grad_y[((n * y_size.height + i) * y_size.width + j) * C + c]);
-    if (!is_max) part /= static_cast<float>(rows * columns);
+    if (mode == PoolMode::average) part /= static_cast<float>(rows * columns);
   }
-  if (is_max) {
+  if (mode != PoolMode::average) {
     std::int64_t first_largest = 0;
     float largest = 0;
+    float squares = 0;
     for (std::int64_t cell = 0; cell < rows * columns; ++cell) {
       const std::int64_t h = 2 * i + cell / columns;
       const std::int64_t w = 2 * j + cell % columns;
@@ -43,8 +46,12 @@ __global__ void __launch_bounds__(256)
         largest = value;
         first_largest = cell;
       }
+      squares += value * value;
     }
-    if ((row - 2 * i) * columns + column - 2 * j != first_largest) part = 0;
+    if (mode == PoolMode::l2) {
+      part = squares > 0 ? part / std::sqrt(squares) * static_cast<float>(x[at]) : 0.0F;
+    } else if ((row - 2 * i) * columns + column - 2 * j != first_largest)
+      part = 0;
   }
   if (epilogue.accumulate) part += static_cast<float>(grad_x[at]);
   if (epilogue.relu_mask && !(static_cast<float>(x[at]) > 0)) part = 0;
@@ -58,8 +65,7 @@ struct PoolBackwardNaive {
                      simt::StreamHandle stream) {
     const unsigned blocks = blocks_for(x_size.count(), 256, x_size.count());
     simt::launch(pool_backward_naive_kernel<T>, {"pool_backward_naive", {blocks}, {256}}, stream,
-                 grad_x, grad_y, x, x_size, pooled(x_size, kind.rounding),
-                 kind.mode == PoolMode::max, epilogue);
+                 grad_x, grad_y, x, x_size, pooled(x_size, kind.rounding), kind.mode, epilogue);
   }
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
+
 #include "kernels/common/epilogue.hpp"
 #include "kernels/pool/pool_windows.cuh"
 
@@ -14,7 +16,7 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 template <class T, int width, PoolMode mode, class Epilogue>
 __global__ void __launch_bounds__(pool_threads)
     pool_backward_kernel(T* grad_x, const T* grad_y, const T* x, MapSize x_size, MapSize y_size) {
-  constexpr bool reads_x = mode == PoolMode::max || Epilogue::reads_feature;
+  constexpr bool reads_x = mode != PoolMode::average || Epilogue::reads_feature;
   const std::int64_t C = x_size.channels;
   const std::int64_t n = blockIdx.z;
   const auto one_item = [=](std::int64_t i, std::int64_t column, std::int64_t channel) {
@@ -46,7 +48,16 @@ __global__ void __launch_bounds__(pool_threads)
     for (int k = 0; k < width; ++k) {
       const auto whole = static_cast<float>(grad.values[k]);
       int first_largest = 0;
-      if constexpr (mode == PoolMode::max) {
+      float slope = 0;
+      if constexpr (mode == PoolMode::l2) {
+        float squares = 0;
+#pragma unroll
+        for (int cell = 0; cell < 4; ++cell) {
+          const auto value = static_cast<float>(features[cell].values[k]);
+          squares += present[cell] ? value * value : 0.0F;
+        }
+        slope = squares > 0 ? whole / std::sqrt(squares) : 0.0F;
+      } else if constexpr (mode == PoolMode::max) {
         auto largest = static_cast<float>(features[0].values[k]);
 #pragma unroll
         for (int cell = 1; cell < 4; ++cell) {
@@ -57,8 +68,14 @@ __global__ void __launch_bounds__(pool_threads)
       }
 #pragma unroll
       for (int cell = 0; cell < 4; ++cell) {
-        const float part =
-            mode == PoolMode::average ? whole * share : (cell == first_largest ? whole : 0.0F);
+        float part = 0;
+        if constexpr (mode == PoolMode::average) {
+          part = whole * share;
+        } else if constexpr (mode == PoolMode::l2) {
+          part = slope * static_cast<float>(features[cell].values[k]);
+        } else {
+          part = cell == first_largest ? whole : 0.0F;
+        }
         Epilogue::join(&results[cell].values[k], part, &features[cell].values[k]);
       }
     }
@@ -76,21 +93,16 @@ struct PoolBackwardWindow {
                      const PoolKind& kind, const GradientEpilogue& epilogue,
                      simt::StreamHandle stream) {
     const MapSize y_size = pooled(x_size, kind.rounding);
-    const auto run = [&](auto average, auto max, int width) {
-      const simt::Grid grid = pool_grid("pool_backward", pooled(x_size, PoolRounding::up), width);
-      simt::launch(kind.mode == PoolMode::average ? average : max, grid, stream, grad_x, grad_y, x,
-                   x_size, y_size);
-    };
     constexpr int pack = widest<T>;
     const bool packed = can_pack<T>(pack, x_size.channels, {grad_x, grad_y, x});
+    const simt::Grid grid =
+        pool_grid("pool_backward", pooled(x_size, PoolRounding::up), packed ? pack : 1);
     with_epilogue(epilogue, [&]<class Epilogue>(Epilogue) {
-      if (packed) {
-        run(pool_backward_kernel<T, pack, PoolMode::average, Epilogue>,
-            pool_backward_kernel<T, pack, PoolMode::max, Epilogue>, pack);
-      } else {
-        run(pool_backward_kernel<T, 1, PoolMode::average, Epilogue>,
-            pool_backward_kernel<T, 1, PoolMode::max, Epilogue>, 1);
-      }
+      with_pool_mode(kind.mode, [&](auto mode) {
+        simt::launch(packed ? pool_backward_kernel<T, pack, mode(), Epilogue>
+                            : pool_backward_kernel<T, 1, mode(), Epilogue>,
+                     grid, stream, grad_x, grad_y, x, x_size, y_size);
+      });
     });
   }
 };

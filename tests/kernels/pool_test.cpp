@@ -24,7 +24,9 @@ constexpr PoolKind average_up{PoolMode::average, PoolRounding::up};
 constexpr PoolKind average_down{PoolMode::average, PoolRounding::down};
 constexpr PoolKind max_up{PoolMode::max, PoolRounding::up};
 constexpr PoolKind max_down{PoolMode::max, PoolRounding::down};
-constexpr std::array kinds = {average_up, average_down, max_up, max_down};
+constexpr PoolKind l2_up{PoolMode::l2, PoolRounding::up};
+constexpr PoolKind l2_down{PoolMode::l2, PoolRounding::down};
+constexpr std::array kinds = {average_up, average_down, max_up, max_down, l2_up, l2_down};
 
 template <class T>
 GuardedBuffer<T> forward(const GuardedBuffer<T>& x, const MapSize& size, const PoolKind& kind) {
@@ -70,6 +72,32 @@ TEST(Pool, TakesTheLargestCellAWindowHas) {
     const auto x = numbers<T>(small_x);
     EXPECT_TRUE(test::is_equal(forward(x, small, max_up), Numbers{7, 9, 10, 5, 3, 1}));
     EXPECT_TRUE(test::is_equal(forward(x, small, max_down), Numbers{7, 9}));
+  });
+}
+
+TEST(Pool, TakesTheRootOfTheSumOfTheSquaresThatAWindowHas) {
+  for_each_type([]<class T>() {
+    // Full, half, half and a quarter of a window.
+    const MapSize size{1, 3, 3, 1};
+    const auto x = numbers<T>({1, 2, 3,  //
+                               4, 2, 4,  //
+                               5, 12, -7});
+    EXPECT_TRUE(test::is_equal(forward(x, size, l2_up), Numbers{5, 5, 13, 7}));
+    EXPECT_TRUE(test::is_equal(forward(x, size, l2_down), Numbers{5}));
+    EXPECT_TRUE(test::is_equal(
+        backward(GuardedBuffer<T>(9), numbers<T>({5, 10, 13, 2}), x, size, l2_up, {}),
+        Numbers{1, 2, 6,  //
+                4, 2, 8,  //
+                5, 12, -2}));
+  });
+}
+
+TEST(Pool, GradientOfARootOfZeroIsZero) {
+  for_each_type([]<class T>() {
+    const auto nothing = numbers<T>({0, 0, 0, 0});
+    EXPECT_TRUE(test::is_equal(
+        backward(GuardedBuffer<T>(4), numbers<T>({3}), nothing, {1, 2, 2, 1}, l2_up, {}),
+        Numbers{0, 0, 0, 0}));
   });
 }
 
@@ -199,6 +227,7 @@ void forward_matches_the_reference() {
       EXPECT_TRUE(test::is_close(forward(x, size, kind),
                                  test::rounded<T>(forward(x_wide, size, kind)),
                                  test::elementwise<T>));
+      if (kind.mode == PoolMode::l2) continue;  // a root
       // A quarter of a sum of small integers is a float and a bfloat16.
       EXPECT_TRUE(test::is_equal(forward(whole, size, kind), forward(whole_wide, size, kind)));
     }
@@ -238,6 +267,7 @@ void backward_is_exact_on_integers() {
     const auto x = test::integers<T>(size.count(), 8);
     const auto x_wide = widened(x);
     for (const PoolKind& kind : kinds) {
+      if (kind.mode == PoolMode::l2) continue;
       SCOPED_TRACE(testing::Message() << kind << " " << size);
       const auto grad_y = test::integers<T>(pooled(size, kind.rounding).count(), 9);
       const GradientEpilogue all{true, true};

@@ -22,7 +22,9 @@ inline std::ostream& operator<<(std::ostream& out, const ConvSize& size) {
 }
 
 inline std::ostream& operator<<(std::ostream& out, const PoolKind& kind) {
-  return out << (kind.mode == PoolMode::max ? "max" : "average")
+  return out << (kind.mode == PoolMode::l2    ? "l2"
+                 : kind.mode == PoolMode::max ? "max"
+                                              : "average")
              << (kind.rounding == PoolRounding::up ? ", up" : ", down");
 }
 

@@ -57,7 +57,7 @@ class UsageTest(ProgramTest):
 
     def test_words(self):
         self.refuse("--preset", "courseera", says=["--preset", "did you mean 'coursera'?"])
-        self.refuse("--pooling", "mean", says=["--pooling takes avg, max or max-blur, not 'mean'"])
+        self.refuse("--pooling", "mean", says=["--pooling takes avg, max, l2 or max-blur, not 'mean'"])
         self.refuse("--device", "cpuu", says=["--device", "did you mean 'cpu'?", "auto, ", "reference"])
         self.refuse("--device", "cpuu:0", says=["--device", "did you mean 'cpu'?"])
         for device in ("all", "0,2", "-1", ""):
