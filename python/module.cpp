@@ -31,18 +31,30 @@ namespace {
 
 std::span<const Image> only(const Image& image) { return {&image, 1}; }
 
-/// A style picture and its weight.
-using StyleArray = std::pair<PictureArray, double>;
+/// A mask that is an array, of the shape of its picture; none where there is no array.
+std::optional<Mask> to_mask(const nb::handle& array, const char* what, const Image& picture) {
+  if (array.is_none()) return std::nullopt;
+  const auto values = nb::cast<MaskArray>(array);
+  Mask mask{static_cast<std::int64_t>(values.shape(0)),
+            static_cast<std::int64_t>(values.shape(1)),
+            {values.data(), values.data() + values.size()}};
+  app::require_mask(mask, picture, what);
+  return mask;
+}
 
+/// Each is a picture, its weight, and its masks or None.
 std::vector<Style> to_styles(const nb::list& styles, const app::Settings& settings,
                              const Image& content) {
   const std::vector<double> weights = app::weights_of_styles(settings, styles.size());
   std::vector<Style> result;
   for (const nb::handle style : styles) {
-    const auto pair = nb::cast<nb::tuple>(style);
-    Image image = to_image(nb::cast<PictureArray>(pair[0]), "style");
-    result.push_back({style_in(settings.colours, content, std::move(image)),
-                      weights[result.size()] * nb::cast<double>(pair[1])});
+    const auto parts = nb::cast<nb::tuple>(style);
+    Image image = to_image(nb::cast<PictureArray>(parts[0]), "style");
+    Style made{style_in(settings.colours, content, std::move(image)),
+               weights[result.size()] * nb::cast<double>(parts[1])};
+    made.mask = to_mask(parts[2], "mask", content);
+    made.style_mask = to_mask(parts[3], "style_mask", made.image);
+    result.push_back(std::move(made));
   }
   app::add_masks(settings, content, result);
   return result;

@@ -18,6 +18,9 @@ namespace nb = nanobind;
 /// is not contiguous is copied first.
 using PictureArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 
+/// A mask as Python has it: (H,W) of float32 from 0 to 1.
+using MaskArray = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
 /// Throws ErrorKind::input, naming `what`, for an array that is no such picture.
 Image to_image(const PictureArray& array, const char* what);
 

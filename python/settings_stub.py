@@ -26,14 +26,15 @@ def dictionary(taker):
     for entry in _impasto.list_settings(taker):
         if entry["name"] == "init":  # a picture as well: an argument of its own
             continue
-        lines.append(f"    {entry['name']}: Optional[{type_of(entry['takes'], entry['many'])}]")
+        masks = entry["name"] in ("mask", "style_mask")  # arrays as well
+        lines.append(f"    {entry['name']}: Optional[{'Any' if masks else type_of(entry['takes'], entry['many'])}]")
         lines.append(f'    """{entry["help"]} [{entry["default"]}]"""')
     return "\n".join(lines) + "\n"
 
 
 def main():
     head = ["# Generated from the table of settings by settings_stub.py.", "from os import PathLike",
-            "from typing import Literal, Mapping, Optional, Sequence, TypedDict, Union", ""]
+            "from typing import Any, Literal, Mapping, Optional, Sequence, TypedDict, Union", ""]
     takers = ("session", "stylize", "score", "activations")
     Path(sys.argv[1]).write_text("\n".join(head) + "\n" + "\n\n".join(dictionary(taker) for taker in takers))
 

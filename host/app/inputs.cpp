@@ -118,15 +118,24 @@ std::vector<Style> load_styles(const Settings& settings, std::int64_t size, cons
   return styles;
 }
 
+void require_mask(const Mask& mask, const Image& picture, std::string_view what) {
+  const PictureSize to = fit({mask.height, mask.width}, std::max(picture.height, picture.width));
+  if (std::abs(to.height - picture.height) > 1 || std::abs(to.width - picture.width) > 1) {
+    fail(ErrorKind::input, "{}: expected the shape of the picture, {}x{}, found {}x{}", what,
+         picture.width, picture.height, mask.width, mask.height);
+  }
+  if (mask.black()) {
+    fail(ErrorKind::input,
+         "{}: the mask is black everywhere: expected white where the style counts", what);
+  }
+}
+
 namespace {
 
 /// A mask of a picture, at its size.
 Mask load_mask(const std::string& name, const Image& picture) {
   Mask mask = mask_of(load_picture_like(name, picture));
-  if (mask.black()) {
-    fail(ErrorKind::input,
-         "{}: the mask is black everywhere: expected white where the style counts", name);
-  }
+  require_mask(mask, picture, name);
   return mask;
 }
 
@@ -143,9 +152,10 @@ void add_masks(const Settings& settings, const Image& content, std::span<Style> 
   require_count("--mask", settings.masks, styles.size());
   require_count("--style-mask", settings.style_masks, styles.size());
   for (std::size_t i = 0; i < settings.masks.size(); ++i) {
-    styles[i].mask = load_mask(settings.masks[i], content);
+    if (!styles[i].mask) styles[i].mask = load_mask(settings.masks[i], content);
   }
   for (std::size_t i = 0; i < settings.style_masks.size(); ++i) {
+    if (styles[i].style_mask) continue;
     styles[i].style_mask = load_mask(settings.style_masks[i], styles[i].image);
   }
 }

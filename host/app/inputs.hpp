@@ -13,6 +13,7 @@
 #include "host/backend/backend.hpp"
 #include "host/engine/plan.hpp"
 #include "host/image/image.hpp"
+#include "host/image/mask.hpp"
 #include "host/model/weights.hpp"
 
 namespace impasto::app {
@@ -36,8 +37,12 @@ Image load_picture_like(const std::string& name, const Image& other);
 /// where on `content` they go.
 std::vector<Style> load_styles(const Settings& settings, std::int64_t size, const Image& content);
 
-/// Brings the masks that the settings name to these styles, for a picture like `content`. Throws
-/// ErrorKind::input for a mask of another shape than its picture, or a black one.
+/// Throws ErrorKind::input, naming `what`, for a mask of another shape than its picture, whatever its
+/// size, or a black one.
+void require_mask(const Mask& mask, const Image& picture, std::string_view what);
+
+/// Brings the masks that the settings name to these styles, where they have none yet, for a picture
+/// like `content`. Throws as require_mask() does.
 void add_masks(const Settings& settings, const Image& content, std::span<Style> styles);
 
 /// Throws ErrorKind::usage where settings do not fit one another: another number of weights or masks

@@ -316,15 +316,6 @@ Image as_it_is(const PictureRows& picture) {
   return image;
 }
 
-/// The longer side becomes `size`, the other follows, rounded, at least 1.
-PictureSize fit(PictureSize from, std::int64_t size) {
-  const std::int64_t longer = std::max(from.height, from.width);
-  const auto scaled = [&](std::int64_t side) {
-    return std::max<std::int64_t>(1, (2 * side * size + longer) / (2 * longer));
-  };
-  return {scaled(from.height), scaled(from.width)};
-}
-
 const ImageFormat& recognised(std::span<const std::byte> bytes, const std::string& path) {
   if (const ImageFormat* const format = recognise_format(bytes)) return *format;
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()),

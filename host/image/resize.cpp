@@ -146,6 +146,14 @@ void separate_alpha(const std::vector<float>& rgba, Image& image) {
 
 }  // namespace
 
+PictureSize fit(PictureSize from, std::int64_t longer) {
+  const std::int64_t own = std::max(from.height, from.width);
+  const auto scaled = [&](std::int64_t side) {
+    return std::max<std::int64_t>(1, (2 * side * longer + own) / (2 * own));
+  };
+  return {scaled(from.height), scaled(from.width)};
+}
+
 Image resize(const PictureRows& picture, PictureSize to) {
   Image image{to.height, to.width, {}, {}, picture.bits};
   if (picture.has_alpha) {

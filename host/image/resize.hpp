@@ -13,6 +13,9 @@ struct PictureSize {
   std::int64_t width;
 };
 
+/// The size whose longer side is `longer`; the other follows, rounded, at least 1.
+PictureSize fit(PictureSize from, std::int64_t longer);
+
 /// A picture that is handed out row by row, so that a large file is never whole in memory as
 /// floats.
 struct PictureRows {

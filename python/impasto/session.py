@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     #: An array (height, width, 3) of uint8, or of float32 from 0 to 255; anything in host memory that speaks
     #: DLPack; a file; "sample:scene" or "sample:painting".
     Picture = Union[npt.NDArray[Any], str, os.PathLike[str], Any]
+    #: An array (height, width) of bool, of uint8 from 0 to 255 or of floats from 0 to 1; or a file.
+    Mask = Union[npt.NDArray[Any], str, os.PathLike[str], Any]
+    #: One mask, or one for each style.
+    Masks = Union[Mask, Sequence[Mask]]
     #: One style picture, several, or several with weights.
     Styles = Union[Picture, Sequence[Picture], Sequence[Tuple[Picture, float]]]
 
@@ -109,10 +113,11 @@ class Session:
     def score(self, image: Picture, content: Picture, style: Styles,
               **settings: Unpack[ScoreSettings]) -> Mapping[str, Any]:
         """The losses of any picture, against a content of its size and styles."""
+        settings, masks = _with_names(settings)
         read = _read("score", settings, self._engine)
         pixels = _picture(image, "image")
         return self._engine.score(read, pixels, _picture(content, "content", pixels.shape),
-                                  _styles(style, read.style_size or max(pixels.shape[:2])))
+                                  _styles(style, read.style_size or max(pixels.shape[:2]), masks))
 
     def activations(self, image: Picture, layer: str,
                     **settings: Unpack[ActivationsSettings]) -> npt.NDArray[np.float32]:
@@ -196,12 +201,13 @@ class _Task:
     def __init__(self, engine: _impasto.Engine, content: Picture, style: Styles, init: Optional[Picture],
                  settings: Mapping[str, Any]) -> None:
         words = ("content", "recoloured", "random", "mix")
+        settings, masks = _with_names(settings)
         given = {**settings, "init": init} if isinstance(init, str) and init in words else settings
         self.settings = _read("stylize", given, engine)
         scale = _is_file(content) or settings.get("size") is not None
         self.content = _picture(content, "content", (self.settings.size or None) if scale else None)
         size = max(self.content.shape[:2])
-        self.styles = _styles(style, self.settings.style_size or size)
+        self.styles = _styles(style, self.settings.style_size or size, masks)
         self.initial = None
         if init is not None and given is settings:
             self.initial = _picture(init, "init", self.content.shape)
@@ -265,13 +271,43 @@ def _on_the_host(picture: Any, what: str) -> Any:
     return picture
 
 
-def _styles(style: Styles, size: int) -> List[Tuple[Any, float]]:
+def _with_names(settings: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Mapping[str, List[Any]]]:
+    """The settings with a word in place of each mask that is an array, and these arrays, or None for files."""
+    named, arrays = dict(settings), {}
+    for name in ("mask", "style_mask"):
+        masks = settings.get(name)
+        if masks is None:
+            continue
+        masks = list(masks) if isinstance(masks, (list, tuple)) else [masks]
+        named[name] = [mask if _is_file(mask) else "an array" for mask in masks]
+        arrays[name] = [None if _is_file(mask) else _mask(mask, name) for mask in masks]
+    return named, arrays
+
+
+def _mask(mask: Any, what: str) -> npt.NDArray[np.float32]:
+    array = np.asarray(mask) if hasattr(mask, "__array__") else np.from_dlpack(mask)
+    if array.ndim != 2 or 0 in array.shape:
+        raise InputError(f"{what}: expected an array (height, width), found {array.shape}")
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array, np.float32) / 255
+    if array.dtype != bool and not np.issubdtype(array.dtype, np.floating):
+        raise InputError(f"{what}: expected bool, uint8 from 0 to 255 or floats from 0 to 1, found {array.dtype}")
+    array = np.ascontiguousarray(array, np.float32)
+    if not (np.all(array >= 0) and np.all(array <= 1)):
+        raise InputError(f"{what}: expected numbers from 0 to 1")
+    return array
+
+
+def _styles(style: Styles, size: int, masks: Mapping[str, List[Any]]) -> List[Tuple[Any, float, Any, Any]]:
     if not isinstance(style, (list, tuple)):
         style = [style]
     if not style:
         raise UsageError("expected at least one style picture")
     pairs = [entry if isinstance(entry, tuple) else (entry, 1.0) for entry in style]
-    return [(_picture(picture, "style", size), float(weight)) for picture, weight in pairs]
+    # The settings say how many masks there have to be.
+    own, of_style = ([*masks.get(name, []), *len(pairs) * [None]] for name in ("mask", "style_mask"))
+    return [(_picture(picture, "style", size), float(weight), own[i], of_style[i])
+            for i, (picture, weight) in enumerate(pairs)]
 
 
 def _read(taker: str, settings: Mapping[str, Any], engine: Optional[_impasto.Engine]) -> _impasto.Settings:

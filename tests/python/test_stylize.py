@@ -201,3 +201,35 @@ def test_activations_are_after_the_relu_under_whatever_name(session, scene):
     assert ours.shape == (6, 8, 512) and ours.min() == 0 and ours.max() > 0
     np.testing.assert_array_equal(session.activations(scene, "relu4_2"), ours)
     assert np.abs(session.activations(scene, "conv4_2", pooling="max") - ours).max() > 0
+
+
+def test_masks_are_arrays_or_files(session, scene, painting, tmp_path):
+    left = np.zeros(scene.shape[:2], bool)
+    left[:, :20] = True
+    soft = np.linspace(0, 1, scene.shape[1], dtype=np.float32)[None].repeat(scene.shape[0], 0)
+    impasto.save(np.repeat(255 * left.astype(np.uint8)[:, :, None], 3, 2), tmp_path / "left.png")
+
+    def pixels(mask, style=painting, **settings):
+        return session.stylize(scene, style, iterations=2, mask=mask, **settings).pixels
+
+    plain, own = pixels(None), pixels(left)
+    assert not np.array_equal(own, plain)
+    np.testing.assert_array_equal(pixels(255 * left.astype(np.uint8)), own)
+    np.testing.assert_array_equal(pixels([left.astype(np.float64)]), own)
+    np.testing.assert_allclose(pixels(tmp_path / "left.png"), own, atol=0.1)  # white is a sum of three parts
+    assert not np.array_equal(pixels(soft), own)
+    assert not np.array_equal(pixels(left, style_mask=np.eye(*painting.shape[:2], dtype=bool)), own)
+    both = pixels([soft, tmp_path / "left.png"], [painting, scene])
+    np.testing.assert_allclose(pixels([soft, left], [painting, scene]), both, atol=0.1)
+    assert session.score(scene, scene, painting, mask=left)["style"] != session.score(scene, scene, painting)["style"]
+    assert session.stylize(scene, painting, iterations=1, mask=soft).recipe["mask"] == 1
+
+
+def test_masks_that_make_no_sense_are_refused(session, scene, painting):
+    white = np.ones(scene.shape[:2], bool)
+    for mask, says in ((0 * white, "int64"), (0.0 * white, "black"), (scene, "height, width"), (2.0 * white, "from 0 to 1"),
+                       (white[:, :-20], "shape"), (np.full(white.shape, np.nan), "from 0 to 1")):
+        with pytest.raises(impasto.InputError, match=says):
+            session.stylize(scene, painting, iterations=1, mask=mask)
+    with pytest.raises(impasto.UsageError, match="expected 1"):
+        session.stylize(scene, painting, iterations=1, mask=[white, white])
