@@ -813,6 +813,13 @@ std::vector<Setting> make_table() {
        .help = "layers compared with the style; without weights they\nshare 1 evenly",
        .recorded = true,
        .value = value(Layers{}, AT(config.objective["style"].layers))},
+      {.name = "style-octaves",
+       .group = objective_group,
+       .commands = losses,
+       .help =
+           "compare the style at so many sizes of the picture at\nonce, each half the one before",
+       .recorded = true,
+       .value = value(Whole{1, 8}, AT(config.objective.octaves))},
       {.name = "statistics-weight",
        .group = objective_group,
        .commands = losses,

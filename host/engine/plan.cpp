@@ -35,6 +35,29 @@ Tensor as_floats(const Tensor& tensor) {
   return {tensor.data, {.channels = count}, DataType::f32};
 }
 
+/// A picture at half the size: the mean of 2×2 pixels, at an odd side of those that there are.
+constexpr PoolKind halving{kernels::PoolMode::average, kernels::PoolRounding::up};
+
+Shape half_of(const Shape& pixels) { return kernels::pooled(pixels, halving.rounding); }
+
+/// The shapes of pictures at up to `count` octaves, the full size first, as many as leave all of
+/// them, and the style pictures, a side of 16 or more.
+std::vector<Shape> octave_shapes(const Shape& pixels, std::vector<Shape> styles,
+                                 std::int64_t count) {
+  constexpr std::int64_t least_side = 16;
+  std::vector<Shape> shapes = {pixels};
+  const auto small = [](const Shape& shape) {
+    return std::min(shape.height, shape.width) < least_side;
+  };
+  while (static_cast<std::int64_t>(shapes.size()) < count) {
+    const Shape next = half_of(shapes.back());
+    std::ranges::transform(styles, styles.begin(), half_of);
+    if (small(next) || std::ranges::any_of(styles, small)) break;
+    shapes.push_back(next);
+  }
+  return shapes;
+}
+
 std::vector<float> read_tensors(Backend& backend, std::span<const Tensor> tensors) {
   std::vector<float> values(bytes_of(tensors) / sizeof(float));
   std::span<float> rest = values;
@@ -70,17 +93,26 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
       activations_(activations),
       gradient_scale_(gradient_scale_for(pixels, activations)),
       pixels_(tensors_.reserve(pixels, master)),
-      terms_(make_terms(config.objective, network, pixels,
-                        {.activations = activations,
-                         .master = master,
-                         .gradient_scale = gradient_scale_,
-                         .guided_styles = config.objective.guided ? style_shapes_.size() : 0})),
       style_shares_(style_shapes_.size()) {
+  const std::vector<Shape> shapes = octave_shapes(pixels, style_shapes_, config.objective.octaves);
+  for (const Shape& shape : shapes) {
+    octaves_.push_back(
+        make_terms(config.objective, network, shape,
+                   {.activations = activations,
+                    .master = master,
+                    .gradient_scale = gradient_scale_,
+                    .style_share = 1 / static_cast<double>(shapes.size()),
+                    .guided_styles = config.objective.guided ? style_shapes_.size() : 0}));
+    if (octaves_.size() == 1) continue;
+    for (auto& term : octaves_.back()) {
+      if (term->target_source() != TargetSource::style) term = nullptr;
+    }
+  }
   for (std::size_t& kept : kept_) kept = tensors_.reserve(pixels, master);
   best_ = tensors_.reserve(pixels, master);
   if (config.average > 0) average_ = tensors_.reserve(pixels, master);
-  losses_ =
-      tensors_.reserve({static_cast<std::int64_t>(terms_.size()), 1, 1, pixels.batch}, master);
+  losses_ = tensors_.reserve(
+      {static_cast<std::int64_t>(octaves_.front().size()), 1, 1, pixels.batch}, master);
   optimizer_ = make_optimizer(config.optimizer, tensors_[pixels_],
                               {.gradient_scale = gradient_scale_,
                                .pyramid_levels = config.pyramid_levels,
@@ -88,7 +120,7 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
 
   build_iteration();
   build_evaluation();
-  if (deepest_of(TargetSource::content)) {
+  if (deepest_of(octaves_.front(), TargetSource::content)) {
     content_pass_ = build_target_pass(TargetSource::content, pixels, {nullptr, true});
   }
   for (std::size_t i = 0; needs_style() && i < style_shapes_.size(); ++i) {
@@ -140,14 +172,52 @@ void Plan::build_evaluation() {
   add_losses(evaluation_, pixels, evaluation_.external(tensors_[losses_]), std::nullopt);
 }
 
-/// Appends the losses of `pixels` and, where `grad_pixels` is to hold it, their gradient.
+/// Appends the losses of `pixels` and, where `grad_pixels` is to hold it, their gradient. With several
+/// octaves each is done with before the next larger one begins, to which its gradient is brought.
 void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
                       std::optional<TensorId> grad_pixels) const {
   if (config_.box == Box::evaluation) add_box(schedule, pixels);
+  if (octaves_.size() == 1) {
+    add_losses_at(schedule, octaves_.front(), pixels, losses, losses, grad_pixels);
+    return;
+  }
+  const auto add_zeros = [&schedule](TensorId values) {
+    schedule.add({.name = "octave", .operation = "fill_zero"}, {values},
+                 [=](Backend& backend, const Schedule& s) { backend.fill_zero(s[values]); });
+  };
+  add_zeros(losses);
+  const double share = 1 / static_cast<double>(octaves_.size());
+  const std::vector<TensorId> pictures = add_octaves(schedule, pixels);
+  std::optional<TensorId> coarser;
+  for (std::size_t octave = octaves_.size(); octave-- > 0;) {
+    const TensorId picture = pictures[octave];
+    const TensorId own = schedule.temporary(schedule[losses].shape, master_);
+    add_zeros(own);
+    std::optional<TensorId> grad = grad_pixels;
+    if (grad && octave > 0) grad = schedule.temporary(schedule[picture].shape, master_);
+    add_losses_at(schedule, octaves_[octave], picture, losses, own, grad);
+    schedule.add(
+        {.name = "octave", .operation = "axpby"}, {losses, own},
+        [=](Backend& backend, const Schedule& s) { backend.axpby(s[losses], share, s[own], 1); });
+    if (coarser) {
+      schedule.add({.name = "octave", .operation = "pool_backward"}, {*grad, *coarser, picture},
+                   [=](Backend& backend, const Schedule& s) {
+                     backend.pool_backward(s[*grad], s[*coarser], s[picture], halving,
+                                           {.accumulate = true, .relu_mask = false});
+                   });
+    }
+    coarser = grad;
+  }
+}
+
+/// The same at one octave, with the losses of style kept apart.
+void Plan::add_losses_at(Schedule& schedule, const Terms& terms, TensorId pixels, TensorId losses,
+                         TensorId style_losses, std::optional<TensorId> grad_pixels) const {
   std::vector<GradientTerm> gradients;
   const std::vector<TensorId> features = add_forward(
-      schedule, pixels, std::nullopt, [&](const Term& term, std::int64_t row, TensorId x) {
-        auto gradient = term.add_loss(schedule, x, {losses, row}, grad_pixels.has_value());
+      schedule, terms, pixels, std::nullopt, [&](const Term& term, std::int64_t row, TensorId x) {
+        const TensorId to = term.target_source() == TargetSource::style ? style_losses : losses;
+        auto gradient = term.add_loss(schedule, x, {to, row}, grad_pixels.has_value());
         if (!gradient) return;
         if (term.norm()) gradient = normalized(std::move(*gradient), *term.norm(), x);
         gradients.push_back(std::move(*gradient));
@@ -155,42 +225,70 @@ void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
   if (grad_pixels) network_.backward(schedule, features, gradients, *grad_pixels);
 }
 
-/// Appends the forward pass as deep as terms of `source` look, or all terms without one, and has
+/// Appends the picture at every octave, and returns them, the full size first.
+std::vector<TensorId> Plan::add_octaves(Schedule& schedule, TensorId pixels) const {
+  std::vector<TensorId> pictures = {pixels};
+  while (pictures.size() < octaves_.size()) {
+    const TensorId fine = pictures.back();
+    const TensorId coarse = schedule.temporary(half_of(schedule[fine].shape), master_);
+    schedule.add({.name = "octave", .operation = "pool_forward"}, {fine, coarse},
+                 [=](Backend& backend, const Schedule& s) {
+                   backend.pool_forward(s[coarse], s[fine], halving);
+                 });
+    pictures.push_back(coarse);
+  }
+  return pictures;
+}
+
+/// Appends the forward pass as deep as terms of `source` look, or all of `terms` without one, and has
 /// each visited where what it looks at is complete, with the number of its row of losses.
-std::vector<TensorId> Plan::add_forward(Schedule& schedule, TensorId pixels,
+std::vector<TensorId> Plan::add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
                                         std::optional<TargetSource> source,
                                         const Visit& visit) const {
-  const auto looks = [&](const Term& term, const VggLayer* layer, bool before_relu) {
-    return term.layer() == layer && term.before_relu() == before_relu &&
-           (!source || term.target_source() == *source);
+  const auto looks = [&](const std::unique_ptr<Term>& term, const VggLayer* layer,
+                         bool before_relu) {
+    return term != nullptr && term->layer() == layer && term->before_relu() == before_relu &&
+           (!source || term->target_source() == *source);
   };
   const auto visit_terms = [&](const VggLayer* layer, bool before_relu, TensorId x) {
-    for (std::size_t row = 0; row < terms_.size(); ++row) {
-      if (!looks(*terms_[row], layer, before_relu)) continue;
-      visit(*terms_[row], static_cast<std::int64_t>(row), x);
+    for (std::size_t row = 0; row < terms.size(); ++row) {
+      if (!looks(terms[row], layer, before_relu)) continue;
+      visit(*terms[row], static_cast<std::int64_t>(row), x);
     }
   };
   std::vector<TensorId> features = network_.forward(
-      schedule, pixels, deepest_of(source).value_or(0), activations_,
+      schedule, pixels, deepest_of(terms, source).value_or(0), activations_,
       [&](const VggLayer& layer, bool before_relu, TensorId x) {
         visit_terms(&layer, before_relu, x);
       },
       [&](const VggLayer& layer) {
-        return std::ranges::any_of(terms_,
-                                   [&](const auto& term) { return looks(*term, &layer, true); });
+        return std::ranges::any_of(terms,
+                                   [&](const auto& term) { return looks(term, &layer, true); });
       });
   visit_terms(nullptr, false, pixels);
   return features;
 }
 
-std::optional<std::size_t> Plan::deepest_of(std::optional<TargetSource> source) const {
+std::optional<std::size_t> Plan::deepest_of(const Terms& terms,
+                                            std::optional<TargetSource> source) const {
   std::optional<std::size_t> deepest;
-  for (const auto& term : terms_) {
-    if (term->layer() == nullptr || (source && term->target_source() != *source)) continue;
+  for (const auto& term : terms) {
+    if (term == nullptr || term->layer() == nullptr) continue;
+    if (source && term->target_source() != *source) continue;
     const std::size_t layer = network_.layers().index(*term->layer());
     deepest = std::max(deepest.value_or(0), layer);
   }
   return deepest;
+}
+
+std::vector<const Term*> Plan::all_terms() const {
+  std::vector<const Term*> all;
+  for (const Terms& terms : octaves_) {
+    for (const auto& term : terms) {
+      if (term != nullptr) all.push_back(term.get());
+    }
+  }
+  return all;
 }
 
 std::vector<Losses> Plan::named(std::span<const float> losses) const {
@@ -206,11 +304,24 @@ std::vector<Losses> Plan::named(std::span<const float> losses) const {
 
 // The targets, and the start of a stylization.
 
+/// Appends the passes in which terms of `source` are visited: of a style picture at each octave.
+void Plan::add_targets(Schedule& schedule, TensorId pixels, TargetSource source,
+                       const Visit& visit) const {
+  if (source != TargetSource::style) {
+    add_forward(schedule, octaves_.front(), pixels, source, visit);
+    return;
+  }
+  const std::vector<TensorId> pictures = add_octaves(schedule, pixels);
+  for (std::size_t octave = 0; octave < octaves_.size(); ++octave) {
+    add_forward(schedule, octaves_[octave], pictures[octave], source, visit);
+  }
+}
+
 Plan::Pass Plan::build_target_pass(TargetSource source, const Shape& pixels,
                                    const TargetShare& share) const {
   Pass pass;
   pass.pixels = pass.schedule.input(pixels, master_);
-  add_forward(pass.schedule, pass.pixels, source,
+  add_targets(pass.schedule, pass.pixels, source,
               [&](const Term& term, std::int64_t /*row*/, TensorId x) {
                 term.add_target(pass.schedule, x, share);
               });
@@ -220,7 +331,7 @@ Plan::Pass Plan::build_target_pass(TargetSource source, const Shape& pixels,
 Plan::Pass Plan::build_guided_pass(std::size_t style) const {
   Pass pass;
   pass.pixels = pass.schedule.input(style_shapes_[style], master_);
-  add_forward(pass.schedule, pass.pixels, TargetSource::style,
+  add_targets(pass.schedule, pass.pixels, TargetSource::style,
               [&](const Term& term, std::int64_t /*row*/, TensorId x) {
                 const Shape map = pass.schedule[x].shape;
                 const TensorId guide = pass.schedule.input({1, map.height, map.width, 1}, master_);
@@ -286,7 +397,7 @@ void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<co
 
 std::vector<Tensor> Plan::target_tensors(TargetSource source) const {
   std::vector<Tensor> tensors;
-  for (const auto& term : terms_) {
+  for (const Term* term : all_terms()) {
     if (term->target_source() != source) continue;
     for (std::size_t i = 0; i < term->targets().size(); ++i) tensors.push_back(term->targets()[i]);
   }
@@ -377,7 +488,7 @@ void Plan::prepare(Backend& backend) {
 
 std::size_t Plan::persistent_bytes() const {
   std::size_t bytes = tensors_.bytes() + optimizer_->bytes();
-  for (const auto& term : terms_) bytes += term->bytes();
+  for (const Term* term : all_terms()) bytes += term->bytes();
   return bytes;
 }
 
@@ -389,7 +500,11 @@ void Plan::bind(const Buffer& memory) {
   auto* next = static_cast<std::byte*>(memory_.get()) + workspace_bytes_;
   const auto take = [&next](std::size_t bytes) { return std::exchange(next, next + bytes); };
   tensors_.bind(take(tensors_.bytes()));
-  for (const auto& term : terms_) term->bind(take(term->bytes()));
+  for (const Terms& terms : octaves_) {
+    for (const auto& term : terms) {
+      if (term != nullptr) term->bind(take(term->bytes()));
+    }
+  }
   optimizer_->bind(take(optimizer_->bytes()));
   void* arena = take(arena_bytes_);
   for (Schedule* schedule : schedules()) schedule->bind(arena);

@@ -88,7 +88,9 @@ class Plan {
   /// The values of losses() by name, one Losses for each picture.
   [[nodiscard]] std::vector<Losses> named(std::span<const float> losses) const;
   /// Whether a style picture is compared with.
-  [[nodiscard]] bool needs_style() const { return deepest_of(TargetSource::style).has_value(); }
+  [[nodiscard]] bool needs_style() const {
+    return deepest_of(octaves_.front(), TargetSource::style).has_value();
+  }
 
   /// The gradient of the pixels that the last iteration computed first, multiplied by
   /// gradient_scale(); any other pass overwrites it.
@@ -126,12 +128,21 @@ class Plan {
     std::vector<Guide> guides = {};
   };
   using Visit = std::function<void(const Term&, std::int64_t row, TensorId x)>;
+  /// By their rows of losses; null where none is compared.
+  using Terms = std::vector<std::unique_ptr<Term>>;
 
-  [[nodiscard]] std::optional<std::size_t> deepest_of(std::optional<TargetSource> source) const;
-  std::vector<TensorId> add_forward(Schedule& schedule, TensorId pixels,
+  [[nodiscard]] std::optional<std::size_t> deepest_of(const Terms& terms,
+                                                      std::optional<TargetSource> source) const;
+  [[nodiscard]] std::vector<const Term*> all_terms() const;
+  std::vector<TensorId> add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
                                     std::optional<TargetSource> source, const Visit& visit) const;
+  std::vector<TensorId> add_octaves(Schedule& schedule, TensorId pixels) const;
   void add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
                   std::optional<TensorId> grad_pixels) const;
+  void add_losses_at(Schedule& schedule, const Terms& terms, TensorId pixels, TensorId losses,
+                     TensorId style_losses, std::optional<TensorId> grad_pixels) const;
+  void add_targets(Schedule& schedule, TensorId pixels, TargetSource source,
+                   const Visit& visit) const;
   void build_iteration();
   void build_evaluation();
   [[nodiscard]] Pass build_target_pass(TargetSource source, const Shape& pixels,
@@ -157,7 +168,7 @@ class Plan {
   std::array<std::size_t, kept_count> kept_;
   std::size_t best_;
   std::optional<std::size_t> average_;  ///< Σ_k (1 − a)·aᵗ⁻ᵏ·x_k after t iterations, a = average
-  std::vector<std::unique_ptr<Term>> terms_;
+  std::vector<Terms> octaves_;  ///< all terms, and those of style on the picture halved, …
   std::size_t losses_;
   std::unique_ptr<Optimizer> optimizer_;
 

@@ -55,6 +55,10 @@ bool of_pixels(const AnyLoss& any) {
   return std::visit([](const auto& loss) { return loss.of_pixels; }, any);
 }
 
+bool of_style(const AnyLoss& any) {
+  return !of_pixels(any) && !std::holds_alternative<ContentLoss>(any);
+}
+
 const Loss& Objective::operator[](std::string_view name) const {
   for (const AnyLoss& loss : losses) {
     if (common(loss).name == name) return common(loss);
@@ -111,8 +115,10 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
   std::vector<std::unique_ptr<Term>> terms;
   for (const AnyLoss& any : objective.losses) {
     const Loss& loss = common(any);
+    const double weight =
+        loss.weight * numbers.gradient_scale * (of_style(any) ? numbers.style_share : 1);
     TermPlace place{.shape = pixels,
-                    .gradient_weight = loss.weight * numbers.gradient_scale,
+                    .gradient_weight = weight,
                     .activations = numbers.activations,
                     .master = numbers.master,
                     .guided_styles = numbers.guided_styles};
@@ -125,7 +131,7 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
       place.layer = &network.layers()[index];
       place.before_relu = loss.before_relu && place.layer->kind == conv_kind;
       place.shape = network.feature_shape(pixels, index);
-      place.gradient_weight = loss.weight * numbers.gradient_scale * layer.weight;
+      place.gradient_weight = weight * layer.weight;
       if (objective.normalize_gradients) {
         // By what the map holds a gradient is larger, as much as gradient_scale is smaller; the norm
         // takes the one away, so the other must go as well.

@@ -34,6 +34,9 @@ struct Objective {
   /// Each layer's gradient of each loss is brought to the L1 norm 1, times its weights.
   bool normalize_gradients = false;
   bool guided = false;  ///< each style counts where its mask says so
+  /// Losses of style are means over the picture at so many sizes, each half the one before, each
+  /// compared with the style pictures halved alike.
+  std::int64_t octaves = 1;
 
   /// The loss of that name. Throws ErrorKind::internal where there is none.
   [[nodiscard]] Loss& operator[](std::string_view name);
@@ -45,6 +48,8 @@ struct Objective {
 /// What every kind of loss has.
 const Loss& common(const AnyLoss& loss);
 bool of_pixels(const AnyLoss& loss);
+/// Whether it compares with style pictures.
+bool of_style(const AnyLoss& loss);
 
 /// Throws ErrorKind::usage for a repeated layer or one that the network does not have, a weight
 /// that is negative or not finite, or an objective with nothing to minimise.
@@ -61,6 +66,7 @@ struct TermNumbers {
   DataType activations = DataType::f32;
   DataType master = DataType::f32;
   double gradient_scale = 1;
+  double style_share = 1;         ///< how much losses of style count of their weight
   std::size_t guided_styles = 0;  ///< as TermPlace has them
 };
 

@@ -26,7 +26,7 @@ class ControlsTest(ProgramTest):
         for options in (("--statistics-weight", "3"), ("--content-relu", "before"), ("--style-relu", "before"),
                         ("--tv-form", "absolute"), ("--tv-form", "means", "--tv-weight", "100"),
                         ("--tv-form", "power", "--tv-weight", "0.1"), ("--tv-form", "nine-point", "--tv-weight", "100"), ("--optimizer", "descent"),
-                        ("--rate-decay", "0.5"), ("--normalize-gradients",),
+                        ("--rate-decay", "0.5"), ("--normalize-gradients",), ("--style-octaves", "2"), ("--pooling", "l2"),
                         ("--noise-ratio", "0.3"), ("--noise-amplitude", "5")):
             self.assertNotEqual(self.pixels(*options), plain, options)
 

@@ -123,6 +123,18 @@ TEST(Gradient, OfStylesWithSoftMasksMatchesADirectionalDifference) {
   expect_gradient_matches(config, 32, 48, 1e-6, {one, other});
 }
 
+TEST(Gradient, OfStylesAtSeveralOctavesMatchesADirectionalDifference) {
+  Config config = everything();
+  config.objective["content"].layers = {{"conv2_1", 1}};
+  config.objective["style"].layers = {{"conv1_1", 1}, {"conv2_1", 1}};
+  config.objective["statistics"].layers = {{"pool1", 1}};
+  config.objective.octaves = 2;
+  config.objective.guided = true;
+  Style style = style_beside(37, 51);
+  style.mask = {40, 60, uniform(2400, 11, 0, 1)};
+  expect_gradient_matches(config, 37, 51, 1e-5, {style});
+}
+
 TEST(Gradient, OfEveryFormOfTotalVariationMatchesADirectionalDifference) {
   using kernels::VariationForm;
   for (const auto form : {VariationForm::absolute, VariationForm::means, VariationForm::power,
