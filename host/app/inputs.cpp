@@ -168,9 +168,9 @@ auto for_initial(const Load& load) {
   try {
     return load();
   } catch (const Error& error) {
-    throw HintedError(
-        error.kind(), error.what(),
-        "--init takes content, recoloured, random, mix or a picture of the content's shape");
+    throw HintedError(error.kind(), error.what(),
+                      "--init takes content, recoloured, style-statistics, random, mix or a "
+                      "picture of the content's shape");
   }
 }
 

@@ -17,15 +17,16 @@ namespace {
 
 using kernels::RateDecay;
 
-constexpr std::array<std::pair<std::string_view, Init>, 4> init_words = {
+constexpr std::array<std::pair<std::string_view, Init>, 5> init_words = {
     {{"content", Init::content},
      {"recoloured", Init::recoloured},
+     {"style-statistics", Init::style_statistics},
      {"random", Init::random},
      {"mix", Init::mix}}};
 
 /// --init: one of the words, or else a file.
 Value initial_picture() {
-  Value value = {.takes = "content|recoloured|random|mix|FILE"};
+  Value value = {.takes = "content|recoloured|style-statistics|random|mix|FILE"};
   value.read = [takes = value.takes](Settings& settings, std::string_view option,
                                      const Words& words) {
     refuse_empty(option, takes, words.front());

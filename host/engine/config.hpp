@@ -14,11 +14,12 @@ namespace impasto {
 
 /// What the optimisation starts from.
 enum class Init : std::uint8_t {
-  content,     ///< the content picture
-  recoloured,  ///< the content picture in the style's colours
-  random,      ///< the mean pixel plus uniform noise of ±noise_amplitude
-  mix,         ///< noise_ratio parts of `random` to 1 − noise_ratio parts of the content
-  file,        ///< a picture of the user's
+  content,           ///< the content picture
+  recoloured,        ///< the content picture in the style's colours
+  style_statistics,  ///< noise with the mean and the covariance of the style's colours
+  random,            ///< the mean pixel plus uniform noise of ±noise_amplitude
+  mix,               ///< noise_ratio parts of `random` to 1 − noise_ratio parts of the content
+  file,              ///< a picture of the user's
 };
 
 /// When pixels are kept in their range of 0 to 255. A picture that is saved always is.

@@ -54,25 +54,33 @@ ColourStatistics colours_of(std::span<const Style> styles) {
   return mixture(parts, shares);
 }
 
-/// The content in the colours of each style where its mask is, and in its own where none is. Where
+/// The picture in the colours of each style where its mask is, and in its own where none is. Where
 /// masks overlap it gets their mean.
-Image recoloured_by_masks(const Image& content, std::span<const Style> styles) {
-  std::vector<float> sums(content.rgb.size());
-  std::vector<float> weights(static_cast<std::size_t>(content.pixels()));
+Image recoloured_by_masks(const Image& picture, std::span<const Style> styles) {
+  std::vector<float> sums(picture.rgb.size());
+  std::vector<float> weights(static_cast<std::size_t>(picture.pixels()));
   for (const Style& style : styles) {
-    const Image own = recoloured(content, colours_of(style));
-    const Mask mask = averaged(*style.mask, content.height, content.width);
+    const Image own = recoloured(picture, colours_of(style));
+    const Mask mask = averaged(*style.mask, picture.height, picture.width);
     for (std::size_t i = 0; i < sums.size(); ++i) {
       sums[i] += mask.values[i / 3] * own.rgb[i];
     }
     for (std::size_t p = 0; p < weights.size(); ++p) weights[p] += mask.values[p];
   }
-  Image image = content;
+  Image image = picture;
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const float weight = weights[i / 3];
-    image.rgb[i] = weight < 1 ? sums[i] + (1 - weight) * content.rgb[i] : sums[i] / weight;
+    image.rgb[i] = weight < 1 ? sums[i] + (1 - weight) * picture.rgb[i] : sums[i] / weight;
   }
   return image;
+}
+
+/// The picture in the colours of the styles, each where it goes.
+Image in_colours_of(std::span<const Style> styles, const Image& picture, bool guided) {
+  if (styles.empty()) return picture;
+  const bool masked =
+      guided && std::ranges::all_of(styles, [](const Style& s) { return s.mask.has_value(); });
+  return masked ? recoloured_by_masks(picture, styles) : recoloured(picture, colours_of(styles));
 }
 
 }  // namespace
@@ -81,14 +89,10 @@ Image make_initial(const Config& config, const Image& content, std::span<const S
                    const Image* file) {
   switch (config.init) {
     case Init::content: return content;
-    case Init::recoloured: {
-      if (styles.empty()) return content;
-      const bool masked =
-          config.objective.guided &&
-          std::ranges::all_of(styles, [](const Style& s) { return s.mask.has_value(); });
-      return masked ? recoloured_by_masks(content, styles)
-                    : recoloured(content, colours_of(styles));
-    }
+    case Init::recoloured: return in_colours_of(styles, content, config.objective.guided);
+    case Init::style_statistics:
+      return in_colours_of(styles, noise(config, content.height, content.width),
+                           config.objective.guided);
     case Init::random: return noise(config, content.height, content.width);
     case Init::mix: {
       Image image = noise(config, content.height, content.width);

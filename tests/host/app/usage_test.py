@@ -136,7 +136,7 @@ class UsageTest(ProgramTest):
         self.fail_with(3, "stylize", "sample:scene", "sample:painting", "-o", "out.png", "--size", "48",
                        "--init", self.tall(), says=["tall.png", "shape", "--init takes content"])
         os.remove(self.path("tall.png"))
-        self.refuse("--init", "Random", code=3, says=["'Random'", "--init takes content, recoloured, random, mix"])
+        self.refuse("--init", "Random", code=3, says=["'Random'", "--init takes content, recoloured, style-statistics, random, mix"])
 
     def tall(self):
         png.write(self.path("tall.png"), 20, 60, lambda x, y: (x, y, 0))

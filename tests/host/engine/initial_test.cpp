@@ -68,6 +68,24 @@ TEST(Initial, RecolouredIsTheContentInTheColoursOfAllStyles) {
   EXPECT_NEAR(colours.covariance[0][1], -300, 0.1);
 }
 
+TEST(Initial, StyleStatisticsAreNoiseInTheColoursOfTheStyle) {
+  Config config;
+  config.init = Init::style_statistics;
+  const Style style{{1, 2, {90, 120, 60, 130, 100, 80}, {}, 8}, 1};
+  const auto initial = [&](std::uint32_t content, std::uint64_t seed) {
+    config.seed = seed;
+    return make_initial(config, random_image(40, 30, content), std::span(&style, 1));
+  };
+  const Image noise = initial(1, 5);
+  const ColourStatistics colours = colour_statistics(noise);
+  EXPECT_NEAR(colours.mean[0], 110, 1e-2);
+  EXPECT_NEAR(colours.mean[2], 70, 1e-2);
+  EXPECT_NEAR(colours.covariance[0][0], 400, 1);
+  EXPECT_NEAR(colours.covariance[0][1], -200, 1);
+  EXPECT_EQ(initial(2, 5).rgb, noise.rgb) << "whatever the content is";
+  EXPECT_NE(initial(1, 6).rgb, noise.rgb);
+}
+
 TEST(Initial, WithoutAStyleRecolouredIsTheContent) {
   Config config;
   config.init = Init::recoloured;
