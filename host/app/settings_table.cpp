@@ -970,6 +970,14 @@ std::vector<Setting> make_table() {
        .help = "levels of the Laplacian pyramid that is optimised;\n1: the pixels",
        .recorded = true,
        .value = value(Whole{1, 16}, AT(config.pyramid_levels))},
+      {.name = "decorrelate",
+       .group = run_group,
+       .commands = stylize,
+       .help =
+           "let Adam work on colours that natural pictures have\nuncorrelated, in place of red, "
+           "green and blue",
+       .recorded = true,
+       .value = toggle(AT(config.decorrelated))},
       {.name = "average",
        .group = run_group,
        .commands = stylize,

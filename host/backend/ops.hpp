@@ -10,6 +10,7 @@
 #include "host/core/tensor.hpp"
 #include "kernels/adam/adam.hpp"
 #include "kernels/channel_statistics/channel_statistics.hpp"
+#include "kernels/colour_map/colour_map.hpp"
 #include "kernels/content_loss/content_loss.hpp"
 #include "kernels/descent/descent.hpp"
 #include "kernels/lbfgs/lbfgs.hpp"
@@ -25,6 +26,7 @@
 namespace impasto {
 
 using kernels::AdamOptions;
+using kernels::ColourMatrix;
 using kernels::ContentLossScale;
 using kernels::DescentOptions;
 using kernels::GradientEpilogue;
@@ -177,6 +179,9 @@ class Ops {
   /// Master tensors: y of twice x's size (kernels/upsample/upsample.hpp).
   virtual void upsample_add(const Tensor& y, const Tensor& x) = 0;
   virtual void upsample_transpose(const Tensor& x, const Tensor& y) = 0;
+  /// Master tensors (N,H,W,3).
+  virtual void colour_map(const Tensor& y, const Tensor& x, const ColourMatrix& matrix,
+                          bool accumulate) = 0;
   /// Master tensors: y = a·x + b·y, in which b = 0 does not read y.
   virtual void axpby(const Tensor& y, double a, const Tensor& x, double b) = 0;
   /// Tensors of any one type: y = x within bounds.

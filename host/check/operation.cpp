@@ -24,6 +24,7 @@ std::vector<Operation> style_loss_operations();
 std::vector<Operation> style_backward_operations();
 std::vector<Operation> channel_statistics_operations();
 std::vector<Operation> clamp_operations();
+std::vector<Operation> colour_map_operations();
 std::vector<Operation> content_loss_operations();
 std::vector<Operation> normalize_gradient_operations();
 std::vector<Operation> total_variation_operations();
@@ -204,6 +205,7 @@ const std::vector<Operation>& operations() {
                              total_variation_operations(),
                              variation_operations(),
                              upsample_operations(),
+                             colour_map_operations(),
                              axpby_operations(),
                              clamp_operations(),
                              adam_operations(),

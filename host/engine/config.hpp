@@ -57,6 +57,7 @@ struct Config {
   Scales scales;
   EarlyStop stop;
   std::int64_t pyramid_levels = 1;  ///< of the Laplacian pyramid that is optimised; 1: the pixels
+  bool decorrelated = false;        ///< colours, which are optimised so (kernels/colour_map)
   /// The result of a scale is the mean of its iterates, in which each counts this times as much as
   /// the next; 0: the last one alone.
   double average = 0;

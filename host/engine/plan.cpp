@@ -116,6 +116,7 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
   optimizer_ = make_optimizer(config.optimizer, tensors_[pixels_],
                               {.gradient_scale = gradient_scale_,
                                .pyramid_levels = config.pyramid_levels,
+                               .decorrelated = config.decorrelated,
                                .bounded = config.box == Box::step});
 
   build_iteration();

@@ -25,11 +25,11 @@ std::vector<Shape> pyramid_shapes(const Shape& pixels, std::int64_t count) {
 
 class Adam final : public Optimizer {
  public:
-  Adam(const AdamOptions& options, const Tensor& pixels, std::int64_t pyramid_levels)
-      : options_(options), free_(options) {
+  Adam(const AdamOptions& options, const Tensor& pixels, const OptimizerPlace& place)
+      : options_(at_place(options, place)), free_(options_), place_(place) {
     free_.lowest = -std::numeric_limits<double>::infinity();
     free_.highest = std::numeric_limits<double>::infinity();
-    for (const Shape& shape : pyramid_shapes(pixels.shape, pyramid_levels)) {
+    for (const Shape& shape : pyramid_shapes(pixels.shape, place.pyramid_levels)) {
       levels_.push_back({state_.reserve(shape, pixels.type), state_.reserve(shape, pixels.type),
                          state_.reserve({}, DataType::i64)});
     }
@@ -38,8 +38,17 @@ class Adam final : public Optimizer {
   /// The picture is x = z₀ + U(z₁ + U(z₂ + …)) with U of kernels/upsample, so the gradient of z_l is
   /// Uᵀ of that of z_{l−1}. The levels themselves need not be kept: a step of z₁, z₂, … moves x by
   /// what they add up to, and the step of z₀ moves x itself and keeps it in its bounds.
+  ///
+  /// Decorrelated, it is M times that (kernels/colour_map), so the gradient of z₀ is Mᵀ times that of x,
+  /// and x moves by M times what the levels' steps add up to.
   void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const override {
     std::vector<TensorId> gradients = {evaluate()};
+    if (place_.decorrelated) {
+      const TensorId grad = gradients.back();
+      gradients.back() = schedule.temporary(schedule[grad].shape, schedule[grad].type);
+      add_colours(schedule, gradients.back(), grad, kernels::decorrelated_to_rgb.transposed(),
+                  false);
+    }
     for (std::size_t l = 1; l < levels_.size(); ++l) {
       const TensorId fine = gradients.back();
       const TensorId coarse = schedule.temporary(state_[levels_[l].m].shape, schedule[fine].type);
@@ -52,9 +61,10 @@ class Adam final : public Optimizer {
     std::optional<TensorId> coarser;
     for (std::size_t l = levels_.size(); l-- > 0;) {
       const TensorId grad = gradients[l];
+      const bool moves_pixels = l == 0 && !place_.decorrelated;
       const TensorId moved =
-          l == 0 ? pixels : schedule.temporary(schedule[grad].shape, schedule[grad].type);
-      if (l > 0) {
+          moves_pixels ? pixels : schedule.temporary(schedule[grad].shape, schedule[grad].type);
+      if (!moves_pixels) {
         schedule.add({.name = "pyramid", .operation = "fill_zero"}, {moved},
                      [=](Backend& backend, const Schedule& s) { backend.fill_zero(s[moved]); });
       }
@@ -63,10 +73,13 @@ class Adam final : public Optimizer {
                    [=, this](Backend& backend, const Schedule& s) {
                      const Level& level = levels_[l];
                      backend.adam(s[moved], state_[level.m], state_[level.v], state_[level.step],
-                                  s[grad], l == 0 ? options_ : free_);
+                                  s[grad], moves_pixels ? options_ : free_);
                    });
       coarser = moved;
     }
+    if (!place_.decorrelated) return;
+    add_colours(schedule, pixels, *coarser, kernels::decorrelated_to_rgb, true);
+    if (place_.bounded) add_box(schedule, pixels);
   }
 
   OptimizerState state(Backend& backend) const override {
@@ -99,6 +112,14 @@ class Adam final : public Optimizer {
     std::size_t step;
   };
 
+  static void add_colours(Schedule& schedule, TensorId y, TensorId x, const ColourMatrix& matrix,
+                          bool accumulate) {
+    schedule.add({.name = "colours", .operation = "colour_map"}, {y, x},
+                 [=](Backend& backend, const Schedule& s) {
+                   backend.colour_map(s[y], s[x], matrix, accumulate);
+                 });
+  }
+
   static void add_coarser(Schedule& schedule, TensorId fine, TensorId coarse) {
     schedule.add(
         {.name = "pyramid", .operation = "upsample_add"}, {fine, coarse},
@@ -128,7 +149,8 @@ class Adam final : public Optimizer {
   }
 
   AdamOptions options_;
-  AdamOptions free_;           ///< the same without bounds
+  AdamOptions free_;  ///< the same without bounds
+  OptimizerPlace place_;
   std::vector<Level> levels_;  ///< the finest first
 };
 
@@ -136,7 +158,7 @@ class Adam final : public Optimizer {
 
 std::unique_ptr<Optimizer> make_optimizer(const AdamOptions& options, const Tensor& pixels,
                                           const OptimizerPlace& place) {
-  return std::make_unique<Adam>(at_place(options, place), pixels, place.pyramid_levels);
+  return std::make_unique<Adam>(options, pixels, place);
 }
 
 }  // namespace impasto

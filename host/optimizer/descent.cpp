@@ -37,7 +37,7 @@ class Descent final : public Optimizer {
 
 std::unique_ptr<Optimizer> make_optimizer(const DescentOptions& options, const Tensor& /*pixels*/,
                                           const OptimizerPlace& place) {
-  refuse_pyramid("gradient descent", place);
+  require_pixels("gradient descent", place);
   return std::make_unique<Descent>(at_place(options, place));
 }
 

@@ -44,7 +44,7 @@ class Lbfgs final : public Optimizer {
 
 std::unique_ptr<Optimizer> make_optimizer(const LbfgsOptions& options, const Tensor& pixels,
                                           const OptimizerPlace& place) {
-  refuse_pyramid("L-BFGS", place);
+  require_pixels("L-BFGS", place);
   LbfgsOptions scaled = options;
   scaled.gradient_scale = place.gradient_scale;
   return std::make_unique<Lbfgs>(scaled, pixels, place.bounded);

@@ -41,10 +41,15 @@ void add_box(Schedule& schedule, TensorId pixels) {
                });
 }
 
-void refuse_pyramid(std::string_view optimizer, const OptimizerPlace& place) {
-  if (place.pyramid_levels == 1) return;
-  fail(ErrorKind::usage, "{} optimises pixels, not a pyramid of {} levels: expected 1", optimizer,
-       place.pyramid_levels);
+void require_pixels(std::string_view optimizer, const OptimizerPlace& place) {
+  if (place.pyramid_levels != 1) {
+    fail(ErrorKind::usage, "{} optimises pixels, not a pyramid of {} levels: expected 1", optimizer,
+         place.pyramid_levels);
+  }
+  if (place.decorrelated) {
+    fail(ErrorKind::usage, "{} optimises pixels, not decorrelated colours: expected adam",
+         optimizer);
+  }
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, const Tensor& pixels,

@@ -67,6 +67,7 @@ using OptimizerSettings = std::variant<AdamOptions, LbfgsOptions, DescentOptions
 struct OptimizerPlace {
   double gradient_scale = 1;        ///< gradients come multiplied by this
   std::int64_t pyramid_levels = 1;  ///< of the picture; 1: its pixels are optimised
+  bool decorrelated = false;        ///< colours, as kernels/colour_map has them, are optimised
   bool bounded = false;             ///< every step ends within box_lowest to box_highest
 };
 
@@ -88,8 +89,9 @@ Options at_place(Options options, const OptimizerPlace& place) {
 /// Appends what brings pixels into their range.
 void add_box(Schedule& schedule, TensorId pixels);
 
-/// Throws ErrorKind::usage where a pyramid is asked for of an optimiser that has none.
-void refuse_pyramid(std::string_view optimizer, const OptimizerPlace& place);
+/// Throws ErrorKind::usage where a pyramid or decorrelated colours are asked for of an optimiser that
+/// knows pixels alone.
+void require_pixels(std::string_view optimizer, const OptimizerPlace& place);
 
 /// The optimiser for `pixels`.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, const Tensor& pixels,

@@ -13,6 +13,7 @@
 #include "host/core/error.hpp"
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/clamp/clamp.hpp"
+#include "kernels/colour_map/colour_map.hpp"
 #include "kernels/guide/guide.hpp"
 #include "kernels/normalize_gradient/normalize_gradient.hpp"
 #include "kernels/preprocess/preprocess.hpp"
@@ -267,6 +268,10 @@ class CpuBackend final : public HostBackend {
   }
   void upsample_transpose(const Tensor& x, const Tensor& y) override {
     kernels::cpu::upsample_transpose(x.as<float>(), y.as<float>(), y.shape);
+  }
+  void colour_map(const Tensor& y, const Tensor& x, const ColourMatrix& matrix,
+                  bool accumulate) override {
+    kernels::cpu::colour_map(y.as<float>(), x.as<float>(), matrix, accumulate, y.shape.count() / 3);
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     kernels::cpu::axpby(y.as<float>(), a, x.as<float>(), b, y.shape.count());

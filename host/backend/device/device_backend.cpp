@@ -13,6 +13,7 @@
 #include "host/core/error.hpp"
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/clamp/clamp.hpp"
+#include "kernels/colour_map/colour_map.hpp"
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
@@ -358,6 +359,13 @@ class DeviceBackend final : public Backend {
   }
   void upsample_transpose(const Tensor& x, const Tensor& y) override {
     enqueue([&] { launch::upsample_transpose(x.as<float>(), y.as<float>(), y.shape, stream_); });
+  }
+  void colour_map(const Tensor& y, const Tensor& x, const ColourMatrix& matrix,
+                  bool accumulate) override {
+    enqueue([&] {
+      launch::colour_map(y.as<float>(), x.as<float>(), matrix, accumulate, y.shape.count() / 3,
+                         stream_);
+    });
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     enqueue([&] { launch::axpby(y.as<float>(), a, x.as<float>(), b, y.shape.count(), stream_); });

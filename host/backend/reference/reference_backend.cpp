@@ -6,6 +6,7 @@
 #include "host/backend/host_backend.hpp"
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/clamp/clamp.hpp"
+#include "kernels/colour_map/colour_map.hpp"
 #include "kernels/conv/conv.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
@@ -196,6 +197,10 @@ class ReferenceBackend final : public HostBackend {
   }
   void upsample_transpose(const Tensor& x, const Tensor& y) override {
     reference::upsample_transpose(values(x), values(y), y.shape);
+  }
+  void colour_map(const Tensor& y, const Tensor& x, const ColourMatrix& matrix,
+                  bool accumulate) override {
+    reference::colour_map(values(y), values(x), matrix, accumulate, y.shape.count() / 3);
   }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     reference::axpby(values(y), a, values(x), b, y.shape.count());

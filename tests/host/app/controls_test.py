@@ -27,6 +27,7 @@ class ControlsTest(ProgramTest):
                         ("--tv-form", "absolute"), ("--tv-form", "means", "--tv-weight", "100"),
                         ("--tv-form", "power", "--tv-weight", "0.1"), ("--tv-form", "nine-point", "--tv-weight", "100"), ("--optimizer", "descent"),
                         ("--rate-decay", "0.5"), ("--normalize-gradients",), ("--style-octaves", "2"), ("--pooling", "l2"),
+                        ("--decorrelate",),
                         ("--noise-ratio", "0.3"), ("--noise-amplitude", "5")):
             self.assertNotEqual(self.pixels(*options), plain, options)
 
@@ -47,6 +48,14 @@ class ControlsTest(ProgramTest):
         others = [self.pixels("--colors", kind) for kind in ("luminance", "histogram", "linear")]
         for i, one in enumerate(others):
             self.assertNotIn(one, [plain, *others[:i]])
+
+    def test_initial_pictures(self):
+        results = set()
+        for init in ("content", "recoloured", "style-statistics", "random", "mix"):
+            self.stylize("--init", init, "--scales", "1", iterations=1)
+            with open(self.path("out.png"), "rb") as file:
+                results.add(b"".join(body for kind, body in png.chunks(file.read()) if kind == b"IDAT"))
+        self.assertEqual(len(results), 5)
 
     def test_depth(self):
         for depth in ("8", "16"):
@@ -168,6 +177,7 @@ class ControlsTest(ProgramTest):
                                (("--optimizer", "lbfgs", "--rate-decay", "0.5"), "--rate-decay", "L-BFGS"),
                                (("--lbfgs-history", "5"), "--lbfgs-history", "adam"),
                                (("--optimizer", "descent", "--pyramid", "3"), "gradient descent", "pyramid"),
+                               (("--optimizer", "lbfgs", "--decorrelate"), "L-BFGS", "decorrelated"),
                                (("--noise-ratio", "1.5"), "--noise-ratio", "1.5"),
                                (("--box", "always"), "--box", "'always'")):
             self.fail_with(2, "stylize", *SAMPLES, "-o", "out.png", "--size", "48", "--weights", weights(), *options,

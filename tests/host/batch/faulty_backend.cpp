@@ -217,6 +217,10 @@ class FaultyBackend final : public Backend {
   void upsample_transpose(const Tensor& x, const Tensor& y) override {
     call(x, [&] { inner_->upsample_transpose(x, y); });
   }
+  void colour_map(const Tensor& y, const Tensor& x, const ColourMatrix& matrix,
+                  bool accumulate) override {
+    call(y, [&] { inner_->colour_map(y, x, matrix, accumulate); });
+  }
   void axpby(const Tensor& y, double a, const Tensor& x, double b) override {
     call(y, [&] { inner_->axpby(y, a, x, b); });
   }

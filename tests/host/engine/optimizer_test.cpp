@@ -187,6 +187,27 @@ TEST(Optimizer, APyramidStaysWithinTheBoundsOfThePicture) {
   for (const float x : moved.step(-1)) ASSERT_NEAR(x, 0.3, 1e-6);
 }
 
+/// A gradient that is the same in all three colours is one of brightness, the first column.
+TEST(Optimizer, DecorrelatedColoursMoveByTheirOwnSteps) {
+  const auto& m = kernels::decorrelated_to_rgb.values;
+  for (const std::int64_t levels : {1, 2}) {
+    Moved moved(AdamOptions{.learning_rate = 0.25},
+                {.pyramid_levels = levels, .decorrelated = true}, 37);
+    const std::vector<float> x = moved.step(-1);
+    // The columns are nearly at right angles.
+    for (std::size_t i = 0; i < x.size(); i += 3) {
+      ASSERT_NEAR(m[0] * x[i] + m[3] * x[i + 1] + m[6] * x[i + 2],
+                  0.25 * static_cast<double>(levels), 0.01);
+    }
+  }
+  Moved bounded(AdamOptions{.learning_rate = 300}, {.decorrelated = true, .bounded = true}, 8);
+  for (const float value : bounded.step(-1)) {
+    ASSERT_GE(value, 0);
+    ASSERT_LE(value, 255);
+  }
+  EXPECT_GT(bounded.step(-1).front(), 250);
+}
+
 TEST(Optimizer, AdamGoesOnAtAFinerScaleWithTheMomentsOfTheCoarser) {
   const AdamOptions options{.learning_rate = 0.25};
   Moved coarse(options, {.pyramid_levels = 2}, 20);
@@ -218,6 +239,7 @@ TEST(Optimizer, LbfgsOptimisesPixels) {
   const std::vector<float> found = quadratic.after(*lbfgs, 8);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(found[i], static_cast<float>(i + 1), 1e-5);
   EXPECT_THROW(make_optimizer(LbfgsOptions{}, quadratic.pixels(), {.pyramid_levels = 2}), Error);
+  EXPECT_THROW(make_optimizer(LbfgsOptions{}, quadratic.pixels(), {.decorrelated = true}), Error);
 }
 
 }  // namespace
