@@ -39,6 +39,7 @@ KINDS = {
     "pool_forward": "pooling, both ways",
     "pool_backward": "pooling, both ways",
     "gram_loss": "Gram matrices, style loss",
+    "style_first_conv_backward": "style gradient",
     "style_backward": "style gradient",
     "content_loss": "content loss and gradient",
     "total_variation": "total variation",

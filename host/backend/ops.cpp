@@ -15,6 +15,13 @@ void rotate_filters(float* rotated, const float* weight, std::int64_t out_channe
   }
 }
 
+void Ops::style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
+                                    const Tensor& features, const Tensor& matrix, Conv& conv,
+                                    const GradientEpilogue& epilogue) {
+  style_backward(grad, features, matrix, epilogue);
+  first_conv_backward(grad_pixels, grad, conv);
+}
+
 void Ops::gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
                     const Tensor& target, const StyleLossScale& scale) {
   gram(matrix, features);

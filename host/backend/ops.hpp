@@ -189,6 +189,10 @@ class Ops {
 
   // Fused operations.
 
+  /// style_backward at the first feature map, then first_conv_backward. `grad` is used up.
+  virtual void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
+                                         const Tensor& features, const Tensor& matrix, Conv& conv,
+                                         const GradientEpilogue& epilogue);
   /// gram, then style_loss on the spot.
   virtual void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
                          const Tensor& target, const StyleLossScale& scale);

@@ -22,6 +22,7 @@ std::vector<Operation> gram_operations();
 std::vector<Operation> gram_loss_operations();
 std::vector<Operation> style_loss_operations();
 std::vector<Operation> style_backward_operations();
+std::vector<Operation> style_first_conv_operations();
 std::vector<Operation> channel_statistics_operations();
 std::vector<Operation> clamp_operations();
 std::vector<Operation> colour_map_operations();
@@ -198,6 +199,7 @@ const std::vector<Operation>& operations() {
                              gram_loss_operations(),
                              style_loss_operations(),
                              style_backward_operations(),
+                             style_first_conv_operations(),
                              channel_statistics_operations(),
                              wasserstein_loss_operations(),
                              content_loss_operations(),

@@ -164,15 +164,18 @@ void Network::layer_forward(Schedule& schedule, std::size_t layer, TensorId y, T
 void Network::backward(Schedule& schedule, std::span<const TensorId> features,
                        std::span<const GradientTerm> terms, TensorId grad_pixels) const {
   TensorId grad_above{};
+  bool to_pixels = false;
   for (std::size_t layer = features.size(); layer-- > 0;) {
     const TensorId x = features[layer];
     const TensorId grad = schedule.temporary(schedule[x].shape, schedule[x].type);
 
     // Everything that contributes here, in order; then each is told whether it is first or last.
     std::vector<std::function<void(const GradientEpilogue&)>> contributions;
+    const GradientTerm* last = nullptr;  // of them, unless that is the layer above
     const auto join = [&](GradientTerm::Order order) {
       for (const GradientTerm& term : terms) {
         if (term.layer != &layers()[layer] || term.order != order) continue;
+        last = &term;
         contributions.emplace_back([&schedule, &term, grad](const GradientEpilogue& epilogue) {
           term.add(schedule, grad, epilogue);
         });
@@ -180,6 +183,7 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
     };
     join(GradientTerm::Order::before_layer_above);
     if (layer + 1 < features.size()) {
+      last = nullptr;
       contributions.emplace_back([&](const GradientEpilogue& epilogue) {
         layer_backward(schedule, layer + 1, grad, grad_above, x, epilogue);
       });
@@ -188,6 +192,13 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
     const std::size_t behind_relu = contributions.size();
     join(GradientTerm::Order::before_relu);
     require(!contributions.empty(), "no gradient reaches {}", layers()[layer].name);
+    // With the picture continued by its border, the map's gradient is needed once more.
+    to_pixels = layer == 0 && padding_ == Padding::zero && last != nullptr && last->add_to_pixels;
+    if (to_pixels) {
+      contributions.back() = [&, grad](const GradientEpilogue& epilogue) {
+        last->add_to_pixels(schedule, grad_pixels, grad, *this, epilogue);
+      };
+    }
 
     const bool has_relu = layers()[layer].kind == conv_kind;
     for (std::size_t i = 0; i < contributions.size(); ++i) {
@@ -196,23 +207,24 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
     }
     grad_above = grad;
   }
-  schedule.add({.name = "backward", .operation = "first_conv_backward", .layer = &layers()[0]},
-               {grad_pixels, grad_above},
-               [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
-                 backend.first_conv_backward(s[grad_pixels], s[grad_above], *convs_[0]);
-               });
-  if (padding_ == Padding::replicate) {
-    schedule.add({.name = "border backward",
-                  .operation = "replicate_border_backward",
-                  .layer = &layers()[0]},
-                 {grad_pixels, grad_above},
-                 [this, grad_pixels, grad_above](Backend& backend, const Schedule& s) {
-                   backend.replicate_border_backward(s[grad_pixels], s[grad_above], *convs_[0]);
-                 });
-  }
+  if (!to_pixels) pixels_backward(schedule, grad_pixels, grad_above);
   for (const GradientTerm& term : terms) {
     if (term.layer == nullptr) term.add(schedule, grad_pixels, {.accumulate = true});
   }
+}
+
+void Network::pixels_backward(Schedule& schedule, TensorId grad_pixels, TensorId grad_y) const {
+  schedule.add({.name = "backward", .operation = "first_conv_backward", .layer = &layers()[0]},
+               {grad_pixels, grad_y},
+               [this, grad_pixels, grad_y](Backend& backend, const Schedule& s) {
+                 backend.first_conv_backward(s[grad_pixels], s[grad_y], *convs_[0]);
+               });
+  if (padding_ != Padding::replicate) return;
+  schedule.add(
+      {.name = "border backward", .operation = "replicate_border_backward", .layer = &layers()[0]},
+      {grad_pixels, grad_y}, [this, grad_pixels, grad_y](Backend& backend, const Schedule& s) {
+        backend.replicate_border_backward(s[grad_pixels], s[grad_y], *convs_[0]);
+      });
 }
 
 void Network::layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x,

@@ -21,6 +21,8 @@ namespace impasto {
 /// pixels, which leaves no coloured fringes. Later ones always pad with zeros.
 enum class Padding : std::uint8_t { zero, replicate };
 
+class Network;
+
 /// A loss's gradient at one layer, or at the pixels: appends the operation that writes it to, or
 /// adds it to, the gradient of what the loss looks at.
 struct GradientTerm {
@@ -30,6 +32,11 @@ struct GradientTerm {
   const VggLayer* layer = nullptr;  ///< null: the pixels
   Order order = Order::after_layer_above;
   std::function<void(Schedule&, TensorId grad, const GradientEpilogue&)> add;
+  /// For a term that is the last to join at the first layer: goes on to the gradient of the pixels,
+  /// through the first convolution, in the same operation. May be empty.
+  std::function<void(Schedule&, TensorId grad_pixels, TensorId grad, const Network& network,
+                     const GradientEpilogue&)>
+      add_to_pixels = {};
 };
 
 /// A VGG up to some layer on one backend. It builds schedules and owns the parameters they use, so
@@ -52,6 +59,8 @@ class Network {
 
   [[nodiscard]] const VggLayers& layers() const { return *traits_.layers; }
   [[nodiscard]] const PoolKind& pool() const { return pool_; }
+  /// Its parameters, if it has any.
+  [[nodiscard]] Conv& first_conv() const { return *convs_.front(); }
 
   /// As the weights say it.
   [[nodiscard]] const NetworkTraits& traits() const { return traits_; }
@@ -80,6 +89,7 @@ class Network {
   [[nodiscard]] bool blurs() const { return pool_.mode == kernels::PoolMode::max_blur; }
   void layer_forward(Schedule& schedule, std::size_t layer, TensorId y, TensorId x,
                      bool relu) const;
+  void pixels_backward(Schedule& schedule, TensorId grad_pixels, TensorId grad_y) const;
   void layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
                       TensorId x, const GradientEpilogue& epilogue) const;
 

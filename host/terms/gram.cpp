@@ -70,6 +70,18 @@ class GramTerm final : public GramTermBase {
         layer(), order(GradientTerm::Order::after_layer_above),
         [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
           add_style_backward(backward, grad_x, x, matrix, epilogue);
+        },
+        [=, this](Schedule& backward, TensorId grad_pixels, TensorId grad_x, const Network& network,
+                  const GradientEpilogue& epilogue) {
+          backward.add(
+              {.name = "style and backward",
+               .operation = "style_first_conv_backward",
+               .layer = layer(),
+               .epilogue = epilogue},
+              {grad_pixels, grad_x, x, matrix}, [=, &network](Backend& backend, const Schedule& s) {
+                backend.style_first_conv_backward(s[grad_pixels], s[grad_x], s[x], s[matrix],
+                                                  network.first_conv(), epilogue);
+              });
         }};
   }
 

@@ -5,15 +5,12 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// Two for each SM of an H100.
-inline constexpr unsigned gram_persistent_blocks = 264;
-
 /// Rung 9 with persistent blocks, for batches and large images, which have more work tiles than a
 /// GPU holds blocks. A block takes one work tile after the other, of any image. When a block of
 /// rung 9 ends, the next one begins with empty stages, and memory idles for as long as a load
 /// takes; a persistent block loads the next work tile while it multiplies the end of this one. The
-/// bits are those of rung 9. One image of up to 2²⁰ pixels has no more work tiles than there are
+/// bits are those of rung 9. One image of up to 2¹⁹ pixels has no more work tiles than there are
 /// blocks, so that the two rungs are the same.
-using GramPersistent = GramPipelineOf<gram_persistent_blocks>;
+using GramPersistent = GramPipelineOf<true>;
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -120,11 +120,10 @@ struct GramWgmma : GramTwoStages<GramWgmma> {
       return;
     }
     simt::Grid grid = gram_grid("gram_wgmma", plan, size);
-    grid.blocks.x = std::min(grid.blocks.x, gram_persistent_blocks);
     grid.threads.x = 2 * tile + 32;
     grid.shared_bytes = gram_wgmma_shared_bytes<tile>;
-    simt::launch(gram_wgmma_kernel<T, tile>, grid, stream, partials,
-                 make_tensor_map(features, size, gram_box_pixels), gram_work(plan, size));
+    launch_persistent(gram_wgmma_kernel<T, tile>, grid, stream, partials,
+                      make_tensor_map(features, size, gram_box_pixels), gram_work(plan, size));
   }
 };
 

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "kernels/common/persistent.cuh"
 #include "kernels/gram/rung_7_tensor_cores.cuh"
 #include "kernels/gram/swizzled_slice.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-inline constexpr int gram_stages = 3;
+/// Of the tile of 128, 16 KB each; and 4 KB each of the tile of 64, where two blocks of an SM have to
+/// keep some 20 KB on their way (an H100: 25 GB/s an SM, 0.7 µs).
+template <int tile>
+inline constexpr int gram_stages = tile == 64 ? 6 : 3;
 
 /// Bytes of shared memory: 48 KB for the tile of 128, so that two blocks fit on an SM from sm_80
-/// on, and 12 KB for the tile of 64, which is always on the diagonal.
+/// on, and 24 KB for the tile of 64, which is always on the diagonal.
 template <int tile>
-inline constexpr std::size_t gram_shared_bytes = gram_stages*(tile == 64 ? 1 : 2) * tile * 64;
+inline constexpr std::size_t gram_shared_bytes = gram_stages<tile>*(tile == 64 ? 1 : 2) * tile * 64;
 
 /// Rung 8 with loads that run while it multiplies: the slices of pixels go through a pipeline of
-/// three stages of shared memory, and two are on their way while one is multiplied. Attacks the
+/// stages of shared memory, and all but one are on their way while that one is multiplied. Attacks the
 /// time that memory idles. `packed` copies 16 bytes by cp.async, from global to shared memory
 /// without a register between; maps that do not allow it are read value by value.
 ///
@@ -26,12 +30,13 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     gram_mma_kernel(float* partials, const T* features, GramWork work) {
   using Slice = GramSwizzledSlice<T, tile>;
   constexpr int threads = 2 * tile;
+  constexpr int stages = gram_stages<tile>;
   constexpr int width = widest<T>;
   constexpr bool only_diagonal = tile == 64;
 
   const int C = work.channels;
   T* row_slices = simt::dynamic_shared<T>();
-  T* column_slices = only_diagonal ? row_slices : row_slices + gram_stages * Slice::values;
+  T* column_slices = only_diagonal ? row_slices : row_slices + stages * Slice::values;
 
   // This thread copies one chunk of every `step`-th pixel.
   constexpr int step = threads / Slice::chunks;
@@ -79,44 +84,45 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     simt::cp_async_commit_group();
   };
 
-  for (int stage = 0; stage < gram_stages - 1; ++stage) load_next(stage);
+  for (int stage = 0; stage < stages - 1; ++stage) load_next(stage);
   int stage = 0;
   for (unsigned index = blockIdx.x; index < work.count; index += gridDim.x) {
     const GramWorkTile place = gram_work_tile<tile>(work, index);
     const T* columns = only_diagonal || place.row == place.column ? row_slices : column_slices;
     GramWarpTile<T, tile> warp_tile;
     for (int p = 0; p < place.pixels; p += Slice::pixels) {
-      simt::cp_async_wait_group<gram_stages - 2>();
+      simt::cp_async_wait_group<stages - 2>();
       __syncthreads();
-      load_next(stage == 0 ? gram_stages - 1 : stage - 1);
+      load_next(stage == 0 ? stages - 1 : stage - 1);
       if (warp_tile.active(place, C)) {
         warp_tile.template multiply<Slice>(row_slices + stage * Slice::values,
                                            columns + stage * Slice::values);
       }
-      stage = stage == gram_stages - 1 ? 0 : stage + 1;
+      stage = stage == stages - 1 ? 0 : stage + 1;
     }
     warp_tile.store(partials + place.partial, place, C);
   }
   simt::cp_async_wait_group<0>();
 }
 
-inline constexpr unsigned no_block_limit = 0x7fffffffU;
-
-/// Launches it. `most_blocks` caps the grid; with no_block_limit each work tile has its own block.
-template <unsigned most_blocks>
-struct GramPipelineOf : GramTwoStages<GramPipelineOf<most_blocks>> {
+/// Launches it. Each work tile has its own block, unless blocks are persistent.
+template <bool persistent>
+struct GramPipelineOf : GramTwoStages<GramPipelineOf<persistent>> {
   template <class T, int tile>
   static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
                            const MapSize& size, simt::StreamHandle stream) {
     const bool packed = can_pack<T>(widest<T>, size.channels, {features});
+    const auto kernel = packed ? gram_mma_kernel<T, tile, true> : gram_mma_kernel<T, tile, false>;
     simt::Grid grid = gram_grid("gram_mma", plan, size);
-    grid.blocks.x = std::min(grid.blocks.x, most_blocks);
     grid.shared_bytes = gram_shared_bytes<tile>;
-    simt::launch(packed ? gram_mma_kernel<T, tile, true> : gram_mma_kernel<T, tile, false>, grid,
-                 stream, partials, features, gram_work(plan, size));
+    if constexpr (persistent) {
+      launch_persistent(kernel, grid, stream, partials, features, gram_work(plan, size));
+    } else {
+      simt::launch(kernel, grid, stream, partials, features, gram_work(plan, size));
+    }
   }
 };
 
-using GramPipeline = GramPipelineOf<no_block_limit>;
+using GramPipeline = GramPipelineOf<false>;
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

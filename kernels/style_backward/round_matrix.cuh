@@ -20,6 +20,29 @@ __device__ __forceinline__ std::int64_t row_of_column(std::int64_t column, Colum
   return column - own + own % 8 / 2 * 8 + own / 8 * 2 + own % 2;
 }
 
+/// The largest of a warp's values, in every lane.
+__device__ __forceinline__ unsigned warp_largest(unsigned value) {
+  for (int lanes = 16; lanes > 0; lanes /= 2) {
+    const unsigned other = __shfl_xor_sync(0xffffffffU, value, lanes);
+    value = other > value ? other : value;
+  }
+  return value;
+}
+
+/// The power of two that brings the largest magnitude of a column of M, given as the bits of a float
+/// without its sign, to [2¹⁴, 2¹⁵), and its inverse. Both stay normal numbers.
+struct MatrixScale {
+  float apply;
+  float undo;
+
+  explicit __device__ __forceinline__ MatrixScale(unsigned largest) {
+    unsigned exponent = largest >> 23U;  // biased: 127 is 2⁰
+    exponent = exponent < 15 ? 15 : exponent > 254 ? 254 : exponent;
+    apply = __uint_as_float((268 - exponent) << 23U);
+    undo = __uint_as_float((exponent - 14) << 23U);
+  }
+};
+
 /// Rounds M for tensor cores, and stores what undoes its scaling. A warp takes one column, which is
 /// also a row, since M is symmetric. It finds the column's largest value, multiplies by the power
 /// of two that brings that value to [2¹⁴, 2¹⁵), and rounds to T, or to tf32 for float. Coefficients
@@ -42,18 +65,11 @@ __global__ void __launch_bounds__(round_matrix_threads)
     const unsigned magnitude = __float_as_uint(from[k]) & 0x7fffffffU;
     largest = magnitude > largest ? magnitude : largest;
   }
-  for (int lanes = 16; lanes > 0; lanes /= 2) {
-    const unsigned other = __shfl_xor_sync(0xffffffffU, largest, lanes);
-    largest = other > largest ? other : largest;
-  }
-  // Biased exponents: 127 is 2⁰. The limits keep both the scale and its inverse normal.
-  unsigned exponent = largest >> 23U;
-  exponent = exponent < 15 ? 15 : exponent > 254 ? 254 : exponent;
-  const float scale = __uint_as_float((268 - exponent) << 23U);
-  if (lane == 0) scales[column] = __uint_as_float((exponent - 14) << 23U);
+  const MatrixScale scale(warp_largest(largest));
+  if (lane == 0) scales[column] = scale.undo;
   T* row = rounded + row_of_column(column, order) * padded;
   for (int k = lane; k < padded; k += 32) {
-    const float value = k < channels ? from[k] * scale : 0;
+    const float value = k < channels ? from[k] * scale.apply : 0;
     if constexpr (std::is_same_v<T, float>) {
       row[k] = __uint_as_float(simt::to_tf32(value));
     } else {

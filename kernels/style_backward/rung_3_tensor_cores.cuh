@@ -3,6 +3,7 @@
 
 #include "kernels/common/blocks.hpp"
 #include "kernels/common/mma.cuh"
+#include "kernels/common/persistent.cuh"
 #include "kernels/style_backward/round_matrix.cuh"
 #include "kernels/style_backward/rung_2_register_tile.cuh"
 
@@ -248,16 +249,6 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
     }
   }
   simt::cp_async_wait_group<0>();
-}
-
-/// Launches persistent blocks: as many as the GPU runs at once, fewer if there are fewer tiles. More
-/// would wait for the first ones to end, with as much work before them.
-template <class... Parameters, class... Arguments>
-void launch_persistent(void (*kernel)(Parameters...), simt::Grid grid, simt::StreamHandle stream,
-                       const Arguments&... arguments) {
-  const unsigned share = simt::resident_blocks(kernel, grid) / (grid.blocks.y * grid.blocks.z);
-  grid.blocks.x = std::min(grid.blocks.x, std::max(1U, share));
-  simt::launch(kernel, grid, stream, arguments...);
 }
 
 struct StyleBackwardTensorCores {

@@ -21,6 +21,7 @@
 #include "kernels/guide/guide.hpp"
 #include "kernels/normalize_gradient/normalize_gradient.hpp"
 #include "kernels/style_backward/style_backward.hpp"
+#include "kernels/style_first_conv/style_first_conv.hpp"
 #include "kernels/upsample/upsample.hpp"
 
 namespace impasto::IMPASTO_DEVICE {
@@ -249,6 +250,26 @@ class DeviceBackend final : public Backend {
                       const GradientEpilogue& epilogue) override {
     const StyleBackwardCall call{{precision_, features.shape, epilogue}, grad, features, matrix};
     run(call, [&] { return style_backward_kernel(features.shape); });
+  }
+  void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
+                                 const Tensor& features, const Tensor& matrix, Conv& conv,
+                                 const GradientEpilogue& epilogue) override {
+    const auto& own = static_cast<const DeviceConv&>(conv);
+    bool fits = false;
+    dispatch_storage(features.type, [&]<class T>(T) {
+      if constexpr (sizeof(T) == 2) {
+        fits = launch::style_first_conv_fits(grad.as<T>(), features.as<T>(), features.shape);
+        if (!fits) return;
+        enqueue([&] {
+          launch::style_first_conv_backward(
+              grad_pixels.as<float>(), grad.as<T>(), features.as<T>(), matrix.as<float>(),
+              static_cast<const float*>(own.own_weight.get()), features.shape, epilogue, stream_);
+        });
+      }
+    });
+    if (!fits) {
+      Ops::style_first_conv_backward(grad_pixels, grad, features, matrix, conv, epilogue);
+    }
   }
   void channel_statistics(const Tensor& statistics, const Tensor& features,
                           const Tensor& weights) override {

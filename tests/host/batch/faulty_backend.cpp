@@ -152,6 +152,13 @@ class FaultyBackend final : public Backend {
                       const GradientEpilogue& epilogue) override {
     call(grad, [&] { inner_->style_backward(grad, features, matrix, epilogue); });
   }
+  void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
+                                 const Tensor& features, const Tensor& matrix, Conv& conv,
+                                 const GradientEpilogue& epilogue) override {
+    call(grad_pixels, [&] {
+      inner_->style_first_conv_backward(grad_pixels, grad, features, matrix, conv, epilogue);
+    });
+  }
   void channel_statistics(const Tensor& statistics, const Tensor& features,
                           const Tensor& weights) override {
     call(statistics, [&] { inner_->channel_statistics(statistics, features, weights); });
