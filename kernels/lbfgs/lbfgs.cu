@@ -173,7 +173,8 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
   __syncthreads();
   const auto kept = static_cast<int>(own.header->pairs);
   const auto newest = static_cast<int>(own.header->next) - 1;
-  // The coefficient of a pair's y is −alpha, then −alpha·h.
+  // The coefficient of a pair's y is −alpha, then −alpha·h. Whoever calls this passes a barrier before
+  // the next call, which writes to `total` again. A thread reads those c that it has scaled itself.
   const auto product_with_direction = [&](int vector) {
     double sum = 0;
     for (int v = static_cast<int>(threadIdx.x); v < width; v += threads) {
@@ -182,9 +183,7 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
     sum = block_sum(sum, warp_sums);
     if (threadIdx.x == 0) total[0] = sum;
     __syncthreads();
-    const double result = total[0];
-    __syncthreads();
-    return result;
+    return total[0];
   };
   for (int age = 0; age < kept; ++age) {
     const int slot = (newest - age + 2 * slots) % slots;
@@ -196,7 +195,6 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
   }
   const double h = kept > 0 ? own.header->inverse_curvature : 1;
   for (int v = static_cast<int>(threadIdx.x); v < width; v += threads) c[v] *= h;
-  __syncthreads();
   for (int age = kept - 1; age >= 0; --age) {
     const int slot = (newest - age + 2 * slots) % slots;
     const double with_y = product_with_direction(slots + slot);
