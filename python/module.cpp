@@ -21,6 +21,7 @@
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
+#include "host/app/measures.hpp"
 #include "host/app/version.hpp"
 #include "host/core/suggest.hpp"
 #include "python/pictures.hpp"
@@ -173,12 +174,17 @@ nb::object score(Engine& engine, const app::Settings& settings, const PictureArr
   const Image image = to_image(image_array, "image");
   const Image content = to_image(content_array, "content");
   const std::vector<Style> styles = to_styles(style_arrays, settings, content);
-  Losses losses;
+  app::Json result;
   {
     const nb::gil_scoped_release others_may_run;
-    losses = engine.score(settings.config, image, content, styles);
+    const Config& config = settings.config;
+    const app::Measures measures =
+        app::measures_of(engine.weights(), config.objective, image, styles);
+    const std::shared_ptr<Session> session = engine.session(config.objective, measures.deepest);
+    result = app::describe(impasto::score(*session, config, image, content, styles));
+    result["quality"] = app::describe(assess(*session, measures.layers, image, content, styles));
   }
-  return to_python(app::describe(losses));
+  return to_python(result);
 }
 
 nb::object activations(Engine& engine, const app::Settings& settings,

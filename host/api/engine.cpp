@@ -32,6 +32,13 @@ std::shared_ptr<Session> Engine::session(const Objective& objective) {
   return session(objective, deepest_layer(objective, *network_.layers));
 }
 
+std::shared_ptr<Session> Engine::session(const Objective& objective,
+                                         std::string_view deepest_layer) {
+  check(objective, *network_.layers);
+  return session(objective, std::max(impasto::deepest_layer(objective, *network_.layers),
+                                     network_.layers->index(deepest_layer)));
+}
+
 std::shared_ptr<Session> Engine::session(const PoolKind& pool, std::string_view deepest_layer) {
   return session(Objective{.losses = {}, .pool = pool}, network_.layers->index(deepest_layer));
 }

@@ -38,6 +38,9 @@ class Engine {
 
   [[nodiscard]] Backend& backend() { return *backend_; }
 
+  /// Where the network is from: a file, or nothing for the built-in one.
+  [[nodiscard]] const std::optional<std::string>& weights() const { return options_.weights; }
+
   /// What the network is: preset_for() and pool_for() say what suits it.
   [[nodiscard]] const NetworkTraits& network() const { return network_; }
 
@@ -45,6 +48,8 @@ class Engine {
   /// first asked for, and again for another pooling or a deeper layer; it must not outlive the
   /// engine. Throws as load_weights() does.
   std::shared_ptr<Session> session(const Objective& objective);
+  /// The same, and at least down to this layer of the network.
+  std::shared_ptr<Session> session(const Objective& objective, std::string_view deepest_layer);
   std::shared_ptr<Session> session(const PoolKind& pool, std::string_view deepest_layer);
 
   /// Paints `content` in the styles of others. The result has the size of `content`; config.size is

@@ -36,6 +36,11 @@ def test_the_result_says_what_was_done(session, scene, painting):
     assert result.history[-1] < result.history[0]
     score = session.score(result.pixels, scene, painting, style_weight=2)
     assert score["loss"] == pytest.approx(result.losses["loss"], rel=1e-3)
+    itself = session.score(scene, scene, painting)["quality"]
+    assert itself["edge_ssim"] == pytest.approx(1)
+    assert set(itself) == set(score["quality"]) == {"content_cosine", "held_out_gram", "edge_ssim", "e_statistic"}
+    assert score["quality"]["edge_ssim"] < 1
+    assert itself["e_statistic"] is None
     assert result._repr_png_().startswith(b"\x89PNG")
 
 
