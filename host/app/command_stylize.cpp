@@ -96,7 +96,7 @@ void print_plan(const Settings& settings, Backend& backend, const StylizeInputs&
 /// A format may be unable to hold the result, or the sheet, which is wider.
 void check_sizes(const Settings& settings, const StylizeInputs& inputs) {
   const Image& content = inputs.content;
-  check_picture_fits(settings.output.string(), content.height, content.width);
+  check_picture_fits(settings.output.picture_name(), content.height, content.width);
   if (!settings.sheet) return;
   const SheetSize size =
       sheet_size(pictures_of_sheet(content, inputs.styles, content), content.height);

@@ -21,6 +21,8 @@ class OutputPath {
   [[nodiscard]] explicit operator bool() const { return !path_.empty(); }
   [[nodiscard]] const std::string& string() const { return path_; }
   [[nodiscard]] bool is_standard_output() const { return path_ == standard_stream; }
+  /// The name whose extension says how a picture is written: as PNG on standard output.
+  [[nodiscard]] std::string picture_name() const { return is_standard_output() ? "-.png" : path_; }
   /// As messages call it.
   [[nodiscard]] std::string spoken() const {
     return is_standard_output() ? "standard output" : path_;

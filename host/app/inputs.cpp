@@ -205,7 +205,7 @@ void require_fit(const Settings& settings) {
   if (!settings.style_masks.empty() && settings.masks.empty()) {
     fail(ErrorKind::usage, "--style-mask requires --mask");
   }
-  if (settings.depth == 16 && settings.output && !holds_16_bits(settings.output.string())) {
+  if (settings.depth == 16 && settings.output && !holds_16_bits(settings.output.picture_name())) {
     fail(ErrorKind::usage, "--depth 16: '{}' holds 8 bits per channel: expected PNG or TIFF",
          settings.output.string());
   }

@@ -160,7 +160,8 @@ double StylizeRun::rate() const {
 std::string StylizeRun::save_result(const Network& network, const Image& picture) const {
   const OutputPath& output = settings_.output;
   if (!output.is_standard_output()) return save_image(picture, output.string(), comment(network));
-  const std::vector<std::byte> bytes = encode_image(picture, output.string(), comment(network));
+  const std::vector<std::byte> bytes =
+      encode_image(picture, output.picture_name(), comment(network));
   print_result({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   return sha256(bytes);
 }

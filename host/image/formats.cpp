@@ -168,7 +168,6 @@ const ImageFormat* recognise_format(std::span<const std::byte> bytes) {
 bool is_picture_name(const std::string& path) { return find_format(extension_of(path)) != nullptr; }
 
 const ImageFormat& format_of_extension(const std::string& path) {
-  if (path == "-") return *find_format(".png");
   const std::string extension = extension_of(path);
   if (const ImageFormat* format = find_format(extension)) return *format;
   std::vector<std::string> all;

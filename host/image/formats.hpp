@@ -37,8 +37,7 @@ std::span<const ImageFormat> image_formats();
 /// The format of a file, recognised by its first bytes, or nullptr.
 const ImageFormat* recognise_format(std::span<const std::byte> bytes);
 
-/// The format that the extension of `path` stands for; PNG for "-", which is standard output. Throws
-/// ErrorKind::usage.
+/// The format that the extension of `path` stands for. Throws ErrorKind::usage.
 const ImageFormat& format_of_extension(const std::string& path);
 
 /// Whether `path` has the extension of such a format.

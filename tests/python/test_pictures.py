@@ -83,8 +83,9 @@ def test_a_file_is_scaled_to_the_size_asked_for(scene, tmp_path):
 def test_a_place_that_does_not_exist_is_an_output_error(scene, tmp_path):
     with pytest.raises(impasto.OutputError, match="nowhere"):
         impasto.save(scene, tmp_path / "nowhere" / "scene.png")
-    with pytest.raises(impasto.UsageError, match="scene.xyz"):
-        impasto.save(scene, tmp_path / "scene.xyz")
+    for name in (tmp_path / "scene.xyz", "-"):
+        with pytest.raises(impasto.UsageError, match=f"'{name}': expected an extension"):
+            impasto.save(scene, name)
 
 
 def test_results_are_handed_over_without_a_copy(session, scene):
