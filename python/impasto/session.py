@@ -99,7 +99,8 @@ class Session:
 
         An array keeps its size unless `size` is given; a file gets the preset's. Styles are seen with their longer
         side as long as the result's, or at `style_size`. `init` is "content", "recoloured" (the content in the style's
-        colours), "style-statistics" (noise in these), "random", "mix", or a picture of the result's size. `progress` is called before each iteration and at the end; returning False stops.
+        colours), "style-statistics" (noise in these), "random", "mix", or a picture of the result's size. `progress` is
+        called before each iteration and at the end; returning False stops.
         """
         task = _Task(self._engine, content, style, init, settings)
         done = self._engine.stylize(task.settings, task.content, task.styles, task.initial, progress)
@@ -202,7 +203,8 @@ class _Task:
 
     def __init__(self, engine: _impasto.Engine, content: Picture, style: Styles, init: Optional[Picture],
                  settings: Mapping[str, Any]) -> None:
-        words = ("content", "recoloured", "style-statistics", "random", "mix")
+        takes = {entry["name"]: entry["takes"] for entry in _impasto.list_settings("stylize")}
+        words = takes["init"].removesuffix("|FILE").split("|")
         settings, masks = _with_names(settings)
         given = {**settings, "init": init} if isinstance(init, str) and init in words else settings
         self.settings = _read("stylize", given, engine)
