@@ -255,10 +255,10 @@ Image draw_painting(std::int64_t height, std::int64_t width) {
   canvas.relief.assign(pixels, 0.0F);
   const float aspect = static_cast<float>(width) / static_cast<float>(height);
   std::vector<Stroke> strokes;
-  add_layer(strokes, aspect, 0.026F, 0.13F, 0.016F, 1);
-  add_layer(strokes, aspect, 0.027F, 0.10F, 0.0115F, 11);
+  add_layer(strokes, aspect, 0.034F, 0.17F, 0.021F, 1);
+  add_layer(strokes, aspect, 0.034F, 0.14F, 0.0155F, 11);
   for (const auto line : {far_line, near_line, wheat_line}) add_outline(strokes, aspect, line, 5);
-  add_layer(strokes, aspect, 0.025F, 0.06F, 0.0075F, 21);
+  add_layer(strokes, aspect, 0.032F, 0.10F, 0.0105F, 21);
   add_trees(strokes);
   add_poppies(strokes, aspect);
   lay_strokes(strokes, paint(0x5A4632), canvas);

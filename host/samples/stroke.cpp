@@ -157,8 +157,9 @@ std::vector<Colour> light_relief(const Canvas& canvas) {
       const float gloss = shine * shine * shine * shine;
       const float gleam = std::max(0.0F, gloss * gloss * gloss - 0.35F);
       const auto i = static_cast<std::size_t>(y * canvas.width + x);
-      const Colour bright = std::clamp(0.5F + 0.5F * facing, 0.35F, 1.5F) * canvas.colour[i];
-      lit[i] = bright + 0.16F * gleam * Colour{1.0F, 0.98F, 0.92F};
+      // Little of it: a network takes light on ridges for the style, and embosses what it paints.
+      const Colour bright = std::clamp(0.88F + 0.12F * facing, 0.7F, 1.15F) * canvas.colour[i];
+      lit[i] = bright + 0.04F * gleam * Colour{1.0F, 0.98F, 0.92F};
     }
   }
   return lit;
