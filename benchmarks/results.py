@@ -38,6 +38,8 @@ KINDS = {
     "conv_data_gradient": "convolutions, data gradient",
     "pool_forward": "pooling, both ways",
     "pool_backward": "pooling, both ways",
+    "pool_forward_noting": "pooling, both ways",
+    "pool_backward_noted": "pooling, both ways",
     "gram_loss": "Gram matrices, style loss",
     "style_first_conv_backward": "style gradient",
     "style_backward": "style gradient",

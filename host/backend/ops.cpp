@@ -15,6 +15,16 @@ void rotate_filters(float* rotated, const float* weight, std::int64_t out_channe
   }
 }
 
+void Ops::pool_forward_noting(const Tensor& y, const Tensor& /*positive*/, const Tensor& x,
+                              const PoolKind& kind) {
+  pool_forward(y, x, kind);
+}
+
+void Ops::pool_backward_noted(const Tensor& grad_x, const Tensor& grad_y,
+                              const Tensor& /*positive*/, const Tensor& x, const PoolKind& kind) {
+  pool_backward(grad_x, grad_y, x, kind, {false, true});
+}
+
 void Ops::style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
                                     const Tensor& features, const Tensor& matrix, Conv& conv,
                                     const GradientEpilogue& epilogue) {

@@ -189,6 +189,13 @@ class Ops {
 
   // Fused operations.
 
+  /// pool_forward, which also notes in `positive`, i64 of the size positive_bits(x), where x is
+  /// positive: for pool_backward_noted. The defaults note nothing and read x.
+  virtual void pool_forward_noting(const Tensor& y, const Tensor& positive, const Tensor& x,
+                                   const PoolKind& kind);
+  /// pool_backward of an average, masked and not added.
+  virtual void pool_backward_noted(const Tensor& grad_x, const Tensor& grad_y,
+                                   const Tensor& positive, const Tensor& x, const PoolKind& kind);
   /// style_backward at the first feature map, then first_conv_backward. `grad` is used up.
   virtual void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
                                          const Tensor& features, const Tensor& matrix, Conv& conv,

@@ -135,6 +135,12 @@ Tensor Workbench::counter() {
   return tensor;
 }
 
+Tensor Workbench::words(const Shape& shape) {
+  const Tensor tensor = allocate(shape, DataType::i64);
+  backend_.fill_zero(tensor);
+  return tensor;
+}
+
 Tensor Workbench::doubles(const Shape& shape) {
   const Tensor tensor = allocate(shape, DataType::f64);
   backend_.fill_zero(tensor);

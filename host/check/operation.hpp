@@ -67,6 +67,8 @@ class Workbench {
   Tensor gradient_output(const Shape& shape, const GradientEpilogue& epilogue, float scale = 1);
   /// One i64 that is 0.
   Tensor counter();
+  /// Words of 64 bits that are 0.
+  Tensor words(const Shape& shape);
   /// Doubles that are 0, on any backend.
   Tensor doubles(const Shape& shape);
   /// Filters and biases with He's deviation, which keeps the scale from layer to layer.

@@ -79,13 +79,71 @@ std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, Da
   return cases;
 }
 
+bool notes(const Shape& map, const PoolKind& kind) {
+  return kind.mode == PoolMode::average && map.channels % 64 == 0;
+}
+double bits(const Shape& map) { return work::values(map) / 8; }
+
+/// As the iterations of 16 bits have them: averages, and x's mask as bits.
+std::vector<OpCase> forward_noting(const Shape& map, std::int64_t /*out_channels*/,
+                                   DataType storage) {
+  std::vector<OpCase> cases;
+  for (const PoolKind& kind : kinds) {
+    const Shape small = kernels::pooled(map, kind.rounding);
+    if (small.pixels() == 0 || !notes(map, kind)) continue;
+    cases.push_back(
+        {.variant = name_of(kind),
+         .measured = rounds_up(kind),
+         .pool = kind,
+         .work = {.flops = work::values(map),
+                  .bytes = work::bytes(map, storage) + work::bytes(small, storage) + bits(map)},
+         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+           const Tensor x = bench.features(map, 1);
+           const Tensor y = bench.map_output(small);
+           const Tensor positive = bench.words(kernels::positive_bits(map));
+           return {[=, &on] { on.pool_forward_noting(y, positive, x, kind); }, {y, positive, x}};
+         }});
+  }
+  return cases;
+}
+
+std::vector<OpCase> backward_noted(const Shape& map, std::int64_t /*out_channels*/,
+                                   DataType storage) {
+  constexpr GradientEpilogue masked{.relu_mask = true};
+  std::vector<OpCase> cases;
+  for (const PoolKind& kind : kinds) {
+    const Shape small = kernels::pooled(map, kind.rounding);
+    if (small.pixels() == 0 || !notes(map, kind)) continue;
+    cases.push_back(
+        {.variant = name_of(kind),
+         .measured = rounds_up(kind),
+         .epilogue = masked,
+         .pool = kind,
+         .work = {.flops = work::values(map),
+                  .bytes = work::bytes(map, storage) + work::bytes(small, storage) + bits(map)},
+         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+           const Tensor grad_x = bench.map_output(map);
+           const Tensor grad_y = bench.gradient(small, 2);
+           const Tensor x = bench.features(map, 1);
+           const Tensor y = bench.map_output(small);
+           const Tensor positive = bench.words(kernels::positive_bits(map));
+           on.pool_forward_noting(y, positive, x, kind);
+           return {[=, &on] { on.pool_backward_noted(grad_x, grad_y, positive, x, kind); },
+                   {grad_x, grad_y, positive, x}};
+         }});
+  }
+  return cases;
+}
+
 const std::vector<std::string_view> layers = {"conv1_2", "conv2_2", "conv3_4", "conv4_4"};
 
 }  // namespace
 
 std::vector<Operation> pool_operations() {
   return {{.name = "pool_forward", .layers = layers, .cases = forward},
-          {.name = "pool_backward", .layers = layers, .cases = backward}};
+          {.name = "pool_backward", .layers = layers, .cases = backward},
+          {.name = "pool_forward_noting", .layers = layers, .cases = forward_noting},
+          {.name = "pool_backward_noted", .layers = layers, .cases = backward_noted}};
 }
 
 }  // namespace impasto

@@ -215,15 +215,17 @@ void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
 void Plan::add_losses_at(Schedule& schedule, const Terms& terms, TensorId pixels, TensorId losses,
                          TensorId style_losses, std::optional<TensorId> grad_pixels) const {
   std::vector<GradientTerm> gradients;
-  const std::vector<TensorId> features = add_forward(
-      schedule, terms, pixels, std::nullopt, [&](const Term& term, std::int64_t row, TensorId x) {
+  const ForwardPass pass = add_forward(
+      schedule, terms, pixels, std::nullopt,
+      [&](const Term& term, std::int64_t row, TensorId x) {
         const TensorId to = term.target_source() == TargetSource::style ? style_losses : losses;
         auto gradient = term.add_loss(schedule, x, {to, row}, grad_pixels.has_value());
         if (!gradient) return;
         if (term.norm()) gradient = normalized(std::move(*gradient), *term.norm(), x);
         gradients.push_back(std::move(*gradient));
-      });
-  if (grad_pixels) network_.backward(schedule, features, gradients, *grad_pixels);
+      },
+      grad_pixels.has_value());
+  if (grad_pixels) network_.backward(schedule, pass, gradients, *grad_pixels);
 }
 
 /// Appends the picture at every octave, and returns them, the full size first.
@@ -243,9 +245,9 @@ std::vector<TensorId> Plan::add_octaves(Schedule& schedule, TensorId pixels) con
 
 /// Appends the forward pass as deep as terms of `source` look, or all of `terms` without one, and has
 /// each visited where what it looks at is complete, with the number of its row of losses.
-std::vector<TensorId> Plan::add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
-                                        std::optional<TargetSource> source,
-                                        const Visit& visit) const {
+ForwardPass Plan::add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
+                              std::optional<TargetSource> source, const Visit& visit,
+                              bool follows) const {
   const auto looks = [&](const std::unique_ptr<Term>& term, const VggLayer* layer,
                          bool before_relu) {
     return term != nullptr && term->layer() == layer && term->before_relu() == before_relu &&
@@ -257,7 +259,7 @@ std::vector<TensorId> Plan::add_forward(Schedule& schedule, const Terms& terms, 
       visit(*terms[row], static_cast<std::int64_t>(row), x);
     }
   };
-  std::vector<TensorId> features = network_.forward(
+  ForwardPass pass = network_.forward(
       schedule, pixels, deepest_of(terms, source).value_or(0), activations_,
       [&](const VggLayer& layer, bool before_relu, TensorId x) {
         visit_terms(&layer, before_relu, x);
@@ -265,9 +267,10 @@ std::vector<TensorId> Plan::add_forward(Schedule& schedule, const Terms& terms, 
       [&](const VggLayer& layer) {
         return std::ranges::any_of(terms,
                                    [&](const auto& term) { return looks(term, &layer, true); });
-      });
+      },
+      follows);
   visit_terms(nullptr, false, pixels);
-  return features;
+  return pass;
 }
 
 std::optional<std::size_t> Plan::deepest_of(const Terms& terms,

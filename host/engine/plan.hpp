@@ -134,8 +134,9 @@ class Plan {
   [[nodiscard]] std::optional<std::size_t> deepest_of(const Terms& terms,
                                                       std::optional<TargetSource> source) const;
   [[nodiscard]] std::vector<const Term*> all_terms() const;
-  std::vector<TensorId> add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
-                                    std::optional<TargetSource> source, const Visit& visit) const;
+  ForwardPass add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
+                          std::optional<TargetSource> source, const Visit& visit,
+                          bool follows = false) const;
   std::vector<TensorId> add_octaves(Schedule& schedule, TensorId pixels) const;
   void add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
                   std::optional<TensorId> grad_pixels) const;

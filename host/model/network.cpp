@@ -108,11 +108,14 @@ Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
   return shape;
 }
 
-std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
-                                       DataType type, const Visit& visit,
-                                       const Splits& splits) const {
+ForwardPass Network::forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
+                             DataType type, const Visit& visit, const Splits& splits,
+                             bool follows) const {
   const Shape input = schedule[pixels].shape;
-  std::vector<TensorId> features;
+  ForwardPass pass;
+  std::vector<TensorId>& features = pass.features;
+  const bool notes = follows && pool_.mode == kernels::PoolMode::average &&
+                     (type == DataType::bf16 || type == DataType::fp16);
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
     const TensorId x = layer == 0 ? pixels : features.back();
     const Shape shape = feature_shape(input, layer);
@@ -125,13 +128,19 @@ std::vector<TensorId> Network::forward(Schedule& schedule, TensorId pixels, std:
                    [=](Backend& backend, const Schedule& s) {
                      backend.clamp(s[y], s[z], 0, std::numeric_limits<double>::infinity());
                    });
+    } else if (notes && layers()[layer].kind == pool_kind && shape.channels % 64 == 0) {
+      pass.positive.resize(layer + 1);
+      pass.positive[layer] =
+          schedule.temporary(kernels::positive_bits(schedule[x].shape), DataType::i64);
+      pool_forward(schedule, layer, y, *pass.positive[layer], x);
     } else {
       layer_forward(schedule, layer, y, x, true);
     }
     features.push_back(y);
     visit(layers()[layer], false, y);
   }
-  return features;
+  pass.positive.resize(features.size());
+  return pass;
 }
 
 void Network::layer_forward(Schedule& schedule, std::size_t layer, TensorId y, TensorId x,
@@ -161,8 +170,9 @@ void Network::layer_forward(Schedule& schedule, std::size_t layer, TensorId y, T
       });
 }
 
-void Network::backward(Schedule& schedule, std::span<const TensorId> features,
+void Network::backward(Schedule& schedule, const ForwardPass& pass,
                        std::span<const GradientTerm> terms, TensorId grad_pixels) const {
+  const std::vector<TensorId>& features = pass.features;
   TensorId grad_above{};
   bool to_pixels = false;
   for (std::size_t layer = features.size(); layer-- > 0;) {
@@ -185,7 +195,12 @@ void Network::backward(Schedule& schedule, std::span<const TensorId> features,
     if (layer + 1 < features.size()) {
       last = nullptr;
       contributions.emplace_back([&](const GradientEpilogue& epilogue) {
-        layer_backward(schedule, layer + 1, grad, grad_above, x, epilogue);
+        const std::optional<TensorId>& positive = pass.positive[layer + 1];
+        if (positive && !epilogue.accumulate && epilogue.relu_mask) {
+          pool_backward(schedule, layer + 1, grad, grad_above, *positive, x);
+        } else {
+          layer_backward(schedule, layer + 1, grad, grad_above, x, epilogue);
+        }
       });
     }
     join(GradientTerm::Order::after_layer_above);
@@ -225,6 +240,25 @@ void Network::pixels_backward(Schedule& schedule, TensorId grad_pixels, TensorId
       {grad_pixels, grad_y}, [this, grad_pixels, grad_y](Backend& backend, const Schedule& s) {
         backend.replicate_border_backward(s[grad_pixels], s[grad_y], *convs_[0]);
       });
+}
+
+void Network::pool_forward(Schedule& schedule, std::size_t layer, TensorId y, TensorId positive,
+                           TensorId x) const {
+  schedule.add({.name = "forward", .operation = "pool_forward_noting", .layer = &layers()[layer]},
+               {y, positive, x}, [=, this](Backend& backend, const Schedule& s) {
+                 backend.pool_forward_noting(s[y], s[positive], s[x], pool_);
+               });
+}
+
+void Network::pool_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
+                            TensorId positive, TensorId x) const {
+  schedule.add({.name = "backward",
+                .operation = "pool_backward_noted",
+                .layer = &layers()[layer],
+                .epilogue = GradientEpilogue{.relu_mask = true}},
+               {grad_x, grad_y, positive, x}, [=, this](Backend& backend, const Schedule& s) {
+                 backend.pool_backward_noted(s[grad_x], s[grad_y], s[positive], s[x], pool_);
+               });
 }
 
 void Network::layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x,

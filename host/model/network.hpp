@@ -39,6 +39,12 @@ struct GradientTerm {
       add_to_pixels = {};
 };
 
+/// What a forward pass leaves in its schedule.
+struct ForwardPass {
+  std::vector<TensorId> features;                 ///< every layer's map
+  std::vector<std::optional<TensorId>> positive;  ///< where a pool's input is, if that was noted
+};
+
 /// A VGG up to some layer on one backend. It builds schedules and owns the parameters they use, so
 /// it must outlive them.
 class Network {
@@ -68,28 +74,32 @@ class Network {
   /// The shape of a layer's feature map. Throws ErrorKind::usage when pooling leaves nothing of it.
   [[nodiscard]] Shape feature_shape(const Shape& pixels, std::size_t layer) const;
 
-  /// Appends the forward pass from `pixels` to layer `deepest`; returns every layer's feature map.
+  /// Appends the forward pass from `pixels` to layer `deepest`, for a backward pass if one `follows`.
   /// `visit` is called after each layer is appended and may append to the schedule itself: what
   /// reads a feature map is best done while the map is still in the cache. Where `splits` says so,
   /// a convolution's map is kept as it is before the ReLU as well, and visited first.
   using Visit = std::function<void(const VggLayer& layer, bool before_relu, TensorId features)>;
   using Splits = std::function<bool(const VggLayer& layer)>;
-  std::vector<TensorId> forward(
+  ForwardPass forward(
       Schedule& schedule, TensorId pixels, std::size_t deepest, DataType type, const Visit& visit,
-      const Splits& splits = [](const VggLayer&) { return false; }) const;
+      const Splits& splits = [](const VggLayer&) { return false; }, bool follows = false) const;
 
   /// Appends the backward pass of what forward() built, down to `grad_pixels`, the gradient of the
   /// pixels. Where several gradients meet, the terms that come before the one from the layer above
   /// are first, then that one, then the others, of which the last applies the ReLU mask, and then
   /// the terms that look at the map before its ReLU.
-  void backward(Schedule& schedule, std::span<const TensorId> features,
-                std::span<const GradientTerm> terms, TensorId grad_pixels) const;
+  void backward(Schedule& schedule, const ForwardPass& pass, std::span<const GradientTerm> terms,
+                TensorId grad_pixels) const;
 
  private:
   [[nodiscard]] bool blurs() const { return pool_.mode == kernels::PoolMode::max_blur; }
   void layer_forward(Schedule& schedule, std::size_t layer, TensorId y, TensorId x,
                      bool relu) const;
   void pixels_backward(Schedule& schedule, TensorId grad_pixels, TensorId grad_y) const;
+  void pool_forward(Schedule& schedule, std::size_t layer, TensorId y, TensorId positive,
+                    TensorId x) const;
+  void pool_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
+                     TensorId positive, TensorId x) const;
   void layer_backward(Schedule& schedule, std::size_t layer, TensorId grad_x, TensorId grad_y,
                       TensorId x, const GradientEpilogue& epilogue) const;
 

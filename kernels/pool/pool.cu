@@ -21,9 +21,9 @@ constexpr std::array ladder = {
 /// For a cell outside the map its neighbour inside is read again: that changes no maximum, and
 /// (a + a) + (c + c) is exactly 2·(a + c), so that a quarter of it is the average of the two cells.
 /// Of squares it is left out.
-template <class T, int width, PoolMode mode>
+template <class T, int width, PoolMode mode, bool notes>
 __global__ void __launch_bounds__(pool_threads)
-    pool_forward_kernel(T* y, const T* x, MapSize x_size, MapSize y_size) {
+    pool_forward_kernel(T* y, unsigned char* positive, const T* x, MapSize x_size, MapSize y_size) {
   const std::int64_t C = x_size.channels;
   const std::int64_t n = blockIdx.z;
   const auto one_item = [=](std::int64_t i, std::int64_t column, std::int64_t channel) {
@@ -33,6 +33,12 @@ __global__ void __launch_bounds__(pool_threads)
     const Pack<T, width> cells[4] = {load_pack<width>(corner), load_pack<width>(corner + right),
                                      load_pack<width>(corner + below),
                                      load_pack<width>(corner + below + right)};
+    if constexpr (notes) {
+      unsigned char* bits = positive + (corner - x) / 8;
+      const std::int64_t at[4] = {0, right, below, below + right};
+#pragma unroll
+      for (int cell = 0; cell < 4; ++cell) bits[at[cell] / 8] = positive_bits_of(cells[cell]);
+    }
     Pack<T, width> result;
 #pragma unroll
     for (int k = 0; k < width; ++k) {
@@ -52,9 +58,14 @@ __global__ void __launch_bounds__(pool_threads)
         result.values[k] = static_cast<T>(upper < lower ? lower : upper);
       }
     }
+    if (notes && (i >= y_size.height || column >= y_size.width)) return;
     store_pack<width>(y + ((n * y_size.height + i) * y_size.width + column) * C + channel, result);
   };
-  for_each_window<width>(y_size.height, y_size.width, C, one_item);
+  if constexpr (notes) {
+    for_each_window<width>((x_size.height + 1) / 2, (x_size.width + 1) / 2, C, one_item);
+  } else {
+    for_each_window<width>(y_size.height, y_size.width, C, one_item);
+  }
 }
 
 }  // namespace
@@ -68,9 +79,35 @@ void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind,
   const bool packed = can_pack<T>(pack, x_size.channels, {y, x});
   const simt::Grid grid = pool_grid("pool_forward", y_size, packed ? pack : 1);
   with_pool_mode(kind.mode, [&](auto mode) {
-    simt::launch(packed ? pool_forward_kernel<T, pack, mode()> : pool_forward_kernel<T, 1, mode()>,
-                 grid, stream, y, x, x_size, y_size);
+    simt::launch(packed ? pool_forward_kernel<T, pack, mode(), false>
+                        : pool_forward_kernel<T, 1, mode(), false>,
+                 grid, stream, y, static_cast<unsigned char*>(nullptr), x, x_size, y_size);
   });
+}
+
+template <class T>
+bool pool_notes(const T* y, const T* x, const MapSize& x_size, const PoolKind& kind) {
+  return kind.mode == PoolMode::average && x_size.channels % 64 == 0 &&
+         can_pack<T>(widest<T>, x_size.channels, {y, x});
+}
+
+template <class T>
+void pool_forward_noting(T* y, unsigned char* positive, const T* x, const MapSize& x_size,
+                         const PoolKind& kind, Stream stream) {
+  const MapSize y_size = pooled(x_size, kind.rounding);
+  // Cells that y drops get no gradient, but their bits are read.
+  const simt::Grid grid = pool_grid("pool_forward", pooled(x_size, PoolRounding::up), widest<T>);
+  simt::launch(pool_forward_kernel<T, widest<T>, PoolMode::average, true>, grid, stream, y,
+               positive, x, x_size, y_size);
+}
+
+template <class T>
+void pool_backward_noted(T* grad_x, const T* grad_y, const unsigned char* positive,
+                         const MapSize& x_size, const PoolKind& kind, Stream stream) {
+  const simt::Grid grid = pool_grid("pool_backward", pooled(x_size, PoolRounding::up), widest<T>);
+  simt::launch(pool_backward_kernel<T, widest<T>, PoolMode::average, FixedEpilogue<false, true>,
+                                    unsigned char>,
+               grid, stream, grad_x, grad_y, positive, x_size, pooled(x_size, kind.rounding));
 }
 
 template <class T>
@@ -89,5 +126,15 @@ IMPASTO_POOL(float)
 IMPASTO_POOL(bfloat16)
 IMPASTO_POOL(float16)
 #undef IMPASTO_POOL
+
+#define IMPASTO_POOL_NOTES(T)                                                                      \
+  template bool pool_notes(const T*, const T*, const MapSize&, const PoolKind&);                   \
+  template void pool_forward_noting(T*, unsigned char*, const T*, const MapSize&, const PoolKind&, \
+                                    Stream);                                                       \
+  template void pool_backward_noted(T*, const T*, const unsigned char*, const MapSize&,            \
+                                    const PoolKind&, Stream);
+IMPASTO_POOL_NOTES(bfloat16)
+IMPASTO_POOL_NOTES(float16)
+#undef IMPASTO_POOL_NOTES
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -46,6 +46,13 @@ void with_pool_mode(PoolMode mode, Body body) {
   }
 }
 
+/// Where the values of x are positive, which is all that the gradient of an average needs of x for
+/// the mask: bit c % 8 of byte c / 8 of a pixel. So many words of 64 bits for x of a multiple of 64
+/// channels.
+constexpr MapSize positive_bits(const MapSize& x) {
+  return {x.batch, x.height, x.width, x.channels / 64};
+}
+
 namespace reference {
 void pool_forward(double* y, const double* x, const MapSize& x_size, const PoolKind& kind);
 void pool_backward(double* grad_x, const double* grad_y, const double* x, const MapSize& x_size,
@@ -69,6 +76,17 @@ void pool_forward(T* y, const T* x, const MapSize& x_size, const PoolKind& kind,
 template <class T>
 void pool_backward(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,
                    const PoolKind& kind, const GradientEpilogue& epilogue, Stream stream);
+
+/// For averages of maps of 16 bits in packs: pool_forward, which notes where x is positive, and
+/// pool_backward with the mask as it was noted, without sum. A bit moves where 16 did.
+template <class T>
+bool pool_notes(const T* y, const T* x, const MapSize& x_size, const PoolKind& kind);
+template <class T>
+void pool_forward_noting(T* y, unsigned char* positive, const T* x, const MapSize& x_size,
+                         const PoolKind& kind, Stream stream);
+template <class T>
+void pool_backward_noted(T* grad_x, const T* grad_y, const unsigned char* positive,
+                         const MapSize& x_size, const PoolKind& kind, Stream stream);
 
 template <class T>
 using PoolBackwardLauncher = void (*)(T* grad_x, const T* grad_y, const T* x, const MapSize& x_size,

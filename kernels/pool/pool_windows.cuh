@@ -29,6 +29,27 @@ __device__ __forceinline__ void for_each_window(std::int64_t rows, std::int64_t 
   }
 }
 
+/// A bit for each value of a pack, set where it is positive; and a pack that is positive where a bit
+/// is set.
+template <class T>
+__device__ __forceinline__ unsigned char positive_bits_of(const Pack<T, 8>& pack) {
+  unsigned bits = 0;
+#pragma unroll
+  for (unsigned k = 0; k < 8; ++k) {
+    bits |= (static_cast<float>(pack.values[k]) > 0 ? 1U : 0U) << k;
+  }
+  return static_cast<unsigned char>(bits);
+}
+template <class T>
+__device__ __forceinline__ Pack<T, 8> pack_of(unsigned char positive_bits) {
+  Pack<T, 8> pack;
+#pragma unroll
+  for (unsigned k = 0; k < 8; ++k) {
+    pack.values[k] = static_cast<T>((positive_bits >> k) % 2 != 0 ? 1.0F : 0.0F);
+  }
+  return pack;
+}
+
 /// The grid for as many windows as `windows` has pixels, with packs of `width` channels.
 inline simt::Grid pool_grid(const char* name, const MapSize& windows, int width) {
   const std::int64_t items = windows.width * windows.channels / width;

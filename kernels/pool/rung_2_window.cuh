@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <type_traits>
 
 #include "kernels/common/epilogue.hpp"
 #include "kernels/pool/pool_windows.cuh"
@@ -12,10 +13,10 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// the maximum are found once instead of four times. Attacks the loads of rung 1.
 ///
 /// The windows are those of rounding up, so that exactly one thread writes every cell of x. Windows
-/// that y does not have get no gradient.
-template <class T, int width, PoolMode mode, class Epilogue>
+/// that y does not have get no gradient. `x` is the map, or the bits that say where it is positive.
+template <class T, int width, PoolMode mode, class Epilogue, class X = T>
 __global__ void __launch_bounds__(pool_threads)
-    pool_backward_kernel(T* grad_x, const T* grad_y, const T* x, MapSize x_size, MapSize y_size) {
+    pool_backward_kernel(T* grad_x, const T* grad_y, const X* x, MapSize x_size, MapSize y_size) {
   constexpr bool reads_x = mode != PoolMode::average || Epilogue::reads_feature;
   const std::int64_t C = x_size.channels;
   const std::int64_t n = blockIdx.z;
@@ -40,7 +41,11 @@ __global__ void __launch_bounds__(pool_threads)
     Pack<T, width> results[4];
 #pragma unroll
     for (int cell = 0; cell < 4; ++cell) {
-      if constexpr (reads_x) features[cell] = load_pack<width>(x + at[cell]);
+      if constexpr (reads_x && std::is_same_v<X, T>) {
+        features[cell] = load_pack<width>(x + at[cell]);
+      } else if constexpr (reads_x) {
+        features[cell] = pack_of<T>(x[at[cell] / 8]);
+      }
       if constexpr (Epilogue::reads_grad) results[cell] = load_pack<width>(grad_x + at[cell]);
     }
     const float share = (has_right ? 0.5F : 1.0F) * (has_below ? 0.5F : 1.0F);

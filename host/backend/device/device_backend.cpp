@@ -196,6 +196,28 @@ class DeviceBackend final : public Backend {
                             stream_);
     });
   }
+  void pool_forward_noting(const Tensor& y, const Tensor& positive, const Tensor& x,
+                           const PoolKind& kind) override {
+    if (!notes(y, x, kind)) return Ops::pool_forward_noting(y, positive, x, kind);
+    enqueue(x.type, [&]<class T>(T) {
+      if constexpr (sizeof(T) == 2) {
+        launch::pool_forward_noting(y.as<T>(), positive.as<unsigned char>(), x.as<T>(), x.shape,
+                                    kind, stream_);
+      }
+    });
+  }
+  void pool_backward_noted(const Tensor& grad_x, const Tensor& grad_y, const Tensor& positive,
+                           const Tensor& x, const PoolKind& kind) override {
+    if (!notes(grad_y, grad_x, kind)) {
+      return Ops::pool_backward_noted(grad_x, grad_y, positive, x, kind);
+    }
+    enqueue(x.type, [&]<class T>(T) {
+      if constexpr (sizeof(T) == 2) {
+        launch::pool_backward_noted(grad_x.as<T>(), grad_y.as<T>(), positive.as<unsigned char>(),
+                                    x.shape, kind, stream_);
+      }
+    });
+  }
   void max_blur_forward(const Tensor& y, const Tensor& x) override {
     enqueue(x.type,
             [&]<class T>(T) { launch::max_blur_forward(y.as<T>(), x.as<T>(), x.shape, stream_); });
@@ -398,6 +420,17 @@ class DeviceBackend final : public Backend {
   }
 
  private:
+  /// Of maps at arena offsets, which are all aligned: forward and backward say the same.
+  [[nodiscard]] static bool notes(const Tensor& y, const Tensor& x, const PoolKind& kind) {
+    bool found = false;
+    dispatch_storage(x.type, [&]<class T>(T) {
+      if constexpr (sizeof(T) == 2) {
+        found = launch::pool_notes(y.as<T>(), x.as<T>(), x.shape, kind);
+      }
+    });
+    return found;
+  }
+
   [[nodiscard]] unsigned* blocks_done() const { return static_cast<unsigned*>(blocks_done_.get()); }
 
   /// Calls `launches`, except while preparing.

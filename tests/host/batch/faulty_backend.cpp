@@ -127,6 +127,14 @@ class FaultyBackend final : public Backend {
                      const PoolKind& kind, const GradientEpilogue& epilogue) override {
     call(grad_x, [&] { inner_->pool_backward(grad_x, grad_y, x, kind, epilogue); });
   }
+  void pool_forward_noting(const Tensor& y, const Tensor& positive, const Tensor& x,
+                           const PoolKind& kind) override {
+    call(y, [&] { inner_->pool_forward_noting(y, positive, x, kind); });
+  }
+  void pool_backward_noted(const Tensor& grad_x, const Tensor& grad_y, const Tensor& positive,
+                           const Tensor& x, const PoolKind& kind) override {
+    call(grad_x, [&] { inner_->pool_backward_noted(grad_x, grad_y, positive, x, kind); });
+  }
   void max_blur_forward(const Tensor& y, const Tensor& x) override {
     call(y, [&] { inner_->max_blur_forward(y, x); });
   }

@@ -131,6 +131,40 @@ TEST(PoolDevice, TakesRowsOfSeveralBlocks) {
   }
 }
 
+// Odd sides, dropped cells, several images. The bits of pool_forward and of pool_backward with the mask.
+TEST(PoolDevice, NotesWhereTheMapIsPositive) {
+  const auto check = []<class T>() {
+    for (const MapSize& size : {MapSize{2, 5, 7, 64}, MapSize{1, 4, 6, 128}}) {
+      for (const PoolRounding rounding : {PoolRounding::up, PoolRounding::down}) {
+        const PoolKind kind{PoolMode::average, rounding};
+        SCOPED_TRACE(testing::Message() << kind << " " << size);
+        const auto x = test::features<T>(size.count(), 2);
+        const auto grad_y = test::gaussian<T>(pooled(size, rounding).count(), 4);
+        GuardedBuffer<T> y_values(1);
+        const auto forward_and_back = [&] {
+          DeviceArray<T> from(x);
+          DeviceArray<T> y(pooled(size, rounding).count());
+          DeviceArray<T> grad(grad_y);
+          DeviceArray<T> grad_x(size.count());
+          DeviceArray<unsigned char> positive(size.count() / 8);
+          EXPECT_TRUE(IMPASTO_DEVICE::pool_notes<T>(y.data(), from.data(), size, kind));
+          IMPASTO_DEVICE::pool_forward_noting<T>(y.data(), positive.data(), from.data(), size, kind,
+                                                 nullptr);
+          IMPASTO_DEVICE::pool_backward_noted<T>(grad_x.data(), grad.data(), positive.data(), size,
+                                                 kind, nullptr);
+          y_values = y.values();
+          return grad_x.values();
+        };
+        EXPECT_TRUE(test::same_bits(test::under_every_schedule(forward_and_back),
+                                    backward(x, grad_y, x, size, kind, {false, true}, 0)));
+        EXPECT_TRUE(test::same_bits(y_values, forward(x, size, kind, 0)));
+      }
+    }
+  };
+  check.operator()<bfloat16>();
+  check.operator()<float16>();
+}
+
 class PoolBackwardLadder : public testing::TestWithParam<IMPASTO_DEVICE::PoolBackwardRung> {};
 INSTANTIATE_TEST_SUITE_P(Every, PoolBackwardLadder,
                          testing::ValuesIn(IMPASTO_DEVICE::pool_backward_ladder()),
