@@ -16,11 +16,20 @@ namespace {
 /// A float16 holds 6e-5 to 65504 at full precision. The largest gradient of a feature map was seen
 /// to fall with the picture's side, from 12 at 64² to 3 at 256² (preset coursera; impasto 0.9 and
 /// 0.1), and to lose two thirds of that in a run: times the side it stays far from both ends. The
-/// gradient of a map that holds a part of the activations is the larger by that.
-double gradient_scale_for(const Shape& pixels, DataType activations) {
+/// gradient of a map that holds a part of the activations is the larger by that. An L2 pool doubles
+/// activations, and the gradient of a Gram loss grows with their cube. So the scale is a quarter
+/// for each such pool: the deepest maps stay below the end, and those before any pool above 6e-5.
+double gradient_scale_for(const Shape& pixels, DataType activations, const Network& network,
+                          const Objective& objective) {
   if (activations != DataType::fp16) return 1;
   const double side = std::sqrt(static_cast<double>(pixels.pixels()));
-  return std::exp2(std::round(std::log2(side))) * activation_scale(activations);
+  double scale = std::exp2(std::round(std::log2(side))) * activation_scale(activations);
+  if (network.pool().mode != kernels::PoolMode::l2) return scale;
+  const VggLayers& layers = network.layers();
+  for (std::size_t layer = 0; layer <= deepest_layer(objective, layers); ++layer) {
+    if (layers[layer].kind == pool_kind) scale /= 4;
+  }
+  return scale;
 }
 
 std::size_t bytes_of(std::span<const Tensor> tensors) {
@@ -91,7 +100,7 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
       style_shapes_(std::move(styles)),
       master_(master),
       activations_(activations),
-      gradient_scale_(gradient_scale_for(pixels, activations)),
+      gradient_scale_(gradient_scale_for(pixels, activations, network, config.objective)),
       pixels_(tensors_.reserve(pixels, master)),
       style_shares_(style_shapes_.size()) {
   const std::vector<Shape> shapes = octave_shapes(pixels, style_shapes_, config.objective.octaves);

@@ -126,6 +126,24 @@ TEST_F(SimtEngine, Fp16HoldsActivationsThatFloat16DoesNot) {
   EXPECT_NEAR(found["style"].value / expected["style"].value, 1, 0.01);
 }
 
+// Four L2 pools make activations sixteen times as large, and gradients by the cube of that.
+TEST_F(SimtEngine, Fp16HoldsGradientsBehindL2Pools) {
+  weights_ = random_weights(vgg19.index("conv5_1"));
+  config_.objective["style"].layers = {{"conv1_1", 0.5}, {"conv5_1", 0.5}};
+  config_.objective["style"].weight = 100;
+  config_.objective.pool.mode = kernels::PoolMode::l2;
+  contents_ = {random_image(32, 32, 1)};
+  style_ = {random_image(32, 32, 7), 1};
+  const auto loss = [&](Precision precision) {
+    const auto backend = make_backend("simt", precision);
+    Session session = open(*backend);
+    Stylizer stylizer = this->stylizer(session);
+    for (int i = 0; i < 3; ++i) stylizer.step();
+    return stylizer.losses().front().total;
+  };
+  EXPECT_NEAR(loss(Precision::fp16) / loss(Precision::fp32), 1, 0.01);
+}
+
 TEST_F(SimtEngine, ARecordedStepIsTheStepItself) {
   const auto backend = make_backend("simt", Precision::fp32);
   Session session = open(*backend);
