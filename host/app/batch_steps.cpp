@@ -176,7 +176,8 @@ std::shared_ptr<const Network> BatchSteps::network(Backend& backend, const Objec
   return network_;
 }
 
-/// Notes what --reports and --films show.
+/// Notes what --reports and --films show. Pictures that failed side by side begin again by themselves,
+/// and so do their accounts.
 void BatchSteps::follow(std::span<const batch::Work> works, const Progress& progress) {
   for (std::size_t n = 0; n < works.size(); ++n) {
     const batch::Work& work = works[n];
@@ -185,6 +186,8 @@ void BatchSteps::follow(std::span<const batch::Work> works, const Progress& prog
       const std::lock_guard lock(mutex_);
       account = &accounts_.try_emplace(work.item.output, work.config.iterations).first->second;
     }
+    if (progress.iteration <= account->iteration) *account = Account(work.config.iterations);
+    account->iteration = progress.iteration;
     account->curves.add(progress, n);
     if (settings_.batch.films && account->film.has_frame_of(progress.iteration)) {
       account->film.add(finished(progress.picture(static_cast<std::int64_t>(n)), work.content,

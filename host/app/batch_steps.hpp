@@ -74,6 +74,7 @@ class BatchSteps final : public batch::Steps {
   struct Account {
     explicit Account(std::int64_t iterations) : film(iterations) {}
     std::string begun = utc_now();
+    std::int64_t iteration = -1;  ///< that was noted last
     Curves curves;
     Film film;
   };
