@@ -25,7 +25,14 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+/// The smallest factor that leaves a picture sides which pooling leaves something of.
+double least_factor(const Image& picture) {
+  constexpr double least_side = 64;
+  return std::min(least_side / static_cast<double>(std::min(picture.height, picture.width)), 1.0);
+}
+
 Image shrunk(const Image& picture, double factor) {
+  factor = std::max(factor, least_factor(picture));
   if (factor >= 1) return picture;
   const auto side = [factor](std::int64_t of) {
     return std::max<std::int64_t>(std::llround(factor * static_cast<double>(of)), 1);
@@ -48,22 +55,11 @@ double seconds_of_iteration(Session& session, const Config& config, const Image&
   return std::chrono::duration<double>(Clock::now() - start).count() / 2;
 }
 
-/// The smallest factor at which no picture has a side that pooling would leave nothing of.
-double least_factor(const Image& content, std::span<const Style> styles) {
-  constexpr double least_side = 64;
-  std::int64_t shortest = std::min(content.height, content.width);
-  for (const Style& style : styles) {
-    shortest = std::min({shortest, style.image.height, style.image.width});
-  }
-  return std::min(least_side / static_cast<double>(shortest), 1.0);
-}
-
 double seconds_per_pixel(Session& session, const Config& config, const Image& content,
                          std::span<const Style> styles) {
   constexpr double long_enough = 0.03;
   const bool at_once = session.backend().name() == "cuda";  // it has been tuned for the full size
-  for (double factor = at_once ? 1 : least_factor(content, styles);;
-       factor = std::min(2 * factor, 1.0)) {
+  for (double factor = at_once ? 1 : least_factor(content);; factor = std::min(2 * factor, 1.0)) {
     const Image small = shrunk(content, factor);
     std::vector<Style> small_styles;
     for (const Style& style : styles) {
