@@ -242,9 +242,9 @@ TEST_P(Masks, BelongToWhatIsRememberedOfAStyle) {
 
 TEST_P(EveryMask, AreTheSameOnEveryBackendAndForEachPictureOfABatch) {
   config_.objective.guided = true;
-  const std::vector<Style> styles = {masked(one_, soft(height, width, 5), soft(18, 22, 6)),
+  const std::vector<Style> styles = {masked(one_, soft(10, 16, 5), soft(18, 22, 6)),
                                      masked(other_, columns(0, 40))};
-  const std::vector<Image> contents = {picture(), random_image(height, width, 8)};
+  const std::vector<Image> contents = {random_image(10, 16, 1), random_image(10, 16, 8)};
   const Evaluated second = evaluate(styles, true, contents[1]);
   for (const char* name : {"reference", "cpu", "simt"}) {
     SCOPED_TRACE(name);
@@ -252,7 +252,8 @@ TEST_P(EveryMask, AreTheSameOnEveryBackendAndForEachPictureOfABatch) {
     Session session(*backend, random_weights(3), config_.objective);
     Stylizer stylizer(session, config_, contents, styles, contents);
     stylizer.step();
-    stylizer.step();  // as it was recorded
+    // As it was recorded, but for roots of matrices, which take the host-SIMT machine seconds.
+    if (GetParam() != "Wasserstein") stylizer.step();
     const std::vector<Losses> losses = stylizer.losses();
     EXPECT_NEAR(losses[1].total / second.loss, 1, 1e-4);
     std::vector<float> gradient(static_cast<std::size_t>(stylizer.plan().gradient().shape.count()));
