@@ -15,6 +15,7 @@
 #include "host/app/terminal.hpp"
 
 namespace impasto::app {
+
 void print_batch_plan(const Settings& asked, const batch::ItemFile& items) {
   const std::vector<std::string> devices = devices_of(asked);
   Settings settings = asked;

@@ -39,7 +39,7 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
   const MemoryEstimate& memory = estimate.memory;
   std::string lines;
   const auto add = [&lines](std::string_view label, const std::string& value) {
-    lines += text("{:<16}{}\n", label, value);
+    lines += text("{:<20}{}\n", label, value);
   };
   const auto picture = [](const std::string& name, const Image& image) {
     return fmt::format("{} ({}x{})", name, image.width, image.height);

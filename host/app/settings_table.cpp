@@ -1050,7 +1050,8 @@ std::vector<Setting> make_table() {
       {.name = "seed",
        .group = run_group,
        .commands = stylize,
-       .help = "of the noise in --init random and mix, and of the\nstyles that a batch draws",
+       .help = "of the noise in --init random, mix and\nstyle-statistics, and of the styles that a "
+               "batch draws",
        .recorded = true,
        .value = value(Whole{}, AT(config.seed))},
       {.name = "seed",

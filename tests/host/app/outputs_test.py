@@ -82,6 +82,7 @@ class OutputTest(ProgramTest):
         self.assertEqual(self.files(), [])
         self.assertIn("48x36", result.stdout)
         self.assertIn("memory", result.stdout)
+        self.assertRegex(result.stdout, r"(?m)^normalize-gradients +false$")  # the longest name
 
     def test_from_an_empty_folder(self):
         self.succeed("stylize", "sample:scene", "sample:painting", "-o", "out.png", "--size", "32",
