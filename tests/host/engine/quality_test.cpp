@@ -273,7 +273,7 @@ TEST(Quality, AssessesByTheActivationsOfTheNetwork) {
   const Image content = draw_sample("painting", 32);
   const std::array<Style, 2> styles = {Style{draw_sample("painting", 32), 1},
                                        Style{draw_sample("scene", 40), 3}};
-  const auto session = engine.session({}, "conv2_2");
+  const auto session = engine.session(PoolKind{}, "conv2_2");
   const QualityLayers layers{.content = {"conv2_1"}, .held_out = {"conv1_2", "conv2_2"}, .e = {}};
   const Quality quality = assess(*session, layers, image, content, styles);
   const auto features = [&](const Image& of, const char* layer) {
