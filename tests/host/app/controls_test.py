@@ -27,7 +27,8 @@ class ControlsTest(ProgramTest):
         plain = self.pixels()
         for options in (("--statistics-weight", "3"), ("--content-relu", "before"), ("--style-relu", "before"),
                         ("--tv-form", "absolute"), ("--tv-form", "means", "--tv-weight", "100"),
-                        ("--tv-form", "power", "--tv-weight", "0.1"), ("--tv-form", "nine-point", "--tv-weight", "100"), ("--optimizer", "descent", "--learning-rate", "0.5"),
+                        ("--tv-form", "power", "--tv-weight", "0.1"), ("--tv-form", "nine-point", "--tv-weight", "100"),
+                        ("--optimizer", "descent", "--learning-rate", "0.5"),
                         ("--rate-decay", "0.5"), ("--normalize-gradients",), ("--style-octaves", "2"), ("--pooling", "l2"),
                         ("--decorrelate",),
                         ("--noise-ratio", "0.3"), ("--noise-amplitude", "5")):

@@ -115,15 +115,6 @@ class RecipeTest(ProgramTest):
         self.fail_with(4, "batch", "in.png", "--styles", "sample:painting", "--weights", published, "-o", "none", "--from", "rounded/in.png",
                        says=("rounded/in.png", "another network"))
 
-    def test_the_look_of_a_picture_for_a_sweep(self):
-        first = self.make("--tv-weight", "0.25")
-        arguments = self.arguments("--from", "out.png", "--axis", "seed=0,7")
-        arguments[0] = "sweep"
-        arguments[arguments.index("-o") + 1] = "folder"
-        self.succeed(*arguments)
-        same = [path.read_bytes() == first for path in Path(self.path("folder")).glob("*.png")]
-        self.assertEqual(same.count(True), 1)
-
     def test_says_what_is_wrong(self):
         png.write(self.path("plain.png"), 40, 40, pixel=lambda x, y: (x, y, 9))
         self.fail_with(3, *self.arguments("--from", "plain.png"), says=("plain.png", "no recipe"))

@@ -113,6 +113,13 @@ class SweepTest(ProgramTest):
         self.fail_with(2, *self.arguments(), says="an axis")
         self.assertFalse(os.path.exists(self.path("out")))
 
+    def test_begins_with_the_look_of_a_picture(self):
+        self.stylize("--tv-weight", "0.25")
+        self.succeed("sweep", "sample:scene", "sample:painting", "--from", "out.png", "--axis", "seed=0,7", "-o", "folder",
+                     "--weights", weights())
+        names = [f"folder/{path.name}" for path in Path(self.path("folder")).glob("*.png")]
+        self.assertEqual([self.digest(name) for name in names].count(self.digest("out.png")), 1)
+
     def test_its_own_files_overwrite_no_input(self):
         os.mkdir(self.path("out"))
         for name in ("sheet.png", "other.png"):
