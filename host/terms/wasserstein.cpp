@@ -48,15 +48,15 @@ class WassersteinTerm final : public MomentsTerm {
   /// The root is taken again behind each style; the last one's stays.
   void append_target(Schedule& schedule, TensorId x, const Guide& guide, std::size_t target,
                      const TargetShare& share) const override {
-    const auto [gram, statistics] = add_moments(schedule, x, guide);
+    const Moments moments = add_moments(schedule, x, guide);
     const Target& to = targets_[target];
     const double scale = moment_scale(schedule[x].shape);
     schedule.add(
-        {.name = "style target", .operation = "axpby", .layer = layer()}, {gram, statistics},
-        [=, this, gram = gram, statistics = statistics](Backend& backend, const Schedule& s) {
+        {.name = "style target", .operation = "axpby", .layer = layer()},
+        {moments.gram, moments.statistics}, [=, this](Backend& backend, const Schedule& s) {
           const double kept = share.first ? 0 : 1;
-          backend.axpby(state_[to.second_moment], *share.share * scale, s[gram], kept);
-          backend.axpby(state_[to.statistics], *share.share / held_, s[statistics], kept);
+          backend.axpby(state_[to.second_moment], *share.share * scale, s[moments.gram], kept);
+          backend.axpby(state_[to.statistics], *share.share / held_, s[moments.statistics], kept);
         });
     schedule.add({.name = "style root", .operation = "covariance_root", .layer = layer()}, {},
                  [=, this](Backend& backend, const Schedule& /*s*/) {
@@ -68,23 +68,23 @@ class WassersteinTerm final : public MomentsTerm {
   Backward append_loss(Schedule& schedule, TensorId x, const Guide& guide, std::size_t target,
                        const LossSlot& loss) const override {
     const Shape map = schedule[x].shape;
-    const auto [matrix, statistics] = add_moments(schedule, x, guide);
+    const Moments moments = add_moments(schedule, x, guide);
     const TensorId coefficients =
         schedule.temporary(statistics_shape(map.batch, map.channels), place_.master);
     const Target& to = targets_[target];
-    schedule.add(
-        {.name = "style loss", .operation = "wasserstein_loss", .layer = layer()},
-        {matrix, statistics, coefficients, loss.losses},
-        [=, this, matrix = matrix, statistics = statistics](Backend& backend, const Schedule& s) {
-          backend.wasserstein_loss(
-              loss.in(s), s[matrix], s[coefficients], s[matrix], s[statistics],
-              {state_[to.statistics], state_[to.second_moment], state_[to.root]}, scale_);
-        });
-    return [=, this, matrix = matrix](Schedule& backward, TensorId grad_x,
-                                      const GradientEpilogue& epilogue) {
+    schedule.add({.name = "style loss", .operation = "wasserstein_loss", .layer = layer()},
+                 {moments.gram, moments.statistics, coefficients, loss.losses},
+                 [=, this](Backend& backend, const Schedule& s) {
+                   backend.wasserstein_loss(
+                       loss.in(s), s[moments.gram], s[coefficients], s[moments.gram],
+                       s[moments.statistics],
+                       {state_[to.statistics], state_[to.second_moment], state_[to.root]}, scale_);
+                 });
+    // The loss overwrites the Gram matrices with their gradients.
+    return [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
       const GradientEpilogue first{.accumulate = epilogue.accumulate, .relu_mask = false};
       const GradientEpilogue last{.accumulate = true, .relu_mask = epilogue.relu_mask};
-      add_style_backward(backward, grad_x, x, matrix, first);
+      add_style_backward(backward, grad_x, x, moments.gram, first);
       add_statistics_backward(backward, grad_x, x, coefficients, last);
     };
   }
