@@ -84,9 +84,12 @@ bool notes(const Shape& map, const PoolKind& kind) {
 }
 double bits(const Shape& map) { return work::values(map) / 8; }
 
+using Prepare = std::function<Prepared(Backend& on, Workbench& bench)>;
+
 /// As the iterations of 16 bits have them: averages, and x's mask as bits.
-std::vector<OpCase> forward_noting(const Shape& map, std::int64_t /*out_channels*/,
-                                   DataType storage) {
+std::vector<OpCase> noting(
+    const Shape& map, DataType storage, const GradientEpilogue& epilogue,
+    const std::function<Prepare(const PoolKind& kind, const Shape& small)>& prepare) {
   std::vector<OpCase> cases;
   for (const PoolKind& kind : kinds) {
     const Shape small = kernels::pooled(map, kind.rounding);
@@ -94,45 +97,42 @@ std::vector<OpCase> forward_noting(const Shape& map, std::int64_t /*out_channels
     cases.push_back(
         {.variant = name_of(kind),
          .measured = rounds_up(kind),
+         .epilogue = epilogue,
          .pool = kind,
          .work = {.flops = work::values(map),
                   .bytes = work::bytes(map, storage) + work::bytes(small, storage) + bits(map)},
-         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
-           const Tensor x = bench.features(map, 1);
-           const Tensor y = bench.map_output(small);
-           const Tensor positive = bench.words(kernels::positive_bits(map));
-           return {[=, &on] { on.pool_forward_noting(y, positive, x, kind); }, {y, positive, x}};
-         }});
+         .prepare = prepare(kind, small)});
   }
   return cases;
+}
+
+std::vector<OpCase> forward_noting(const Shape& map, std::int64_t /*out_channels*/,
+                                   DataType storage) {
+  return noting(map, storage, {}, [&](const PoolKind& kind, const Shape& small) -> Prepare {
+    return [=](Backend& on, Workbench& bench) -> Prepared {
+      const Tensor x = bench.features(map, 1);
+      const Tensor y = bench.map_output(small);
+      const Tensor positive = bench.words(kernels::positive_bits(map));
+      return {[=, &on] { on.pool_forward_noting(y, positive, x, kind); }, {y, positive, x}};
+    };
+  });
 }
 
 std::vector<OpCase> backward_noted(const Shape& map, std::int64_t /*out_channels*/,
                                    DataType storage) {
   constexpr GradientEpilogue masked{.relu_mask = true};
-  std::vector<OpCase> cases;
-  for (const PoolKind& kind : kinds) {
-    const Shape small = kernels::pooled(map, kind.rounding);
-    if (small.pixels() == 0 || !notes(map, kind)) continue;
-    cases.push_back(
-        {.variant = name_of(kind),
-         .measured = rounds_up(kind),
-         .epilogue = masked,
-         .pool = kind,
-         .work = {.flops = work::values(map),
-                  .bytes = work::bytes(map, storage) + work::bytes(small, storage) + bits(map)},
-         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
-           const Tensor grad_x = bench.map_output(map);
-           const Tensor grad_y = bench.gradient(small, 2);
-           const Tensor x = bench.features(map, 1);
-           const Tensor y = bench.map_output(small);
-           const Tensor positive = bench.words(kernels::positive_bits(map));
-           on.pool_forward_noting(y, positive, x, kind);
-           return {[=, &on] { on.pool_backward_noted(grad_x, grad_y, positive, x, kind); },
-                   {grad_x, grad_y, positive, x}};
-         }});
-  }
-  return cases;
+  return noting(map, storage, masked, [&](const PoolKind& kind, const Shape& small) -> Prepare {
+    return [=](Backend& on, Workbench& bench) -> Prepared {
+      const Tensor grad_x = bench.map_output(map);
+      const Tensor grad_y = bench.gradient(small, 2);
+      const Tensor x = bench.features(map, 1);
+      const Tensor y = bench.map_output(small);
+      const Tensor positive = bench.words(kernels::positive_bits(map));
+      on.pool_forward_noting(y, positive, x, kind);
+      return {[=, &on] { on.pool_backward_noted(grad_x, grad_y, positive, x, kind); },
+              {grad_x, grad_y, positive, x}};
+    };
+  });
 }
 
 const std::vector<std::string_view> layers = {"conv1_2", "conv2_2", "conv3_4", "conv4_4"};
