@@ -114,16 +114,6 @@ nb::dict describe(const Course::Point& point) {
   return dict;
 }
 
-const char* name_of(Ending ending) {
-  switch (ending) {
-    case Ending::finished: return "finished";
-    case Ending::converged: return "converged";
-    case Ending::stopped: return "stopped";
-    case Ending::diverged: return "diverged";
-  }
-  return "";
-}
-
 /// Returns what is known at the end, whatever ended it; with "failure", what the caller's function
 /// or a signal raised.
 nb::dict stylize(Engine& engine, const app::Settings& settings, const PictureArray& content_array,
@@ -151,7 +141,7 @@ nb::dict stylize(Engine& engine, const app::Settings& settings, const PictureArr
     done = engine.stylize(config, content, styles, report, &initial);
   }
   nb::dict result;
-  result["ending"] = name_of(done.ending);
+  result["ending"] = std::string(app::word_for(done.ending));
   result["iterations"] = done.iterations;
   result["seconds"] = done.seconds;
   result["pixels"] =

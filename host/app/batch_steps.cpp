@@ -201,7 +201,7 @@ void BatchSteps::reached(batch::Stream& stream, std::span<const batch::Work> wor
                          const Progress& progress) {
   told_.iterated();
   const bool accounts = settings_.batch.reports || settings_.batch.films;
-  if (accounts && directory_ != nullptr && settings_.batch.writes()) follow(works, progress);
+  if (accounts && directory_ != nullptr) follow(works, progress);
   const std::int64_t iterations = works.front().config.iterations;
   if (!settings_.saves_after(progress.iteration, iterations)) return;
   for (std::size_t n = 0; n < works.size(); ++n) {
@@ -266,13 +266,12 @@ void BatchSteps::save_account(batch::Stream& stream, const batch::Work& work,
                       {"backend", describe(stream.backend())},
                       {"network", describe(network.traits())},
                       {"config", describe(own)}};
-  const Json end = {
-      {"ending", word_for(outcome.ending)},
-      {"iterations", outcome.iterations},
-      {"seconds", outcome.seconds},
-      {"iterations_per_second", static_cast<double>(outcome.iterations) / outcome.seconds},
-      {"peak_memory_bytes", peak_memory_bytes()},
-      {"sha256", sha256}};
+  const Json end = {{"ending", word_for(outcome.ending)},
+                    {"iterations", outcome.iterations},
+                    {"seconds", outcome.seconds},
+                    {"iterations_per_second", rate(outcome.iterations, outcome.seconds)},
+                    {"peak_memory_bytes", peak_memory_bytes()},
+                    {"sha256", sha256}};
   std::vector<const Image*> styles;
   for (const Style& style : work.styles) styles.push_back(&style.image);
   write_atomically(own.output.report().string(),

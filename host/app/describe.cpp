@@ -132,6 +132,10 @@ std::string utc_now() {
                      parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
+double rate(std::int64_t iterations, double seconds) {
+  return seconds > 0 ? static_cast<double>(iterations) / seconds : 0;
+}
+
 std::int64_t peak_memory_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -34,6 +34,9 @@ Image finished(Image picture, const Image& content, const Settings& settings);
 /// "2026-11-28T10:00:00Z", now.
 std::string utc_now();
 
+/// Iterations per second; 0 where none has taken any time.
+double rate(std::int64_t iterations, double seconds);
+
 /// The most memory that this process has had so far.
 std::int64_t peak_memory_bytes();
 

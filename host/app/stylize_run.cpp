@@ -152,10 +152,6 @@ bool StylizeRun::has_result() const {
   return stylized_.iterations > 0;
 }
 
-double StylizeRun::rate() const {
-  return stylized_.seconds > 0 ? static_cast<double>(stylized_.iterations) / stylized_.seconds : 0;
-}
-
 /// Writes the result; its SHA-256.
 std::string StylizeRun::save_result(const Network& network, const Image& picture) const {
   const OutputPath& output = settings_.output;
@@ -211,7 +207,7 @@ Json StylizeRun::end_record(const std::string& sha256) const {
           {"iterations", stylized_.iterations},
           {"result_iteration", saved ? Json(course().result().iteration) : Json()},
           {"seconds", stylized_.seconds},
-          {"iterations_per_second", rate()},
+          {"iterations_per_second", rate(stylized_.iterations, stylized_.seconds)},
           {"peak_memory_bytes", peak_memory_bytes()}};
 }
 
@@ -232,8 +228,8 @@ void StylizeRun::say_result(const Network& network) const {
   message("{} {} ({}x{})\n", verb, settings_.output.spoken(), inputs_.content.width,
           inputs_.content.height);
   message("Run      {} iterations in {:.1f} s, {:.2f} it/s, loss {:.3g} to {:.3g}\n",
-          stylized_.iterations, stylized_.seconds, rate(), course().first.losses.total,
-          course().last.losses.total);
+          stylized_.iterations, stylized_.seconds, rate(stylized_.iterations, stylized_.seconds),
+          course().first.losses.total, course().last.losses.total);
   if (settings_.styles.size() > 1) {
     const bool guided = settings_.config.objective.guided;
     message("Styles   {} styles {}; for many pictures see 'impasto batch'\n",

@@ -43,7 +43,6 @@ class StylizeRun {
   [[nodiscard]] const Course& course() const { return stylized_.courses.front(); }
   /// Whether there is a picture besides the one that the run began with.
   [[nodiscard]] bool has_result() const;
-  [[nodiscard]] double rate() const;
   std::string save(const Network& network, const Image& picture);
   [[nodiscard]] std::string save_result(const Network& network, const Image& picture) const;
   void save_report(const Image& picture) const;
