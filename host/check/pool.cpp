@@ -88,7 +88,7 @@ using Prepare = std::function<Prepared(Backend& on, Workbench& bench)>;
 
 /// As the iterations of 16 bits have them: averages, and x's mask as bits.
 std::vector<OpCase> noting(
-    const Shape& map, DataType storage, const GradientEpilogue& epilogue,
+    const Shape& map, DataType storage, const std::optional<GradientEpilogue>& epilogue,
     const std::function<Prepare(const PoolKind& kind, const Shape& small)>& prepare) {
   std::vector<OpCase> cases;
   for (const PoolKind& kind : kinds) {
@@ -108,14 +108,15 @@ std::vector<OpCase> noting(
 
 std::vector<OpCase> forward_noting(const Shape& map, std::int64_t /*out_channels*/,
                                    DataType storage) {
-  return noting(map, storage, {}, [&](const PoolKind& kind, const Shape& small) -> Prepare {
-    return [=](Backend& on, Workbench& bench) -> Prepared {
-      const Tensor x = bench.features(map, 1);
-      const Tensor y = bench.map_output(small);
-      const Tensor positive = bench.words(kernels::positive_bits(map));
-      return {[=, &on] { on.pool_forward_noting(y, positive, x, kind); }, {y, positive, x}};
-    };
-  });
+  return noting(
+      map, storage, std::nullopt, [&](const PoolKind& kind, const Shape& small) -> Prepare {
+        return [=](Backend& on, Workbench& bench) -> Prepared {
+          const Tensor x = bench.features(map, 1);
+          const Tensor y = bench.map_output(small);
+          const Tensor positive = bench.words(kernels::positive_bits(map));
+          return {[=, &on] { on.pool_forward_noting(y, positive, x, kind); }, {y, positive, x}};
+        };
+      });
 }
 
 std::vector<OpCase> backward_noted(const Shape& map, std::int64_t /*out_channels*/,
