@@ -93,9 +93,11 @@ void add_rate(const std::string& name, int flops_per_instruction, const std::fun
               int threads) {
   add_ceiling(fmt::format("{}/{}", name, threads), [=](benchmark::State& state) {
     std::atomic<bool> right = true;
-    time_by_clock(state, [&] {
+    take_samples(state, [&] {
+      return seconds_of([&] {
 #pragma omp parallel num_threads(threads)
-      if (!loop()) right = false;
+        if (!loop()) right = false;
+      });
     });
     report_rate(state, "FLOP/s", 1.0 * flops_per_instruction * accumulators * rounds * threads,
                 right);
@@ -108,13 +110,15 @@ void add_copy(int threads) {
     std::vector<char> from(bytes, 1);
     std::vector<char> to(bytes, 2);
     const auto share = bytes / static_cast<std::size_t>(threads);
-    time_by_clock(state, [&] {
+    take_samples(state, [&] {
+      return seconds_of([&] {
 #pragma omp parallel for num_threads(threads)
-      for (int thread = 0; thread < threads; ++thread) {
-        const std::size_t start = share * static_cast<std::size_t>(thread);
-        std::memcpy(to.data() + start, from.data() + start, share);
-      }
-      benchmark::ClobberMemory();
+        for (int thread = 0; thread < threads; ++thread) {
+          const std::size_t start = share * static_cast<std::size_t>(thread);
+          std::memcpy(to.data() + start, from.data() + start, share);
+        }
+        benchmark::ClobberMemory();
+      });
     });
     report_rate(state, "bytes/s", 2.0 * static_cast<double>(bytes), from == to);
   });

@@ -139,9 +139,9 @@ void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& v
     const double once = seconds_of_steps(*backend, *running.stylizer, 1);
     const auto count = static_cast<std::int64_t>(
         std::clamp(seconds_between_moments / once, 1.0, most_between_moments));
-    while (state.KeepRunningBatch(count)) {
-      state.SetIterationTime(seconds_of_steps(*backend, *running.stylizer, count));
-    }
+    take_samples(state, [&] {
+      return seconds_of_steps(*backend, *running.stylizer, count) / static_cast<double>(count);
+    });
     require_lower_loss(running);
     report(state, work);
     if (before && after) {
@@ -172,8 +172,7 @@ void register_shape(const SharedBackend& backend, const Settings& settings) {
       state.SetLabel(std::string(operation));
     };
     add_row(fmt::format("step/{}/{}", variant, step.label()), "steps of " + variant, step.label(),
-            body)
-        ->Iterations(1);
+            body);
   }
   add_iteration(backend, variant, settings, total);
 }

@@ -26,11 +26,13 @@ std::string choices() {
 Contender contender_on(const SharedBackend& backend) {
   return {.name = std::string(backend->name()),
           .backend = backend,
-          .measure = [=](benchmark::State& state, const Contender::Launch& launch,
+          .measure = [=](benchmark::State& state, const std::vector<Contender::Launch>& launches,
                          const work::Work& /*work*/) {
-            time_by_clock(state, [&] {
-              launch();
-              backend->synchronize();
+            take_samples(state, [&] {
+              return seconds_of([&] {
+                launches.front()();
+                backend->synchronize();
+              });
             });
           }};
 }

@@ -145,14 +145,33 @@ const CheckResult& OperationRows::check(const Row& row, Workbench& bench,
   return verdicts_[row.contender.name] = judge(error_of(found, expected_), limit);
 }
 
+void OperationRows::prepare(const Row& row, const OpCase& op_case) {
+  const Contender& contender = row.contender;
+  const std::string name = row.point + contender.name + contender.variant;
+  if (ready_.row == name) return;
+  ready_ = {};
+  ready_.backend = contender.backend;
+  ready_.bench =
+      std::make_unique<Workbench>(*contender.backend, contender.backend->activation_type());
+  const std::size_t count = contender.sets ? contender.sets(op_case.work.bytes) : 1;
+  for (std::size_t set = 0; set < count; ++set) {
+    ready_.sets.push_back(op_case.prepare(*contender.backend, *ready_.bench));
+  }
+  if (contender.instead) {
+    const Contender::LaunchOn launch = contender.instead(ready_.sets.front().tensors);
+    for (Prepared& set : ready_.sets) {
+      set.run = [=, tensors = set.tensors] { launch(tensors); };
+    }
+  }
+  ready_.row = name;
+}
+
 void OperationRows::measure(benchmark::State& state, const Row& row) {
   const Contender& contender = row.contender;
   const kernels::ForcedRung forced(row.measured.op.name, contender.rung);
   const OpCase op_case = row.at(row.shape.map);
-  Workbench bench(*contender.backend, contender.backend->activation_type());
-  Prepared prepared = op_case.prepare(*contender.backend, bench);
-  if (contender.instead) prepared.run = contender.instead(prepared.tensors);
-  const CheckResult& verdict = check(row, bench, prepared);
+  prepare(row, op_case);
+  const CheckResult& verdict = check(row, *ready_.bench, ready_.sets.front());
   if (!verdict.passed()) {
     state.SkipWithError(fmt::format("an error of {:.2g} of the RMS, allowed are {:.2g}",
                                     verdict.error, verdict.limit)
@@ -164,7 +183,9 @@ void OperationRows::measure(benchmark::State& state, const Row& row) {
     for (auto _ : state) state.SetIterationTime(0);
     for (const char* rate : {"GB/s", "TFLOP/s"}) state.counters.erase(rate);
   } else {
-    contender.measure(state, prepared.run, op_case.work);
+    std::vector<Contender::Launch> launches;
+    for (const Prepared& set : ready_.sets) launches.push_back(set.run);
+    contender.measure(state, launches, op_case.work);
   }
   state.counters["error"] = verdict.error;
   state.counters["channels"] = static_cast<double>(row.shape.map.channels);

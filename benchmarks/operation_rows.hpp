@@ -17,16 +17,23 @@ namespace impasto::bench {
 /// Somebody who computes operations in one precision: a backend, or a backend with one rung forced.
 struct Contender {
   using Launch = std::function<void()>;
+  /// Computes on tensors in the order of the backend's function, outputs first.
+  using LaunchOn = std::function<void(std::span<const Tensor>)>;
 
   std::string name = {};     ///< in the names of rows
   std::string variant = {};  ///< "/cold": how it is measured
   std::shared_ptr<Backend> backend = {};
   std::string_view rung = {};  ///< what the backend launches instead of what ships
   std::string label = {};      ///< the rung's idea
-  /// Computes the same on these tensors, outputs first, if the backend does not: a library.
-  std::function<Launch(std::span<const Tensor>)> instead = {};
-  /// The benchmark's loop, and the counters that only this contender has.
-  std::function<void(benchmark::State&, const Launch&, const work::Work&)> measure = {};
+  /// What computes the same if the backend does not: a library, in the way that was the fastest on
+  /// these tensors.
+  std::function<LaunchOn(std::span<const Tensor>)> instead = {};
+  /// How many sets of tensors the loop wants, for so many bytes in one; one if empty.
+  std::function<std::size_t(double bytes)> sets = {};
+  /// The benchmark's loop over launches on a set of tensors each, and the counters that only this
+  /// contender has.
+  std::function<void(benchmark::State&, const std::vector<Launch>&, const work::Work&)> measure =
+      {};
 };
 
 /// What an operation works on, by the name it was given.
@@ -75,13 +82,23 @@ class OperationRows {
 
     [[nodiscard]] OpCase at(const Shape& map) const;
   };
+  /// A row's tensors, kept from one repetition to the next. They go before their backend does.
+  struct Ready {
+    std::string row;
+    std::shared_ptr<Backend> backend;
+    std::unique_ptr<Workbench> bench;
+    std::vector<Prepared> sets;
+  };
+
   void measure(benchmark::State& state, const Row& row);
+  void prepare(const Row& row, const OpCase& op_case);
   const CheckResult& check(const Row& row, Workbench& bench, const Prepared& prepared);
 
   double most_checked_flops_;
   std::string point_;  ///< of what is kept here
   Outputs expected_;
   std::map<std::string, CheckResult> verdicts_;  ///< by contender
+  Ready ready_;
 };
 
 }  // namespace impasto::bench

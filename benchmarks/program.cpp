@@ -151,8 +151,11 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
   // The host-SIMT machine counts: its time says nothing of a GPU.
   if (row.counters.find("loaded_bytes") == row.counters.end()) {
     cell("time", seconds > 0 ? duration(seconds) : "none", 8);
+    const auto samples = row.counters.find("noise");
     if (noise != nullptr) {
       cell("noise", fmt::format("{:.1f} %", 100 * noise->real_accumulated_time), 6);
+    } else if (samples != row.counters.end()) {
+      cell("noise", fmt::format("{:.1f} %", 100 * samples->second.value), 6);
     }
   }
   for (const Column& column : columns) {
@@ -231,6 +234,15 @@ int run(int argc, char** argv, const Program& program) {
   app.add_option("--benchmark_format", format, "what stdout gets: console, json or csv")
       ->check(CLI::IsMember({"console", "json", "csv"}));
   app.add_option("--benchmark_out", file, "a file for the rows in JSON");
+  stop_rule() = program.rule;
+  app.add_option("--benchmark_min_time", stop_rule().least_seconds,
+                 "seconds that a repetition takes at least, five times as many at most")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--max-noise", stop_rule().most_noise,
+                 "what its samples' deviation over their mean has to come down to before that")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   bool asks_for_choices = false;
   app.add_flag("--list", asks_for_choices, "what the lists of words offer");
   app.footer([&] { return program.choices() + std::string(help); });
@@ -247,8 +259,10 @@ int run(int argc, char** argv, const Program& program) {
     fmt::print("{}", program.choices());
     return 0;
   }
-  // Ours come before the command line's, which overrule them.
+  // Ours come before the command line's, which overrule them. An iteration is all that the stop rule
+  // asks for, and a repetition is one of them.
   std::vector<std::string> arguments = program.flags;
+  arguments.emplace_back("--benchmark_min_time=1e-9");
   for (const std::string& rest : app.remaining()) arguments.push_back(rest);
   if (!file.empty()) arguments.push_back("--benchmark_out=" + file);
   std::vector<char*> pointers = {argv[0]};

@@ -3,11 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <benchmark/benchmark.h>
-#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "benchmarks/sampling.hpp"
 #include "host/check/operation.hpp"
 
 namespace impasto::bench {
@@ -19,6 +19,7 @@ struct Program {
   /// What the lists of words offer, for --list and at the end of --help.
   std::function<std::string()> choices = [] { return std::string(); };
   std::vector<std::string> flags = {};  ///< Google Benchmark's, unless the command line differs
+  StopRule rule = {0.5, 0.05};          ///< the same
   std::function<void()> register_rows = {};  ///< after the options were taken; adds to the context
 };
 
@@ -36,17 +37,6 @@ void add_context(const std::string& key, const std::string& value);
 benchmark::internal::Benchmark* add_row(const std::string& name, const std::string& heading,
                                         const std::string& own,
                                         const std::function<void(benchmark::State&)>& body);
-
-/// The loop of a row that is timed by the clock: other threads work, too.
-template <class Body>
-void time_by_clock(benchmark::State& state, Body body) {
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    state.SetIterationTime(taken.count());
-  }
-}
 
 /// For a row's counters: so much is done in each iteration.
 inline benchmark::Counter rate_of(double amount) {

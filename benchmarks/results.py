@@ -112,8 +112,10 @@ class Row:
 
     @property
     def variation(self) -> Optional[float]:
-        """Standard deviation over mean; unknown from one repetition."""
-        return stdev(self.seconds_of) / mean(self.seconds_of) if len(self.seconds_of) > 1 else None
+        """Standard deviation over mean: of the repetitions, or of the samples of the only one."""
+        if len(self.seconds_of) > 1:
+            return stdev(self.seconds_of) / mean(self.seconds_of)
+        return self.counters.get("noise")
 
     @property
     def flops(self) -> float:

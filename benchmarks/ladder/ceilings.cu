@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <stdexcept>
 
@@ -29,7 +30,25 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-/// Sums zeros; written where the sum is another, so that it has to be read.
+/// Ordinary numbers: zeros save power and let the clock rise. The bits of `mask` are by chance (a
+/// mixing function after Murmur3's), the others those of `bits`.
+__device__ __forceinline__ std::uint32_t random_bits(std::uint32_t index, std::uint32_t bits,
+                                                     std::uint32_t mask) {
+  std::uint32_t z = index * 0x9e3779b9U;
+  z = (z ^ (z >> 16U)) * 0x85ebca6bU;
+  z = (z ^ (z >> 13U)) * 0xc2b2ae35U;
+  return bits | ((z ^ (z >> 16U)) & mask);
+}
+
+/// From 0.5 to 1.
+__global__ void __launch_bounds__(threads) fill_kernel(std::uint32_t* to, std::int64_t count) {
+  for (std::int64_t i = std::int64_t{blockIdx.x} * threads + threadIdx.x; i < count;
+       i += std::int64_t{gridDim.x} * threads) {
+    to[i] = random_bits(static_cast<std::uint32_t>(i), 0x3f000000U, 0x007fffffU);
+  }
+}
+
+/// Sums what is above zero; written where the sum is not, so that it has to be read.
 __global__ void __launch_bounds__(threads)
     read_kernel(float4* out, const float4* from, std::int64_t count, int times) {
   float4 sum = {};
@@ -44,7 +63,7 @@ __global__ void __launch_bounds__(threads)
       sum.w += value.w;
     }
   }
-  if (sum.x + sum.y + sum.z + sum.w != 0) out[threadIdx.x] = sum;
+  if (sum.x + sum.y + sum.z + sum.w < 0) out[threadIdx.x] = sum;
 }
 
 /// The values converge to 1; written where they do not, so that they have to be computed.
@@ -63,11 +82,16 @@ __global__ void __launch_bounds__(threads) fma_kernel(float* out, float factor) 
   if (total < 0) out[threadIdx.x] = total;
 }
 
-/// Zeros: a tensor core takes as long for them. Its power, and so the clock, may be less for it.
+/// Products of numbers between -1 and 1; written where the sum is infinite, which it is not.
 template <class T>
-__global__ void __launch_bounds__(threads) mma_kernel(float* out, unsigned bits) {
-  const std::uint32_t a[4] = {bits, bits, bits, bits};
-  const std::uint32_t b[2] = {bits, bits};
+__global__ void __launch_bounds__(threads)
+    mma_kernel(float* out, std::uint32_t bits, std::uint32_t mask) {
+  std::uint32_t a[4];
+  std::uint32_t b[2];
+#pragma unroll
+  for (int i = 0; i < 4; ++i) a[i] = random_bits(6 * threadIdx.x + i, bits, mask);
+#pragma unroll
+  for (int i = 0; i < 2; ++i) b[i] = random_bits(6 * threadIdx.x + 4 + i, bits, mask);
   float sum[chains][4] = {};
 #pragma unroll 8
   for (int round = 0; round < rounds; ++round) {
@@ -77,7 +101,22 @@ __global__ void __launch_bounds__(threads) mma_kernel(float* out, unsigned bits)
   float total = 0;
 #pragma unroll
   for (int c = 0; c < chains; ++c) total += sum[c][0] + sum[c][1] + sum[c][2] + sum[c][3];
-  if (total != 0) out[threadIdx.x] = total;
+  if (total > 1e30F) out[threadIdx.x] = total;
+}
+
+/// Cycles and nanoseconds of one multiprocessor.
+__global__ void clock_kernel(long long* out, long long nanoseconds) {
+  const auto now = [] {
+    long long time = 0;
+    asm volatile("mov.u64 %0, %globaltimer;" : "=l"(time));
+    return time;
+  };
+  const long long start = now();
+  const long long cycles = clock64();
+  while (now() - start < nanoseconds) {
+  }
+  out[0] = clock64() - cycles;
+  out[1] = now() - start;
 }
 
 /// The least of ten, after two to warm up.
@@ -106,7 +145,6 @@ Ceilings measure_ceilings(Runtime& runtime) {
       std::max<std::int64_t>(8 * properties.l2CacheSize, std::int64_t{256} << 20U);
   const auto both = static_cast<std::size_t>(2 * beyond_caches);
   const std::shared_ptr<void> allocated = runtime.allocate(both);
-  runtime.fill_zero(allocated.get(), both);
   auto* memory = static_cast<float*>(allocated.get());
   const auto* from = reinterpret_cast<const float4*>(memory);
   auto* to = reinterpret_cast<float4*>(memory + beyond_caches / 4);
@@ -114,6 +152,8 @@ Ceilings measure_ceilings(Runtime& runtime) {
   const auto stream = runtime.stream();
   const auto blocks = static_cast<unsigned>(properties.multiProcessorCount * 8);
   const simt::Grid grid{"ceiling", {blocks}, {threads}};
+  simt::launch(fill_kernel, grid, stream, reinterpret_cast<std::uint32_t*>(memory),
+               beyond_caches / 2);
   /// Bytes per second of a kernel that moves each of `bytes` so many times, once or in and out.
   const auto rate = [&](auto kernel, double moved, std::int64_t bytes, int times) {
     const double taken =
@@ -130,16 +170,27 @@ Ceilings measure_ceilings(Runtime& runtime) {
                                        simt::launch(fma_kernel, grid, stream, memory, 0.5F);
                                      })}};
   if (properties.major >= 8) {
-    const auto mma_rate = [&](auto kernel, double K) {
+    // The bits that every number has, and those that are left to chance.
+    const auto mma_rate = [&](auto kernel, double K, std::uint32_t bits, std::uint32_t mask) {
       const double taken =
-          seconds(runtime, [&] { simt::launch(kernel, grid, stream, memory, 0U); });
+          seconds(runtime, [&] { simt::launch(kernel, grid, stream, memory, bits, mask); });
       return 2.0 * 16 * 8 * K * rounds * chains * all_threads / 32 / taken;
     };
-    ceilings["tf32_flops"] = mma_rate(mma_kernel<float>, 8);
-    ceilings["bf16_flops"] = mma_rate(mma_kernel<kernels::bfloat16>, 16);
-    ceilings["fp16_flops"] = mma_rate(mma_kernel<kernels::float16>, 16);
+    ceilings["tf32_flops"] = mma_rate(mma_kernel<float>, 8, 0x3f000000U, 0x807fe000U);
+    ceilings["bf16_flops"] = mma_rate(mma_kernel<kernels::bfloat16>, 16, 0x3f003f00U, 0x807f807fU);
+    ceilings["fp16_flops"] = mma_rate(mma_kernel<kernels::float16>, 16, 0x38003800U, 0x83ff83ffU);
   }
   return ceilings;
+}
+
+double sm_megahertz(Runtime& runtime) {
+  std::array<long long, 2> counted{};
+  const std::shared_ptr<void> on_device = runtime.allocate(sizeof counted);
+  simt::launch(clock_kernel, {"clock", {1}, {1}}, runtime.stream(),
+               static_cast<long long*>(on_device.get()), 100'000LL);
+  runtime.copy_to_host(counted.data(), on_device.get(), sizeof counted);
+  runtime.synchronize();
+  return 1e3 * static_cast<double>(counted[0]) / static_cast<double>(counted[1]);
 }
 
 }  // namespace impasto::bench::cuda

@@ -18,4 +18,8 @@ using Ceilings = std::map<std::string, double>;
 
 Ceilings measure_ceilings(Runtime& runtime);
 
+/// The clock of the multiprocessors behind the work that is in the stream, in MHz: cycles by time, as
+/// one of them counts both for 100 µs.
+double sm_megahertz(Runtime& runtime);
+
 }  // namespace impasto::bench::cuda

@@ -5,9 +5,8 @@
 #include <limits>
 #include <set>
 
+#include "benchmarks/ladder/device.hpp"
 #include "benchmarks/ladder/measure.hpp"
-#include "host/backend/device/device_backend.hpp"
-#include "host/backend/device/libraries.hpp"
 #include "host/check/ladders.hpp"
 #include "host/core/error.hpp"
 
@@ -16,18 +15,6 @@ namespace {
 
 using namespace impasto::IMPASTO_DEVICE;
 using kernels::Arithmetic;
-
-/// A device backend without libraries, which a ladder's operations do not need, and its runtime.
-struct Device {
-  explicit Device(Precision precision) {
-    auto owned = std::make_unique<Runtime>();
-    runtime = owned.get();
-    backend = make_device_backend("ladder", precision, std::move(owned),
-                                  std::make_unique<Libraries>(), Tuning::off, PlanCache("", {}));
-  }
-  Runtime* runtime;
-  std::shared_ptr<Backend> backend;
-};
 
 /// A ladder's rungs on a device, and the libraries' beside them.
 std::vector<Contender> contenders_of(const Ladder& ladder, const Device& device,
@@ -46,18 +33,22 @@ std::vector<Contender> contenders_of(const Ladder& ladder, const Device& device,
     const kernels::Rung rung = each.rung;
     if (!rung.runs_on(device.runtime->sm())) continue;
     for (const std::string& variant : profile().variants) {
-      const auto loop = [=, runtime = device.runtime](benchmark::State& state,
-                                                      const Contender::Launch& launch,
-                                                      const work::Work& work) {
-        measure(state, {runtime, launch, work, precision, rung.arithmetic, variant});
+      const auto loop = [=, runtime = device.runtime](
+                            benchmark::State& state, const std::vector<Contender::Launch>& launches,
+                            const work::Work& work) {
+        measure.loop(state, {runtime, launches, work, precision, rung.arithmetic, variant});
         state.counters["tensor_cores"] = rung.arithmetic == Arithmetic::tensor_cores ? 1 : 0;
+      };
+      const auto sets = [=](double bytes) {
+        return measure.sets ? measure.sets(variant, bytes) : std::size_t{1};
       };
       contenders.push_back({.name = std::string(rung.name),
                             .variant = variant,
                             .backend = device.backend,
                             .rung = rung.name,
                             .label = std::string(rung.idea),
-                            .instead = each.on,
+                            .instead = each.fastest,
+                            .sets = sets,
                             .measure = loop});
     }
   }
@@ -142,5 +133,6 @@ int main(int argc, char** argv) {
                       .add_options = [&](CLI::App& app) { device::add_options(app, axes, rows); },
                       .choices = device::choices,
                       .flags = device::profile().flags,
+                      .rule = device::profile().rule,
                       .register_rows = [&] { device::register_rows(axes, rows, devices); }});
 }

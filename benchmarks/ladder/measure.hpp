@@ -22,30 +22,37 @@ struct Profile {
   std::vector<std::string> variants;  ///< added to a row's name, one row for each
   std::vector<std::string> shapes;    ///< for a command line that names none
   std::vector<std::string> flags;  ///< Google Benchmark's, where the command line does not differ
+  StopRule rule;                   ///< the same
 };
 const Profile& profile();
 
-/// What a row does on the runtime's stream, and with what.
+/// What a row does on the runtime's stream, and with what. Each launch is the same on tensors of its
+/// own.
 struct Task {
   Runtime* runtime;
-  Contender::Launch launch;
+  std::vector<Contender::Launch> launches;
   work::Work work;
   Precision precision;
   kernels::Arithmetic arithmetic;
   std::string variant;
 };
 
-/// The benchmark's loop, and the counters that only this device has.
-using Measure = std::function<void(benchmark::State& state, const Task& task)>;
+/// How a device measures.
+struct Measure {
+  /// The benchmark's loop, and the counters that only this device has.
+  std::function<void(benchmark::State& state, const Task& task)> loop = {};
+  /// How many sets of tensors take turns in a variant, for so many bytes in one; one if empty.
+  std::function<std::size_t(const std::string& variant, double bytes)> sets = {};
+};
 /// Measures first what the device can do at most, and adds that to the context.
 Measure open_measure(Runtime& runtime);
 
-/// Rung 0 of a ladder, rung_0_<library>: a library's fastest way to do the same. `on` times all that
-/// it proposes on the tensors of the backend's function, outputs first; it throws ErrorKind::backend
-/// where the library has none. Empty for a rung of our own.
+/// Rung 0 of a ladder, rung_0_<library>: a library's fastest way to do the same. `fastest` times all
+/// that it proposes on the tensors of the backend's function, outputs first; it throws
+/// ErrorKind::backend where the library has none. Empty for a rung of our own.
 struct LibraryRung {
   kernels::Rung rung;
-  decltype(Contender::instead) on = {};
+  decltype(Contender::instead) fastest = {};
 };
 
 /// Of the libraries that can be loaded, in this precision; on the host-SIMT machine there are none.

@@ -106,6 +106,15 @@ class Programs(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("none.json", done.stderr)
 
+    def test_a_noisy_row_is_measured_for_longer(self):
+        flags = ("--op=adam", "--backend=cpu", "--shape=8x8x3", "--benchmark_format=json", "--benchmark_min_time=0.002")
+        calm, noisy = (json.loads(run("op_bench", *flags, f"--max-noise={noise}").stdout)["benchmarks"][0]
+                       for noise in (1e9, 0))  # fmt: skip
+        self.assertGreaterEqual(calm["samples"] * calm["real_time"] * 1e-6, 0.002)
+        self.assertGreaterEqual(noisy["samples"] * noisy["real_time"] * 1e-6, 0.0099)
+        self.assertGreater(noisy["noise"], 0)
+        self.assertIn("other_cores", calm)
+
     def test_a_table_has_at_most_100_columns_and_one_unit_a_cell(self):
         done = run("op_bench", "--op=gram,first_conv_backward", "--backend=cpu", "--dtype=fp32",
                    "--shape=conv1_1@16", FAST, "--benchmark_repetitions=2")  # fmt: skip
@@ -148,6 +157,7 @@ class Programs(unittest.TestCase):
             ("op_bench", "--op=grma", "gram_loss"),
             ("op_bench", "--batch=0", "--batch"),
             ("op_bench", "--no-plan-cache=1", "no-plan-cache"),
+            ("op_bench", "--max-noise=-1", "--max-noise"),
             ("iteration_bench", "--size=8", "--size"),
             ("iteration_bench", "--backend=cpu,simt", "--backend"),
             ("iteration_bench", "--shape=512", "--shape"),
