@@ -87,10 +87,11 @@ class Programs(unittest.TestCase):
 
     def test_files_that_were_not_measured_alike_are_compared_only_on_demand(self):
         with tempfile.TemporaryDirectory() as folder:
-            def file(name, **context):
+            def file(name, throttled=(), rows=None, **context):
                 path = Path(folder) / name
                 about = {"device": "A device", "num_cpus": 2, "mhz_per_cpu": 2300, "load_avg": [0.2], **context}
-                path.write_text(json.dumps({"context": about, "benchmarks": []}))
+                row = {"name": "a", "other_cores": 0.1, "sm_mhz": 1500, **(rows or {})}
+                path.write_text(json.dumps({"context": about, "throttled": list(throttled), "benchmarks": [row]}))
                 return path
 
             command = [sys.executable, "-B", ROOT / "benchmarks" / "compare.py", file("old.json")]
@@ -98,6 +99,9 @@ class Programs(unittest.TestCase):
                 ("busy.json", {"load_avg": [1.9]}, "0.1 and 0.9"),
                 ("slow.json", {"mhz_per_cpu": 1200}, "2300 and 1200 MHz"),
                 ("other.json", {"device": "Another"}, "A device and Another"),
+                ("beside.json", {"rows": {"other_cores": 1.2}}, "5% and 60% of the cores"),
+                ("cold.json", {"rows": {"sm_mhz": 1980}}, "1500 and 1980 MHz of the GPU"),
+                ("held.json", {"throttled": ["power cap"]}, "held by nothing and by power cap"),
             ):
                 done = subprocess.run([*command, file(name, **context)], capture_output=True, text=True)
                 self.assertEqual(done.returncode, 8, name)
