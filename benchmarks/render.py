@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import context
+from prediction import H100, gpu_of, predict
 from results import (KINDS, OTHER_STEPS, Contender, Machine, ResultError, Row, commit_of, device_name, load_before,
                      passed, read_machine)  # fmt: skip
 
-PAGES = ("README.md", "docs/performance.md", "docs/kernels.md")
+PAGES = ("README.md", "docs/performance.md", "docs/kernels.md", "docs/gram_ladder.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 NONE = "–"
 DETAILED = (512, 1)  # side and batch of the breakdown and of the comparison with PyTorch
@@ -179,6 +180,28 @@ def kernel_resources(result: Dict[str, Any]) -> str:
     return f"{shown}\nnvcc {result['nvcc']}.\n"
 
 
+def gram_prediction(machines: Sequence[Machine]) -> str:
+    """What the model says of the Gram ladder in bf16 at the first and the last style layer, and what was measured."""
+    measured = {row.name.removesuffix("/cold"): row.seconds for machine in machines for row in machine.rows
+                if machine.is_gpu and gpu_of(machine.name) == H100 and row.seconds_of and row.parts.cache == "cold"}  # fmt: skip
+    tables = []
+    for layer in ("conv1_1@512", "conv4_1@512"):
+        rows = []
+        for name, one in predict(H100).items():
+            _, rung, where, precision, _ = name.split("/")
+            if (where, precision) != (layer, "bf16"):
+                continue
+            first = one.first
+            rows.append([rung.removeprefix("rung_").replace("_", " "), f"{first.blocks}", f"{first.blocks_per_sm}",
+                         f"{first.waves:.2f}", f"{first.at_work:.0%}", f"{first.under_way / 1024:.0f}",
+                         f"{1e6 * one.seconds:.1f}", first.bound,
+                         f"{1e6 * measured[name]:.1f}" if name in measured else NONE])  # fmt: skip
+        header = (layer, "blocks", "blocks an SM holds", "waves", "SMs at work", "KB under way in an SM",
+                  "predicted µs", "bound by", "measured µs")  # fmt: skip
+        tables.append(table(header, rows))
+    return "\n".join(tables)
+
+
 # Tables of a run on a GPU, as benchmarks/campaign/run.py wrote it; any stage may be missing.
 
 NOTHING_YET = "No measurements yet.\n"
@@ -294,6 +317,8 @@ def rendered(text: str, machines: Sequence[Machine], compiled: Sequence[Dict[str
     def tables(name: str) -> List[str]:
         if name == "kernel_resources":
             return [kernel_resources(one) for one in compiled]
+        if name == "gram_prediction":
+            return [gram_prediction(machines)]
         file, make, missing = TABLES[name]
         found = []
         for machine in machines:

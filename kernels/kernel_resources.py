@@ -57,18 +57,23 @@ def round_up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
 
 
-def occupancy(arch: str, threads: int, registers: int, shared_bytes: int) -> float:
+def blocks_per_sm(arch: str, threads: int, registers: int, shared_bytes: int) -> int:
+    """How many blocks of a kernel a multiprocessor holds at once."""
     limits = LIMITS[arch]
     warps = -(-threads // 32)
     registers_of_block = warps * round_up(registers * 32, 256)
     shared_of_block = round_up(shared_bytes, 128) + limits.shared_reserved
-    blocks = min(
+    return min(
         limits.blocks,
         limits.warps // warps,
         limits.registers // registers_of_block,
         limits.shared_bytes // max(shared_of_block, 1),
     )
-    return blocks * warps / limits.warps
+
+
+def occupancy(arch: str, threads: int, registers: int, shared_bytes: int) -> float:
+    blocks = blocks_per_sm(arch, threads, registers, shared_bytes)
+    return blocks * -(-threads // 32) / LIMITS[arch].warps
 
 
 def sources() -> List[Path]:

@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "simt/machine.hpp"
+
 namespace simt {
 namespace {
 
@@ -53,10 +55,12 @@ LaunchCounts Counter::total() const {
   return sum;
 }
 
-void Counter::begin_launch(const char* kernel, std::uint64_t blocks) {
+void Counter::begin_launch(const Grid& grid) {
   LaunchCounts launch;
-  launch.kernel = kernel;
-  launch.blocks = blocks;
+  launch.kernel = grid.name;
+  launch.blocks = grid.blocks.count();
+  launch.threads = grid.threads.count();
+  launch.shared_bytes = grid.shared_bytes;
   launches_.push_back(std::move(launch));
 }
 

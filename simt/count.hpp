@@ -12,6 +12,8 @@
 
 namespace simt {
 
+struct Grid;
+
 inline constexpr std::size_t warp_size = 32;
 
 enum class Space : std::uint8_t { global, shared };
@@ -29,8 +31,10 @@ struct Traffic {
 struct LaunchCounts {
   std::string kernel;
   std::uint64_t blocks = 0;
-  Traffic loads;   ///< from global memory; an atomic loads and stores
-  Traffic stores;  ///< to global memory
+  std::uint64_t threads = 0;       ///< of a block
+  std::uint64_t shared_bytes = 0;  ///< dynamic shared memory of a block
+  Traffic loads;                   ///< from global memory; an atomic loads and stores
+  Traffic stores;                  ///< to global memory
   std::uint64_t shared_requests = 0;
   std::uint64_t bank_conflicts = 0;  ///< passes over shared memory beyond what a request needs
   std::uint64_t barriers = 0;        ///< summed over the blocks
@@ -52,7 +56,7 @@ class Counter {
 
   // The machine calls what follows.
   [[nodiscard]] bool runs_kernels() const { return kernels_ == Kernels::run; }
-  void begin_launch(const char* kernel, std::uint64_t blocks);
+  void begin_launch(const Grid& grid);
   void access(Space space, bool write, unsigned thread, SiteId site, const void* address,
               std::size_t size);
   void barrier();

@@ -69,7 +69,7 @@ void Machine::launch(const Grid& grid, Fiber::Body body, void* argument, bool tr
   first_block_ = serial_ + 1;
   thread_count_ = grid.threads.count();
   if (counter_ != nullptr) {
-    counter_->begin_launch(grid.name, grid.blocks.count());
+    counter_->begin_launch(grid);
     if (!counter_->runs_kernels()) return;
   }
   while (threads_.size() < thread_count_) threads_.push_back(std::make_unique<Thread>());

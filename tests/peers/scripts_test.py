@@ -2,6 +2,7 @@
 """What decides whether losses agree, and what writes measurements into pages."""
 
 import math
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -10,10 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import context  # noqa: E402
+import prediction  # noqa: E402
 import render  # noqa: E402
 from peers.agreement import differences, judge  # noqa: E402
 from peers.runs import Contender, Run  # noqa: E402
-from results import Machine, Roofs, read_rows  # noqa: E402
+from results import Machine, Roofs, read_machine, read_rows  # noqa: E402
 
 
 def record(iteration, loss, layer=3.0, seconds=0.0):
@@ -128,6 +130,77 @@ class Slug(unittest.TestCase):
     def test_a_processor_s_name_becomes_a_folder_s(self):
         self.assertEqual(context.slug("Intel(R) Xeon(R) Processor"), "intel-xeon-processor")
         self.assertEqual(context.slug("AMD EPYC 9654 96-Core"), "amd-epyc-9654-96-core")
+
+
+class Story(unittest.TestCase):
+    """docs/gram_ladder.md against the counts that are kept."""
+
+    COUNTS = {
+        "shared requests": lambda row: f"{row.counters['shared_requests']:.0f}",
+        "bank conflicts": lambda row: f"{row.counters['bank_conflicts']:.0f}",
+        "barriers": lambda row: f"{row.counters['barriers']:.0f}",
+        "sectors per request": lambda row: f"{row.counters['sectors_per_request']:.1f}",
+        "bytes asked for": lambda row: f"{row.traffic:.2f}",
+    }
+
+    def test_every_count_is_the_kept_one_and_every_rung_is_told(self):
+        machine = read_machine(context.REPOSITORY / "benchmarks" / "results" / "simt")
+        rungs = {row.parts.number: row for row in machine.rows if row.name.startswith("gram/")
+                 and row.parts.layer == "16x16x64" and row.parts.precision == "bf16"}  # fmt: skip
+        page = (context.REPOSITORY / "docs" / "gram_ladder.md").read_text(encoding="utf-8")
+        told = re.findall(r"^### (\d+) (.*?)$(.*?)(?=^##)", page, re.MULTILINE | re.DOTALL)
+        self.assertEqual([(int(number), name) for number, name, _ in told],
+                         [(number, rungs[number].parts.rung.split(" ", 1)[1]) for number in sorted(rungs)])  # fmt: skip
+        compared = 0
+        for number, _, text in told:
+            for what, before, after in re.findall(r"([a-z][a-z ]+) ([\d.]*\d) → ([\d.]*\d)", text):
+                show, rung = self.COUNTS[what.strip()], int(number)
+                self.assertEqual((before, after), (show(rungs[rung - 1]), show(rungs[rung])), f"rung {rung}: {what}")
+                compared += 1
+        self.assertGreater(compared, 10)
+
+
+class Predictions(unittest.TestCase):
+    """The model of benchmarks/prediction.py on launches made up here."""
+
+    def first(self, kernel, blocks, threads, shared=0, channels=64, **counts):
+        row = {"name": "gram/rung/layer/bf16/batch:1", "channels": channels, "pixels": 262144, "l1_passes_per_pixel": 0.5,
+               "bytes_per_pixel": 2 * channels, "shared_passes_per_pixel": 1, **counts}  # fmt: skip
+        launch = {"kernel": kernel, "blocks": blocks, "threads": threads, "shared_bytes": shared}
+        return prediction.first_launch(prediction.H100, row, launch)
+
+    def test_a_rung_that_does_not_fill_the_gpu_is_not_predicted_to_win(self):
+        alone, many = self.first("gram_mma", 1, 128, 24576), self.first("gram_mma", 264, 128, 24576)
+        self.assertGreater(alone.seconds, 50 * many.seconds)
+        self.assertIn("1% of the SMs", alone.bound)
+        self.assertAlmostEqual(many.seconds, 1.5e-6 + 64 * 262144 * 2 / 3.35e12)
+        self.assertEqual(many.bound, "memory")
+
+    def test_shared_memory_limits_the_blocks_of_an_sm_and_so_the_waves(self):
+        self.assertEqual(self.first("gram_wgmma", 132, 288, 100 << 10, channels=128).blocks_per_sm, 2)
+        launch = self.first("gram_wgmma", 396, 288, 200 << 10, channels=128)
+        self.assertEqual((launch.blocks_per_sm, launch.waves, launch.at_work), (1, 3, 1))
+
+    def test_a_last_wave_that_is_nearly_empty_costs_a_whole_one(self):
+        launch = self.first("gram_wgmma", 133, 288, 200 << 10, channels=128)
+        self.assertAlmostEqual(launch.at_work, 133 / 264)
+
+    def test_too_few_bytes_under_way_leave_memory_idle(self):
+        # Half of what an H100 needs: 3.35 TB/s for 0.7 us are 17.8 KB an SM.
+        few = self.first("gram_mma", 132, 128, 24576 * 9 // 20)
+        self.assertLess(few.under_way, 9400)
+        self.assertGreater(few.seconds, 1.7 * self.first("gram_mma", 264, 128, 24576).seconds)
+
+    def test_one_block_that_loads_and_multiplies_in_turns_does_not_overlap_them(self):
+        turns = self.first("gram_tensor_cores", 132, 256, 16384, channels=128)
+        self.assertEqual(turns.bound, "loads and products in turns")
+
+    def test_every_kept_rung_is_predicted_and_the_ladder_gets_better(self):
+        found = prediction.predict(prediction.H100)
+        self.assertEqual({one.split("/")[2] for one in found}, {f"conv{block}_1@512" for block in range(1, 6)})
+        seconds = [found[name].seconds for name in found if "conv1_1@512/bf16" in name]
+        self.assertEqual(min(seconds), seconds[-1])
+        self.assertGreater(seconds[4], 20 * seconds[5])  # the triangle's one block, and its splits
 
 
 if __name__ == "__main__":
