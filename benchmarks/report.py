@@ -10,11 +10,13 @@ matplotlib's.
 import io
 import re
 import sys
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import context
+from prediction import gpu_of, predict
 from results import (PRECISIONS, Comparison, Machine, ResultError, Roofs, Row, commit_of, device_name, load_before,
                      read_machine)  # fmt: skip
 
@@ -23,35 +25,44 @@ NO_MACHINES = ("nvcc",)  # what the compiler says
 REFUSED, NOT_WRITTEN = 8, 6
 
 COLOURS = {"fp32": "#2563a8", "winograd": "#3f8fa8", "tf32": "#7a4fb0", "bf16": "#d1662c", "fp16": "#2f8f5b"}
-OTHERS, INK = "#9aa5b1", "#27313d"
+OTHERS, INK, LINE, GRID = "#9aa5b1", "#27313d", "#c9d0d8", "#e6eaee"
+# Drawn in these, shown in the page's, which has a light and a dark side.
+VARIABLES = {OTHERS: "var(--others)", INK: "var(--ink)", LINE: "var(--line)", GRID: "var(--line)"}
 WIDTH = 4.7  # inches, at which text is as large as the page's
 STYLE = {
     "svg.fonttype": "none",
     "font.size": 9,
-    "axes.edgecolor": "#c9d0d8",
+    "axes.edgecolor": LINE,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#e6eaee",
+    "grid.color": GRID,
     "figure.constrained_layout.use": True,
     "legend.frameon": False,
 }
 CSS = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #27313d; background: #f2f4f6; margin: 0 auto;
+:root { color-scheme: light dark; --ink: #27313d; --page: #f2f4f6; --card: #fff; --line: #e6eaee; --faint: #5b6672;
+  --refused: #a3271c; --others: #9aa5b1; }
+@media (prefers-color-scheme: dark) { :root { --ink: #dfe5ec; --page: #14181d; --card: #1e242b; --line: #36404a;
+  --faint: #9fabb8; --refused: #f08a7e; --others: #6d7986; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 0 auto;
   max-width: 1600px; padding: 1rem; box-sizing: border-box; }
-h1, h2 { line-height: 1.2; } h2 { margin: 2.5rem 0 .8rem; }
+h1, h2, h3 { line-height: 1.2; } h2 { margin: 2.5rem 0 .4rem; } h3 { margin: 1.6rem 0 .3rem; }
+a { color: inherit; } nav ul { margin: .3rem 0; padding-left: 1.2rem; } nav li ul { padding: 0; }
+nav li ul li { display: inline-block; margin-right: 1rem; font-size: .9rem; }
+.about { color: var(--faint); margin: 0 0 .7rem; max-width: 60rem; }
 .cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); }
 .cards { align-items: start; }
-figure { background: #fff; border-radius: 8px; margin: 0; padding: .8rem 1rem; min-width: 0; }
-figure svg { width: 100%; height: auto; display: block; }
-figcaption { font-weight: 600; } figure p { font-size: .85rem; margin: .4rem 0 0; color: #5b6672; }
-.scroll { overflow-x: auto; background: #fff; border-radius: 8px; margin: 1rem 0; }
+figure { background: var(--card); border-radius: 8px; margin: 0; padding: .8rem 1rem; min-width: 0; }
+figure svg { width: 100%; height: auto; display: block; } figure svg text { fill: var(--ink); }
+.scroll.narrow { max-width: 40rem; } figcaption { font-weight: 600; } figure p { font-size: .85rem; margin: .4rem 0 0; color: var(--faint); }
+.scroll { overflow-x: auto; background: var(--card); border-radius: 8px; margin: .5rem 0; }
 table { border-collapse: collapse; font-size: .85rem; width: 100%; }
-th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #e6eaee; }
+th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child, .words th, .words td { text-align: left; }
 .words td:last-child { white-space: normal; min-width: 16rem; }
-summary { cursor: pointer; padding: .4rem 0; } .refused { color: #a3271c; }
+summary { cursor: pointer; padding: .4rem 0; } .refused { color: var(--refused); }
 """
 
 
@@ -76,7 +87,20 @@ def rate(value: float, unit: str) -> str:
 def table(header: Sequence[str], lines: Iterable[Sequence[str]], kind: str = "") -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in line) + "</tr>" for line in lines)
-    return f'<div class="scroll"><table class="{kind}"><tr>{head}</tr>{body}</table></div>'
+    return f'<div class="scroll {kind}"><table class="{kind}"><tr>{head}</tr>{body}</table></div>'
+
+
+def make_room(axes: Any, values: Sequence[float]) -> None:
+    """Lengthens a bar chart's axis until no text behind a bar is cut off."""
+    axes.figure.canvas.draw()
+    width = axes.get_window_extent().width
+    left, right = axes.get_xlim()
+    logarithmic = axes.get_xscale() == "log"
+    for value, text in zip(values, axes.texts):
+        rest = max(0.2, 1 - (text.get_window_extent().width + 8) / width)  # what the bar may take
+        end = left * (value / left) ** (1 / rest) if logarithmic else value / rest
+        right = max(right, end)
+    axes.set_xlim(left, right)
 
 
 class Charts:
@@ -101,10 +125,13 @@ class Charts:
         self.count += 1
         svg = re.sub(r"<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
         svg = svg[svg.index("<svg") :]
+        for colour, variable in VARIABLES.items():
+            svg = svg.replace(colour, variable)
         # Names of one drawing must not be those of another.
         for before in ('id="', "url(#", 'href="#'):
             svg = svg.replace(before, f"{before}c{self.count}-")
-        return f"<figure><figcaption>{escape(title)}</figcaption>{svg}<p>{escape(note)}</p></figure>"
+        below = f"<p>{escape(note)}</p>" if note else ""
+        return f"<figure><figcaption>{escape(title)}</figcaption>{svg}{below}</figure>"
 
     def bars(
         self, title: str, note: str, unit: str, bars: Sequence[Tuple[str, float, str, str]],
@@ -116,7 +143,8 @@ class Charts:
             names, values, texts, colours = zip(*bars)
             places = range(len(bars))
             drawn = axes.barh(places, values, color=colours, height=0.7)
-            axes.bar_label(drawn, labels=texts, padding=3, fontsize=8)
+            for label in axes.bar_label(drawn, labels=texts, padding=3, fontsize=8):
+                label.set_in_layout(False)  # make_room sees to it
             for place, floor in zip(places, floors):
                 if floor:
                     axes.plot([floor, floor], [place - 0.42, place + 0.42], color=INK, linewidth=1.5)
@@ -127,23 +155,23 @@ class Charts:
             axes.grid(axis="y", visible=False)
             if max(values) > 20 * min(values) and line == 1:
                 axes.set_xscale("log")
-            axes.margins(x=0.3)
             axes.set_xlabel(unit)
+            make_room(axes, values)
 
         return self.card(title, note, 0.75 + 0.26 * len(bars), draw)
 
 
 def peers(charts: Charts, comparison: Comparison) -> str:
+    timed = sorted((one for one in comparison.contenders if one.seconds), key=lambda one: one.seconds or 0.0)
+    fastest = next((one.seconds for one in timed if not one.is_ours), None)
     bars = []
-    for one in sorted((one for one in comparison.contenders if one.seconds), key=lambda one: one.seconds):
-        ratio = None if one.is_ours else comparison.times_ours(one)
-        beside = "" if ratio is None else f", {ratio:.2f}×"
+    for one in timed:
+        seconds = one.seconds or 0.0
+        beside = f", {seconds / fastest:.2f}×" if fastest else ""
         colour = COLOURS.get(one.precision, OTHERS) if one.is_ours else OTHERS
-        bars.append((one.name, 1e3 * one.seconds, time(one.seconds) + beside, colour))
+        bars.append((one.name, 1e3 * seconds, time(seconds) + beside, colour))
     batch = f", batch {comparison.batch}" if comparison.batch > 1 else ""
-    title = f"One iteration at {comparison.size}×{comparison.size}{batch}, beside its peers"
-    note = "Losses were compared before anything was timed. ×: times Impasto in the same precision."
-    return charts.bars(title, note, "ms", bars)
+    return charts.bars(f"One iteration at {comparison.size}×{comparison.size}{batch}", "", "ms", bars)
 
 
 def breakdown(charts: Charts, machine: Machine) -> str:
@@ -153,12 +181,10 @@ def breakdown(charts: Charts, machine: Machine) -> str:
         sums, floors = machine.seconds_and_floors(steps)
         total, size, kinds = sum(sums.values()), steps[0].parts.size, sorted(sums, key=lambda kind: -sums[kind])
         known = f", floor {time(sum(floors.values()))}" if floors else ""
-        title = f"Where the time goes: {precision}, {size}×{size}: {time(total)}{known}"
-        note = "Each step is timed where it stands in the iteration."
-        note += " The tick is the floor of its work on this machine." if floors else ""
+        title = f"{precision}, {size}×{size}: {time(total)}{known}"
         shares = {kind: f"{time(sums[kind])}, {100 * sums[kind] / total:.0f} %" for kind in kinds}
         bars = [(kind, 1e3 * sums[kind], shares[kind], COLOURS[precision]) for kind in kinds]
-        cards.append(charts.bars(title, note, "ms", bars, [1e3 * floors.get(kind, 0.0) for kind in kinds]))
+        cards.append(charts.bars(title, "", "ms", bars, [1e3 * floors.get(kind, 0.0) for kind in kinds]))
     return "".join(cards)
 
 
@@ -186,7 +212,7 @@ def scaling(charts: Charts, machine: Machine) -> str:
         axes.set_ylabel("ms per iteration and picture")
         axes.legend(fontsize=8)
 
-    return charts.card("Larger pictures, and several", "Time of one iteration for each picture.", 3.1, draw)
+    return charts.card("Milliseconds for each picture", "", 3.1, draw)
 
 
 def roofline(charts: Charts, machine: Machine, precision: str) -> str:
@@ -215,19 +241,20 @@ def roofline(charts: Charts, machine: Machine, precision: str) -> str:
         axes.set_ylabel("FLOP/s")
         axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=2)
 
-    note = f"Roof: {rate(peak, 'FLOP/s')} and {rate(bandwidth, 'B/s')}, both measured here. Above it lies what stayed "
-    note += "in a cache."
-    return charts.card(f"Operations below the roof, {precision}", note, 4.2, draw)
+    note = f"Roof: {rate(peak, 'FLOP/s')} and {rate(bandwidth, 'B/s')}."
+    return charts.card(f"Operations in {precision}", note, 4.2, draw)
 
 
-def ladder(charts: Charts, op: str, rows: List[Row], roofs: Roofs) -> str:
+def ladder(charts: Charts, op: str, rows: List[Row], machine: Machine) -> str:
     """An operation's rungs at the layer in the middle: shares of the roof with cold caches or, of rungs that the
     host-SIMT machine counted, how often they move what has to be moved."""
     rows = [row for row in rows if row.parts.cache != "hot" and row.parts.batch == 1]
     layers = sorted({(row.parts.layer, row.parts.size) for row in rows})
-    bars = []
+    gpu = gpu_of(machine.name)
+    predicted = predict(gpu) if gpu else {}
+    bars, ticks = [], []
     for row in sorted(rows, key=lambda row: (PRECISIONS.index(row.parts.precision), row.parts.number)):
-        share = roofs.share(row) if row.seconds_of else None
+        share = machine.roofs.share(row) if row.seconds_of else None
         if (row.parts.layer, row.parts.size) != layers[len(layers) // 2]:
             continue
         if not row.seconds_of:
@@ -237,14 +264,15 @@ def ladder(charts: Charts, op: str, rows: List[Row], roofs: Roofs) -> str:
         else:
             continue
         bars.append((f"{row.parts.rung}, {row.parts.precision}", value, text, COLOURS[row.parts.precision]))
+        prediction = predicted.get(row.name.removesuffix("/cold"))
+        ticks.append(value * row.seconds / prediction.seconds if prediction else 0.0)
     if not bars:
         return ""
-    title = f"The ladder of {op}"
     if not rows[0].seconds_of:
-        note = "Loads and stores of all threads over the bytes that have to move. Counted, not timed."
-        return charts.bars(title, note, "times the least traffic", bars, line=1)
+        return charts.bars(f"The ladder of {op}", "", "times the least traffic", bars, line=1)
     layer, size = layers[len(layers) // 2]
-    return charts.bars(title, f"At {layer} of {size}×{size}; caches cold.", "% of the roof", bars, line=100)
+    where = f"{layer} of {size}×{size}" if size else layer
+    return charts.bars(f"The ladder of {op}, {where}", "", "% of the roof", bars, ticks, line=100)
 
 
 def rows_table(rows: List[Row], roofs: Roofs) -> str:
@@ -265,18 +293,30 @@ def rows_table(rows: List[Row], roofs: Roofs) -> str:
     return table(("row", "median", "min", "variation", "GB/s", "TFLOP/s", "FLOP/B", "% of roof", "error"), lines)
 
 
+def ceiling_words(name: str) -> str:
+    """ "copying, 2 threads" of "copy/2"; "bf16 products" of "bf16"."""
+    what, *rest = name.split("/")
+    words = {"fma": "multiply-adds in float", "bf16_dot": "multiply-adds of vdpbf16ps", "copy": "copying",
+             "read": "reading", "l2_copy": "copying in the L2 cache", "l2_read": "reading in the L2 cache"}  # fmt: skip
+    said = words.get(what, f"{what} products on tensor cores" if what in PRECISIONS else what)
+    said += f", registers of {rest[0]} bits" if len(rest) == 2 else ""
+    return f"{said}, {rest[-1]} thread{'s'[: rest[-1] != '1']}" if rest and rest[-1].isdigit() else said
+
+
 def ceilings(machine: Machine) -> str:
     roofs = machine.roofs
-    if roofs.bandwidth is None and machine.operations():
-        return '<p class="refused">Without a roof: nothing here was measured by ceilings_bench.</p>'
-    lines = [(name, rate(value, "FLOP/s")) for name, value in sorted(roofs.flops.items())]
-    lines += [(name, rate(value, "B/s")) for name, value in sorted(roofs.bytes_per_second.items())]
-    return table(("what the machine can do at most", "measured"), lines) if lines else ""
+    lines = [(ceiling_words(name), rate(value, "FLOP/s")) for name, value in sorted(roofs.flops.items())]
+    lines += [(ceiling_words(name), rate(value, "B/s")) for name, value in sorted(roofs.bytes_per_second.items())]
+    return table(("what the machine can do at most", "measured"), lines, "narrow") if lines else ""
 
 
 # What the other columns of the table of origins say, or what is the machine's affair.
 SAID = ("name", "host_name", "executable", "caches", "library_build_type", "date", "device", "commit", "dirty",
         "load_avg", "load_average_before", "json_schema_version", "aslr_enabled")  # fmt: skip
+
+
+IN_WORDS = {"num_cpus": "cores", "mhz_per_cpu": "MHz", "cpu_scaling_enabled": "clock scaled by the system",
+            "driver_version": "driver"}  # fmt: skip
 
 
 def details(about: Dict[str, Any]) -> str:
@@ -287,8 +327,10 @@ def details(about: Dict[str, Any]) -> str:
             found.append(details(value))
         elif isinstance(value, list):
             found += [str(one) for one in value if key == "flags"]
+        elif key == "hypervisor":
+            found += ["virtual machine"] if value else []
         elif value is not None and key not in SAID and not key.startswith("ceiling_"):
-            found.append(f"{key} {value}")
+            found.append(f"{IN_WORDS.get(key, key)} {value}")
     return ", ".join(filter(None, found))
 
 
@@ -298,36 +340,92 @@ def origins(machine: Machine) -> str:
     for name, about in machine.contexts.items():
         load = load_before(about)
         busy = "not recorded" if load is None else f"{load:.1f}"
-        date = str(about.get("date", "not recorded"))[:10]
+        date = str(about["date"])[:10] if "date" in about else "not recorded"
         lines.append((name, device_name(about), commit_of(about), date, busy, details(about)))
     refused = "".join(f'<p class="refused">Not shown: {escape(one)}</p>' for one in machine.refused)
     header = ("file", "device", "commit", "date", "load before", "versions, clocks and features")
     return table(header, lines, "words") + refused
 
 
-def section(charts: Charts, machine: Machine) -> str:
-    cards = [peers(charts, one) for one in machine.comparisons if any(c.seconds for c in one.contenders)]
-    cards += [breakdown(charts, machine), scaling(charts, machine)]
-    cards += [roofline(charts, machine, precision) for precision in PRECISIONS]
-    cards += [ladder(charts, op, rows, machine.roofs) for op, rows in machine.ladders()]
-    every = ""
-    for op, rows in machine.operations().items():
-        every += f"<details><summary>every row of {escape(op)}</summary>{rows_table(rows, machine.roofs)}</details>"
-    return (
-        f'<section><h2>{escape(machine.name)}</h2><div class="cards">{"".join(cards)}</div>'
-        f"{ceilings(machine)}{every}{origins(machine)}</section>"
-    )
+@dataclass(frozen=True)
+class Part:
+    """A part of a machine's section: what it shows and how to read that, or what would fill it."""
+
+    title: str
+    shown: str  # nothing where there is nothing to show
+    about: str
+    filled_by: str
+    cards: bool = True
+
+    def anchor(self, section: str) -> str:
+        return f"{section}-{context.slug(self.title)}"
+
+    def html(self, section: str) -> str:
+        said = self.about if self.shown else f"Nothing yet: {self.filled_by}"
+        about = f'<p class="about">{escape(said)}</p>' if said else ""
+        shown = f'<div class="cards">{self.shown}</div>' if self.shown and self.cards else self.shown
+        return f'<h3 id="{self.anchor(section)}">{escape(self.title)}</h3>{about}{shown}'
+
+
+def parts(charts: Charts, machine: Machine) -> List[Part]:
+    ladders = "".join(ladder(charts, op, rows, machine) for op, rows in machine.ladders())
+    counted = not any(row.seconds_of for row in machine.rows) and bool(ladders)
+    sources = Part("Where the figures come from", origins(machine), "", "", cards=False)
+    if counted:
+        about = "Loads and stores of all threads over the bytes that have to move. Counted, not timed."
+        return [Part("Ladders", ladders, about, ""), sources]
+    run = "./dev gpu" if machine.is_gpu else "./dev bench"
+    compared = [one for one in machine.comparisons if any(c.seconds for c in one.contenders)]
+    rooflines = "".join(roofline(charts, machine, precision) for precision in PRECISIONS)
+    no_roof = "there is no roof, since ceilings_bench measured nothing here." if machine.operations() else ""
+    rows = "".join(f"<details><summary>{escape(op)}</summary>{rows_table(rows, machine.roofs)}</details>"
+                   for op, rows in machine.operations().items())  # fmt: skip
+    return [
+        Part("Beside its peers", "".join(peers(charts, one) for one in compared),
+             "Losses were compared before anything was timed. ×: times the fastest peer, whatever its precision.",
+             f"{run} runs other programs beside ours."),
+        Part("Where an iteration's time goes", breakdown(charts, machine),
+             "Each step is timed where it stands in the iteration. A tick is the floor of its work on this machine.",
+             f"{run} times the iteration's steps (iteration_bench)."),
+        Part("Larger pictures, and several", scaling(charts, machine), "", f"{run} times iterations at several sizes."),
+        Part("Operations and their roof", rooflines,
+             "Each operation alone, every measured shape a point. Roofs were measured here. Above one lies what stayed "
+             "in a cache, or an algorithm that does fewer operations than are counted.",
+             no_roof or f"{run} times operations alone (op_bench, on a GPU cuda_bench)."),
+        *([Part("Ladders", ladders,
+                "Every way that we have to compute an operation, caches cold. A tick is what the model of "
+                "docs/gram_ladder.md predicts.",
+                "./dev gpu times every rung (cuda_bench).")] if ladders or machine.is_gpu else []),
+        Part("What the machine can do", ceilings(machine), "",
+             "ceilings_bench measures it, on a GPU cuda_bench does.", cards=False),
+        Part("Every row", rows, "", "what op_bench and cuda_bench measure stands here, row by row.", cards=False),
+        sources,
+    ]  # fmt: skip
+
+
+def section(name: str, machine: Machine, shown: Sequence[Part]) -> str:
+    inside = "".join(part.html(name) for part in shown)
+    return f'<section><h2 id="{name}">{escape(machine.name)}</h2>{inside}</section>'
+
+
+def contents(name: str, machine: Machine, shown: Sequence[Part]) -> str:
+    """The machine's line in the table of contents: parts that show something."""
+    links = "".join(f'<li><a href="#{part.anchor(name)}">{escape(part.title)}</a></li>' for part in shown if part.shown)
+    return f'<li><a href="#{name}">{escape(machine.name)}</a><ul>{links}</ul></li>'
 
 
 def page(machines: List[Machine]) -> str:
     charts = Charts()
+    sections = [(f"machine-{i}", machine, parts(charts, machine)) for i, machine in enumerate(machines, 1)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         f"<title>Impasto, measured</title><style>{CSS}</style></head><body><h1>Impasto, measured</h1>"
         "<p>Where the time of an iteration goes, and how far each operation is from what the machine can "
-        "do. docs/measuring.md says how to read it.</p>"
-        + "".join(section(charts, machine) for machine in machines)
+        f"do. docs/measuring.md says how to read it.</p><nav><ul>"
+        + "".join(contents(*one) for one in sections)
+        + "</ul></nav>"
+        + "".join(section(*one) for one in sections)
         + "</body></html>\n"
     )
 

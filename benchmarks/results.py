@@ -212,11 +212,6 @@ class Comparison:
     def ours(self, precision: str) -> Optional[float]:
         return next((one.seconds for one in self.contenders if one.is_ours and one.precision == precision), None)
 
-    def times_ours(self, one: Contender) -> Optional[float]:
-        """Over our time in the same precision; in bf16 for autocast; else in fp32."""
-        same = self.ours("bf16" if one.precision == "autocast" else one.precision) or self.ours("fp32")
-        return one.seconds / same if same and one.seconds else None
-
 
 @dataclass
 class Machine:
@@ -299,7 +294,7 @@ def load_before(context: Document) -> Optional[float]:
 
 def commit_of(context: Document) -> str:
     changes = " with changes" if truthy(context.get("dirty")) else ""
-    return f"{str(context.get('commit', 'not recorded'))[:10]}{changes}"
+    return f"{context['commit'][:10]}{changes}" if "commit" in context else "not recorded"
 
 
 def read_json(path: Path) -> Document:
@@ -415,8 +410,10 @@ def read_context_ceilings(machine: Machine, path: Path, context: Document) -> No
 
 def clocks_of(document: Document) -> Dict[str, str]:
     """What a GPU's clocks were during a stage, and what held them."""
+    words = {"clocks.sm": "multiprocessors MHz", "clocks.mem": "memory MHz", "power.draw": "power W",
+             "temperature.gpu": "temperature °C"}  # fmt: skip
     watched = document.get("clocks", {})
-    found = {name: f"{one['lowest']:g}–{one['highest']:g}" for name, one in watched.items()}
+    found = {words.get(name, name): f"{one['lowest']:g}–{one['highest']:g}" for name, one in watched.items()}
     held = document.get("throttled")
     return {**found, "throttled by": " and ".join(held)} if held else found
 

@@ -97,7 +97,7 @@ class Shown(Pages):
     def test_planted_figures_stand_in_the_page(self):
         inputs.write(self.folder / "peers" / "cpu_vs_pytorch.json", inputs.peers())
         page = self.page(self.folder / "peers")
-        self.assert_shows(page, "372 ms", "744 ms", "2.00×", "31.0 ms", "1.10 ms", "1.00 TFLOP/s",
+        self.assert_shows(page, "372 ms, 0.50×", "744 ms, 1.00×", "31.0 ms", "1.10 ms", "1.00 TFLOP/s",
                           "100 GB/s", "A processor", "0123456789")  # fmt: skip
         other = inputs.peers(size=512)
         other["contenders"][0]["seconds_per_iteration"] = 0.1234
@@ -118,11 +118,11 @@ class Shown(Pages):
 
     def test_operations_without_ceilings_say_what_is_missing(self):
         inputs.write_machine(self.folder / "machine")
-        self.assert_lacks(self.page(self.folder / "machine"), "Without a roof")
+        self.assert_lacks(self.page(self.folder / "machine"), "there is no roof")
         (self.folder / "machine" / "ceilings_bench.json").unlink()
         page = self.page(self.folder / "machine")
-        self.assert_shows(page, "Without a roof: nothing here was measured by ceilings_bench")
-        self.assert_lacks(page, "below the roof")
+        self.assert_shows(page, "Nothing yet: there is no roof, since ceilings_bench")
+        self.assert_lacks(page, "Operations in fp32")
 
     def test_the_recipe_of_the_page_measures_the_roof(self):
         recipe = (inputs.ROOT / "docs" / "measuring.md").read_text(encoding="utf-8")
@@ -168,6 +168,23 @@ class Shown(Pages):
             page, f"fp32, 512×512: {report.time(2 * floor)}, floor {report.time(floor)}"
         )
 
+    def test_a_part_without_figures_says_what_fills_it_and_is_not_in_the_table_of_contents(self):
+        inputs.write(self.folder / "peers" / "cpu_vs_pytorch.json", inputs.peers())
+        page = self.page(self.folder / "peers")
+        self.assert_shows(page, "Nothing yet: what op_bench and cuda_bench measure stands here, row by row.")
+        listed = re.search("<nav>.*</nav>", page).group()
+        self.assert_shows(listed, ">Beside its peers<", ">Where the figures come from<")
+        self.assert_lacks(listed, "Every row", "Larger pictures")
+        for link in re.findall(r'href="#([^"]+)"', listed):
+            self.assert_shows(page, f' id="{link}"')
+
+    def test_no_caption_is_repeated_in_a_part(self):
+        inputs.write_machine(self.folder / "machine")
+        for part in re.split("<h[23]", self.page(self.folder / "machine")):
+            captions = re.findall("<figcaption>(.*?)</figcaption>|</svg><p>(.*?)</p>", part)
+            said = [one for pair in captions for one in pair if one]
+            self.assertEqual(len(said), len(set(said)), said)
+
     def test_every_precision_of_an_iteration_is_drawn(self):
         for precision in PRECISIONS:
             rows = [row for size in (128, 256) for row in inputs.operation(f"iteration/{precision}/{size}/batch:1", [0.1], 1e9, 1e8)]
@@ -179,10 +196,10 @@ class Shown(Pages):
         inputs.write_gpu_run(self.folder / "gpu")
         page = self.page(self.folder / "gpu")
         ElementTree.fromstring(page)
-        self.assert_shows(page, "NVIDIA Nothing", "driver_version 570.1", "clocks.sm 1500–1980",
-                          "3.50×", "PyTorch, tuned eager, autocast",
-                          "1.12×", "PyTorch, eager, tf32", "bf16, 512×512: 3.75 ms",
-                          "<td>bf16</td>", "1.00 TFLOP/s", "100 GB/s")  # fmt: skip
+        self.assert_shows(page, "NVIDIA Nothing", "driver 570.1", "multiprocessors MHz 1500–1980",
+                          "2.00 ms, 0.29×", "7.00 ms, 1.00×", "PyTorch, tuned eager, autocast",
+                          "9.00 ms, 1.29×", "PyTorch, eager, tf32", "bf16, 512×512: 3.75 ms",
+                          "<td>bf16 products on tensor cores</td>", "1.00 TFLOP/s", "100 GB/s")  # fmt: skip
         self.assert_lacks(page, "No GPU has been measured", "compiled", "Winograd")
 
     def test_a_gpu_run_counts_only_where_its_tests_passed(self):
