@@ -119,6 +119,16 @@ class Programs(unittest.TestCase):
         self.assertGreater(noisy["noise"], 0)
         self.assertIn("other_cores", calm)
 
+    def test_the_comparison_of_symmetric_products_can_be_rehearsed(self):
+        script = ROOT / "benchmarks" / "peers" / "symmetric_products.py"
+        command = [sys.executable, "-B", script, "--rehearse", "--programs", PROGRAMS, "--rounds", "2"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("REHEARSAL", done.stdout)
+        self.assertRegex(done.stdout, r"\| plain Python \| fp32 \| [0-9.]+ \| [0-9.]+ \|")
+        self.assertRegex(done.stdout, r"\| Impasto, cpu \| fp32 \| .* checked by itself \|")
+        self.assertIn("left out: nobody", done.stderr)
+
     def test_a_table_has_at_most_100_columns_and_one_unit_a_cell(self):
         done = run("op_bench", "--op=gram,first_conv_backward", "--backend=cpu", "--dtype=fp32",
                    "--shape=conv1_1@16", FAST, "--benchmark_repetitions=2")  # fmt: skip
