@@ -17,7 +17,7 @@ from results import Document, ResultError, device_name, load_before, read_json
 
 GOOGLE_S = "/usr/share/benchmark/compare.py"
 CORES_APART = 0.5  # as a share of all cores: the load before
-OTHERS_APART = 0.1  # the same: what other programs used while rows were measured
+OTHERS_APART, MOST_OTHERS = 0.1, 0.25  # the same: what other programs used while rows were measured
 CLOCK_APART = 1.05
 REFUSED = 8
 
@@ -47,7 +47,7 @@ def objections(old: Document, new: Document) -> List[str]:
     others = [mean_of(one, "other_cores") for one in both]
     if None not in others:
         shares = [(used or 0.0) / cores(about) for used, about in zip(others, abouts)]
-        if abs(shares[0] - shares[1]) > OTHERS_APART:
+        if abs(shares[0] - shares[1]) > OTHERS_APART or max(shares) > MOST_OTHERS:
             found.append(f"other programs used {shares[0]:.0%} and {shares[1]:.0%} of the cores meanwhile")
     for unit, clocks in (("MHz", [about.get("mhz_per_cpu") for about in abouts]),
                          ("MHz of the GPU's multiprocessors", [mean_of(one, "sm_mhz") for one in both])):  # fmt: skip

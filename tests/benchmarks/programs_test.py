@@ -106,6 +106,10 @@ class Programs(unittest.TestCase):
                 done = subprocess.run([*command, file(name, **context)], capture_output=True, text=True)
                 self.assertEqual(done.returncode, 8, name)
                 self.assertIn(named, done.stderr)
+            busy = {"rows": {"other_cores": 1.2}}
+            both = (file("one.json", **busy), file("two.json", **busy))
+            done = subprocess.run([*command[:-1], *both], capture_output=True, text=True)
+            self.assertIn("60% and 60% of the cores", done.stderr)
             done = subprocess.run([*command, Path(folder) / "none.json"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 2)
             self.assertIn("none.json", done.stderr)
