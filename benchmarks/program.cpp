@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <ostream>
+#include <regex>
 #include <set>
 #include <string_view>
 
@@ -24,6 +25,19 @@ struct RowTitle {
   std::string own;      ///< in the first column: "rung_3_shared_tile, cold"
 };
 std::map<std::string, RowTitle> titles;  // by the row's name
+std::vector<std::string> names;          // of the rows, in their order
+
+/// Which rows there are: those whose names have a match of --benchmark_filter, or after a '-' those
+/// that have none.
+struct Filter {
+  std::regex pattern = std::regex(".");
+  bool excludes = false;
+
+  [[nodiscard]] bool admits(const std::string& name) const {
+    return std::regex_search(name, pattern) != excludes;
+  }
+};
+Filter filter;
 std::string context_lines;
 
 using Run = benchmark::BenchmarkReporter::Run;
@@ -153,9 +167,9 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
     cell("time", seconds > 0 ? duration(seconds) : "none", 8);
     const auto samples = row.counters.find("noise");
     if (noise != nullptr) {
-      cell("noise", fmt::format("{:.1f} %", 100 * noise->real_accumulated_time), 6);
+      cell("noise", fmt::format("{:.1f} %", 100 * noise->real_accumulated_time), 7);
     } else if (samples != row.counters.end()) {
-      cell("noise", fmt::format("{:.1f} %", 100 * samples->second.value), 6);
+      cell("noise", fmt::format("{:.1f} %", 100 * samples->second.value), 7);
     }
   }
   for (const Column& column : columns) {
@@ -201,6 +215,18 @@ class VerifiedOnly final : public benchmark::BenchmarkReporter {
   std::set<std::string>* refused_;
 };
 
+/// What --benchmark_filter says. Google Benchmark would hold it against names that end with how they
+/// are timed, "/manual_time".
+Filter parse_filter(const std::string& text) {
+  const bool excludes = text.starts_with('-');
+  try {
+    return {std::regex(text.substr(excludes ? 1 : 0)), excludes};
+  } catch (const std::regex_error& error) {
+    fail(ErrorKind::usage, "--benchmark_filter: '{}' is no regular expression: {}", text,
+         error.what());
+  }
+}
+
 /// Runs the registered rows and shows them in `format`, and where `to_file` says so writes them to
 /// --benchmark_out as well. Returns a sentence on each row that was left out.
 std::set<std::string> run_rows(std::string_view format, bool to_file) {
@@ -243,6 +269,12 @@ int run(int argc, char** argv, const Program& program) {
                  "what its samples' deviation over their mean has to come down to before that")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  std::string wanted;
+  app.add_option("--benchmark_filter", wanted,
+                 "a regular expression that rows' names match; -no, that do not");
+  bool lists_names = false;
+  app.add_flag("--benchmark_list_tests", lists_names,
+               "the names of the rows, and nothing measured");
   bool asks_for_choices = false;
   app.add_flag("--list", asks_for_choices, "what the lists of words offer");
   app.footer([&] { return program.choices() + std::string(help); });
@@ -272,7 +304,17 @@ int run(int argc, char** argv, const Program& program) {
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
   add_context("commit", IMPASTO_COMMIT);
   add_context("dirty", IMPASTO_DIRTY);
+  if (!wanted.empty()) filter = parse_filter(wanted);
   program.register_rows();
+  if (names.empty()) {
+    if (wanted.empty())
+      fail(ErrorKind::usage, "no row: nothing asked for has the precisions asked for");
+    fail(ErrorKind::usage, "--benchmark_filter: no row's name matches '{}'", wanted);
+  }
+  if (lists_names) {
+    for (const std::string& name : names) fmt::print("{}\n", name);
+    return 0;
+  }
   const std::set<std::string> refused = run_rows(format, !file.empty());
   benchmark::Shutdown();
   for (const std::string& row : refused) std::fprintf(stderr, "%s\n", row.c_str());
@@ -304,6 +346,8 @@ void add_context(const std::string& key, const std::string& value) {
 benchmark::internal::Benchmark* add_row(const std::string& name, const std::string& heading,
                                         const std::string& own,
                                         const std::function<void(benchmark::State&)>& body) {
+  if (!filter.admits(name)) return nullptr;
+  names.push_back(name);
   titles[name] = {heading, own};
   return benchmark::RegisterBenchmark(name.c_str(), body)
       ->UseManualTime()

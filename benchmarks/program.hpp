@@ -32,8 +32,8 @@ int run_program(int argc, char** argv, const Program& program);
 /// Says on what and by what is measured: to every output.
 void add_context(const std::string& key, const std::string& value);
 
-/// Registers a row. Its body sets the time of each iteration itself. The terminal shows it as `own`
-/// in the table `heading`.
+/// Registers a row, unless --benchmark_filter leaves it out: then it returns null. Its body sets the
+/// time of each iteration itself. The terminal shows it as `own` in the table `heading`.
 benchmark::internal::Benchmark* add_row(const std::string& name, const std::string& heading,
                                         const std::string& own,
                                         const std::function<void(benchmark::State&)>& body);

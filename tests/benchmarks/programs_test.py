@@ -29,7 +29,7 @@ class Programs(unittest.TestCase):
     def names(self, program, *arguments):
         done = run(program, "--benchmark_list_tests", *arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return [name.removesuffix("/manual_time") for name in done.stdout.splitlines()]
+        return done.stdout.splitlines()
 
     def test_every_combination_of_an_operation_s_axes_is_a_row(self):
         document = self.document(
@@ -62,6 +62,16 @@ class Programs(unittest.TestCase):
                            "--precision=fp32", "--benchmark_filter=^iteration/")  # fmt: skip
         shapes = [f"{size}/batch:{batch}" for size in (16, 32) for batch in (1, 2)]
         self.assertEqual(names, [f"iteration/fp32/{shape}" for shape in shapes])
+
+    def test_a_filter_sees_names_as_they_are_shown(self):
+        gram = ("op_bench", "--op=gram", "--backend=cpu", "--dtype=fp32", "--shape=4x4x8", "--batch=1,2")
+        both = self.names(*gram)
+        self.assertEqual(self.names(*gram, "--benchmark_filter=batch:1$"), both[:1])
+        self.assertEqual(self.names(*gram, "--benchmark_filter=-batch:1$"), both[1:])
+        for wrong, says in (("nothing", "no row's name matches 'nothing'"), ("(", "'(' is no regular expression")):
+            done = run(*gram, f"--benchmark_filter={wrong}")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(says, done.stderr)
 
     def test_every_precision_that_rows_are_named_by_can_be_asked_for(self):
         gram = ("op_bench", "--op=gram", "--backend=cpu,simt", "--shape=4x4x8")
