@@ -17,13 +17,14 @@ import shutil
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Callable, Dict, List, Tuple
 
 import context
 from peers.agreement import relative_difference
-from peers.runs import cpu_seconds, execute, make_inputs
+from peers.runs import cpu_seconds, execute, in_turns, make_inputs
 
 LOOP = Path(__file__).with_name("peers") / "pytorch_loop.py"
 COMPARISON_FAILED = 8
@@ -113,9 +114,9 @@ def main() -> int:
         if differences:
             print("the results differ:", "; ".join(differences), file=sys.stderr)
             return COMPARISON_FAILED
-        rounds = [{contender: contest.timed(contender) for contender in contest.runs} for _ in range(arguments.rounds)]
-    # Of each contender the seconds that passed and those of all cores, one by one in its rounds.
-    usual = {name: [median(times) for times in zip(*(one[name] for one in rounds))] for name in contest.runs}
+        taken = in_turns(arguments.rounds, {name: partial(contest.timed, name) for name in contest.runs})
+    # Of each contender the seconds that passed, and those of all cores.
+    usual = {name: [median(times) for times in zip(*rounds)] for name, rounds in taken.items()}
     print("{count} pictures of {size}, {iterations} iterations, {threads} threads\n".format(**vars(arguments)))
     print("|  | pictures/s | relative | relative CPU | idle |\n|---|--:|--:|--:|--:|")
     for name, (seconds, cpu) in usual.items():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from subprocess import PIPE
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TypeVar
 
 from peers.agreement import judge
 
@@ -20,6 +20,7 @@ CHECKED_ITERATIONS = 10  # whose losses are compared
 PEER = Path(__file__).with_name("pytorch_peer.py")
 LARGEST_DRAWN = 512
 Record = Dict[str, Any]
+Key, Value = TypeVar("Key"), TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ class Contender:
         about = {"program": self.program, "form": self.form, "precision": self.precision}
         timed = {"seconds_per_iteration": median(self.seconds), "seconds": self.seconds} if self.seconds else {}
         return {**about, **timed, **self.found}
+
+
+def in_turns(rounds: int, runs: Mapping[Key, Callable[[], Value]]) -> Dict[Key, List[Value]]:
+    """What each of several runs gave, round after round, so that whatever else the machine does meets all of them."""
+    found: Dict[Key, List[Value]] = {key: [] for key in runs}
+    for _ in range(rounds):
+        for key, run in runs.items():
+            found[key].append(run())
+    return found
 
 
 def end_group(process: "subprocess.Popen[str]") -> None:

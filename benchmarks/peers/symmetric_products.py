@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Callable, Dict, List, Tuple
@@ -35,11 +36,12 @@ from typing import Any, Callable, Dict, List, Tuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import context  # noqa: E402
-from peers.runs import execute  # noqa: E402
+from peers.runs import execute, in_turns  # noqa: E402
 from results import Machine, read_rows  # noqa: E402
 
 WRONG = 8
 LIMITS = {"bf16": 1e-2, "tf32": 1e-3, "fp32": 1e-5}  # of the error's RMS by the result's
+OURS = "all rungs in one run of our program"
 TIMES_L2, LEAST_LAUNCHES, LEAST_SECONDS = 3, 20, 0.2
 LAYERS = {"conv1_1@512": (512, 64), "conv2_1@512": (256, 128), "conv3_1@512": (128, 256), "conv4_1@512": (64, 512),
           "conv5_1@512": (32, 512)}  # fmt: skip
@@ -221,13 +223,11 @@ def compare(device: Any, program: Path, shape: str, rounds: int) -> List[str]:
             launches[name, precision], errors[name, precision] = mine, error
         else:
             wrong.append(f"{name}, {precision} at {shape}: an error of {error:.1e} of the RMS")
-    taken: Dict[Tuple[str, str], List[float]] = {}
-    for _ in range(rounds):
-        for key, seconds in our_rows(program, device, shape).items():
-            taken.setdefault(key, []).append(seconds)
-        for key, mine in launches.items():
-            taken.setdefault(key, []).append(device.seconds(mine))
+    runs: Dict[Any, Callable[[], Any]] = {key: partial(device.seconds, mine) for key, mine in launches.items()}
+    taken = in_turns(rounds, {**runs, OURS: partial(our_rows, program, device, shape)})
+    ours = taken.pop(OURS)
     times = {key: median(seconds) for key, seconds in taken.items()}
+    times.update({key: median(one[key] for one in ours) for key in ours[0]})
     fastest = {precision: min(times[key] for key in times if key[1] == precision) for _, precision in times}
     print(f"\n{shape}: {channels} channels, {pixels} pixels\n")
     print("|  | precision | µs | times the fastest | TFLOP/s of the square | GB/s of F | error |\n|---|---|--:|--:|--:|--:|--:|")
