@@ -183,7 +183,7 @@ def kernel_resources(result: Dict[str, Any]) -> str:
 def gram_prediction(machines: Sequence[Machine]) -> str:
     """What the model says of the Gram ladder in bf16 at the first and the last style layer, and what was measured."""
     measured = {row.name.removesuffix("/cold"): row.seconds for machine in machines for row in machine.rows
-                if machine.is_gpu and gpu_of(machine.name) == H100 and row.seconds_of and row.parts.cache == "cold"}  # fmt: skip
+                if gpu_of(machine.name) == H100 and row.seconds_of and row.parts.cache == "cold"}  # fmt: skip
     tables = []
     for layer in ("conv1_1@512", "conv4_1@512"):
         rows = []

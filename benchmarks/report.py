@@ -289,8 +289,11 @@ def rows_table(rows: List[Row], roofs: Roofs) -> str:
             known(row.flops / row.bytes if row.flops and row.bytes else None, digits),
             known(roofs.share(row), lambda share: f"{100 * share:.0f}"),
             known(row.counters.get("error"), lambda error: f"{error:.0e}"),
+            known(row.counters.get("sm_mhz"), lambda clock: f"{clock:.0f}"),
         ))  # fmt: skip
-    return table(("row", "median", "min", "variation", "GB/s", "TFLOP/s", "FLOP/B", "% of roof", "error"), lines)
+    header = ["row", "median", "min", "variation", "GB/s", "TFLOP/s", "FLOP/B", "% of roof", "error", "SM MHz"]
+    shown = len(header) - (0 if any("sm_mhz" in row.counters for row in rows) else 1)
+    return table(header[:shown], (line[:shown] for line in lines))
 
 
 def ceiling_words(name: str) -> str:

@@ -227,7 +227,7 @@ class Machine:
 
     @property
     def name(self) -> str:
-        return device_name(next(iter(self.contexts.values())))
+        return device_name(next(iter(self.contexts.values()), {}))
 
     @property
     def is_gpu(self) -> bool:

@@ -9,11 +9,14 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from types import SimpleNamespace
 
 import inputs
+import render
 import report
 from browser import complaints, find_browser
-from results import PRECISIONS, Roofs, Row, by_kind, parse
+from prediction import H100, predict
+from results import PRECISIONS, Machine, Roofs, Row, by_kind, parse
 
 
 def python_with_matplotlib():
@@ -311,6 +314,21 @@ class Parts(unittest.TestCase):
             by_kind(steps, lambda row: row.seconds),
             {"pooling, both ways": 3.0, "style gradient": 0.5, "total variation": 4.0, "other steps": 8.0},
         )
+
+    def test_a_prediction_is_a_tick_beside_the_measured_share(self):
+        machine = Machine(Path("h100"), contexts={"a.json": {"device": "NVIDIA H100 80GB HBM3"}})
+        name = "gram/rung_9_pipeline/conv1_1@512/bf16/batch:1"
+        machine.rows = [Row(f"{name}/cold", Path(), (20e-6,), {"roof_share": 0.5})]
+        drawn = []
+        charts = SimpleNamespace(bars=lambda *shown, **more: drawn.append(shown) or "drawn")
+        report.ladder(charts, "gram", machine.rows, machine)
+        [(_, _, _, [bar], [tick])] = drawn
+        predicted = predict(H100)[name].seconds
+        self.assertAlmostEqual(tick, bar[1] * 20e-6 / predicted)
+        self.assertIn(f"| {1e6 * predicted:.1f} | memory | 20.0 |", render.gram_prediction([machine]))
+        machine.contexts["a.json"]["device"] = "A GPU that the model does not know"
+        report.ladder(charts, "gram", machine.rows, machine)
+        self.assertEqual(drawn[1][4], [0.0])
 
     def test_figures_keep_three_digits(self):
         self.assertEqual([report.time(s) for s in (2.0, 0.0123, 4.56e-5, 7e-9)],
