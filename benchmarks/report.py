@@ -51,7 +51,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1, h2, h3 { line-height: 1.2; } h2 { margin: 2.5rem 0 .4rem; } h3 { margin: 1.6rem 0 .3rem; }
 a { color: inherit; } nav ul { margin: .3rem 0; padding-left: 1.2rem; } nav li ul { padding: 0; }
 nav li ul li { display: inline-block; margin-right: 1rem; font-size: .9rem; }
-.about { color: var(--faint); margin: 0 0 .7rem; max-width: 60rem; }
+.about { color: var(--faint); margin: .5rem 0 .7rem; max-width: 60rem; }
 .cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); }
 .cards { align-items: start; }
 figure { background: var(--card); border-radius: 8px; margin: 0; padding: .8rem 1rem; min-width: 0; }
@@ -364,9 +364,10 @@ class Part:
         return f"{section}-{context.slug(self.title)}"
 
     def html(self, section: str) -> str:
-        said = self.about if self.shown else f"Nothing yet: {self.filled_by}"
-        about = f'<p class="about">{escape(said)}</p>' if said else ""
-        shown = f'<div class="cards">{self.shown}</div>' if self.shown and self.cards else self.shown
+        if not self.shown:
+            return f'<p class="about"><strong>{escape(self.title)}.</strong> Nothing yet: {escape(self.filled_by)}</p>'
+        about = f'<p class="about">{escape(self.about)}</p>' if self.about else ""
+        shown = f'<div class="cards">{self.shown}</div>' if self.cards else self.shown
         return f'<h3 id="{self.anchor(section)}">{escape(self.title)}</h3>{about}{shown}'
 
 
@@ -383,7 +384,7 @@ def parts(charts: Charts, machine: Machine) -> List[Part]:
     no_roof = "there is no roof, since ceilings_bench measured nothing here." if machine.operations() else ""
     rows = "".join(f"<details><summary>{escape(op)}</summary>{rows_table(rows, machine.roofs)}</details>"
                    for op, rows in machine.operations().items())  # fmt: skip
-    return [
+    every = [
         Part("Beside its peers", "".join(peers(charts, one) for one in compared),
              "Losses were compared before anything was timed. ×: times the fastest peer, whatever its precision.",
              f"{run} runs other programs beside ours."),
@@ -404,6 +405,7 @@ def parts(charts: Charts, machine: Machine) -> List[Part]:
         Part("Every row", rows, "", "what op_bench and cuda_bench measure stands here, row by row.", cards=False),
         sources,
     ]  # fmt: skip
+    return sorted(every, key=lambda part: not part.shown)
 
 
 def section(name: str, machine: Machine, shown: Sequence[Part]) -> str:
