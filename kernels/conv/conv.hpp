@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "kernels/common/device.hpp"
+#include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -16,7 +18,7 @@ namespace impasto::kernels {
 /// Cost    18·Cin·Cout·N·H·W FLOP each way
 ///
 /// On the CPU oneDNN computes it directly (host/backend/cpu/conv.cpp), or our kernel in Winograd's
-/// form (winograd.hpp).
+/// form (winograd.hpp). On a GPU our kernels compete with cuDNN's.
 struct ConvSize {
   std::int64_t batch = 1;
   std::int64_t height = 1;
@@ -33,5 +35,33 @@ void conv_forward(double* y, const double* x, const double* weight, const double
 void conv_data_gradient(double* grad_x, const double* grad_y, const double* weight, const double* x,
                         const ConvSize& size, const GradientEpilogue& epilogue);
 }  // namespace reference
+
+namespace IMPASTO_DEVICE {
+/// Each enqueues its work. T: float, bfloat16 or float16, also that of the filters; sums in float.
+template <class T>
+void conv_forward(T* y, const T* x, const T* weight, const float* bias, const ConvSize& size,
+                  bool relu, Stream stream);
+/// `rotated` is weight', (Cin,3,3,Cout). `x` is read for the mask only.
+template <class T>
+void conv_data_gradient(T* grad_x, const T* grad_y, const T* rotated, const T* x,
+                        const ConvSize& size, const GradientEpilogue& epilogue, Stream stream);
+
+/// Whether tensor cores compute it: maps of 16 bits whose channels come in 64s, from sm_80 on. Else
+/// it is a plain loop.
+template <class T>
+bool conv_fits(const ConvSize& size);
+
+template <class T>
+using ConvForwardLauncher = void (*)(T* y, const T* x, const T* weight, const float* bias,
+                                     const ConvSize& size, bool relu, Stream stream);
+template <class T>
+using ConvDataGradientLauncher = void (*)(T* grad_x, const T* grad_y, const T* rotated, const T* x,
+                                          const ConvSize& size, const GradientEpilogue& epilogue,
+                                          Stream stream);
+using ConvForwardRung = RungWith<ConvForwardLauncher>;
+using ConvDataGradientRung = RungWith<ConvDataGradientLauncher>;
+std::span<const ConvForwardRung> conv_forward_ladder();
+std::span<const ConvDataGradientRung> conv_data_gradient_ladder();
+}  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

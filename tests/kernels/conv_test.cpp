@@ -9,6 +9,7 @@
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/guarded_buffer.hpp"
 #include "tests/support/random_fill.hpp"
+#include "tests/support/rotated_filters.hpp"
 #include "tests/support/threads.hpp"
 
 namespace impasto::kernels {
@@ -17,6 +18,7 @@ namespace {
 using test::dot;
 using test::gaussian;
 using test::integers;
+using test::rotated_filters;
 using test::zeros;
 using Buffer = test::GuardedBuffer<double>;
 
@@ -39,21 +41,6 @@ Buffer data_gradient(const Buffer& grad_y, const Buffer& weight, const ConvSize&
   Buffer grad_x(x_count(size));
   reference::conv_data_gradient(grad_x.data(), grad_y.data(), weight.data(), nullptr, size, {});
   return grad_x;
-}
-
-/// weight'[c,r,s,k] = weight[k,2−r,2−s,c], as the contract says.
-Buffer rotated(const Buffer& weight, const ConvSize& size) {
-  const std::int64_t C = size.in_channels;
-  const std::int64_t K = size.out_channels;
-  Buffer result(weight_count(size));
-  for (std::int64_t c = 0; c < C; ++c) {
-    for (std::int64_t tap = 0; tap < 9; ++tap) {
-      for (std::int64_t k = 0; k < K; ++k) {
-        result.data()[(c * 9 + tap) * K + k] = weight.data()[(k * 9 + 8 - tap) * C + c];
-      }
-    }
-  }
-  return result;
 }
 
 TEST(Conv, ATapReadsThePixelItsRowAndColumnNameAndZeroOutside) {
@@ -110,7 +97,7 @@ TEST(Conv, DataGradientIsAConvolutionWithRotatedWeights) {
     const ConvSize turned{size.batch, size.height, size.width, size.out_channels, size.in_channels};
     const Buffer no_bias = zeros(size.in_channels);
     EXPECT_TRUE(test::is_equal(data_gradient(grad_y, weight, size),
-                               forward(grad_y, rotated(weight, size), no_bias, turned)));
+                               forward(grad_y, rotated_filters(weight, size), no_bias, turned)));
   }
 }
 

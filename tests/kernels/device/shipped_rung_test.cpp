@@ -6,6 +6,7 @@
 #include "kernels/adam/adam.hpp"
 #include "kernels/common/tuning.hpp"
 #include "kernels/content_loss/content_loss.hpp"
+#include "kernels/conv/conv.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
@@ -97,6 +98,8 @@ TEST(ShippedRung, IsThereOnEveryGpuThatRunsAny) {
   namespace ladders = IMPASTO_DEVICE;
   ships_wherever_it_runs(ladders::adam_ladder());
   ships_wherever_it_runs(ladders::content_loss_ladder());
+  ships_wherever_it_runs(ladders::conv_forward_ladder());
+  ships_wherever_it_runs(ladders::conv_data_gradient_ladder());
   ships_wherever_it_runs(ladders::first_conv_forward_ladder());
   ships_wherever_it_runs(ladders::first_conv_backward_ladder());
   ships_wherever_it_runs(ladders::gram_ladder());
