@@ -6,6 +6,7 @@
 
 #include "kernels/adam/adam.hpp"
 #include "kernels/content_loss/content_loss.hpp"
+#include "kernels/conv/conv.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
@@ -44,6 +45,8 @@ std::vector<Ladder> ladders() {
       ladder("pool_backward", device::pool_backward_ladder()),
       ladder("first_conv_forward", device::first_conv_forward_ladder()),
       ladder("first_conv_backward", device::first_conv_backward_ladder()),
+      ladder("conv_forward", device::conv_forward_ladder()),
+      ladder("conv_data_gradient", device::conv_data_gradient_ladder()),
       ladder("total_variation", device::total_variation_ladder()),
       ladder("adam", device::adam_ladder()),
   };

@@ -14,11 +14,9 @@ namespace impasto::cuda {
 struct CudnnConv final : DeviceConv {
   std::int64_t in_channels = 0;
   std::int64_t out_channels = 0;
-  Buffer weight;   ///< (Cout,3,3,Cin)
-  Buffer padded;   ///< (Cout,3,3,padded_channels), zeros in the channels added; the first layer's
-  Buffer rotated;  ///< (Cin,3,3,Cout): what the data gradient convolves with
-  Buffer bias;     ///< (Cout)
-  Buffer no_bias;  ///< (Cin), zeros: the bias of a data gradient as a biased convolution
+  Buffer padded;  ///< (Cout,3,3,padded_channels), zeros in the channels added; the first layer's
+  Buffer stored_bias;  ///< (Cout)
+  Buffer no_bias;      ///< (Cin), zeros: the bias of a data gradient as a biased convolution
 };
 
 std::unique_ptr<CudnnConv> make_cudnn_conv(Runtime& runtime, Precision precision,

@@ -89,7 +89,7 @@ std::unordered_map<std::int64_t, void*> bind(const ConvCall& call, const Form& f
   const CudnnConv& conv = cudnn_conv(call);
   std::unordered_map<std::int64_t, void*> bound = {
       {conv_x, x}, {conv_weight, filters(call, form)}, {conv_y, call.to.data}};
-  if (call.problem.kind != Kind::data_gradient) bound[conv_bias] = conv.bias.get();
+  if (call.problem.kind != Kind::data_gradient) bound[conv_bias] = conv.stored_bias.get();
   if (form.data_gradient == DataGradientAs::biased_convolution) {
     bound[conv_bias] = conv.no_bias.get();
   }
@@ -205,18 +205,13 @@ class ConvCandidates final : public Candidates<ConvCall> {
 std::unique_ptr<CudnnConv> make_cudnn_conv(Runtime& runtime, Precision precision,
                                            const ConvParameters& parameters) {
   const DataType storage = storage_of(precision);
-  std::vector<float> rotated(parameters.weight.size());
-  rotate_filters(rotated.data(), parameters.weight.data(), parameters.out_channels,
-                 parameters.in_channels);
   auto conv = std::make_unique<CudnnConv>();
   conv->in_channels = parameters.in_channels;
   conv->out_channels = parameters.out_channels;
-  conv->weight = upload(runtime, parameters.weight, storage);
   if (parameters.in_channels == 3) {
     conv->padded = upload(runtime, pad_channels(parameters.weight), storage);
   }
-  conv->rotated = upload(runtime, rotated, storage);
-  conv->bias = upload(runtime, parameters.bias, storage);
+  conv->stored_bias = upload(runtime, parameters.bias, storage);
   conv->no_bias = upload(
       runtime, std::vector<float>(static_cast<std::size_t>(parameters.in_channels)), storage);
   return conv;

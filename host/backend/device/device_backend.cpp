@@ -15,6 +15,7 @@
 #include "kernels/clamp/clamp.hpp"
 #include "kernels/colour_map/colour_map.hpp"
 #include "kernels/common/arithmetic.hpp"
+#include "kernels/conv/conv.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
@@ -125,9 +126,14 @@ class DeviceBackend final : public Backend {
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
     runtime_->make_current();
     std::unique_ptr<DeviceConv> conv = libraries_->make_conv(parameters);
+    std::vector<float> rotated(parameters.weight.size());
+    rotate_filters(rotated.data(), parameters.weight.data(), parameters.out_channels,
+                   parameters.in_channels);
+    conv->weight = upload(*runtime_, parameters.weight, activation_type());
+    conv->rotated = upload(*runtime_, rotated, activation_type());
+    conv->bias = upload(*runtime_, parameters.bias, DataType::f32);
     if (parameters.in_channels == 3) {
-      conv->own_weight = upload(*runtime_, parameters.weight, DataType::f32);
-      conv->own_bias = upload(*runtime_, parameters.bias, DataType::f32);
+      conv->first_weight = upload(*runtime_, parameters.weight, DataType::f32);
     }
     return conv;
   }
@@ -139,13 +145,13 @@ class DeviceBackend final : public Backend {
     call.to = y;
     call.from = pixels;
     call.mean = mean;
-    run(call, [this] { return first_conv_kernel(); });
+    run(call, [this](bool /*alone*/) { return first_conv_kernel(); });
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
     const auto& own = static_cast<const DeviceConv&>(conv);
     enqueue(grad_y.type, [&]<class T>(T) {
       launch::first_conv_backward(grad_pixels.as<float>(), grad_y.as<T>(),
-                                  static_cast<const float*>(own.own_weight.get()), grad_y.shape,
+                                  static_cast<const float*>(own.first_weight.get()), grad_y.shape,
                                   stream_);
     });
   }
@@ -154,8 +160,8 @@ class DeviceBackend final : public Backend {
     const auto& own = static_cast<const DeviceConv&>(conv);
     enqueue(y.type, [&]<class T>(T) {
       launch::replicate_border_forward(
-          y.as<T>(), pixels.as<float>(), static_cast<const float*>(own.own_weight.get()),
-          static_cast<const float*>(own.own_bias.get()), mean, y.shape, relu, stream_);
+          y.as<T>(), pixels.as<float>(), static_cast<const float*>(own.first_weight.get()),
+          static_cast<const float*>(own.bias.get()), mean, y.shape, relu, stream_);
     });
   }
   void replicate_border_backward(const Tensor& grad_pixels, const Tensor& grad_y,
@@ -163,7 +169,7 @@ class DeviceBackend final : public Backend {
     const auto& own = static_cast<const DeviceConv&>(conv);
     enqueue(grad_y.type, [&]<class T>(T) {
       launch::replicate_border_backward(grad_pixels.as<float>(), grad_y.as<T>(),
-                                        static_cast<const float*>(own.own_weight.get()),
+                                        static_cast<const float*>(own.first_weight.get()),
                                         grad_y.shape, stream_);
     });
   }
@@ -172,7 +178,7 @@ class DeviceBackend final : public Backend {
     call.problem.relu = relu;
     call.to = y;
     call.from = x;
-    run(call, [] { return std::nullopt; });
+    run(call, [&](bool alone) { return conv_kernel(call.problem, alone); });
   }
   void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
                           const GradientEpilogue& epilogue) override {
@@ -181,7 +187,7 @@ class DeviceBackend final : public Backend {
     call.to = grad_x;
     call.from = grad_y;
     if (epilogue.relu_mask) call.mask = x;
-    run(call, [] { return std::nullopt; });
+    run(call, [&](bool alone) { return conv_kernel(call.problem, alone); });
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
@@ -271,7 +277,7 @@ class DeviceBackend final : public Backend {
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
     const StyleBackwardCall call{{precision_, features.shape, epilogue}, grad, features, matrix};
-    run(call, [&] { return style_backward_kernel(features.shape); });
+    run(call, [&](bool /*alone*/) { return style_backward_kernel(features.shape); });
   }
   void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
                                  const Tensor& features, const Tensor& matrix, Conv& conv,
@@ -285,7 +291,7 @@ class DeviceBackend final : public Backend {
         enqueue([&] {
           launch::style_first_conv_backward(
               grad_pixels.as<float>(), grad.as<T>(), features.as<T>(), matrix.as<float>(),
-              static_cast<const float*>(own.own_weight.get()), features.shape, epilogue, stream_);
+              static_cast<const float*>(own.first_weight.get()), features.shape, epilogue, stream_);
         });
       }
     });
@@ -458,11 +464,35 @@ class DeviceBackend final : public Backend {
     return {own_kernel, 0, [this](const ConvCall& call, void* /*workspace*/) {
               dispatch_storage(call.to.type, [&]<class T>(T) {
                 launch::first_conv_forward(call.to.as<T>(), call.from.as<float>(),
-                                           static_cast<const float*>(call.conv->own_weight.get()),
-                                           static_cast<const float*>(call.conv->own_bias.get()),
+                                           static_cast<const float*>(call.conv->first_weight.get()),
+                                           static_cast<const float*>(call.conv->bias.get()),
                                            call.mean, call.to.shape, call.problem.relu, stream_);
               });
             }};
+  }
+  /// None beside a library's where it is a plain loop, which would take long to time.
+  [[nodiscard]] std::optional<Candidate<ConvCall>> conv_kernel(const ConvProblem& problem,
+                                                               bool alone) const {
+    bool fits = false;
+    dispatch_storage(activation_type(),
+                     [&]<class T>(T) { fits = launch::conv_fits<T>(problem.size); });
+    if (!fits && !alone) return std::nullopt;
+    return Candidate<ConvCall>{
+        own_kernel, 0, [this](const ConvCall& call, void* /*workspace*/) {
+          const ConvProblem& asked = call.problem;
+          dispatch_storage(call.to.type, [&]<class T>(T) {
+            if (asked.kind == ConvProblem::Kind::forward) {
+              launch::conv_forward(call.to.as<T>(), call.from.as<T>(),
+                                   static_cast<const T*>(call.conv->weight.get()),
+                                   static_cast<const float*>(call.conv->bias.get()), asked.size,
+                                   asked.relu, stream_);
+            } else {
+              launch::conv_data_gradient(call.to.as<T>(), call.from.as<T>(),
+                                         static_cast<const T*>(call.conv->rotated.get()),
+                                         call.mask.as<T>(), asked.size, asked.epilogue, stream_);
+            }
+          });
+        }};
   }
   [[nodiscard]] Candidate<StyleBackwardCall> style_backward_kernel(const Shape& features) const {
     const std::int64_t floats = launch::style_backward_workspace(features);
@@ -487,7 +517,7 @@ class DeviceBackend final : public Backend {
   }
 
   /// Does a call by the fastest of the libraries' candidates and our own kernel, if `make_own`
-  /// returns one.
+  /// returns one; it is told whether that would be alone.
   template <class Call, class MakeOwn>
   void run(const Call& call, MakeOwn make_own) {
     auto& chosen = chosen_for(call);
@@ -496,11 +526,12 @@ class DeviceBackend final : public Backend {
       runtime_->make_current();
       const std::unique_ptr<Candidates<Call>> library = libraries_->candidates(call);
       found = chosen
-                  .emplace(call.problem,
-                           autotuner_.choose(call.problem.name(), library.get(), make_own(),
-                                             [&](std::int64_t workspace_bytes) {
-                                               return make_timed_call(call, workspace_bytes);
-                                             }))
+                  .emplace(call.problem, autotuner_.choose(call.problem.name(), library.get(),
+                                                           make_own(library == nullptr),
+                                                           [&](std::int64_t workspace_bytes) {
+                                                             return make_timed_call(
+                                                                 call, workspace_bytes);
+                                                           }))
                   .first;
     }
     const Candidate<Call>& candidate = found->second;

@@ -11,11 +11,13 @@
 
 namespace impasto {
 
-/// A convolution's parameters as libraries take them, and as our own kernel for three channels
-/// does.
+/// A convolution's parameters in device memory, as our own kernels take them. Libraries that need
+/// more derive from it.
 struct DeviceConv : Conv {
-  Buffer own_weight;  ///< (Cout,3,3,3), float; empty for other layers
-  Buffer own_bias;    ///< (Cout), float
+  Buffer weight;        ///< (Cout,3,3,Cin), as maps are stored
+  Buffer rotated;       ///< (Cin,3,3,Cout), as maps are stored: what a data gradient convolves with
+  Buffer bias;          ///< (Cout), float
+  Buffer first_weight;  ///< (Cout,3,3,3), float; empty for other layers
 };
 
 /// A call of an operation that libraries have candidates for: its problem and what it works on. The
@@ -53,7 +55,7 @@ class Libraries {
 
   /// For people: "CUDA 13.0, cuDNN 9.19.0, cuBLASLt 13.1.0".
   [[nodiscard]] virtual std::string names() const { return "no libraries"; }
-  /// The parameters in the form that candidates for a ConvCall take them in.
+  /// What candidates for a ConvCall take beside the parameters that the backend adds to it.
   [[nodiscard]] virtual std::unique_ptr<DeviceConv> make_conv(
       const ConvParameters& /*parameters*/) {
     return std::make_unique<DeviceConv>();

@@ -9,6 +9,7 @@
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/device/stream.hpp"
 #include "host/core/error.hpp"
+#include "kernels/conv/conv.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 #include "simt/error.hpp"
 #include "simt/launch.hpp"
@@ -137,6 +138,66 @@ TEST(Libraries, ACandidateThatComputesSomethingElseThanOurKernelIsLeftOut) {
   EXPECT_EQ(kept.id.implementation, "own kernel");
   EXPECT_THAT(kept.timings, SizeIs(1));
   EXPECT_THAT(kept.differing, ElementsAre(AlgoId{"library", {}}));
+}
+
+/// One candidate for every convolution: the plain loop.
+class PlainConvolutions final : public Libraries {
+ public:
+  explicit PlainConvolutions(Stream stream) : stream_(stream) {}
+
+  using Libraries::candidates;
+  std::unique_ptr<Candidates<ConvCall>> candidates(const ConvCall& /*call*/) override {
+    return std::make_unique<One>(stream_);
+  }
+
+ private:
+  struct One final : Candidates<ConvCall> {
+    explicit One(Stream of) : stream(of) {}
+    std::optional<Candidate<ConvCall>> next() override {
+      if (std::exchange(given, true)) return std::nullopt;
+      return Candidate<ConvCall>{
+          {"library", {}}, 0, [stream = stream](const ConvCall& call, void* /*workspace*/) {
+            using T = kernels::bfloat16;
+            kernels::emulated::conv_forward_ladder().front().launch.get<T>()(
+                call.to.as<T>(), call.from.as<T>(), static_cast<const T*>(call.conv->weight.get()),
+                static_cast<const float*>(call.conv->bias.get()), call.problem.size,
+                call.problem.relu, stream);
+          }};
+    }
+    std::optional<Candidate<ConvCall>> find(const AlgoId&) override { return std::nullopt; }
+
+    Stream stream;
+    bool given = false;
+  };
+
+  Stream stream_;
+};
+
+/// Who was timed for a convolution of so many channels to as many.
+std::vector<std::string> timed_convolutions(std::int64_t channels) {
+  const TemporaryFolder folder;
+  auto runtime = std::make_unique<Runtime>();
+  auto libraries = std::make_unique<PlainConvolutions>(runtime->stream());
+  const auto backend =
+      make_device_backend("tested", Precision::bf16, std::move(runtime), std::move(libraries),
+                          Tuning::cached, PlanCache(folder.path(), {}));
+  const std::vector<float> weight(static_cast<std::size_t>(9 * channels * channels), 0.125F);
+  const auto conv = backend->make_conv(
+      {channels, channels, weight, std::vector<float>(static_cast<std::size_t>(channels), 1)});
+  const Tensor map{nullptr, {1, 2, 3, channels}, DataType::bf16};
+  backend->prepare([&] { backend->conv_forward(map, map, *conv, true); });
+  const ConvProblem asked{
+      ConvProblem::Kind::forward, Precision::bf16, {1, 2, 3, channels, channels}, true, {}};
+  const CachedAlgo kept = PlanCache(folder.path(), {}).find(asked.describe()).value();
+  EXPECT_THAT(kept.differing, IsEmpty());
+  std::vector<std::string> names;
+  for (const auto& timing : kept.timings) names.push_back(timing.id.implementation);
+  return names;
+}
+
+TEST(Libraries, AConvolutionOfOursIsTimedBesideTheirsWhereItIsMoreThanAPlainLoop) {
+  EXPECT_THAT(timed_convolutions(64), ElementsAre("library", "own kernel"));
+  EXPECT_THAT(timed_convolutions(24), ElementsAre("library"));
 }
 
 TEST(Libraries, OurKernelIsEnough) {

@@ -63,10 +63,14 @@ TEST_F(SimtEngine, AllocatesWhatItPlannedAndNothingElse) {
     two.step();
     two.step();
     (void)two.evaluate();
-    // The machine's own weights: those of the first layer. The other convolutions are the CPU's.
-    const std::size_t first_layer = (9 * 3 * 64 + 64) * sizeof(float);
+    // Filters as maps are stored, also rotated; biases and the first layer's filters as floats.
+    std::size_t parameters = weights_.convs.front().parameters.weight.size() * sizeof(float);
+    for (const auto& conv : weights_.convs) {
+      parameters += conv.parameters.weight.size() * 2 * sizeof(kernels::bfloat16);
+      parameters += conv.parameters.bias.size() * sizeof(float);
+    }
     EXPECT_EQ(device_memory().bytes_in_use() - before,
-              estimate.persistent + estimate.arena + estimate.workspace + first_layer);
+              estimate.persistent + estimate.arena + estimate.workspace + parameters);
   }
   EXPECT_EQ(device_memory().bytes_in_use(), before);
 }
