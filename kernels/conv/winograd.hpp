@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/common/bfloat16.hpp"
+#include "kernels/common/simd.hpp"
 #include "kernels/common/size.hpp"
 #include "kernels/conv/conv.hpp"
 
@@ -35,12 +36,6 @@ constexpr std::int64_t winograd_tiles(std::int64_t side) {
 constexpr bool winograd_fits(std::int64_t in_channels, std::int64_t out_channels) {
   return in_channels % winograd_channels == 0 && out_channels % winograd_channels == 0;
 }
-
-/// The instructions of a version.
-enum class Simd : std::uint8_t { avx2, avx512 };
-
-/// Whether this processor has them.
-bool has_simd(Simd simd);
 
 /// Filters as the blocks read them: (Cout/64,Cin,9,64), from weight (Cout,9,Cin).
 template <class T>

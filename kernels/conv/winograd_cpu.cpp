@@ -40,11 +40,6 @@ void compute_block(Simd simd, const Winograd<T>& problem, const WinogradBlock& b
 
 }  // namespace
 
-bool has_simd(Simd simd) {
-  if (__builtin_cpu_supports("avx2") == 0 || __builtin_cpu_supports("fma") == 0) return false;
-  return simd == Simd::avx2 || __builtin_cpu_supports("avx512f") != 0;
-}
-
 template <class T>
 void pack_winograd_filters(T* packed, const float* weight, std::int64_t in_channels,
                            std::int64_t out_channels) {

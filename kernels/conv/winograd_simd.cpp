@@ -1,61 +1,22 @@
 // SPDX-License-Identifier: MIT
-// One block of a Winograd convolution. Compiled once for AVX2 and once for AVX-512; IMPASTO_SIMD is
-// the namespace. It calls nothing that another file might also compile: the linker keeps one copy
-// of an inline function, and that of AVX-512 would not run everywhere.
+// One block of a Winograd convolution.
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/common/simd_vector.hpp"
 #include "kernels/conv/winograd_block.hpp"
 
 namespace impasto::kernels::cpu::IMPASTO_SIMD {
 namespace {
 
 // A product computes 6 tiles × panel_vectors in registers: 24 of 32, or 12 of 16.
-#ifdef __AVX512F__
-constexpr std::int64_t lanes = 16;
-constexpr std::int64_t panel_vectors = 4;
-#else
-constexpr std::int64_t lanes = 8;
-constexpr std::int64_t panel_vectors = 2;
-#endif
+constexpr std::int64_t panel_vectors = lanes == 16 ? 4 : 2;
 constexpr std::int64_t panel = panel_vectors * lanes;
 constexpr std::int64_t product_tiles = 6;
 constexpr std::int64_t slice = winograd_channels;
 constexpr std::int64_t slice_vectors = slice / lanes;
 constexpr std::int64_t group = winograd_group;
 constexpr std::int64_t group_vectors = group / lanes;
-
-using Vector [[gnu::vector_size(4 * lanes)]] = float;
-using Words [[gnu::vector_size(4 * lanes)]] = std::uint32_t;
-using HalfWords [[gnu::vector_size(2 * lanes)]] = std::uint16_t;
-
-template <class V, class T>
-[[gnu::always_inline]] inline V load_bytes(const T* from) {
-  V value;
-  __builtin_memcpy(&value, from, sizeof(V));
-  return value;
-}
-
-[[gnu::always_inline]] inline Vector load(const float* from) { return load_bytes<Vector>(from); }
-
-[[gnu::always_inline]] inline Vector load(const bfloat16* from) {
-  const Words bits = __builtin_convertvector(load_bytes<HalfWords>(from), Words) << 16U;
-  return load_bytes<Vector>(&bits);
-}
-
-[[gnu::always_inline]] inline void store(float* to, Vector value) {
-  __builtin_memcpy(to, &value, sizeof(value));
-}
-
-/// Rounds as bfloat16(float) does.
-[[gnu::always_inline]] inline void store(bfloat16* to, Vector value) {
-  const auto bits = load_bytes<Words>(&value);
-  const Words rounded = (bits + 0x7fffU + ((bits >> 16U) & 1U)) >> 16U;
-  const Words quiet_nan = (bits >> 16U) | 0x40U;
-  const Words chosen = (bits & 0x7fffffffU) > 0x7f800000U ? quiet_nan : rounded;
-  const HalfWords narrow = __builtin_convertvector(chosen, HalfWords);
-  __builtin_memcpy(&to->bits, &narrow, sizeof(narrow));
-}
 
 /// Bᵀ·d for one column: six values in, six out.
 [[gnu::always_inline]] inline void input_transform(Vector (&out)[6], Vector d0, Vector d1,

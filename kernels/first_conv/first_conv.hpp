@@ -3,9 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
+#include "kernels/common/bfloat16.hpp"
 #include "kernels/common/device.hpp"
 #include "kernels/common/ladder.hpp"
+#include "kernels/common/simd.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -20,7 +23,8 @@ namespace impasto::kernels {
 /// Source  Simonyan & Zisserman 2015, §2.1
 /// Cost    54·Cout FLOP and 12 + sizeof(T)·Cout bytes per pixel each way
 ///
-/// The CPU version is oneDNN's (host/backend/cpu/conv.cpp).
+/// The CPU's forward version is oneDNN's (host/backend/cpu/conv.cpp), and so is the backward one where
+/// ours does not fit.
 
 namespace reference {
 void first_conv_forward(double* y, const double* pixels, const double* weight, const double* bias,
@@ -28,6 +32,42 @@ void first_conv_forward(double* y, const double* pixels, const double* weight, c
 void first_conv_backward(double* grad_pixels, const double* grad_y, const double* weight,
                          const MapSize& y_size);
 }  // namespace reference
+
+namespace cpu {
+/// Whether there is a version for a map of so many channels.
+constexpr bool first_conv_backward_fits(std::int64_t channels) { return channels % 16 == 0; }
+
+/// T: float or bfloat16; sums in float, their order that of W alone.
+template <class T>
+void first_conv_backward(float* grad_pixels, const T* grad_y, const float* weight,
+                         const MapSize& y_size, Simd simd);
+
+/// The filters by tap, colour and channel: (3,3,3,Cout) from weight (Cout,3,3,3).
+std::vector<SimdLine> first_conv_filters_by_tap(const float* weight, std::int64_t channels);
+
+/// A row of it.
+template <class T>
+struct FirstConvBackwardRow {
+  float* grad_pixels;   ///< (W,3)
+  const T* grad_y[3];   ///< the rows h+1, h and h−1 of it, (W,Cout); null outside the map
+  const float* weight;  ///< by tap
+  std::int64_t width;
+  std::int64_t channels;
+};
+// first_conv_simd.cpp, once for each set of instructions.
+namespace avx2 {
+void first_conv_backward(const FirstConvBackwardRow<float>& row);
+void first_conv_backward(const FirstConvBackwardRow<bfloat16>& row);
+}  // namespace avx2
+namespace avx512 {
+void first_conv_backward(const FirstConvBackwardRow<float>& row);
+void first_conv_backward(const FirstConvBackwardRow<bfloat16>& row);
+}  // namespace avx512
+template <class T>
+void first_conv_backward(const FirstConvBackwardRow<T>& row, Simd simd) {
+  simd == Simd::avx512 ? avx512::first_conv_backward(row) : avx2::first_conv_backward(row);
+}
+}  // namespace cpu
 
 namespace IMPASTO_DEVICE {
 /// Each enqueues its work. T: float, bfloat16 or float16; sums in float.

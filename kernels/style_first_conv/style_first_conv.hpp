@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/common/device.hpp"
+#include "kernels/common/simd.hpp"
 #include "kernels/common/size.hpp"
 
 namespace impasto::kernels {
@@ -19,6 +22,34 @@ void style_first_conv_backward(double* grad_pixels, double* grad, const double* 
                                const double* matrix, const double* weight, const MapSize& size,
                                const GradientEpilogue& epilogue);
 }
+
+namespace cpu {
+/// Whether there is a version for maps of so many channels.
+constexpr bool style_first_conv_fits(std::int64_t channels) { return channels % 64 == 0; }
+
+/// In float; in bfloat16 oneDNN's product, then first_conv_backward, is faster.
+void style_first_conv_backward(float* grad_pixels, const float* grad, const float* features,
+                               const float* matrix, const float* weight, const MapSize& size,
+                               const GradientEpilogue& epilogue, Simd simd);
+
+/// g of some neighbouring pixels of one image.
+struct StyleGradient {
+  float* sum;             ///< g (pixels,C)
+  const float* grad;      ///< (pixels,C)
+  const float* features;  ///< (pixels,C)
+  const float* matrix;    ///< (C,C)
+  std::int64_t pixels;
+  std::int64_t channels;
+  GradientEpilogue epilogue;
+};
+// style_first_conv_simd.cpp, once for each set of instructions.
+namespace avx2 {
+void style_gradient(const StyleGradient& problem);
+}
+namespace avx512 {
+void style_gradient(const StyleGradient& problem);
+}
+}  // namespace cpu
 
 namespace IMPASTO_DEVICE {
 /// Whether there is a kernel for it: on GPUs from sm_80 on, for maps of 64 channels and 16 bits that

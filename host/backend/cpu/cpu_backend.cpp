@@ -14,9 +14,12 @@
 #include "kernels/axpby/axpby.hpp"
 #include "kernels/clamp/clamp.hpp"
 #include "kernels/colour_map/colour_map.hpp"
+#include "kernels/first_conv/first_conv.hpp"
+#include "kernels/gram/gram.hpp"
 #include "kernels/guide/guide.hpp"
 #include "kernels/normalize_gradient/normalize_gradient.hpp"
 #include "kernels/preprocess/preprocess.hpp"
+#include "kernels/style_first_conv/style_first_conv.hpp"
 #include "kernels/upsample/upsample.hpp"
 
 namespace impasto {
@@ -45,9 +48,9 @@ bool has_bf16() {
   return __builtin_cpu_supports("avx512bf16") != 0 && (isa & needed) == needed;
 }
 
-/// The instructions for our own convolutions: of those that oneDNN may use, so that
+/// The instructions for our own kernels: of those that oneDNN may use, so that
 /// ONEDNN_MAX_CPU_ISA holds for both.
-std::optional<kernels::cpu::Simd> winograd_simd() {
+std::optional<kernels::cpu::Simd> own_simd() {
   using kernels::cpu::Simd;
   const auto allowed = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
   const auto offers = [&](dnnl::cpu_isa isa, Simd simd) {
@@ -93,7 +96,7 @@ class CpuBackend final : public HostBackend {
   std::unique_ptr<Conv> make_conv(const ConvParameters& parameters) override {
     const bool transformed = precision_ == Precision::winograd ||
                              (precision_ == Precision::bf16 && !has_bf16_matrix_unit());
-    const auto simd = winograd_simd();
+    const auto simd = own_simd();
     if (transformed && simd &&
         kernels::cpu::winograd_fits(parameters.in_channels, parameters.out_channels)) {
       if (precision_ == Precision::winograd) {
@@ -118,6 +121,14 @@ class CpuBackend final : public HostBackend {
     conv_forward(y, input, conv, relu);
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
+    const auto simd = own_simd();
+    if (simd && kernels::cpu::first_conv_backward_fits(grad_y.shape.channels)) {
+      dispatch<float, kernels::bfloat16>(grad_y.type, [&]<class T>(T) {
+        kernels::cpu::first_conv_backward(grad_pixels.as<float>(), grad_y.as<T>(),
+                                          cpu_conv(conv).plain.weight.data(), grad_y.shape, *simd);
+      });
+      return;
+    }
     with_onednn([&] { cpu_conv(conv).data_gradient(onednn_, grad_pixels, grad_y, {}, {}); });
   }
   void replicate_border_forward(const Tensor& y, const Tensor& pixels, Conv& conv,
@@ -181,6 +192,17 @@ class CpuBackend final : public HostBackend {
   }
 
   void gram(const Tensor& gram, const Tensor& features) override {
+    const auto simd = own_simd();
+    if (simd && features.type == DataType::f32 &&
+        kernels::cpu::gram_fits(features.shape.channels)) {
+      const int threads = cpu::OneDnn::threads();
+      const std::int64_t values = kernels::cpu::gram_workspace(features.shape, threads);
+      kernels::cpu::gram(gram.as<float>(), features.as<float>(), features.shape, *simd,
+                         static_cast<float*>(onednn_.scratchpad.reserve(
+                             static_cast<std::size_t>(values) * sizeof(float))),
+                         threads);
+      return;
+    }
     with_onednn([&] { gram_(gram, features); });
   }
   void style_loss(const Tensor& loss, const Tensor& matrix, const Tensor& gram,
@@ -191,6 +213,19 @@ class CpuBackend final : public HostBackend {
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
     with_onednn([&] { style_backward_(grad, features, matrix, epilogue); });
+  }
+  void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
+                                 const Tensor& features, const Tensor& matrix, Conv& conv,
+                                 const GradientEpilogue& epilogue) override {
+    const auto simd = own_simd();
+    if (!simd || features.type != DataType::f32 ||
+        !kernels::cpu::style_first_conv_fits(features.shape.channels)) {
+      Ops::style_first_conv_backward(grad_pixels, grad, features, matrix, conv, epilogue);
+      return;
+    }
+    kernels::cpu::style_first_conv_backward(
+        grad_pixels.as<float>(), grad.as<float>(), features.as<float>(), matrix.as<float>(),
+        cpu_conv(conv).plain.weight.data(), features.shape, epilogue, *simd);
   }
   void channel_statistics(const Tensor& statistics, const Tensor& features,
                           const Tensor& weights) override {
@@ -310,7 +345,7 @@ class CpuBackend final : public HostBackend {
 
 std::vector<Precision> cpu_precisions() {
   std::vector<Precision> precisions;
-  if (winograd_simd()) precisions.push_back(Precision::winograd);
+  if (own_simd()) precisions.push_back(Precision::winograd);
   precisions.push_back(Precision::fp32);
   if (has_bf16()) precisions.push_back(Precision::bf16);
   return precisions;
