@@ -3,8 +3,9 @@
 // what the threads of its first launch ask for, counted on few pixels: benchmarks/prediction.py
 // works out times from it. Prints JSON.
 #include <algorithm>
-#include <cstdio>
-#include <fmt/format.h>
+#include <cstdlib>
+#include <fmt/ranges.h>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,45 +22,51 @@ using namespace impasto::emulated;
 constexpr std::int64_t side_of_picture = 512;
 constexpr std::int64_t counted_side = 8;
 
-/// What one run of a rung launches. With `stay` the kernels do nothing.
-std::vector<simt::LaunchCounts> launches(const Device& device, const Ladder& ladder,
-                                         const kernels::Rung& rung, const Shape& map,
-                                         simt::Counter::Kernels kernels) {
-  Backend& backend = *device.backend;
-  const kernels::ForcedRung forced(ladder.op.name, rung.name);
-  Workbench bench(backend, backend.activation_type());
-  const OpCase op_case = ladder.op.cases(map, map.channels, backend.activation_type()).front();
-  const Prepared prepared = op_case.prepare(backend, bench);
-  backend.synchronize();
-  simt::Counter counter(kernels);
-  simt::Machine::get().set_counter(&counter);
-  prepared.run();
-  backend.synchronize();
-  simt::Machine::get().set_counter(nullptr);
-  return counter.launches();
-}
+/// Gram matrices of one feature map, by any rung.
+class GramOf {
+ public:
+  GramOf(const Device& device, const Operation& op, const Shape& map)
+      : backend_(*device.backend),
+        bench_(backend_, backend_.activation_type()),
+        prepared_(op.cases(map, map.channels, backend_.activation_type())
+                      .front()
+                      .prepare(backend_, bench_)) {}
 
-/// A line of JSON. L1 takes a request in a pass, or four of its sectors.
-std::string row(const Device& device, const Ladder& ladder, const kernels::Rung& rung, int block) {
-  using enum simt::Counter::Kernels;
-  const std::int64_t side = side_of_picture >> (block - 1);
-  const std::int64_t channels = std::int64_t{32} << std::min(block, 4);
-  const auto counted =
-      launches(device, ladder, rung, {1, counted_side, counted_side, channels}, run).front();
+  /// What one run launches. With `stay` the kernels do nothing.
+  std::vector<simt::LaunchCounts> launches(const kernels::Rung& rung,
+                                           simt::Counter::Kernels kernels) {
+    const kernels::ForcedRung forced("gram", rung.name);
+    backend_.synchronize();
+    simt::Counter counter(kernels);
+    simt::Machine::get().set_counter(&counter);
+    prepared_.run();
+    backend_.synchronize();
+    simt::Machine::get().set_counter(nullptr);
+    return counter.launches();
+  }
+
+ private:
+  Backend& backend_;
+  Workbench bench_;
+  Prepared prepared_;
+};
+
+/// A rung at conv<block>_1, as a line of JSON. L1 takes a request in a pass, or four of its sectors.
+std::string row(const kernels::Rung& rung, Precision precision, int block, const Shape& map,
+                const simt::LaunchCounts& counted,
+                const std::vector<simt::LaunchCounts>& launches) {
   const auto per_pixel = [](std::uint64_t count) {
     return static_cast<double>(count) / (counted_side * counted_side);
   };
   std::string text = fmt::format(
-      R"({{"name": "{}/{}/conv{}_1@{}/{}/batch:1", "tensor_cores": {}, "pixels": {}, "channels": {}, )"
+      R"({{"name": "gram/{}/conv{}_1@{}/{}/batch:1", "pixels": {}, "channels": {}, )"
       R"("l1_passes_per_pixel": {:.6g}, "bytes_per_pixel": {:.6g}, "shared_passes_per_pixel": {:.6g}, )"
       R"("launches": [)",
-      ladder.op.name, rung.name, block, side_of_picture, to_string(device.backend->precision()),
-      rung.arithmetic == kernels::Arithmetic::tensor_cores ? 1 : 0, side * side, channels,
+      rung.name, block, side_of_picture, to_string(precision), map.pixels(), map.channels,
       std::max(per_pixel(counted.loads.requests), per_pixel(counted.loads.sectors) / 4),
       per_pixel(counted.loads.bytes), per_pixel(counted.shared_requests + counted.bank_conflicts));
   std::string_view comma;
-  for (const simt::LaunchCounts& each :
-       launches(device, ladder, rung, {1, side, side, channels}, stay)) {
+  for (const simt::LaunchCounts& each : launches) {
     text += fmt::format(R"({}{{"kernel": "{}", "blocks": {}, "threads": {}, "shared_bytes": {}}})",
                         comma, each.kernel, each.blocks, each.threads, each.shared_bytes);
     comma = ", ";
@@ -67,24 +74,40 @@ std::string row(const Device& device, const Ladder& ladder, const kernels::Rung&
   return text + "]}";
 }
 
-void print() {
-  std::string rows;
+/// The rows of these blocks of VGG-19.
+void print(const std::vector<int>& blocks) {
+  using enum simt::Counter::Kernels;
+  const std::vector<Ladder> all = ladders();
+  const Ladder& ladder =
+      *std::ranges::find_if(all, [](const Ladder& each) { return each.op.name == "gram"; });
+  std::vector<std::string> rows;
   for (const Precision precision : {Precision::bf16, Precision::fp32}) {
     const Device device(precision);
-    for (const Ladder& ladder : ladders()) {
-      if (ladder.op.name != "gram") continue;
+    for (const int block : blocks) {
+      const std::int64_t side = side_of_picture >> (block - 1);
+      const std::int64_t channels = std::int64_t{32} << std::min(block, 4);
+      const Shape map{1, side, side, channels};
+      GramOf small(device, ladder.op, {1, counted_side, counted_side, channels});
+      GramOf whole(device, ladder.op, map);
       for (const kernels::Rung& rung : ladder.rungs.at(precision)) {
-        for (int block = 1; block <= 5; ++block) {
-          rows +=
-              fmt::format("{}  {}", rows.empty() ? "" : ",\n", row(device, ladder, rung, block));
-        }
+        const auto counted = small.launches(rung, run);
+        rows.push_back(
+            row(rung, precision, block, map, counted.front(), whole.launches(rung, stay)));
       }
     }
   }
-  fmt::print("{{\"rows\": [\n{}\n]}}\n", rows);
+  fmt::print("{{\"rows\": [\n  {}\n]}}\n", fmt::join(rows, ",\n  "));
 }
 
 }  // namespace
 }  // namespace impasto::bench::emulated
 
-int main() { impasto::bench::emulated::print(); }
+/// usage: ladder_launches [BLOCK...], from 1 to 5; all without.
+int main(int argc, char** argv) {
+  std::vector<int> blocks;
+  for (const char* argument : std::span(argv, static_cast<std::size_t>(argc)).subspan(1)) {
+    blocks.push_back(std::clamp(std::atoi(argument), 1, 5));
+  }
+  if (blocks.empty()) blocks = {1, 2, 3, 4, 5};
+  impasto::bench::emulated::print(blocks);
+}

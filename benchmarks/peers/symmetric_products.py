@@ -198,8 +198,8 @@ def our_rows(program: Path, device: Any, shape: str) -> Dict[Tuple[str, str], fl
     command = [str(program), "--op=gram", f"--shape={shape}", "--benchmark_format=json", *device.options]
     machine = Machine(program.parent)
     read_rows(machine, program, json.loads(execute(command))["benchmarks"])
-    return {(f"Impasto, {row.parts.rung}", row.parts.precision): row.seconds for row in machine.rows
-            if row.parts.cache != "hot"}  # fmt: skip
+    return {("Impasto, " * (row.parts.number > 0) + row.parts.rung, row.parts.precision): row.seconds
+            for row in machine.rows if row.parts.cache != "hot"}  # fmt: skip
 
 
 def compare(device: Any, program: Path, shape: str, rounds: int) -> List[str]:

@@ -3,7 +3,7 @@
 
 The same program with an operation one of whose rungs is wrong must not show that one.
 
-usage: ladder_bench_test.py SIMT_BENCH WRONG_RUNG_BENCH
+usage: ladder_bench_test.py SIMT_BENCH WRONG_RUNG_BENCH LADDER_LAUNCHES
 """
 
 import json
@@ -17,6 +17,7 @@ import count_ladders
 
 PROGRAM = sys.argv.pop(1)
 WRONG = sys.argv.pop(1)
+LAUNCHES = sys.argv.pop(1)
 
 
 def run(*arguments, program=PROGRAM):
@@ -100,6 +101,13 @@ class LadderBench(unittest.TestCase):
         row = {"name": "a", **dict.fromkeys(count_ladders.COUNTS, 1)}
         self.assertEqual(count_ladders.differences([row], []), ["a: no longer there"])
         self.assertEqual(count_ladders.differences([], [row]), ["a: not kept yet"])
+
+    def test_what_the_gram_ladder_launches_is_what_predictions_are_made_from(self):
+        counted = json.loads(run("1", program=LAUNCHES).stdout)["rows"]
+        path = count_ladders.context.REPOSITORY / "benchmarks" / "results" / "gram_launches.json"
+        kept = {row["name"]: row for row in json.loads(path.read_text())["rows"]}
+        self.assertEqual([row for row in counted if row["name"] in kept],
+                         [row for row in kept.values() if "/conv1_1@" in row["name"]])  # fmt: skip
 
     def test_what_cannot_be_understood_is_named(self):
         for wrong in ("--shape=conv9_1@64", "--shape=4x4", "--dtype=int8", "--batch=0", "--op=grma",
