@@ -12,6 +12,7 @@
 #include "kernels/channel_statistics/channel_statistics.hpp"
 #include "kernels/colour_map/colour_map.hpp"
 #include "kernels/content_loss/content_loss.hpp"
+#include "kernels/crop/crop.hpp"
 #include "kernels/descent/descent.hpp"
 #include "kernels/lbfgs/lbfgs.hpp"
 #include "kernels/max_blur/max_blur.hpp"
@@ -28,6 +29,7 @@ namespace impasto {
 using kernels::AdamOptions;
 using kernels::ColourMatrix;
 using kernels::ContentLossScale;
+using kernels::Corner;
 using kernels::DescentOptions;
 using kernels::GradientEpilogue;
 using kernels::GradientNorm;
@@ -128,6 +130,12 @@ class Ops {
   virtual void guide_forward(const Tensor& y, const Tensor& x, const Tensor& guide) = 0;
   virtual void guide_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
                               const Tensor& guide, const GradientEpilogue& epilogue) = 0;
+
+  /// Tensors of any one type: `y` is the rectangle of `x` that begins at `corner`.
+  virtual void crop_forward(const Tensor& y, const Tensor& x, const Corner& corner) = 0;
+  /// `x` is read for the mask alone.
+  virtual void crop_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                             const Corner& corner, const GradientEpilogue& epilogue) = 0;
 
   virtual void gram(const Tensor& gram, const Tensor& features) = 0;
   /// `loss` has N values, one per image; so for every loss below. `matrix` and `gram` may be the

@@ -18,6 +18,7 @@ std::vector<Operation> replicate_border_operations();
 std::vector<Operation> pool_operations();
 std::vector<Operation> max_blur_operations();
 std::vector<Operation> guide_operations();
+std::vector<Operation> crop_operations();
 std::vector<Operation> gram_operations();
 std::vector<Operation> gram_loss_operations();
 std::vector<Operation> style_loss_operations();
@@ -201,6 +202,7 @@ const std::vector<Operation>& operations() {
                              pool_operations(),
                              max_blur_operations(),
                              guide_operations(),
+                             crop_operations(),
                              gram_operations(),
                              gram_loss_operations(),
                              style_loss_operations(),

@@ -191,6 +191,19 @@ class CpuBackend final : public HostBackend {
     });
   }
 
+  void crop_forward(const Tensor& y, const Tensor& x, const Corner& corner) override {
+    dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
+      kernels::cpu::crop_forward(y.as<T>(), x.as<T>(), y.shape, x.shape, corner);
+    });
+  }
+  void crop_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                     const Corner& corner, const GradientEpilogue& epilogue) override {
+    dispatch<float, kernels::bfloat16>(x.type, [&]<class T>(T) {
+      kernels::cpu::crop_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), grad_y.shape,
+                                  grad_x.shape, corner, epilogue);
+    });
+  }
+
   void gram(const Tensor& gram, const Tensor& features) override {
     const auto simd = own_simd();
     if (simd && features.type == DataType::f32 &&

@@ -249,6 +249,19 @@ class DeviceBackend final : public Backend {
     });
   }
 
+  void crop_forward(const Tensor& y, const Tensor& x, const Corner& corner) override {
+    enqueue(x.type, [&]<class T>(T) {
+      launch::crop_forward(y.as<T>(), x.as<T>(), y.shape, x.shape, corner, stream_);
+    });
+  }
+  void crop_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                     const Corner& corner, const GradientEpilogue& epilogue) override {
+    enqueue(x.type, [&]<class T>(T) {
+      launch::crop_backward(grad_x.as<T>(), grad_y.as<T>(), x.as<T>(), grad_y.shape, grad_x.shape,
+                            corner, epilogue, stream_);
+    });
+  }
+
   void gram(const Tensor& gram, const Tensor& features) override {
     auto* workspace = scratch_.get<float>(launch::gram_workspace(features.shape));
     enqueue(features.type, [&]<class T>(T) {

@@ -110,6 +110,15 @@ class ReferenceBackend final : public HostBackend {
                               epilogue);
   }
 
+  void crop_forward(const Tensor& y, const Tensor& x, const Corner& corner) override {
+    reference::crop_forward(values(y), values(x), y.shape, x.shape, corner);
+  }
+  void crop_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                     const Corner& corner, const GradientEpilogue& epilogue) override {
+    reference::crop_backward(values(grad_x), values(grad_y), values(x), grad_y.shape, grad_x.shape,
+                             corner, epilogue);
+  }
+
   void gram(const Tensor& gram, const Tensor& features) override {
     reference::gram(values(gram), values(features), features.shape);
   }

@@ -149,6 +149,13 @@ class FaultyBackend final : public Backend {
                       const Tensor& guide, const GradientEpilogue& epilogue) override {
     call(grad_x, [&] { inner_->guide_backward(grad_x, grad_y, x, guide, epilogue); });
   }
+  void crop_forward(const Tensor& y, const Tensor& x, const Corner& corner) override {
+    call(y, [&] { inner_->crop_forward(y, x, corner); });
+  }
+  void crop_backward(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
+                     const Corner& corner, const GradientEpilogue& epilogue) override {
+    call(grad_x, [&] { inner_->crop_backward(grad_x, grad_y, x, corner, epilogue); });
+  }
   void gram(const Tensor& gram, const Tensor& features) override {
     call(gram, [&] { inner_->gram(gram, features); });
   }
