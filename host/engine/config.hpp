@@ -65,6 +65,9 @@ struct Config {
   double noise_ratio = 0.6;
   double noise_amplitude = 20;
   std::uint64_t seed = 0;
+  /// Bytes of the device that a stylization may take, its network included. Where they do not suffice
+  /// for a picture, it is computed in tiles (tiling.hpp). 0: what there is, without tiles.
+  std::size_t memory = 0;
 };
 
 /// A preset by its name (docs/presets.md). Throws ErrorKind::usage for another name.

@@ -67,6 +67,31 @@ std::vector<Shape> octave_shapes(const Shape& pixels, std::vector<Shape> styles,
   return shapes;
 }
 
+/// Appends what sets a tensor to 0.
+void add_zeros(Schedule& schedule, std::string_view name, TensorId values) {
+  schedule.add({.name = name, .operation = "fill_zero"}, {values},
+               [=](Backend& backend, const Schedule& s) { backend.fill_zero(s[values]); });
+}
+
+/// Throws where a loss needs to see the whole picture at once.
+void require_tiles(const Objective& objective, std::span<const std::unique_ptr<Term>> terms) {
+  const auto refuse = [](const std::string& what) {
+    fail(ErrorKind::usage,
+         "{} cannot be computed in tiles, and the memory does not suffice for the whole picture",
+         what);
+  };
+  if (objective.octaves > 1) refuse(fmt::format("style-octaves {}", objective.octaves));
+  if (objective.normalize_gradients) refuse("normalize-gradients");
+  auto term = terms.begin();
+  for (const AnyLoss& loss : objective.losses) {
+    if (of_pixels(loss)) ++term;
+    for (std::size_t i = 0; i < common(loss).layers.size(); ++i, ++term) {
+      if ((*term)->tiled() == nullptr)
+        refuse(fmt::format("the {} loss on {}", common(loss).name, common(loss).layers[i].layer));
+    }
+  }
+}
+
 std::vector<float> read_tensors(Backend& backend, std::span<const Tensor> tensors) {
   std::vector<float> values(bytes_of(tensors) / sizeof(float));
   std::span<float> rest = values;
@@ -94,7 +119,7 @@ void write_tensors(Backend& backend, std::span<const Tensor> tensors,
 }  // namespace
 
 Plan::Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
-           DataType activations, std::vector<Shape> styles)
+           DataType activations, std::vector<Shape> styles, const TileSize& tile)
     : network_(network),
       config_(config),
       style_shapes_(std::move(styles)),
@@ -128,16 +153,23 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
                                .decorrelated = config.decorrelated,
                                .bounded = config.box == Box::step});
 
+  tiling_ = tiling_of(pixels, std::nullopt, tile);
+  for (const Shape& style : style_shapes_) {
+    // One with a mask of its own is seen as a whole.
+    style_tilings_.push_back(config.objective.guided ? std::nullopt
+                                                     : tiling_of(style, TargetSource::style, tile));
+  }
   build_iteration();
   build_evaluation();
   if (deepest_of(octaves_.front(), TargetSource::content)) {
-    content_pass_ = build_target_pass(TargetSource::content, pixels, {nullptr, true});
+    content_pass_ = build_target_pass(TargetSource::content, pixels, {nullptr, true}, tiling_);
   }
   for (std::size_t i = 0; needs_style() && i < style_shapes_.size(); ++i) {
     style_passes_.push_back(config.objective.guided
                                 ? build_guided_pass(i)
                                 : build_target_pass(TargetSource::style, style_shapes_[i],
-                                                    {&style_shares_[i], /*first=*/i == 0}));
+                                                    {&style_shares_[i], /*first=*/i == 0},
+                                                    style_tilings_[i]));
   }
   for (Schedule* schedule : schedules()) {
     arena_bytes_ = std::max(arena_bytes_, schedule->place());
@@ -185,24 +217,24 @@ void Plan::build_evaluation() {
 /// Appends the losses of `pixels` and, where `grad_pixels` is to hold it, their gradient. With several
 /// octaves each is done with before the next larger one begins, to which its gradient is brought.
 void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
-                      std::optional<TensorId> grad_pixels) const {
+                      std::optional<TensorId> grad_pixels) {
   if (config_.box == Box::evaluation) add_box(schedule, pixels);
+  if (tiling_) {
+    add_tiled_losses(schedule, pixels, losses, grad_pixels);
+    return;
+  }
   if (octaves_.size() == 1) {
     add_losses_at(schedule, octaves_.front(), pixels, losses, losses, grad_pixels);
     return;
   }
-  const auto add_zeros = [&schedule](TensorId values) {
-    schedule.add({.name = "octave", .operation = "fill_zero"}, {values},
-                 [=](Backend& backend, const Schedule& s) { backend.fill_zero(s[values]); });
-  };
-  add_zeros(losses);
+  add_zeros(schedule, "octave", losses);
   const double share = 1 / static_cast<double>(octaves_.size());
   const std::vector<TensorId> pictures = add_octaves(schedule, pixels);
   std::optional<TensorId> coarser;
   for (std::size_t octave = octaves_.size(); octave-- > 0;) {
     const TensorId picture = pictures[octave];
     const TensorId own = schedule.temporary(schedule[losses].shape, master_);
-    add_zeros(own);
+    add_zeros(schedule, "octave", own);
     std::optional<TensorId> grad = grad_pixels;
     if (grad && octave > 0) grad = schedule.temporary(schedule[picture].shape, master_);
     add_losses_at(schedule, octaves_[octave], picture, losses, own, grad);
@@ -218,6 +250,114 @@ void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
     }
     coarser = grad;
   }
+}
+
+/// How pictures of the shape `pixels` are cut, for passes as deep as terms of `source` look.
+std::optional<Tiling> Plan::tiling_of(const Shape& pixels, std::optional<TargetSource> source,
+                                      const TileSize& tile) const {
+  const auto deepest = deepest_of(octaves_.front(), source);
+  if (!deepest || tile == TileSize{}) return std::nullopt;
+  Tiling tiling(network_, pixels, *deepest, tile);
+  if (tiling.tiles().size() == 1) return std::nullopt;
+  require_tiles(config_.objective, octaves_.front());
+  return tiling;
+}
+
+/// Appends a pass over all tiles, as deep as terms of `source` look.
+void Plan::add_tiles(Schedule& schedule, std::string_view name, const Tiling& tiling,
+                     std::optional<TargetSource> source, const TileShared& shared,
+                     const std::function<void(const TiledPass::Tile&)>& build) {
+  const auto deepest = deepest_of(octaves_.front(), source);
+  if (!deepest) return;
+  tiled_passes_.push_back(
+      std::make_unique<TiledPass>(schedule, name, tiling, *deepest, shared, build));
+}
+
+/// Appends the sums of all terms of `source` that have some, at 0.
+std::vector<TiledTerm::Sums> Plan::add_zero_sums(Schedule& schedule, std::int64_t batch,
+                                                 TargetSource source) const {
+  std::vector<TiledTerm::Sums> all;
+  for (const auto& term : octaves_.front()) {
+    all.emplace_back();
+    if (term->target_source() != source) continue;
+    for (const Shape& shape : term->tiled()->sums(batch)) {
+      all.back().push_back(schedule.temporary(shape, master_));
+      add_zeros(schedule, "tiles", all.back().back());
+    }
+  }
+  return all;
+}
+
+/// The same in tiles: a first pass adds up what the losses depend on, a second computes each tile
+/// again and its gradient (docs/decisions/0030-exact-tiles.md).
+void Plan::add_tiled_losses(Schedule& schedule, TensorId pixels, TensorId losses,
+                            std::optional<TensorId> grad_pixels) {
+  const Terms& terms = octaves_.front();
+  TileShared shared{
+      .pixels = pixels,
+      .losses = losses,
+      .sums = add_zero_sums(schedule, schedule[pixels].shape.batch, TargetSource::style),
+      .gradient = grad_pixels};
+  add_zeros(schedule, "tiles", losses);
+  const auto layer_of = [&](const Term& term) { return network_.layers().index(*term.layer()); };
+  // Without a gradient, losses that are sums themselves come with the first pass.
+  const std::optional<TargetSource> first =
+      grad_pixels ? std::optional(TargetSource::style) : std::nullopt;
+  add_tiles(schedule, "tile's sums", *tiling_, first, shared, [&](const TiledPass::Tile& tile) {
+    add_forward(tile.schedule(), terms, tile.pixels(), first,
+                [&](const Term& term, std::int64_t row, TensorId x) {
+                  if (term.layer() == nullptr) return;
+                  const TilePart part = tile.add_part(tile.schedule(), layer_of(term), x);
+                  const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
+                  if (!sums.empty()) {
+                    term.tiled()->add_sums(tile.schedule(), part, sums);
+                  } else {
+                    term.tiled()->add_loss_of_part(tile.schedule(), part,
+                                                   {*tile.shared().losses, row}, std::nullopt);
+                  }
+                });
+  });
+  for (std::size_t row = 0; row < terms.size(); ++row) {
+    if (shared.sums[row].empty()) continue;
+    terms[row]->tiled()->add_loss_of_sums(schedule, shared.sums[row],
+                                          {losses, static_cast<std::int64_t>(row)});
+  }
+  if (grad_pixels) {
+    add_zeros(schedule, "tiles", *grad_pixels);
+    add_tiles(schedule, "tile's gradient", *tiling_, std::nullopt, shared,
+              [&](const TiledPass::Tile& tile) { add_tile_gradient(tile); });
+  }
+  for (std::size_t row = 0; row < terms.size(); ++row) {
+    if (terms[row]->layer() != nullptr) continue;
+    const auto gradient = terms[row]->add_loss(
+        schedule, pixels, {losses, static_cast<std::int64_t>(row)}, grad_pixels.has_value());
+    if (gradient) gradient->add(schedule, *grad_pixels, {.accumulate = true});
+  }
+}
+
+/// Appends a tile's forward pass once more, and from there its part of the pixels' gradient.
+void Plan::add_tile_gradient(const TiledPass::Tile& tile) const {
+  Schedule& schedule = tile.schedule();
+  std::vector<GradientTerm> gradients;
+  const auto visit = [&](const Term& term, std::int64_t row, TensorId x) {
+    if (term.layer() == nullptr) return;
+    const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
+    const LossSlot loss{*tile.shared().losses, row};
+    gradients.push_back(tile.gradient_of_part(
+        term, network_.layers().index(*term.layer()), x,
+        [&term, sums, loss](Schedule& backward, const TilePart& part, TensorId grad) {
+          if (!sums.empty()) {
+            term.tiled()->add_gradient_of_sums(backward, grad, part, sums);
+          } else {
+            term.tiled()->add_loss_of_part(backward, part, loss, grad);
+          }
+        }));
+  };
+  const ForwardPass pass =
+      add_forward(schedule, octaves_.front(), tile.pixels(), std::nullopt, visit, true);
+  const TensorId grad = schedule.temporary(schedule[tile.pixels()].shape, master_);
+  network_.backward(schedule, pass, gradients, grad);
+  tile.add_to_gradient(grad);
 }
 
 /// The same at one octave, with the losses of style kept apart.
@@ -330,10 +470,45 @@ void Plan::add_targets(Schedule& schedule, TensorId pixels, TargetSource source,
   }
 }
 
+/// The same in tiles: of sums, or of the parts of a map.
+void Plan::add_tiled_targets(Pass& pass, const Tiling& tiling, TargetSource source,
+                             const TargetShare& share) {
+  Schedule& schedule = pass.schedule;
+  const Shape pixels = schedule[pass.pixels].shape;
+  const TileShared shared{.pixels = pass.pixels,
+                          .sums = add_zero_sums(schedule, pixels.batch, source)};
+  const Terms& terms = octaves_.front();
+  for (const auto& term : terms) {
+    if (term->target_source() == source) term->tiled()->clear_target(schedule);
+  }
+  const auto layer_of = [&](const Term& term) { return network_.layers().index(*term.layer()); };
+  add_tiles(schedule, "tile's targets", tiling, source, shared, [&](const TiledPass::Tile& tile) {
+    add_forward(tile.schedule(), terms, tile.pixels(), source,
+                [&](const Term& term, std::int64_t row, TensorId x) {
+                  const TilePart part = tile.add_part(tile.schedule(), layer_of(term), x);
+                  const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
+                  if (!sums.empty()) {
+                    term.tiled()->add_sums(tile.schedule(), part, sums);
+                  } else {
+                    term.tiled()->add_target_of_part(tile.schedule(), part);
+                  }
+                });
+  });
+  for (std::size_t row = 0; row < terms.size(); ++row) {
+    if (shared.sums[row].empty()) continue;
+    const Shape map = network_.feature_shape(pixels, layer_of(*terms[row]));
+    terms[row]->tiled()->add_target_of_sums(schedule, shared.sums[row], map, share);
+  }
+}
+
 Plan::Pass Plan::build_target_pass(TargetSource source, const Shape& pixels,
-                                   const TargetShare& share) const {
+                                   const TargetShare& share, const std::optional<Tiling>& tiling) {
   Pass pass;
   pass.pixels = pass.schedule.input(pixels, master_);
+  if (tiling) {
+    add_tiled_targets(pass, *tiling, source, share);
+    return pass;
+  }
   add_targets(pass.schedule, pass.pixels, source,
               [&](const Term& term, std::int64_t /*row*/, TensorId x) {
                 term.add_target(pass.schedule, x, share);
@@ -481,6 +656,14 @@ Shape scaled_to(const Shape& pixels, std::int64_t longer) {
     return std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(full)));
   };
   return {pixels.batch, side(pixels.height), side(pixels.width), pixels.channels};
+}
+
+double Plan::recomputation() const {
+  if (!tiling_) return 1;
+  const auto style = deepest_of(octaves_.front(), TargetSource::style);
+  const std::size_t deepest = *deepest_of(octaves_.front(), std::nullopt);
+  const double sums = style ? tiling_->work(*style) : 0;
+  return (sums + 2 * tiling_->work(deepest)) / (2 * tiling_->work_of_whole(deepest));
 }
 
 // Memory.

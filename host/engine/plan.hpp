@@ -12,6 +12,8 @@
 
 #include "host/backend/tensor_block.hpp"
 #include "host/engine/config.hpp"
+#include "host/engine/tiled_pass.hpp"
+#include "host/engine/tiling.hpp"
 #include "host/image/image.hpp"
 #include "host/image/mask.hpp"
 #include "host/model/network.hpp"
@@ -47,9 +49,11 @@ struct KnownTargets {
 class Plan {
  public:
   /// `network` must outlive the plan; one without parameters is enough until something is prepared
-  /// or runs. `pixels` is (N,H,W,3), `styles` the shapes of the style pictures.
+  /// or runs. `pixels` is (N,H,W,3), `styles` the shapes of the style pictures. Pictures larger than
+  /// `tile` are computed in tiles of at most that size: losses and gradients are the same but for
+  /// the rounding of sums. Throws ErrorKind::usage where the objective does not allow it.
   Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
-       DataType activations, std::vector<Shape> styles = {});
+       DataType activations, std::vector<Shape> styles = {}, const TileSize& tile = {});
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
@@ -97,6 +101,10 @@ class Plan {
   [[nodiscard]] const Tensor& gradient() const { return iteration_[gradient_]; }
   [[nodiscard]] double gradient_scale() const { return gradient_scale_; }
   [[nodiscard]] const Tensor& pixels() const { return tensors_[pixels_]; }
+  /// How the pictures are cut; none: they are not.
+  [[nodiscard]] const std::optional<Tiling>& tiling() const { return tiling_; }
+  /// The multiply-adds of an iteration's convolutions, as a multiple of those without tiles.
+  [[nodiscard]] double recomputation() const;
   /// Enqueues the pictures to show after so many iterations: the pixels, or the mean of the iterates.
   void show(Backend& backend, const Tensor& to, std::int64_t iterations) const;
   [[nodiscard]] const Optimizer& optimizer() const { return *optimizer_; }
@@ -137,9 +145,22 @@ class Plan {
   ForwardPass add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
                           std::optional<TargetSource> source, const Visit& visit,
                           bool follows = false) const;
+  void add_tiled_losses(Schedule& schedule, TensorId pixels, TensorId losses,
+                        std::optional<TensorId> grad_pixels);
+  void add_tile_gradient(const TiledPass::Tile& tile) const;
+  std::vector<TiledTerm::Sums> add_zero_sums(Schedule& schedule, std::int64_t batch,
+                                             TargetSource source) const;
+  void add_tiles(Schedule& schedule, std::string_view name, const Tiling& tiling,
+                 std::optional<TargetSource> source, const TileShared& shared,
+                 const std::function<void(const TiledPass::Tile&)>& build);
+  void add_tiled_targets(Pass& pass, const Tiling& tiling, TargetSource source,
+                         const TargetShare& share);
+  [[nodiscard]] std::optional<Tiling> tiling_of(const Shape& pixels,
+                                                std::optional<TargetSource> source,
+                                                const TileSize& tile) const;
   std::vector<TensorId> add_octaves(Schedule& schedule, TensorId pixels) const;
   void add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
-                  std::optional<TensorId> grad_pixels) const;
+                  std::optional<TensorId> grad_pixels);
   void add_losses_at(Schedule& schedule, const Terms& terms, TensorId pixels, TensorId losses,
                      TensorId style_losses, std::optional<TensorId> grad_pixels) const;
   void add_targets(Schedule& schedule, TensorId pixels, TargetSource source,
@@ -147,7 +168,8 @@ class Plan {
   void build_iteration();
   void build_evaluation();
   [[nodiscard]] Pass build_target_pass(TargetSource source, const Shape& pixels,
-                                       const TargetShare& share) const;
+                                       const TargetShare& share,
+                                       const std::optional<Tiling>& tiling);
   [[nodiscard]] Pass build_guided_pass(std::size_t style) const;
   [[nodiscard]] std::vector<Tensor> state_tensors(std::int64_t n) const;
   [[nodiscard]] std::vector<Tensor> target_tensors(TargetSource source) const;
@@ -172,6 +194,9 @@ class Plan {
   std::vector<Terms> octaves_;  ///< all terms, and those of style on the picture halved, …
   std::size_t losses_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::optional<Tiling> tiling_;
+  std::vector<std::optional<Tiling>> style_tilings_;
+  std::vector<std::unique_ptr<TiledPass>> tiled_passes_;
 
   Schedule iteration_;
   TensorId gradient_;

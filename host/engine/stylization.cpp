@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/engine/fitting_tiles.hpp"
 #include "host/image/resize.hpp"
 
 namespace impasto {
@@ -354,12 +355,7 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
   const std::size_t deepest = deepest_layer(config.objective, layers);
   const Network network(backend, layers, config.objective.pool, deepest, config.objective.padding);
   MemoryEstimate largest;
-  // Once as they are and once rotated, for the data gradient.
-  std::size_t parameters = 0;
-  for (const VggLayer* conv : layers.convs_up_to(layers[deepest])) {
-    parameters += static_cast<std::size_t>(2 * 9 * conv->in_channels * conv->out_channels);
-  }
-  largest.weights = parameters * size_of(backend.activation_type());
+  largest.weights = parameter_bytes(layers, deepest, backend.activation_type());
   // Contents and styles that were seen; pictures on their way to the device, back and into a file.
   auto values = static_cast<std::size_t>(7 * pixels.count());
   for (const Shape& style : styles) values += static_cast<std::size_t>(style.count());
@@ -367,9 +363,11 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
   std::optional<std::size_t> room = backend.free_memory();
   if (room) *room -= std::min(*room, largest.weights);
   for (const Scale& scale : make_scales(config, pixels, styles)) {
+    const FittingTiles tiles = fitting_tiles(backend, network, config, scale.pixels, scale.styles);
     Plan plan(network, config, scale.pixels, backend.master_type(), backend.activation_type(),
-              scale.styles);
+              scale.styles, tiles.size);
     plan.prepare(backend);
+    largest.recomputation.push_back(plan.recomputation());
     for (const TargetSource source : {TargetSource::content, TargetSource::style}) {
       const std::size_t bytes = plan.target_bytes(source);
       if (bytes <= most_bytes) host += bytes;
@@ -379,7 +377,18 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
                .persistent = plan.persistent_bytes(),
                .arena = plan.arena_bytes(),
                .workspace = plan.workspace_bytes(),
-               .shortage = room ? plan.shortage(*room) : std::string()};
+               .shortage = tiles.shortage,
+               .recomputation = std::move(largest.recomputation)};
+    if (largest.shortage.empty() && room) largest.shortage = plan.shortage(*room);
+    if (const auto& tiling = plan.tiling()) {
+      const Area& first = tiling->tiles().front();
+      largest.tiles = TileEstimate{
+          .count = tiling->tiles().size(),
+          .height = first.height,
+          .width = first.width,
+          .halo = tiling->halo(deepest),
+      };
+    }
   }
   largest.host = host;
   return largest;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -121,6 +122,14 @@ class Stylization {
   std::list<Seen<Style>> styles_;
 };
 
+/// The tiles in which a picture is computed (tiling.hpp), in pixels.
+struct TileEstimate {
+  std::size_t count = 0;
+  std::int64_t height = 0;  ///< of a tile without its halo
+  std::int64_t width = 0;
+  std::int64_t halo = 0;
+};
+
 /// What a run will need, known before anything is allocated. All but the weights is one allocation.
 struct MemoryEstimate {
   std::size_t weights = 0;     ///< parameters in the backend's form
@@ -128,7 +137,10 @@ struct MemoryEstimate {
   std::size_t arena = 0;       ///< feature maps and gradients, overlaid by lifetime
   std::size_t workspace = 0;   ///< what operations need between their stages
   std::size_t host = 0;        ///< pictures and targets that a Stylization remembers beside this
-  std::string shortage;        ///< why this does not fit into what the backend has free, if so
+  std::string shortage;        ///< why this does not fit into what may be taken or is free, if so
+  std::optional<TileEstimate> tiles = {};  ///< none: the whole picture at once
+  /// Of each scale: its convolutions' work as a multiple of that without tiles.
+  std::vector<double> recomputation = {};
   [[nodiscard]] std::size_t total() const { return weights + persistent + arena + workspace; }
 };
 

@@ -5,12 +5,20 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/engine/fitting_tiles.hpp"
 #include "host/model/activation_scale.hpp"
 
 namespace impasto {
 namespace {
 
 std::span<const Image> only(const Image& picture) { return std::span(&picture, 1); }
+
+TileSize tiles_of(Session& session, const Config& config, const Shape& pixels,
+                  const std::vector<Shape>& styles) {
+  FittingTiles tiles = fitting_tiles(session.backend(), session.network(), config, pixels, styles);
+  if (!tiles.shortage.empty()) fail(ErrorKind::out_of_memory, "{}", tiles.shortage);
+  return tiles.size;
+}
 
 }  // namespace
 
@@ -24,7 +32,8 @@ Stylizer::Stylizer(Session& session, const Config& config, const Shape& pixels,
                    std::vector<Shape> styles, WithoutMemory /*tag*/)
     : session_(session),
       plan_(session.network(), config, pixels, session.backend().master_type(),
-            session.backend().activation_type(), styles) {
+            session.backend().activation_type(), styles,
+            tiles_of(session, config, pixels, styles)) {
   if (plan_.needs_style() && styles.empty()) {
     fail(ErrorKind::usage, "expected at least one style picture");
   }

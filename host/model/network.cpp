@@ -94,6 +94,14 @@ Network::Network(const Network& other, PoolKind pool, Padding padding)
       mean_(other.mean_),
       convs_(other.convs_) {}
 
+std::size_t parameter_bytes(const VggLayers& layers, std::size_t deepest, DataType type) {
+  std::size_t parameters = 0;
+  for (const VggLayer* conv : layers.convs_up_to(layers[deepest])) {
+    parameters += static_cast<std::size_t>(2 * 9 * conv->in_channels * conv->out_channels);
+  }
+  return parameters * size_of(type);
+}
+
 Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
   Shape shape = pixels;
   for (std::size_t i = 0; i <= layer; ++i) {

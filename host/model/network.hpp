@@ -110,4 +110,8 @@ class Network {
   std::vector<std::shared_ptr<Conv>> convs_;  ///< by layer; null for a pool
 };
 
+/// What the parameters of layers [0, deepest] take in a backend: once as they are and once rotated, for
+/// the data gradient.
+std::size_t parameter_bytes(const VggLayers& layers, std::size_t deepest, DataType type);
+
 }  // namespace impasto

@@ -28,7 +28,7 @@ TensorId Schedule::input(const Shape& shape, DataType type) {
   return id;
 }
 
-void Schedule::add(const StepKind& kind, std::initializer_list<TensorId> touches, Run run) {
+void Schedule::add(const StepKind& kind, const std::vector<TensorId>& touches, Run run) {
   const std::size_t step = steps_.size();
   for (const TensorId id : touches) {
     Entry& entry = tensors_[id.index];

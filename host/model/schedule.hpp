@@ -52,7 +52,7 @@ class Schedule {
   TensorId input(const Shape& shape, DataType type);
 
   /// Appends an operation that reads or writes the tensors in `touches`.
-  void add(const StepKind& kind, std::initializer_list<TensorId> touches, Run run);
+  void add(const StepKind& kind, const std::vector<TensorId>& touches, Run run);
 
   /// Places the temporaries: two share memory only when their lifetimes do not overlap. Returns the
   /// bytes the arena needs. To be called once, after the last add().

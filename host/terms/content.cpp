@@ -6,7 +6,7 @@
 namespace impasto {
 namespace {
 
-class ContentTerm final : public Term {
+class ContentTerm final : public Term, public TiledTerm {
  public:
   ContentTerm(const ContentLoss& loss, const TermPlace& place)
       : Term(place), target_(state_.reserve(place.shape, place.activations)) {
@@ -44,6 +44,43 @@ class ContentTerm final : public Term {
                                               epilogue);
                        });
         }};
+  }
+
+  const TiledTerm* tiled() const override { return this; }
+
+  void add_loss_of_part(Schedule& schedule, const TilePart& part, const LossSlot& loss,
+                        std::optional<TensorId> grad) const override {
+    const Tensor& map = schedule[part.x];
+    const TensorId target = schedule.temporary(map.shape, map.type);
+    const TensorId own = schedule.temporary({1, 1, 1, map.shape.batch}, place_.master);
+    schedule.add({.name = "content target", .operation = "crop_forward", .layer = layer()},
+                 {target}, [=, this, corner = part.in_map](Backend& backend, const Schedule& s) {
+                   backend.crop_forward(s[target], state_[target_], *corner);
+                 });
+    schedule.add({.name = "content loss", .operation = "content_loss", .layer = layer()},
+                 {own, part.x, target, grad.value_or(own)},
+                 [=, this, x = part.x](Backend& backend, const Schedule& s) {
+                   backend.content_loss(s[own], grad ? s[*grad] : Tensor{}, s[x], s[target], scale_,
+                                        {});
+                 });
+    schedule.add(
+        {.name = "content loss", .operation = "axpby", .layer = layer()}, {own, loss.losses},
+        [=](Backend& backend, const Schedule& s) { backend.axpby(loss.in(s), 1, s[own], 1); });
+  }
+
+  void clear_target(Schedule& schedule) const override {
+    schedule.add(
+        {.name = "content target", .operation = "fill_zero", .layer = layer()}, {},
+        [this](Backend& backend, const Schedule& /*s*/) { backend.fill_zero(state_[target_]); });
+  }
+
+  void add_target_of_part(Schedule& schedule, const TilePart& part) const override {
+    schedule.add({.name = "content target", .operation = "crop_backward", .layer = layer()},
+                 {part.x},
+                 [this, corner = part.in_map, x = part.x](Backend& backend, const Schedule& s) {
+                   backend.crop_backward(state_[target_], s[x], state_[target_], *corner,
+                                         {.accumulate = true});
+                 });
   }
 
  private:

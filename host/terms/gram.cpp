@@ -9,7 +9,7 @@ namespace impasto {
 namespace {
 
 /// What the styles' Gram matrices are compared with, whatever is compared.
-class GramTermBase : public Term {
+class GramTermBase : public Term, public TiledTerm {
  public:
   GramTermBase(const GramLoss& loss, const TermPlace& place)
       : Term(place), gram_scale_(loss.gram_scale) {
@@ -21,6 +21,7 @@ class GramTermBase : public Term {
   }
 
   TargetSource target_source() const override { return TargetSource::style; }
+  const TiledTerm* tiled() const override { return this; }
 
  protected:
   std::size_t reserve_target() {
@@ -41,6 +42,15 @@ class GramTermBase : public Term {
     return matrix;
   }
 
+  /// The same of Gram matrices that are there, which become that matrix.
+  void add_loss_of_gram(Schedule& schedule, TensorId gram, std::size_t target,
+                        const LossSlot& loss) const {
+    schedule.add({.name = "style loss", .operation = "style_loss", .layer = layer()},
+                 {gram, loss.losses}, [=, this](Backend& backend, const Schedule& s) {
+                   backend.style_loss(loss.in(s), s[gram], s[gram], state_[target], scale_);
+                 });
+  }
+
   Normaliser gram_scale_;
   StyleLossScale scale_;
 };
@@ -51,13 +61,7 @@ class GramTerm final : public GramTermBase {
       : GramTermBase(loss, place), target_(reserve_target()) {}
 
   void add_target(Schedule& schedule, TensorId x, const TargetShare& share) const override {
-    const Shape map = schedule[x].shape;
-    const TensorId gram = add_gram(schedule, x);
-    schedule.add({.name = "style target", .operation = "axpby", .layer = layer()}, {gram},
-                 [=, this](Backend& backend, const Schedule& s) {
-                   backend.axpby(state_[target_], *share.share * gram_scale_.at(map), s[gram],
-                                 share.first ? 0 : 1);
-                 });
+    add_target_of_sums(schedule, {add_gram(schedule, x)}, schedule[x].shape, share);
   }
 
   /// The loss turns G into the matrix that takes the map to its gradient; both are made here, while
@@ -83,6 +87,32 @@ class GramTerm final : public GramTermBase {
                                                   network.first_conv(), epilogue);
               });
         }};
+  }
+
+  std::vector<Shape> sums(std::int64_t batch) const override {
+    return {matrix_shape(batch, place_.shape.channels)};
+  }
+
+  void add_sums(Schedule& schedule, const TilePart& part, const Sums& sums) const override {
+    add_to_sum(schedule, sums[0], 1, add_gram(schedule, part.x));
+  }
+
+  void add_loss_of_sums(Schedule& schedule, const Sums& sums, const LossSlot& loss) const override {
+    add_loss_of_gram(schedule, sums[0], target_, loss);
+  }
+
+  void add_gradient_of_sums(Schedule& schedule, TensorId grad, const TilePart& part,
+                            const Sums& sums) const override {
+    add_style_backward(schedule, grad, part.x, sums[0], {});
+  }
+
+  void add_target_of_sums(Schedule& schedule, const Sums& sums, const Shape& map,
+                          const TargetShare& share) const override {
+    schedule.add({.name = "style target", .operation = "axpby", .layer = layer()}, {sums[0]},
+                 [=, this, sum = sums[0]](Backend& backend, const Schedule& s) {
+                   backend.axpby(state_[target_], *share.share * gram_scale_.at(map), s[sum],
+                                 share.first ? 0 : 1);
+                 });
   }
 
  private:
@@ -160,7 +190,54 @@ class GuidedGramTerm final : public GramTermBase {
         }};
   }
 
+  std::vector<Shape> sums(std::int64_t batch) const override {
+    return std::vector(styles_.size(), matrix_shape(batch, place_.shape.channels));
+  }
+
+  void add_sums(Schedule& schedule, const TilePart& part, const Sums& sums) const override {
+    for (std::size_t i = 0; i < styles_.size(); ++i) {
+      const TensorId guide = add_part_of_guide(schedule, part, styles_[i].guide);
+      add_to_sum(schedule, sums[i], 1, add_gram(schedule, add_guided(schedule, part.x, guide)));
+    }
+  }
+
+  void add_loss_of_sums(Schedule& schedule, const Sums& sums, const LossSlot& loss) const override {
+    for (std::size_t i = 0; i < styles_.size(); ++i) {
+      const std::int64_t batch = schedule[sums[i]].shape.batch;
+      const TensorId own = schedule.temporary({1, 1, 1, batch}, place_.master);
+      add_loss_of_gram(schedule, sums[i], styles_[i].target, {own, 0});
+      schedule.add(
+          {.name = "style loss", .operation = "axpby", .layer = layer()}, {own, loss.losses},
+          [=](Backend& backend, const Schedule& s) { backend.axpby(loss.in(s), 1, s[own], 1); });
+    }
+  }
+
+  void add_gradient_of_sums(Schedule& schedule, TensorId grad, const TilePart& part,
+                            const Sums& sums) const override {
+    for (std::size_t i = 0; i < styles_.size(); ++i) {
+      const TensorId product = schedule.temporary(schedule[part.x].shape, place_.activations);
+      const TensorId squared = add_part_of_guide(schedule, part, styles_[i].squared);
+      add_style_backward(schedule, product, part.x, sums[i], {});
+      schedule.add({.name = "guide backward", .operation = "guide_backward", .layer = layer()},
+                   {grad, product, part.x, squared},
+                   [=, x = part.x](Backend& backend, const Schedule& s) {
+                     backend.guide_backward(s[grad], s[product], s[x], s[squared],
+                                            {.accumulate = i > 0, .relu_mask = false});
+                   });
+    }
+  }
+
  private:
+  TensorId add_part_of_guide(Schedule& schedule, const TilePart& part, std::size_t guide) const {
+    const Shape& shape = schedule[part.x].shape;
+    const TensorId own = schedule.temporary({1, shape.height, shape.width, 1}, place_.master);
+    schedule.add({.name = "guide", .operation = "crop_forward", .layer = layer()}, {own},
+                 [=, this, corner = part.in_map](Backend& backend, const Schedule& s) {
+                   backend.crop_forward(s[own], state_[guide], *corner);
+                 });
+    return own;
+  }
+
   struct Guided {
     std::size_t target;   ///< (1,C,C): A_s, for all pictures
     std::size_t guide;    ///< (1,H,W,1): T_s

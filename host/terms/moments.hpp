@@ -28,6 +28,8 @@ class MomentsTerm : public Term {
   explicit MomentsTerm(const TermPlace& place);
 
   [[nodiscard]] std::size_t target_count() const;
+  /// Whether styles have masks.
+  [[nodiscard]] bool is_guided() const { return !styles_.empty(); }
 
   using Guide = std::optional<TensorId>;
   using Backward = std::function<void(Schedule&, TensorId grad_x, const GradientEpilogue&)>;

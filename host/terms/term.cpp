@@ -11,6 +11,12 @@ TensorId Term::add_gram(Schedule& schedule, TensorId x) const {
   return gram;
 }
 
+void Term::add_to_sum(Schedule& schedule, TensorId sum, double share, TensorId of_part) const {
+  schedule.add(
+      {.name = "tile's sum", .operation = "axpby", .layer = layer()}, {sum, of_part},
+      [=](Backend& backend, const Schedule& s) { backend.axpby(s[sum], share, s[of_part], 1); });
+}
+
 TensorId Term::add_guided(Schedule& schedule, TensorId x, TensorId guide) const {
   const TensorId y = schedule.temporary(schedule[x].shape, place_.activations);
   schedule.add(

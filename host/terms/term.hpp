@@ -84,6 +84,51 @@ struct LossSlot {
   }
 };
 
+/// The own part of a map in one tile of a picture (host/engine/tiling.hpp).
+struct TilePart {
+  TensorId x;
+  Shape map;             ///< the shape of the picture's whole map
+  const Corner* in_map;  ///< where the part begins in it; read when the schedule runs
+  Corner in_tile;        ///< where in the tile's
+};
+
+/// What a term offers that can be computed tile by tile. What its loss depends on are sums over the pixels
+/// of its map, and those of all tiles' own parts are added up: first the sums, then from them the
+/// loss, then each part's gradient. A loss that is itself such a sum has no others, and needs no first
+/// pass to its gradient.
+class TiledTerm {
+ public:
+  TiledTerm() = default;
+  TiledTerm(const TiledTerm&) = delete;
+  TiledTerm& operator=(const TiledTerm&) = delete;
+  virtual ~TiledTerm() = default;
+
+  /// Tensors in the master type, for N pictures, that begin at 0: the sums, and what they become; none:
+  /// the loss is a sum itself.
+  [[nodiscard]] virtual std::vector<Shape> sums(std::int64_t /*batch*/) const { return {}; }
+  using Sums = std::vector<TensorId>;
+  /// Appends what adds a part's share.
+  virtual void add_sums(Schedule& /*schedule*/, const TilePart& /*part*/,
+                        const Sums& /*sums*/) const {}
+  /// Appends the losses, once. The sums become what the gradient needs.
+  virtual void add_loss_of_sums(Schedule& /*schedule*/, const Sums& /*sums*/,
+                                const LossSlot& /*loss*/) const {}
+  /// Appends a part's gradient from what the sums have become.
+  virtual void add_gradient_of_sums(Schedule& /*schedule*/, TensorId /*grad*/,
+                                    const TilePart& /*part*/, const Sums& /*sums*/) const {}
+  /// Appends the target from the sums over a picture whose map has the shape `map`.
+  virtual void add_target_of_sums(Schedule& /*schedule*/, const Sums& /*sums*/,
+                                  const Shape& /*map*/, const TargetShare& /*share*/) const {}
+
+  /// Of a loss without sums: appends what adds a part's losses to the slot and, where there is a
+  /// `grad`, writes the part's gradient.
+  virtual void add_loss_of_part(Schedule& /*schedule*/, const TilePart& /*part*/,
+                                const LossSlot& /*loss*/, std::optional<TensorId> /*grad*/) const {}
+  /// The same of its target, which begins with clear_target().
+  virtual void clear_target(Schedule& /*schedule*/) const {}
+  virtual void add_target_of_part(Schedule& /*schedule*/, const TilePart& /*part*/) const {}
+};
+
 /// A summand of the objective: one loss at one place. It owns what it compares with, on the device,
 /// and must outlive the schedules that it adds to.
 class Term {
@@ -97,6 +142,8 @@ class Term {
   [[nodiscard]] const Shape& shape() const { return place_.shape; }
   [[nodiscard]] const std::optional<kernels::GradientNorm>& norm() const { return place_.norm; }
   [[nodiscard]] virtual TargetSource target_source() const { return TargetSource::none; }
+  /// How it is computed tile by tile; null: it cannot be.
+  [[nodiscard]] virtual const TiledTerm* tiled() const { return nullptr; }
 
   /// The memory of its targets, to be bound before any schedule runs.
   [[nodiscard]] std::size_t bytes() const { return state_.bytes(); }
@@ -137,6 +184,8 @@ class Term {
 
   /// The Gram matrices (N,C,C) of the map at `x`, as it is held.
   TensorId add_gram(Schedule& schedule, TensorId x) const;
+  /// Adds `share` times what a tile's part has to a sum.
+  void add_to_sum(Schedule& schedule, TensorId sum, double share, TensorId of_part) const;
   /// The means and deviations (N,1,2,C) of its channels; with weights (1,H,W,1), weighted ones.
   TensorId add_statistics(Schedule& schedule, TensorId x,
                           std::optional<TensorId> weights = std::nullopt) const;

@@ -10,7 +10,7 @@
 namespace impasto {
 namespace {
 
-class WassersteinTerm final : public MomentsTerm {
+class WassersteinTerm final : public MomentsTerm, public TiledTerm {
  public:
   WassersteinTerm(const WassersteinLoss& loss, const TermPlace& place)
       : MomentsTerm(place), held_(activation_scale(place.activations)) {
@@ -33,6 +33,37 @@ class WassersteinTerm final : public MomentsTerm {
     return guide;
   }
 
+  /// Means and second moments are sums. The deviations that come with means are not, and are not read.
+  const TiledTerm* tiled() const override { return is_guided() ? nullptr : this; }
+
+  std::vector<Shape> sums(std::int64_t batch) const override {
+    const std::int64_t channels = place_.shape.channels;
+    const Shape coefficients = statistics_shape(batch, channels);
+    return {matrix_shape(batch, channels), statistics_shape(batch, channels), coefficients};
+  }
+
+  void add_sums(Schedule& schedule, const TilePart& part, const Sums& sums) const override {
+    const Moments moments = add_moments(schedule, part.x, std::nullopt);
+    const auto pixels = static_cast<double>(schedule[part.x].shape.pixels());
+    add_to_sum(schedule, sums[0], 1, moments.gram);
+    add_to_sum(schedule, sums[1], pixels / static_cast<double>(part.map.pixels()),
+               moments.statistics);
+  }
+
+  void add_loss_of_sums(Schedule& schedule, const Sums& sums, const LossSlot& loss) const override {
+    add_loss_of_moments(schedule, {sums[0], sums[1]}, sums[2], 0, loss);
+  }
+
+  void add_gradient_of_sums(Schedule& schedule, TensorId grad, const TilePart& part,
+                            const Sums& sums) const override {
+    add_gradient_of_moments(schedule, grad, part.x, sums[0], sums[2], {});
+  }
+
+  void add_target_of_sums(Schedule& schedule, const Sums& sums, const Shape& map,
+                          const TargetShare& share) const override {
+    add_target_of_moments(schedule, {sums[0], sums[1]}, map, 0, share);
+  }
+
  private:
   struct Moments {
     TensorId gram;
@@ -48,9 +79,14 @@ class WassersteinTerm final : public MomentsTerm {
   /// The root is taken again behind each style; the last one's stays.
   void append_target(Schedule& schedule, TensorId x, const Guide& guide, std::size_t target,
                      const TargetShare& share) const override {
-    const Moments moments = add_moments(schedule, x, guide);
+    add_target_of_moments(schedule, add_moments(schedule, x, guide), schedule[x].shape, target,
+                          share);
+  }
+
+  void add_target_of_moments(Schedule& schedule, const Moments& moments, const Shape& map,
+                             std::size_t target, const TargetShare& share) const {
     const Target& to = targets_[target];
-    const double scale = moment_scale(schedule[x].shape);
+    const double scale = moment_scale(map);
     schedule.add(
         {.name = "style target", .operation = "axpby", .layer = layer()},
         {moments.gram, moments.statistics}, [=, this](Backend& backend, const Schedule& s) {
@@ -71,6 +107,15 @@ class WassersteinTerm final : public MomentsTerm {
     const Moments moments = add_moments(schedule, x, guide);
     const TensorId coefficients =
         schedule.temporary(statistics_shape(map.batch, map.channels), place_.master);
+    add_loss_of_moments(schedule, moments, coefficients, target, loss);
+    return [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
+      add_gradient_of_moments(backward, grad_x, x, moments.gram, coefficients, epilogue);
+    };
+  }
+
+  /// The loss overwrites the Gram matrices with their gradients.
+  void add_loss_of_moments(Schedule& schedule, const Moments& moments, TensorId coefficients,
+                           std::size_t target, const LossSlot& loss) const {
     const Target& to = targets_[target];
     schedule.add({.name = "style loss", .operation = "wasserstein_loss", .layer = layer()},
                  {moments.gram, moments.statistics, coefficients, loss.losses},
@@ -80,13 +125,14 @@ class WassersteinTerm final : public MomentsTerm {
                        s[moments.statistics],
                        {state_[to.statistics], state_[to.second_moment], state_[to.root]}, scale_);
                  });
-    // The loss overwrites the Gram matrices with their gradients.
-    return [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
-      const GradientEpilogue first{.accumulate = epilogue.accumulate, .relu_mask = false};
-      const GradientEpilogue last{.accumulate = true, .relu_mask = epilogue.relu_mask};
-      add_style_backward(backward, grad_x, x, moments.gram, first);
-      add_statistics_backward(backward, grad_x, x, coefficients, last);
-    };
+  }
+
+  void add_gradient_of_moments(Schedule& backward, TensorId grad_x, TensorId x, TensorId matrix,
+                               TensorId coefficients, const GradientEpilogue& epilogue) const {
+    add_style_backward(backward, grad_x, x, matrix,
+                       {.accumulate = epilogue.accumulate, .relu_mask = false});
+    add_statistics_backward(backward, grad_x, x, coefficients,
+                            {.accumulate = true, .relu_mask = epilogue.relu_mask});
   }
 
   [[nodiscard]] double moment_scale(const Shape& map) const {

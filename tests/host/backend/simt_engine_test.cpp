@@ -75,6 +75,24 @@ TEST_F(SimtEngine, AllocatesWhatItPlannedAndNothingElse) {
   EXPECT_EQ(device_memory().bytes_in_use(), before);
 }
 
+TEST_F(SimtEngine, APictureInTilesTakesThePlannedMemoryAndNothingElse) {
+  const auto backend = make_backend("simt", Precision::bf16);
+  Session session = open(*backend);
+  const std::span<const Image> content(contents_.data(), 1);
+  const std::span<const Style> style(&style_, 1);
+  Plan plan(session.network(), config_, pixel_shape(content), backend->master_type(),
+            backend->activation_type(), shapes_of(style), {6, 6});
+  EXPECT_EQ(plan.tiling()->tiles().size(), 6U);
+  plan.prepare(*backend);
+  const std::size_t before = device_memory().bytes_in_use();
+  plan.bind(backend->allocate(plan.bytes()));
+  plan.reset(*backend, content, style, content);
+  plan.iteration().run(*backend);
+  plan.evaluation().run(*backend);
+  backend->synchronize();
+  EXPECT_EQ(device_memory().bytes_in_use() - before, plan.bytes());
+}
+
 /// How often each kernel is launched while `work` runs.
 std::map<std::string, int> launches(const std::function<void()>& work) {
   simt::Counter counter;

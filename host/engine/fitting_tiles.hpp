@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/engine/config.hpp"
+#include "host/engine/tiling.hpp"
+
+namespace impasto {
+
+/// How pictures are cut to be stylized within Config::memory.
+struct FittingTiles {
+  TileSize size;         ///< the largest that fit; without limits where no tiles are needed
+  std::string shortage;  ///< why not even the smallest fit, if so: how much they need
+};
+
+/// For pictures of the shape `pixels` (N,H,W,3) and style pictures of the shapes `styles`. The backend
+/// prepares the operations of the plans that are considered. Throws ErrorKind::usage where tiles are
+/// needed and the objective does not allow them.
+FittingTiles fitting_tiles(Backend& backend, const Network& network, const Config& config,
+                           const Shape& pixels, const std::vector<Shape>& styles);
+
+}  // namespace impasto

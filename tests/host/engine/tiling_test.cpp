@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+// Pictures that are computed in tiles: losses and gradients as without.
+#include <cmath>
+#include <gtest/gtest.h>
+
+#include "host/backend/registry.hpp"
+#include "host/engine/fitting_tiles.hpp"
+#include "host/engine/stylization.hpp"
+#include "tests/support/toy_network.hpp"
+
+namespace impasto {
+namespace {
+
+using kernels::PoolMode;
+using kernels::PoolRounding;
+using test::random_image;
+using test::random_weights;
+
+/// Losses and gradient of one iteration.
+struct Computed {
+  std::vector<float> losses;
+  std::vector<float> evaluated;  ///< without a gradient
+  std::vector<float> gradient;
+  std::size_t tiles = 1;
+  std::size_t arena = 0;
+};
+
+struct Pictures {
+  std::int64_t height = 51;
+  std::int64_t width = 59;
+  std::size_t count = 1;
+  std::int64_t style_height = 49;
+  std::int64_t style_width = 53;
+};
+
+Computed compute(const char* name, const Config& config, const Pictures& pictures,
+                 const TileSize& tile, Precision precision = Precision::fp32) {
+  const auto backend = make_backend(name, precision);
+  const std::size_t deepest = deepest_layer(config.objective, vgg19);
+  const Network network(*backend, random_weights(deepest), config.objective.pool, deepest,
+                        config.objective.padding, config.objective.input_scale);
+  std::vector<Image> contents;
+  std::vector<Image> initials;
+  for (std::uint32_t i = 0; i < pictures.count; ++i) {
+    contents.push_back(random_image(pictures.height, pictures.width, 2 * i + 1));
+    initials.push_back(random_image(pictures.height, pictures.width, 2 * i + 2));
+  }
+  // Darker than the picture: of two that look alike Gram matrices differ by little more than rounding.
+  std::vector<Style> styles = {{random_image(pictures.style_height, pictures.style_width, 8), 1},
+                               {random_image(40, 33, 9), 2}};
+  for (Style& style : styles) {
+    for (float& value : style.image.rgb) value *= 0.4F;
+  }
+  if (config.objective.guided) {
+    styles[0].mask = {40, 60, test::uniform(2400, 11, 0, 1)};
+    styles[0].style_mask = {35, 43, test::uniform(35 * 43, 12, 0, 1)};
+    styles[1].mask = {32, 48, test::uniform(32 * 48, 14, 0, 1)};
+  }
+  Plan plan(network, config, pixel_shape(contents), backend->master_type(),
+            backend->activation_type(), shapes_of(styles), tile);
+  plan.prepare(*backend);
+  const Buffer memory = backend->allocate(plan.bytes());
+  plan.bind(memory);
+  plan.reset(*backend, contents, styles, initials);
+  Computed result;
+  if (plan.tiling()) result.tiles = plan.tiling()->tiles().size();
+  result.arena = plan.arena_bytes();
+  const auto read = [&](const Tensor& tensor) {
+    std::vector<float> values(static_cast<std::size_t>(tensor.shape.count()));
+    backend->read(values, tensor);
+    return values;
+  };
+  plan.evaluation().run(*backend);
+  result.evaluated = read(plan.losses());
+  plan.iteration().run(*backend);
+  result.losses = read(plan.losses());
+  result.gradient = read(plan.gradient());
+  return result;
+}
+
+/// The root mean square of the differences, relative to that of what is expected.
+double difference(const std::vector<float>& found, const std::vector<float>& expected) {
+  double differences = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto is = static_cast<double>(found[i]);
+    const auto was = static_cast<double>(expected[i]);
+    differences += (is - was) * (is - was);
+    squares += was * was;
+  }
+  return std::sqrt(differences / squares);
+}
+
+void expect_same(const char* backend, const Config& config, const Pictures& pictures,
+                 const TileSize& tile, double limit = 1e-6, Precision precision = Precision::fp32) {
+  const Computed whole = compute(backend, config, pictures, {}, precision);
+  const Computed tiled = compute(backend, config, pictures, tile, precision);
+  EXPECT_EQ(whole.tiles, 1U);
+  EXPECT_GE(tiled.tiles, 4U);
+  EXPECT_LT(difference(tiled.gradient, whole.gradient), limit);
+  for (std::size_t i = 0; i < whole.losses.size(); ++i) {
+    const auto expected = static_cast<double>(whole.losses[i]);
+    EXPECT_NEAR(static_cast<double>(tiled.losses[i]), expected, limit * expected) << i;
+    EXPECT_NEAR(static_cast<double>(tiled.evaluated[i]), expected, limit * expected) << i;
+  }
+}
+
+/// Content deeper than style, style deeper than content, both at one layer, pools, total variation.
+Config config_with(std::vector<LayerWeight> content, std::vector<LayerWeight> style) {
+  Config config = preset("coursera");
+  config.objective["content"].layers = std::move(content);
+  config.objective["style"].layers = std::move(style);
+  config.objective["tv"].weight = 3;
+  config.optimizer = AdamOptions{.learning_rate = 0};
+  return config;
+}
+
+const std::vector<LayerWeight> some_styles = {{"conv1_1", 1}, {"pool1", 0.5}, {"conv2_1", 0.5}};
+
+class TilingOfPools : public testing::TestWithParam<PoolKind> {};
+
+TEST_P(TilingOfPools, GivesTheLossesAndTheGradientOfTheWholePicture) {
+  Config config = config_with({{"conv3_1", 1}}, some_styles);
+  config.objective.pool = GetParam();
+  for (const Pictures& pictures : {Pictures{}, Pictures{.height = 46, .width = 57, .count = 2}}) {
+    SCOPED_TRACE(pictures.height);
+    expect_same("cpu", config, pictures, {20, 24});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TilingOfPools,
+                         testing::Values(PoolKind{PoolMode::average, PoolRounding::up},
+                                         PoolKind{PoolMode::average, PoolRounding::down},
+                                         PoolKind{PoolMode::max, PoolRounding::up},
+                                         PoolKind{PoolMode::max, PoolRounding::down},
+                                         PoolKind{PoolMode::l2, PoolRounding::up},
+                                         PoolKind{PoolMode::max_blur, PoolRounding::up}));
+
+TEST(Tiling, GivesTheSameOfEverySetOfLayers) {
+  for (const PoolMode mode : {PoolMode::average, PoolMode::max}) {
+    for (Config config : {config_with({{"conv1_2", 1}}, {{"conv2_2", 1}, {"pool2", 0.5}}),
+                          config_with({{"conv2_2", 1}, {"pool1", 0.5}}, {}),
+                          config_with({}, {{"conv1_1", 1}, {"conv3_1", 1}}),
+                          config_with({{"conv2_1", 1}}, some_styles)}) {
+      config.objective.pool.mode = mode;
+      expect_same("cpu", config, {}, {22, 32});
+    }
+  }
+}
+
+TEST(Tiling, GivesTheSameOfTheDeepestLayers) {
+  // The halo of conv5_1 is 80 pixels: of two by two tiles of a picture this long, each has halos that end
+  // within it.
+  const Config config =
+      config_with({{"conv4_2", 1}},
+                  {{"conv1_1", 1}, {"conv2_1", 1}, {"conv3_1", 1}, {"conv4_1", 1}, {"conv5_1", 1}});
+  expect_same("cpu", config, {.height = 50, .width = 203}, {32, 112});
+}
+
+TEST(Tiling, GivesTheSameBeforeTheReluAndWithTheBorderContinued) {
+  Config config = config_with({{"conv2_2", 1}}, {{"conv1_1", 1}, {"conv2_1", 1}});
+  config.objective["content"].before_relu = true;
+  expect_same("cpu", config, {}, {26, 22});
+  config.objective["style"].before_relu = true;
+  config.objective.padding = Padding::replicate;
+  expect_same("cpu", config, {}, {26, 22});
+}
+
+TEST(Tiling, GivesTheSameOfStylesWithMasks) {
+  Config config = config_with({{"conv2_1", 1}}, some_styles);
+  config.objective.guided = true;
+  expect_same("cpu", config, {}, {26, 22});
+  config.objective["style"].before_relu = true;
+  expect_same("cpu", config, {}, {26, 22});
+}
+
+TEST(Tiling, GivesTheSameOfTheWassersteinLoss) {
+  Config config = preset("style-transfer-pytorch");
+  config.objective["content"].layers = {{"conv2_1", 1}};
+  config.objective["style"].layers = some_styles;
+  config.optimizer = AdamOptions{.learning_rate = 0};
+  // Roots of matrices with small eigenvalues make more of the rounding of what they are taken of.
+  expect_same("cpu", config, {.count = 2}, {26, 22}, 2e-5);
+}
+
+TEST(Tiling, GivesTheSameInDouble) {
+  const Config config = config_with({{"conv2_2", 1}}, {{"conv1_1", 1}, {"conv2_1", 1}});
+  expect_same("reference", config,
+              {.height = 33, .width = 37, .style_height = 31, .style_width = 35}, {16, 16}, 1e-7);
+}
+
+TEST(Tiling, GivesTheSameOnADevice) {
+  const Config config = config_with({{"conv2_1", 1}}, {{"conv1_1", 1}, {"conv2_1", 1}});
+  const Pictures small{
+      .height = 21, .width = 23, .count = 2, .style_height = 19, .style_width = 17};
+  expect_same("simt", config, small, {10, 12});
+  expect_same("simt", config, small, {10, 12}, 1e-2, Precision::bf16);
+}
+
+TEST(Tiling, KeepsFewerMapsAtOnce) {
+  const Config config = config_with({{"conv3_1", 1}}, some_styles);
+  const Pictures large{.height = 120, .width = 120, .style_height = 110, .style_width = 120};
+  EXPECT_LT(compute("cpu", config, large, {40, 40}).arena,
+            compute("cpu", config, large, {}).arena / 2);
+}
+
+TEST(Tiling, CutsEachPixelAndEachValueOfAMapOnce) {
+  const Network network(vgg19, {PoolMode::average, PoolRounding::down});
+  for (const Shape& pixels : {Shape{1, 75, 91, 3}, Shape{1, 97, 64, 3}, Shape{1, 129, 300, 3}}) {
+    const std::size_t deepest = vgg19.index("conv4_2");
+    const Tiling tiling(network, pixels, deepest, {40, 33});
+    EXPECT_GT(tiling.tiles().size(), 2U);
+    for (std::size_t layer = 0; layer <= deepest; ++layer) {
+      const Shape map = network.feature_shape(pixels, layer);
+      std::vector<int> owners(static_cast<std::size_t>(map.pixels()));
+      for (const Area& own : tiling.tiles()) {
+        const Area part = tiling.at(own, layer);
+        EXPECT_GT(part.pixels(), 0);
+        for (std::int64_t i = 0; i < part.pixels(); ++i) {
+          const std::int64_t row = part.top + i / part.width;
+          ++owners[static_cast<std::size_t>(row * map.width + part.left + i % part.width)];
+        }
+      }
+      EXPECT_TRUE(std::ranges::all_of(owners, [](int count) { return count == 1; }));
+    }
+  }
+  const Tiling tiling(network, {1, 512, 512, 3}, vgg19.index("conv4_2"), {256, 256});
+  EXPECT_EQ(tiling.halo(vgg19.index("conv4_2")), 40);  // 38, rounded up to the stride of 8
+  EXPECT_EQ(tiling.halo(vgg19.index("conv1_2")), 8);
+}
+
+/// Stylizations within an amount of memory.
+class TiledStylization : public testing::Test {
+ protected:
+  TiledStylization() {
+    config_.iterations = 4;
+    config_.scales = {.count = 2};
+  }
+
+  [[nodiscard]] MemoryEstimate estimate(std::size_t memory) {
+    config_.memory = memory;
+    return estimate_memory(*backend_, vgg19, config_, pixel_shape(contents_), shapes_of(styles_));
+  }
+
+  [[nodiscard]] Stylized run(
+      std::size_t memory, const Checkpoints& checkpoints = {},
+      const Stylization::Report& report = [](const Progress&) { return true; }) {
+    config_.memory = memory;
+    Session session(*backend_, random_weights(deepest_layer(config_.objective, vgg19)),
+                    config_.objective);
+    Stylization stylization(session, config_, pixel_shape(contents_), shapes_of(styles_));
+    return stylization.run(contents_, styles_, contents_, 1, report, checkpoints);
+  }
+
+  std::unique_ptr<Backend> backend_ = make_backend("cpu", Precision::fp32);
+  Config config_ = [] {
+    Config config = config_with({{"conv2_1", 1}}, {{"conv1_1", 1}, {"pool1", 0.5}});
+    config.optimizer = AdamOptions{.learning_rate = 2};
+    return config;
+  }();
+  std::vector<Image> contents_ = {random_image(133, 141, 1)};
+  std::vector<Style> styles_ = {{random_image(139, 130, 2), 1}};
+};
+
+TEST_F(TiledStylization, FitsIntoTheMemoryThatItIsGiven) {
+  const std::size_t whole = estimate(0).total();
+  EXPECT_EQ(estimate(whole).total(), whole);
+  EXPECT_FALSE(estimate(whole).tiles);
+  for (const std::size_t memory : {whole - 1, whole * 2 / 3, whole / 2}) {
+    const MemoryEstimate tiled = estimate(memory);
+    ASSERT_TRUE(tiled.tiles);
+    EXPECT_TRUE(tiled.shortage.empty());
+    EXPECT_LE(tiled.total(), memory);
+    EXPECT_GT(tiled.recomputation.back(), 1);
+  }
+}
+
+TEST_F(TiledStylization, SaysTheLeastMemory) {
+  const std::string shortage = estimate(1U << 20U).shortage;
+  const std::size_t at = shortage.find("needs ");
+  ASSERT_NE(at, std::string::npos) << shortage;
+  const std::size_t least = std::stoul(shortage.substr(at + 6)) << 20U;
+  EXPECT_TRUE(estimate(least).shortage.empty());
+  EXPECT_FALSE(estimate(least - (2U << 20U)).shortage.empty());
+  EXPECT_THROW(static_cast<void>(run(1U << 20U)), Error);
+}
+
+TEST_F(TiledStylization, GivesNearlyTheSamePictureAndTheSameBitsWhereThereAreNoTiles) {
+  const std::size_t whole = estimate(0).total();
+  const Stylized expected = run(0);
+  EXPECT_EQ(run(whole).pictures[0].rgb, expected.pictures[0].rgb);
+  const Stylized tiled = run(whole / 2);
+  EXPECT_EQ(tiled.ending, Ending::finished);
+  EXPECT_LT(difference(tiled.pictures[0].rgb, expected.pictures[0].rgb), 1e-4);
+  EXPECT_EQ(run(whole / 2).pictures[0].rgb, tiled.pictures[0].rgb);
+}
+
+TEST_F(TiledStylization, GoesOnFromACheckpointInTheSameBits) {
+  const std::size_t memory = estimate(0).total() / 2;
+  const Stylized whole = run(memory);
+  std::vector<Checkpoint> kept;
+  const Stylized stopped =
+      run(memory, {.keep = [&](std::vector<Checkpoint> made) { kept = std::move(made); }},
+          [](const Progress& progress) { return progress.iteration < 3; });
+  EXPECT_EQ(stopped.ending, Ending::stopped);
+  ASSERT_FALSE(kept.empty());
+  EXPECT_EQ(run(memory, {.from = kept}).pictures[0].rgb, whole.pictures[0].rgb);
+}
+
+TEST_F(TiledStylization, RefusesWhatHasToSeeTheWholePicture) {
+  const std::size_t memory = estimate(0).total() / 2;
+  const auto refused = [&](const std::string& says) {
+    try {
+      static_cast<void>(estimate(memory));
+      ADD_FAILURE() << "not refused: " << says;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
+    }
+  };
+  const Config plain = config_;
+  config_.objective.octaves = 2;
+  refused("style-octaves");
+  config_ = plain;
+  config_.objective.normalize_gradients = true;
+  refused("normalize-gradients");
+  config_ = plain;
+  config_.objective.losses.push_back(
+      StatisticsLoss{{.name = "statistics", .layers = {{"conv2_1", 1}}}, {.channel_power = 1}});
+  refused("the statistics loss on conv2_1");
+}
+
+}  // namespace
+}  // namespace impasto
