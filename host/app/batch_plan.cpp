@@ -75,6 +75,7 @@ void print_batch_plan(const Settings& asked, const batch::ItemFile& items) {
   add("at once", fmt::format("{}", at_once));
   add("first", fmt::format("{} ({}x{})", first.output, work.content.width, work.content.height));
   add("its memory", human_bytes(memory.total()));
+  if (memory.tiles) add("its tiles", tiles_in_words(memory));
   if (seconds) {
     add("its time", human_time(*seconds));
     add("all like it", human_time(*all));

@@ -133,11 +133,12 @@ Checkpoints BatchSteps::checkpoints(std::span<const batch::Work> works) {
           }};
 }
 
-/// With --stop-below pictures are computed one by one, since each ends at an iteration of its own. On
+/// With --stop-below pictures are computed one by one, since each ends at an iteration of its own, and
+/// with --memory, which is for one. On
 /// the CPU a picture fills a thread. A GPU is full with about a megapixel, which small pictures reach
 /// together; where its memory is too small for that, the pipeline halves.
 std::size_t BatchSteps::side_by_side(const batch::Work& work) {
-  if (work.config.stop.below > 0) return 1;
+  if (work.config.stop.below > 0 || work.config.memory > 0) return 1;
   if (settings_.batch.side_by_side) return static_cast<std::size_t>(*settings_.batch.side_by_side);
   if (computes_on_cpu_) return 1;
   constexpr std::int64_t full = 1 << 20;

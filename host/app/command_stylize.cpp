@@ -62,6 +62,7 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
                   human_bytes(memory.total()), human_bytes(memory.weights),
                   human_bytes(memory.persistent), human_bytes(memory.arena),
                   human_bytes(memory.workspace)));
+  if (memory.tiles) add("tiles", tiles_in_words(memory));
   if (estimate.process) add("in all", human_bytes(*estimate.process) + ", the program included");
   if (estimate.seconds) add("time", human_time(*estimate.seconds));
   print_result(lines);

@@ -58,11 +58,24 @@ Json describe(const Quality& quality) {
 }
 
 Json describe(const MemoryEstimate& memory) {
-  return {{"weights_bytes", memory.weights},
-          {"persistent_bytes", memory.persistent},
-          {"arena_bytes", memory.arena},
-          {"workspace_bytes", memory.workspace},
-          {"total_bytes", memory.total()}};
+  Json tiles;
+  if (memory.tiles) {
+    tiles = {{"count", memory.tiles->count},
+             {"height", memory.tiles->height},
+             {"width", memory.tiles->width},
+             {"halo", memory.tiles->halo},
+             {"recomputation", memory.recomputation.back()}};
+  }
+  return {{"weights_bytes", memory.weights}, {"persistent_bytes", memory.persistent},
+          {"arena_bytes", memory.arena},     {"workspace_bytes", memory.workspace},
+          {"total_bytes", memory.total()},   {"tiles", tiles}};
+}
+
+std::string tiles_in_words(const MemoryEstimate& memory) {
+  if (!memory.tiles) return {};
+  return fmt::format("{} of {}x{} with a halo of {}, {:.2f} times the convolutions",
+                     memory.tiles->count, memory.tiles->width, memory.tiles->height,
+                     memory.tiles->halo, memory.recomputation.back());
 }
 
 Json describe(const NetworkTraits& network) {

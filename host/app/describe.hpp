@@ -19,6 +19,8 @@ Json describe(const Settings& settings);
 Json describe(const Losses& losses);
 Json describe(const Quality& quality);
 Json describe(const MemoryEstimate& memory);
+/// "16 of 1024x1024 with a halo of 40, 1.62 times the convolutions"; empty without tiles.
+std::string tiles_in_words(const MemoryEstimate& memory);
 Json describe(const NetworkTraits& network);
 std::string_view word_for(Ending ending);
 /// What a weight file holds.

@@ -55,11 +55,14 @@ double seconds_of_iteration(Session& session, const Config& config, const Image&
   return std::chrono::duration<double>(Clock::now() - start).count() / 2;
 }
 
+/// Whether the full size is measured, for which a GPU has been tuned.
+bool measured_whole(const Backend& backend) { return backend.name() == "cuda"; }
+
 double seconds_per_pixel(Session& session, const Config& config, const Image& content,
                          std::span<const Style> styles) {
   constexpr double long_enough = 0.03;
-  const bool at_once = session.backend().name() == "cuda";  // it has been tuned for the full size
-  for (double factor = at_once ? 1 : least_factor(content);; factor = std::min(2 * factor, 1.0)) {
+  for (double factor = measured_whole(session.backend()) ? 1 : least_factor(content);;
+       factor = std::min(2 * factor, 1.0)) {
     const Image small = shrunk(content, factor);
     std::vector<Style> small_styles;
     for (const Style& style : styles) {
@@ -86,12 +89,18 @@ RunEstimate estimate_run(Backend& backend, const VggLayers& layers, const Config
     Session session(backend, std::make_shared<const Network>(backend, layers, objective.pool,
                                                              deepest_layer(objective, layers),
                                                              objective.padding));
-    return seconds_per_pixel(session, config, content, styles);
+    if (measured_whole(backend)) {
+      return seconds_per_pixel(session, config, content, styles) / memory.recomputation.back();
+    }
+    Config untiled = config;
+    untiled.memory = 0;
+    return seconds_per_pixel(session, untiled, content, styles);
   }();
   estimate.seconds = 0;
-  for (const Scale& scale : make_scales(config, pixels, shapes)) {
-    const std::int64_t computed = scale.pixels.pixels() * scale.iterations;
-    *estimate.seconds += per_pixel * static_cast<double>(computed);
+  const std::vector<Scale> scales = make_scales(config, pixels, shapes);
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    const std::int64_t computed = scales[i].pixels.pixels() * scales[i].iterations;
+    *estimate.seconds += per_pixel * memory.recomputation[i] * static_cast<double>(computed);
   }
   if (backend.name() != "cuda") {
     ::malloc_trim(0);  // what was measured with is gone

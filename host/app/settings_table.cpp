@@ -213,6 +213,21 @@ Value depth() {
   return value;
 }
 
+/// --memory: null where nothing is said.
+Value memory() {
+  const Bytes type;
+  return {.takes = type.takes(),
+          .read =
+              [type](Settings& settings, std::string_view option, const Words& words) {
+                settings.config.memory = type.read(option, words.front());
+              },
+          .show =
+              [](const Settings& settings) {
+                const std::size_t bytes = settings.config.memory;
+                return bytes == 0 ? Json() : Json(in_units(bytes));
+              }};
+}
+
 /// --save-every: snapshots beside the result.
 Value snapshots() {
   Value every = value(
@@ -1095,6 +1110,15 @@ std::vector<Setting> make_table() {
        .otherwise = "the GPU's own",
        .needs = "--tune",
        .value = value(precisions, AT(precision))},
+      {.name = "memory",
+       .group = machine_group,
+       .commands = stylize,
+       .help = "what a picture's computation may take of the device's\nmemory, as 8G or 500M: a "
+               "larger one "
+               "is computed in\ntiles, with the same result",
+       .otherwise = "all there is, without tiles",
+       .recorded = true,
+       .value = memory()},
       {.name = "no-plan-cache",
        .group = machine_group,
        .commands = computing,

@@ -80,6 +80,27 @@ double Real::read(std::string_view option, std::string_view text) const {
   return *number;
 }
 
+std::size_t Bytes::read(std::string_view option, std::string_view text) const {
+  constexpr std::string_view units = "KMGT";
+  const auto unit =
+      text.empty()
+          ? std::string_view::npos
+          : units.find(static_cast<char>(std::toupper(static_cast<unsigned char>(text.back()))));
+  const bool has_unit = unit != std::string_view::npos;
+  const auto number = parsed<double>(has_unit ? text.substr(0, text.size() - 1) : text);
+  const double bytes =
+      number.value_or(0) * std::exp2(has_unit ? 10 * static_cast<double>(unit + 1) : 0);
+  if (number && bytes >= 1 && bytes < 0x1p60) return static_cast<std::size_t>(bytes);
+  fail(ErrorKind::usage, "{} takes an amount of memory such as 8G or 500M, not '{}'", option, text);
+}
+
+std::string in_units(std::size_t bytes) {
+  constexpr std::string_view units = "KMGT";
+  std::size_t unit = 0;
+  for (; unit < units.size() && bytes > 0 && bytes % 1024 == 0; ++unit) bytes /= 1024;
+  return unit == 0 ? fmt::format("{}", bytes) : fmt::format("{}{}", bytes, units[unit - 1]);
+}
+
 std::string Choice::takes() const { return fmt::format("{}", fmt::join(words, "|")); }
 
 std::string Choice::read(std::string_view option, std::string_view text) const {

@@ -67,6 +67,14 @@ struct DeviceNames {
   [[nodiscard]] std::vector<std::string> read(std::string_view option, std::string_view text) const;
 };
 
+/// An amount of memory in bytes: "8G", "500M", "1.5G" of 1024³, 1024² bytes.
+struct Bytes {
+  [[nodiscard]] std::string takes() const { return "SIZE"; }
+  [[nodiscard]] std::size_t read(std::string_view option, std::string_view text) const;
+};
+/// The same as Bytes reads it.
+std::string in_units(std::size_t bytes);
+
 /// A script's variable that is not set must not switch an option off: throws ErrorKind::usage.
 void refuse_empty(std::string_view option, std::string_view takes, std::string_view text);
 
