@@ -88,6 +88,12 @@ __device__ __forceinline__ MatrixDescriptor matrix_descriptor(const void* start,
           std::uint64_t{1} << 62U};
 }
 
+/// Between ordinary stores to shared memory, or cp.async, and a wgmma that reads what they wrote:
+/// who stored calls it, and then comes a barrier.
+__device__ __forceinline__ void fence_async_proxy() {
+  SIMT_SM90("fence.proxy.async.shared::cta;\n" ::: "memory");
+}
+
 /// Keeps the compiler from moving the registers across this point.
 template <std::size_t registers>
 __device__ __forceinline__ void hold(float (&d)[registers]) {
@@ -171,6 +177,7 @@ void tma_load(void* tile, const TensorMap& tensor, int x, int y, int z, Mbarrier
               Site site = Site::here());
 MatrixDescriptor matrix_descriptor(const void* start, unsigned next_columns = 16,
                                    Site site = Site::here());
+inline void fence_async_proxy() {}
 void wgmma_fence(Site site);
 template <std::size_t registers>
 void wgmma_fence(float (&/*d*/)[registers], Site site = Site::here()) {

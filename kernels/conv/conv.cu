@@ -5,6 +5,7 @@
 #include "kernels/conv/conv.hpp"
 #include "kernels/conv/rung_1_naive.cuh"
 #include "kernels/conv/rung_2_tensor_cores.cuh"
+#include "kernels/conv/rung_3_wgmma.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 namespace {
@@ -15,14 +16,22 @@ constexpr Rung tensor_cores = {.name = "rung_2_tensor_cores",
                                .arithmetic = Arithmetic::tensor_cores,
                                .least_sm = 80,
                                .ships = true};
+constexpr Rung wgmma = {.name = "rung_3_wgmma",
+                        .idea = "TMA and wgmma, filters stay in shared memory",
+                        .arithmetic = Arithmetic::tensor_cores,
+                        .least_sm = 90,
+                        .sm_90a = true,
+                        .persistent = true};
 
 constexpr std::array forward_ladder = {
     ConvForwardRung::of<ConvForwardBy<ConvNaive>>(naive),
     ConvForwardRung::of_16_bit<ConvForwardBy<ConvTensorCores>>(tensor_cores),
+    ConvForwardRung::of_16_bit<ConvForwardBy<ConvWgmma>>(wgmma),
 };
 constexpr std::array data_gradient_ladder = {
     ConvDataGradientRung::of<ConvDataGradientBy<ConvNaive>>(naive),
     ConvDataGradientRung::of_16_bit<ConvDataGradientBy<ConvTensorCores>>(tensor_cores),
+    ConvDataGradientRung::of_16_bit<ConvDataGradientBy<ConvWgmma>>(wgmma),
 };
 
 /// The launcher that ships for T on this GPU.

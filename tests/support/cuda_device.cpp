@@ -42,5 +42,6 @@ void choose_order(int /*order*/) {}
 /// Its own.
 int rounding_count() { return 1; }
 void choose_rounding(int /*rounding*/) {}
+void choose_blocks(unsigned /*blocks*/) {}
 
 }  // namespace impasto::test::device

@@ -43,6 +43,10 @@ void choose_order(int order);
 /// round until one is chosen.
 int rounding_count();
 void choose_rounding(int rounding);
+
+/// Has persistent kernels launched with so many blocks, 0 for as many as fit. A GPU has them as many
+/// as fit in any case.
+void choose_blocks(unsigned blocks);
 }  // namespace device
 
 /// An array in the device's memory for a kernel under test. It begins `offset` elements behind an

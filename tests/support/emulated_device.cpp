@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 
+#include "simt/launch.hpp"
 #include "simt/machine.hpp"
 #include "tests/support/device_array.hpp"
 
@@ -37,6 +38,11 @@ void choose_order(int order) {
 int rounding_count() { return static_cast<int>(roundings.size()); }
 void choose_rounding(int rounding) {
   simt::Machine::get().set_tensor_core_sum(roundings[static_cast<std::size_t>(rounding)]);
+}
+
+void choose_blocks(unsigned blocks) {
+  static const unsigned fitting = simt::blocks_at_once;
+  simt::blocks_at_once = blocks == 0 ? fitting : blocks;
 }
 
 }  // namespace impasto::test::device

@@ -169,6 +169,23 @@ TEST_P(ConvForwardLadder, IsExactOnIntegers) {
   });
 }
 
+// Six tiles of 8×16 pixels for two blocks, whose two warpgroups take turns; and two slices of
+// channels, which need more loads for a tile than there are stages.
+TEST(ConvDevice, PersistentBlocksTakeSeveralTiles) {
+  test::device::choose_blocks(2);
+  for (const auto& rung : test::persistent_rungs(IMPASTO_DEVICE::conv_forward_ladder())) {
+    if (rung.runs_on(test::device::sm())) {
+      forward_matches<bfloat16>(rung.launch.get<bfloat16>(), tiles, true);
+    }
+  }
+  for (const auto& rung : test::persistent_rungs(IMPASTO_DEVICE::conv_data_gradient_ladder())) {
+    if (rung.runs_on(test::device::sm())) {
+      data_gradient_matches<float16>(rung.launch.get<float16>(), {1, 3, 35, 64, 128}, {true, true});
+    }
+  }
+  test::device::choose_blocks(0);
+}
+
 // A GPU's tensor cores cut off where the machine rounds to nearest.
 TEST(ConvDevice, MatchesTheReferenceHoweverTensorCoresRound) {
   for (int rounding = 0; rounding < test::device::rounding_count(); ++rounding) {
