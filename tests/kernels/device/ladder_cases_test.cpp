@@ -41,7 +41,7 @@ std::vector<Tested> every_rung() {
 /// 8 rows, of 64 pixels. Convolutions have tensor cores from 64 channels on, and their tests beside
 /// this one more than one tile.
 std::vector<Shape> maps_of(const Operation& op) {
-  if (op.widens) return {{2, 3, 5, 7}, {1, 2, 2, 64}};
+  if (op.widens) return {{2, 3, 5, 7}, {1, 1, 2, 64}};
   return {{2, 3, 5, op.on_pixels ? 3 : 7}, {1, 9, 8, op.on_pixels ? 3 : 24}};
 }
 
