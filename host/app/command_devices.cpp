@@ -66,6 +66,10 @@ void print_table(const std::vector<BackendEntry>& entries) {
         about.replace(libraries, 2, fmt::format("\n{:<33}", ""));
       }
       line(name_of(entry, device), device.precisions, about);
+      for (const char* library : {"cudnn_file", "cublaslt_file"}) {
+        const auto file = device.details.find(library);
+        if (file != device.details.end()) line("", {}, file->second);
+      }
     }
     line("", {}, entry.description);
   }

@@ -10,27 +10,32 @@
 namespace impasto::cuda {
 namespace {
 
+const SharedLibrary& library() {
+  static const SharedLibrary loaded(fmt::format("libcublasLt.so.{}", CUBLAS_VER_MAJOR),
+                                    toolkit_wheel);
+  return loaded;
+}
+
 CublasLt load() {
-  const SharedLibrary library(fmt::format("libcublasLt.so.{}", CUBLAS_VER_MAJOR));
   CublasLt functions{};
-  library.find(functions.get_version, "cublasLtGetVersion");
-  library.find(functions.create, "cublasLtCreate");
-  library.find(functions.destroy, "cublasLtDestroy");
-  library.find(functions.matmul, "cublasLtMatmul");
-  library.find(functions.create_operation, "cublasLtMatmulDescCreate");
-  library.find(functions.destroy_operation, "cublasLtMatmulDescDestroy");
-  library.find(functions.set_operation, "cublasLtMatmulDescSetAttribute");
-  library.find(functions.create_layout, "cublasLtMatrixLayoutCreate");
-  library.find(functions.destroy_layout, "cublasLtMatrixLayoutDestroy");
-  library.find(functions.set_layout, "cublasLtMatrixLayoutSetAttribute");
-  library.find(functions.create_preference, "cublasLtMatmulPreferenceCreate");
-  library.find(functions.destroy_preference, "cublasLtMatmulPreferenceDestroy");
-  library.find(functions.set_preference, "cublasLtMatmulPreferenceSetAttribute");
-  library.find(functions.propose, "cublasLtMatmulAlgoGetHeuristic");
-  library.find(functions.start_algorithm, "cublasLtMatmulAlgoInit");
-  library.find(functions.check_algorithm, "cublasLtMatmulAlgoCheck");
-  library.find(functions.get_field, "cublasLtMatmulAlgoConfigGetAttribute");
-  library.find(functions.set_field, "cublasLtMatmulAlgoConfigSetAttribute");
+  library().find(functions.get_version, "cublasLtGetVersion");
+  library().find(functions.create, "cublasLtCreate");
+  library().find(functions.destroy, "cublasLtDestroy");
+  library().find(functions.matmul, "cublasLtMatmul");
+  library().find(functions.create_operation, "cublasLtMatmulDescCreate");
+  library().find(functions.destroy_operation, "cublasLtMatmulDescDestroy");
+  library().find(functions.set_operation, "cublasLtMatmulDescSetAttribute");
+  library().find(functions.create_layout, "cublasLtMatrixLayoutCreate");
+  library().find(functions.destroy_layout, "cublasLtMatrixLayoutDestroy");
+  library().find(functions.set_layout, "cublasLtMatrixLayoutSetAttribute");
+  library().find(functions.create_preference, "cublasLtMatmulPreferenceCreate");
+  library().find(functions.destroy_preference, "cublasLtMatmulPreferenceDestroy");
+  library().find(functions.set_preference, "cublasLtMatmulPreferenceSetAttribute");
+  library().find(functions.propose, "cublasLtMatmulAlgoGetHeuristic");
+  library().find(functions.start_algorithm, "cublasLtMatmulAlgoInit");
+  library().find(functions.check_algorithm, "cublasLtMatmulAlgoCheck");
+  library().find(functions.get_field, "cublasLtMatmulAlgoConfigGetAttribute");
+  library().find(functions.set_field, "cublasLtMatmulAlgoConfigSetAttribute");
   return functions;
 }
 
@@ -145,6 +150,8 @@ std::string cublaslt_version() {
   const std::size_t version = cublaslt().get_version();
   return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
+
+std::string cublaslt_file() { return library().path(); }
 
 // cuBLASLt stores matrices by columns, so it sees everything transposed: a map (P,C) is a matrix of
 // C rows and P columns, and the factors change places. gradᵀ = M·Fᵀ, where M is its own transpose;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/backend/precision.hpp"
@@ -13,6 +14,9 @@
 #include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto::cuda {
+
+/// The folder under "nvidia" into which Python's wheels of CUDA install their libraries.
+constexpr std::string_view toolkit_wheel = "cu13";
 
 /// The functions of cuBLASLt that we call.
 struct CublasLt {
@@ -45,6 +49,8 @@ std::shared_ptr<cublasLtContext> open_cublaslt();
 
 /// "13.1.0"
 std::string cublaslt_version();
+/// Where it was loaded from.
+std::string cublaslt_file();
 
 /// One of cuBLASLt's algorithms, configured for one matmul.
 struct MatmulAlgorithm {

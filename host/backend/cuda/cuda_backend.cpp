@@ -86,6 +86,8 @@ std::map<std::string, std::string> details_of(const cudaDeviceProp& gpu) {
   std::map<std::string, std::string> details = machine_of(gpu);
   details["memory_bytes"] = std::to_string(gpu.totalGlobalMem);
   details["cuda"] = cuda_version(CUDART_VERSION);
+  details["cudnn_file"] = cuda::cudnn_file();
+  details["cublaslt_file"] = cuda::cublaslt_file();
   return details;
 }
 

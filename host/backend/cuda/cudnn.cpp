@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "host/backend/cuda/cublaslt.hpp"
 #include "host/backend/cuda/loading.hpp"
 #include "host/core/error.hpp"
 
@@ -35,11 +36,29 @@ std::string version_text(std::size_t version) {
   return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
 
+/// The compiler of cuDNN's own engines, which looks for it by name alone; without it cuDNN still has
+/// the engines that it brings compiled.
+void load_compiler() {
+  try {
+    SharedLibrary(fmt::format("libnvrtc.so.{}", CUBLAS_VER_MAJOR), toolkit_wheel);
+  } catch (const Error&) {
+    return;
+  }
+}
+
+const SharedLibrary& library() {
+  static const SharedLibrary loaded = [] {
+    cublaslt();
+    load_compiler();
+    return SharedLibrary("libcudnn.so.9", "cudnn");
+  }();
+  return loaded;
+}
+
 }  // namespace
 
 void load_cudnn() {
-  static const SharedLibrary library("libcudnn.so.9");
-  cudnn_frontend::cudnn_dlhandle = library.handle();
+  cudnn_frontend::cudnn_dlhandle = library().handle();
   const std::size_t found = fe::detail::get_backend_version();
   if (found >= oldest) return;
   fail(ErrorKind::backend, "cuDNN {} is too old: {} is needed", version_text(found),
@@ -63,6 +82,8 @@ std::shared_ptr<cudnnContext> open_cudnn(kernels::cuda::Stream stream) {
 }
 
 std::string cudnn_version() { return version_text(fe::detail::get_backend_version()); }
+
+std::string cudnn_file() { return library().path(); }
 
 CudnnGraph::CudnnGraph(Precision precision, std::string description)
     : precision_(precision), description_(std::move(description)) {

@@ -14,8 +14,9 @@
 
 namespace impasto::cuda {
 
-/// Loads cuDNN for the functions of cudnn_frontend::detail; later calls do nothing. Throws
-/// ErrorKind::backend when there is no cuDNN, or none that is new enough.
+/// Loads cuDNN for the functions of cudnn_frontend::detail, after what it looks for by name alone:
+/// cuBLASLt and NVRTC. Later calls do nothing. Throws ErrorKind::backend when there is no cuDNN, or
+/// none that is new enough, or no cuBLASLt.
 void load_cudnn();
 
 /// A handle for work on the stream, which belongs to the current device. Throws as load_cudnn()
@@ -24,6 +25,8 @@ std::shared_ptr<cudnnContext> open_cudnn(kernels::cuda::Stream stream);
 
 /// "9.19.0"
 std::string cudnn_version();
+/// Where it was loaded from.
+std::string cudnn_file();
 
 /// One of cuDNN's engines with its knobs, ready for one graph.
 struct CudnnPlan {

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <dlfcn.h>
+#include <filesystem>
+#include <link.h>
 #include <utility>
 #include <vector>
 
@@ -38,12 +41,46 @@ std::vector<Architecture> parse(std::string_view list) {
 
 }  // namespace
 
-SharedLibrary::SharedLibrary(std::string file)
-    : file_(std::move(file)), handle_(::dlopen(file_.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+std::vector<std::string> places_of(const std::string& file, std::string_view wheel) {
+  std::vector<std::string> places;
+  Dl_info own{};
+  if (::dladdr(reinterpret_cast<const void*>(&spelled), &own) != 0) {
+    const auto packages = std::filesystem::absolute(own.dli_fname).parent_path().parent_path();
+    places.push_back(packages / "nvidia" / wheel / "lib" / file);
+  }
+  const auto folder_in = [](const char* variable) {
+    const char* value = std::getenv(variable);
+    return std::filesystem::path(value == nullptr ? "" : value);
+  };
+  if (const auto conda = folder_in("CONDA_PREFIX"); !conda.empty()) {
+    places.push_back(conda / "lib" / file);
+  }
+  places.push_back(file);
+  auto toolkit = folder_in("CUDA_HOME");
+  if (toolkit.empty()) toolkit = folder_in("CUDA_PATH");
+  if (toolkit.empty()) toolkit = "/usr/local/cuda";
+  places.push_back(toolkit / "lib64" / file);
+  return places;
+}
+
+SharedLibrary::SharedLibrary(std::string file, std::string_view wheel)
+    : file_(std::move(file)), handle_(::dlopen(file_.c_str(), RTLD_NOLOAD | RTLD_NOW)) {
   if (handle_ != nullptr) return;
-  const std::string reason = ::dlerror();
-  handle_ = ::dlopen(("/usr/local/cuda/lib64/" + file_).c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle_ == nullptr) fail(ErrorKind::backend, "cannot load {}: {}", file_, reason);
+  std::string reason;
+  for (const std::string& place : places_of(file_, wheel)) {
+    const bool system_looks = place == file_;
+    if (!system_looks && !std::filesystem::exists(place)) continue;
+    handle_ = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle_ != nullptr) return;
+    reason = ::dlerror();
+    if (!system_looks) break;  // a copy that is broken is better named than passed over
+  }
+  fail(ErrorKind::backend, "cannot load {}: {}", file_, reason);
+}
+
+std::string SharedLibrary::path() const {
+  const link_map* loaded = nullptr;
+  return ::dlinfo(handle_, RTLD_DI_LINKMAP, &loaded) == 0 ? loaded->l_name : file_;
 }
 
 void* SharedLibrary::symbol(const char* name) const {

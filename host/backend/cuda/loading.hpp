@@ -3,18 +3,29 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace impasto::cuda {
+
+/// The files that `file` is looked for as, in turn, in the order that NVIDIA documents for
+/// cuda-pathfinder: as Python's wheels install it ("nvidia/cudnn/lib" beside this code's own folder,
+/// for wheel "cudnn"), in the active conda environment, where the system looks (LD_LIBRARY_PATH, and
+/// Python's own conda environment, among it), and in the CUDA toolkit ($CUDA_HOME, else $CUDA_PATH,
+/// else /usr/local/cuda).
+std::vector<std::string> places_of(const std::string& file, std::string_view wheel);
 
 /// One of NVIDIA's libraries, loaded when it is first needed: a program that is linked against them
 /// does not start on a machine without them. It stays loaded until the program ends.
 class SharedLibrary {
  public:
-  /// Looks where the system looks, LD_LIBRARY_PATH included, then where the CUDA toolkit installs
-  /// its libraries. Throws ErrorKind::backend, naming the file and why it cannot be loaded.
-  explicit SharedLibrary(std::string file);
+  /// Takes the one that the process has already loaded, for two copies of a library do not go
+  /// together; else the first of `places_of(file, wheel)` that is there. Throws ErrorKind::backend,
+  /// naming the file and why it cannot be loaded.
+  SharedLibrary(std::string file, std::string_view wheel);
 
   [[nodiscard]] void* handle() const { return handle_; }
+  /// The file that was loaded, with its folder.
+  [[nodiscard]] std::string path() const;
   /// Throws ErrorKind::backend for a name that the library does not have.
   [[nodiscard]] void* symbol(const char* name) const;
   /// The same, with the type that a header declares.
