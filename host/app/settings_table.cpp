@@ -329,7 +329,7 @@ Value of_optimizer(T Options::*member) {
 
 /// Every optimiser by its name, as it begins.
 constexpr std::array<std::pair<std::string_view, OptimizerSettings>, 3> optimizers = {
-    {{"adam", AdamOptions{}}, {"lbfgs", LbfgsOptions{}}, {"descent", DescentOptions{}}}};
+    {{"adam", AdamOptions{}}, {"lbfgs", LbfgsOptions{.reach = 3}}, {"descent", DescentOptions{}}}};
 
 std::string_view optimizer_name(const Settings& settings) {
   return optimizers.at(settings.config.optimizer.index()).first;
@@ -376,17 +376,18 @@ Value rate_decay(Real type, double RateDecay::*member) {
   return value;
 }
 
-Value lbfgs_history(Whole type) {
-  Value value = of_optimizer(&LbfgsOptions::history);
+template <class Type, class Member>
+Value of_lbfgs(Member LbfgsOptions::*member, Type type) {
+  Value value = of_optimizer(member);
   value.takes = type.takes();
-  value.read = [type](Settings& settings, std::string_view option, const Words& words) {
-    const std::int64_t history = type.read(option, words.front());
+  value.read = [=](Settings& settings, std::string_view option, const Words& words) {
+    const Member read = type.read(option, words.front());
     auto* lbfgs = std::get_if<LbfgsOptions>(&settings.config.optimizer);
     if (lbfgs == nullptr) {
       fail(ErrorKind::usage, "{}: the optimiser is {}: expected lbfgs", option,
            optimizer_name(settings));
     }
-    lbfgs->history = history;
+    lbfgs->*member = read;
   };
   return value;
 }
@@ -1006,7 +1007,15 @@ std::vector<Setting> make_table() {
        .help = "pairs of pictures that L-BFGS keeps; fewer take\nless memory",
        .otherwise = "100",
        .recorded = true,
-       .value = lbfgs_history(Whole{1, 1000})},
+       .value = of_lbfgs(&LbfgsOptions::history, Whole{1, 1000})},
+      {.name = "lbfgs-reach",
+       .group = run_group,
+       .commands = stylize,
+       .help = "how far L-BFGS's first step moves the pixels, and no\nlater one further: root mean "
+               "square of their values;\n0: PyTorch's rule",
+       .otherwise = "3",
+       .recorded = true,
+       .value = of_lbfgs(&LbfgsOptions::reach, Real{})},
       {.name = "lbfgs-unit", .recorded = true, .value = of_optimizer(&LbfgsOptions::unit)},
       {.name = "box",
        .group = run_group,

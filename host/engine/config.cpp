@@ -11,8 +11,8 @@
 namespace impasto {
 namespace {
 
-/// What both of ours have: losses that are means, so that weights keep their meaning at any size, and
-/// Adam on a Laplacian pyramid, coarse to fine, from the content in the style's colours
+/// What both of ours have: losses that are means, so that weights keep their meaning at any size,
+/// optimised coarse to fine, from the content in the style's colours
 /// (docs/decisions/0021-coarse-to-fine.md).
 Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_layers,
                       std::vector<LayerWeight> style_layers, double tv_weight) {
@@ -27,21 +27,21 @@ Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_la
       TotalVariationLoss{{.name = "tv", .weight = tv_weight},
                          {.factor = 1, .channel_power = 1, .pixel_power = 1}}};
   config.objective.padding = Padding::replicate;
-  config.optimizer = AdamOptions{.learning_rate = 2, .beta2 = 0.99};
+  config.objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
   config.box = Box::step;
-  config.pyramid_levels = 5;
-  config.average = 0.9;
   config.size = 512;
   config.init = Init::recoloured;
   return config;
 }
 
 /// For the built-in network: shallow layers, because its deeper ones add noise and no style
-/// (docs/decisions/0006-default-preset.md).
+/// (docs/decisions/0006-default-preset.md), and Adam on a Laplacian pyramid.
 Config impasto_default() {
   Config config = coarse_to_fine(16, {{"conv3_1", 1}},
                                  {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}}, 1);
-  config.objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
+  config.optimizer = AdamOptions{.learning_rate = 2, .beta2 = 0.99};
+  config.pyramid_levels = 5;
+  config.average = 0.9;
   config.iterations = 140;
   config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 0.5, .step_ratio = 0.5};
   return config;
@@ -50,16 +50,17 @@ Config impasto_default() {
 /// For networks that were trained on pixels of deviation 1, as torchvision's are and those made from
 /// them. A layer's weight makes up for the size of its activations, which differ by a factor of a
 /// hundred from conv3_1 to conv4_1. Average pooling, whatever the network was trained with: the
-/// gradient of a maximum falls on single pixels and embosses them. The coarsest of three scales still
-/// shows a face to conv4_2.
+/// gradient of a maximum falls on single pixels and embosses them. L-BFGS, because Adam steps as far
+/// along gradients of fine patterns as along those of strokes. The coarser of two scales still shows
+/// a face to conv4_2.
 Config trained() {
   Config config = coarse_to_fine(
-      0.3, {{"conv4_2", 1}},
-      {{"conv1_1", 40000}, {"conv2_1", 2000}, {"conv3_1", 24000}, {"conv4_1", 200}}, 2e-5);
-  config.objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
+      0.1, {{"conv4_2", 1}},
+      {{"conv1_1", 40000}, {"conv2_1", 2000}, {"conv3_1", 24000}, {"conv4_1", 200}}, 1e-6);
   config.keeps_pool = true;
-  config.iterations = 260;
-  config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 1.0 / 3, .step_ratio = 0.6};
+  config.optimizer = LbfgsOptions{.history = 10, .reach = 3};
+  config.iterations = 160;
+  config.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.5};
   return config;
 }
 

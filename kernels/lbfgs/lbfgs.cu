@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/common/blocks.hpp"
 #include "kernels/common/reduce.cuh"
@@ -39,6 +40,7 @@ struct Call {
   float unscale;
   double learning_rate;
   double unit;
+  double reach;
 
   __device__ Picture picture(std::int64_t n) const {
     const std::int64_t V = 2 * (history + 1);
@@ -106,6 +108,7 @@ __global__ void __launch_bounds__(threads) lbfgs_products_kernel(Call call) {
       const auto value = static_cast<double>(v[i]);
       if (of_gradient) {
         sums[0] += value < 0 ? -value : value;
+        sums[1] += value * value;
       } else {
         sums[0] += value * static_cast<double>(s[i]);
         sums[1] += value * static_cast<double>(y[i]);
@@ -127,6 +130,7 @@ __global__ void __launch_bounds__(threads) lbfgs_products_kernel(Call call) {
 __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
   SIMT_SHARED(double, warp_sums, [32]);
   SIMT_SHARED(double, total, [1]);
+  SIMT_SHARED(double, gradient_squared, [1]);
   const Picture own = call.picture(blockIdx.z);
   const int slots = static_cast<int>(call.history) + 1;
   const int V = 2 * slots;  // also g's row
@@ -146,6 +150,8 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
       if (!is_new) own.products[with * width + vector] = sum;
     } else if (entry % 3 == 0) {
       total[0] = sum;  // Σ|g|
+    } else if (entry % 3 == 1) {
+      gradient_squared[0] = sum;
     }
   }
   __syncthreads();
@@ -204,6 +210,29 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
     }
     __syncthreads();
   }
+  if (call.reach <= 0) return;
+  __syncthreads();
+
+  // |d|² = Σ c_v·c_w·⟨v, w⟩, a row a thread. That of g is among the products as a column.
+  double share = 0;
+  for (int v = static_cast<int>(threadIdx.x); v < width; v += threads) {
+    if (c[v] == 0) continue;
+    double row = 0;
+    for (int w = 0; w < width; ++w) {
+      if (c[w] == 0) continue;
+      const double product = v < V   ? own.products[v * width + w]
+                             : w < V ? own.products[w * width + v]
+                                     : gradient_squared[0];
+      row += product * c[w];
+    }
+    share += c[v] * row;
+  }
+  const double squared = block_sum(share, warp_sums);
+  if (threadIdx.x == 0 && squared > 0) {
+    const double limit = call.reach * std::sqrt(static_cast<double>(call.count) / squared);
+    const bool shorter = !stepped || limit < call.learning_rate;
+    own.header->length = shorter ? limit : call.learning_rate;
+  }
 }
 
 /// The direction, a weighted sum of vectors, and the step along it. A thread takes one value at a
@@ -244,7 +273,8 @@ void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, doub
                   sum_blocks(count),
                   static_cast<float>(1 / options.gradient_scale),
                   options.learning_rate,
-                  options.unit};
+                  options.unit,
+                  options.reach};
   const auto images = static_cast<unsigned>(size.batch);
   const auto vectors = static_cast<unsigned>(lbfgs_vectors(options.history));
   const auto shares = static_cast<unsigned>(call.sum_blocks);

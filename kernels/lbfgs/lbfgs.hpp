@@ -15,6 +15,8 @@ namespace impasto::kernels {
 ///         more than `history` is dropped, and h = y·s / y·y.
 ///         d = −H·g by the two-loop recursion over the pairs, in which H begins as h·I; with no pair
 ///         d = −g. t = learning_rate, in the first step times min(1/u², 1/(u·Σ|g|)).  x += t·d
+///         With a reach r > 0 no step is longer, and the first is as long: with l = r·√(H·W·C)/|d|,
+///         t = l in the first step, then min(learning_rate, l).
 /// Shapes  pixels, direction, last_grad, grad (N,H,W,C);
 ///         pairs (N·lbfgs_vectors(history),H,W,C): for each picture every s, then every y, in two
 ///         rings of history + 1 slots, of which one is free for the next pair;
@@ -29,6 +31,10 @@ struct LbfgsOptions {
   double gradient_scale = 1;   ///< the gradient given is this many times the true one
   /// u: what a peer optimises is this many times the pixels. Only the first step depends on it.
   double unit = 1;
+  /// r, in the units of the pixels: the root mean square of a step. 0: PyTorch's rule, whose first
+  /// step may be too small for a float, and whose later ones may be too long where the curvature
+  /// changes.
+  double reach = 0;
 };
 
 inline constexpr double lbfgs_least_curvature = 1e-10;

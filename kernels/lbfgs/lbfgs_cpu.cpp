@@ -94,6 +94,12 @@ void step(float* pixels, float* pairs, float* direction, float* last_grad, Lbfgs
     first = std::min(1 / (options.unit * options.unit), 1 / (options.unit * magnitude));
   }
   state.length = options.learning_rate * first;
+  if (options.reach > 0) {
+    const double norm = std::sqrt(dot(direction, direction, count));
+    const double limit = options.reach * std::sqrt(static_cast<double>(count)) / norm;
+    if (norm > 0)
+      state.length = state.stepped != 0 ? std::min(options.learning_rate, limit) : limit;
+  }
   state.stepped = 1;
   const auto length = static_cast<float>(state.length);
   for_each(count, [=](std::int64_t i) { pixels[i] += length * direction[i]; });

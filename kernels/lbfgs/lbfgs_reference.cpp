@@ -70,6 +70,11 @@ void step(double* pixels, double* pairs, double* direction, double* last_grad, L
   for (const double value : g) magnitude += std::abs(value);
   const double first = std::min(1 / (options.unit * options.unit), 1 / (options.unit * magnitude));
   state.length = options.learning_rate * (state.stepped != 0 ? 1 : first);
+  const double norm = std::sqrt(dot(direction, direction, count));
+  if (options.reach > 0 && norm > 0) {
+    const double limit = options.reach * std::sqrt(static_cast<double>(count)) / norm;
+    state.length = state.stepped != 0 ? std::min(options.learning_rate, limit) : limit;
+  }
   state.stepped = 1;
   add(pixels, state.length, direction, count);
 }

@@ -103,6 +103,46 @@ TEST(Lbfgs, AGradientThatIsScaledGivesTheSameStep) {
   EXPECT_TRUE(test::same_bits(found[0], found[1]));
 }
 
+/// The root mean square of each step down a slope that is steeper by the value.
+template <class T>
+std::vector<double> lengths_of_steps(const LbfgsOptions& options) {
+  const MapSize size{1, 4, 5, 3};
+  const std::int64_t count = size.count();
+  GuardedBuffer<T> x(count, T{50});
+  GuardedBuffer<T> pairs(count * lbfgs_vectors(options.history));
+  GuardedBuffer<T> d(count);
+  GuardedBuffer<T> last(count);
+  auto state = test::zeros(lbfgs_state_values(options.history));
+  std::vector<double> lengths;
+  for (int k = 0; k < 30; ++k) {
+    const GuardedBuffer<T> before = x;
+    GuardedBuffer<T> grad = x;
+    for (std::size_t i = 0; i < grad.size(); ++i) grad[i] *= T{1e-9F} * static_cast<T>(1 + i % 7);
+    step(x, pairs, d, last, state, grad, size, options);
+    double sum = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      sum += std::pow(static_cast<double>(x[i]) - static_cast<double>(before[i]), 2);
+    }
+    lengths.push_back(std::sqrt(sum / static_cast<double>(count)));
+  }
+  return lengths;
+}
+
+template <class T>
+void expect_steps_within_reach() {
+  const std::vector<double> lengths = lengths_of_steps<T>({.history = 5, .reach = 3});
+  EXPECT_NEAR(lengths.front(), 3, 1e-4);
+  for (const double length : lengths) EXPECT_LE(length, 3 + 1e-4);
+  EXPECT_LT(lengths.back(), 0.1);  // it arrives
+}
+
+TEST(Lbfgs, StepsNoFurtherThanItsReachAndThatFarAtFirst) {
+  expect_steps_within_reach<double>();
+  expect_steps_within_reach<float>();
+  // PyTorch's rule gets nowhere on a slope as gentle as this.
+  EXPECT_LT(lengths_of_steps<double>({.history = 5}).back(), 1e-5);
+}
+
 TEST(Lbfgs, OnOneThreadAndTwoHasTheSameBits) {
   const MapSize size{1, 67, 51, 3};
   const int threads = omp_get_max_threads();

@@ -41,8 +41,7 @@ TEST(LbfgsDevice, TakesThePathOfPytorch) {
   }
 }
 
-TEST(LbfgsDevice, FollowsTheReferenceForEveryPictureOfABatchInAnyOrderOfThreads) {
-  const LbfgsOptions options{.learning_rate = 0.7, .history = 2, .unit = 0.25};
+void expect_the_reference(const LbfgsOptions& options) {
   for (const MapSize& size : {MapSize{1, 1, 1, 1}, MapSize{2, 5, 7, 3}, MapSize{3, 37, 41, 3}}) {
     SCOPED_TRACE(size);
     // So near the minimum that the first step is not shortened by Σ|g|: a tiny one would leave little
@@ -83,6 +82,14 @@ TEST(LbfgsDevice, FollowsTheReferenceForEveryPictureOfABatchInAnyOrderOfThreads)
     });
     EXPECT_TRUE(test::is_close(found, expected, {2e-5, 2e-4}));
   }
+}
+
+TEST(LbfgsDevice, FollowsTheReferenceForEveryPictureOfABatchInAnyOrderOfThreads) {
+  expect_the_reference({.learning_rate = 0.7, .history = 2, .unit = 0.25});
+}
+
+TEST(LbfgsDevice, StepsNoFurtherThanItsReach) {
+  expect_the_reference({.learning_rate = 0.7, .history = 2, .reach = 2e-5});
 }
 
 }  // namespace
