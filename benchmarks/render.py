@@ -72,10 +72,11 @@ def cpu_vs_pytorch(machine: Machine) -> str:
 
 
 def cpu_vs_pytorch_all(machine: Machine) -> str:
-    if not machine.comparisons:
-        return ""
-    contenders = machine.comparisons[0].contenders
-    return contenders_table(contenders, contenders[0].seconds)
+    """Everyone at every size."""
+    return "\n".join(
+        f"{one.size}²:\n\n{contenders_table(one.contenders, one.contenders[0].seconds)}"
+        for one in machine.comparisons
+    )
 
 
 def iteration_steps(machine: Machine) -> str:

@@ -104,7 +104,7 @@ TUNING = Scale(stages=("operations",), budget=7200, operations=ladders(10, "fp32
 CPU_SHAPES = ((256, 1), (128, 1), (192, 1), (384, 1), (128, 2), (128, 4))
 CPU = Scale(
     backend="cpu", build="release", stages=("environment", "tests", "iteration", "peers", "operations"), budget=3600,
-    tests=(), check_backend="cpu", shapes=CPU_SHAPES, peer_shapes=CPU_SHAPES[:1], tuned_shapes=CPU_SHAPES,
+    tests=(), check_backend="cpu", shapes=CPU_SHAPES, peer_shapes=((256, 1), (512, 1)), tuned_shapes=CPU_SHAPES,
     peer_forms=CPU_FORMS, peer_tuning=CPU_TUNING, threads=len(os.sched_getaffinity(0)), rounds=5, min_seconds=1,
     ceilings=("ceilings_bench",),
     operations=(("op_bench", "--backend=cpu", "--benchmark_min_time=0.05", "--benchmark_repetitions=5"),),
