@@ -35,11 +35,13 @@ FittingTiles fitting_tiles(Backend& backend, const Network& network, const Confi
       bytes_with(middle) <= config.memory ? last = middle : first = middle + 1;
     }
     if (first == sizes.size()) {
-      const std::size_t least = bytes_with(sizes.size() - 1);
-      return {sizes.back(),
-              fmt::format("{} MiB do not suffice for a picture of {}×{}: in the smallest tiles it "
-                          "needs {} MiB",
-                          config.memory >> 20U, pixels.width, pixels.height, mebibytes_up(least))};
+      // Of a small picture the tiles with their halos may take more than it does as a whole.
+      const std::size_t least = bytes_with(0) < bytes_with(sizes.size() - 1) ? 0 : sizes.size() - 1;
+      return {
+          sizes[least],
+          fmt::format("{} MiB do not suffice for a picture of {}×{}: {}it needs {} MiB",
+                      config.memory >> 20U, pixels.width, pixels.height,
+                      least > 0 ? "in the smallest tiles " : "", mebibytes_up(bytes_with(least)))};
     }
     Plan plan(network, config, pixels, backend.master_type(), backend.activation_type(), styles,
               sizes[first]);

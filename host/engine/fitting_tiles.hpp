@@ -11,8 +11,8 @@ namespace impasto {
 
 /// How pictures are cut to be stylized within Config::memory.
 struct FittingTiles {
-  TileSize size;         ///< the largest that fit; without limits where no tiles are needed
-  std::string shortage;  ///< why not even the smallest fit, if so: how much they need
+  TileSize size;         ///< the largest that fit, else the least; without limits: no tiles
+  std::string shortage;  ///< why nothing fits, if so: how much the least needs
 };
 
 /// For pictures of the shape `pixels` (N,H,W,3) and style pictures of the shapes `styles`. The backend

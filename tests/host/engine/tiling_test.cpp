@@ -285,6 +285,16 @@ TEST_F(TiledStylization, SaysTheLeastMemory) {
   EXPECT_THROW(static_cast<void>(run(1U << 20U)), Error);
 }
 
+TEST_F(TiledStylization, SaysTheLeastMemoryWhereTheHaloIsWiderThanTheTile) {
+  config_ = config_with({{"conv4_2", 1}}, {{"conv5_1", 1}});
+  const std::size_t whole = estimate(0).total();
+  const MemoryEstimate tiled = estimate(whole - 1);
+  EXPECT_NE(tiled.shortage.find(fmt::format("it needs {} MiB", (whole >> 20U) + 1)),
+            std::string::npos)
+      << tiled.shortage;
+  EXPECT_FALSE(tiled.tiles);
+}
+
 TEST_F(TiledStylization, GivesNearlyTheSamePictureAndTheSameBitsWhereThereAreNoTiles) {
   const std::size_t whole = estimate(0).total();
   const Stylized expected = run(0);
