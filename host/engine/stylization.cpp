@@ -372,14 +372,8 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
       const std::size_t bytes = plan.target_bytes(source);
       if (bytes <= most_bytes) host += bytes;
     }
-    if (largest.weights + plan.bytes() <= largest.total()) continue;
-    largest = {.weights = largest.weights,
-               .persistent = plan.persistent_bytes(),
-               .arena = plan.arena_bytes(),
-               .workspace = plan.workspace_bytes(),
-               .shortage = tiles.shortage,
-               .recomputation = std::move(largest.recomputation)};
-    if (largest.shortage.empty() && room) largest.shortage = plan.shortage(*room);
+    // Those of the last scale, even if another one, as a whole, takes more.
+    largest.tiles.reset();
     if (const auto& tiling = plan.tiling()) {
       const Area& first = tiling->tiles().front();
       largest.tiles = TileEstimate{
@@ -389,6 +383,15 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
           .halo = tiling->halo(deepest),
       };
     }
+    if (largest.weights + plan.bytes() <= largest.total()) continue;
+    largest = {.weights = largest.weights,
+               .persistent = plan.persistent_bytes(),
+               .arena = plan.arena_bytes(),
+               .workspace = plan.workspace_bytes(),
+               .shortage = tiles.shortage,
+               .tiles = largest.tiles,
+               .recomputation = std::move(largest.recomputation)};
+    if (largest.shortage.empty() && room) largest.shortage = plan.shortage(*room);
   }
   largest.host = host;
   return largest;

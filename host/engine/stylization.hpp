@@ -138,7 +138,7 @@ struct MemoryEstimate {
   std::size_t workspace = 0;   ///< what operations need between their stages
   std::size_t host = 0;        ///< pictures and targets that a Stylization remembers beside this
   std::string shortage;        ///< why this does not fit into what may be taken or is free, if so
-  std::optional<TileEstimate> tiles = {};  ///< none: the whole picture at once
+  std::optional<TileEstimate> tiles = {};  ///< of the last scale; none: the whole at once
   /// Of each scale: its convolutions' work as a multiple of that without tiles.
   std::vector<double> recomputation = {};
   [[nodiscard]] std::size_t total() const { return weights + persistent + arena + workspace; }

@@ -295,6 +295,15 @@ TEST_F(TiledStylization, SaysTheLeastMemoryWhereTheHaloIsWiderThanTheTile) {
   EXPECT_FALSE(tiled.tiles);
 }
 
+TEST_F(TiledStylization, SaysTheTilesOfTheLargestScaleWhicheverTakesMost) {
+  config_.scales = {.count = 2, .ratio = 1.1};
+  const std::size_t whole = estimate(0).total();
+  for (int i = 10; i <= 20; ++i) {
+    const MemoryEstimate any = estimate(whole * static_cast<std::size_t>(i) / 20);
+    EXPECT_EQ(any.tiles.has_value(), any.recomputation.back() > 1) << i;
+  }
+}
+
 TEST_F(TiledStylization, GivesNearlyTheSamePictureAndTheSameBitsWhereThereAreNoTiles) {
   const std::size_t whole = estimate(0).total();
   const Stylized expected = run(0);
