@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <memory>
 #include <omp.h>
 
 #include "kernels/common/parallel.hpp"
@@ -14,12 +15,17 @@ void style_first_conv_backward(float* grad_pixels, const float* grad, const floa
   const std::vector<SimdLine> by_tap = first_conv_filters_by_tap(weight, size.channels);
   const std::int64_t line = size.width * size.channels;
   const std::int64_t rows = size.batch * size.height;
-#pragma omp parallel if (size.count() >= min_parallel)
+  const int most_threads = size.count() >= min_parallel ? omp_get_max_threads() : 1;
+  // Allocated here: no exception may leave a parallel region.
+  const std::int64_t lines = 3 * line / SimdLine::count;  // a thread's
+  const auto held =
+      std::make_unique_for_overwrite<SimdLine[]>(static_cast<std::size_t>(most_threads * lines));
+#pragma omp parallel num_threads(most_threads)
   {
     const std::int64_t threads = omp_get_num_threads();
     const std::int64_t thread = omp_get_thread_num();
-    std::vector<SimdLine> held = simd_lines(3 * line);
-    const auto held_row = [&](std::int64_t row) { return held.front().values + row % 3 * line; };
+    float* own = held[static_cast<std::size_t>(thread * lines)].values;
+    const auto held_row = [&](std::int64_t row) { return own + row % 3 * line; };
     std::int64_t computed = -1;  // the last row that is held
     const auto hold = [&](std::int64_t row) {
       if (row <= computed) return;

@@ -2,6 +2,7 @@
 // The CPU kernels that are compiled for AVX2 and for AVX-512, but for Winograd's, which have a file of
 // their own.
 #include <gtest/gtest.h>
+#include <new>
 #include <vector>
 
 #include "kernels/first_conv/first_conv.hpp"
@@ -109,6 +110,15 @@ TEST_P(SimdKernels, StyleFirstConvGivesTheSameBitsOnAnyNumberOfThreads) {
   };
   const auto alone = with(1);
   for (const int threads : {2, 3, 5}) EXPECT_TRUE(test::is_equal(with(threads), alone)) << threads;
+}
+
+TEST_P(SimdKernels, StyleFirstConvWithoutMemoryThrowsBeforeItsThreadsBegin) {
+  const test::ThreadCount limited(1);
+  const MapSize too_wide{1, 1, std::int64_t{1} << 54, 64};
+  const auto weight = gaussian<float>(27 * 64, 1);
+  EXPECT_THROW(cpu::style_first_conv_backward(nullptr, nullptr, nullptr, nullptr, weight.data(),
+                                              too_wide, {}, GetParam()),
+               std::bad_alloc);
 }
 
 GuardedBuffer<float> gram(const MapSize& size, Simd simd, int threads) {
