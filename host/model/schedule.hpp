@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -78,7 +79,7 @@ class Schedule {
     std::size_t offset = 0;
   };
 
-  std::vector<Entry> tensors_;
+  std::deque<Entry> tensors_;  // its entries stay where they are while others are added
   std::vector<Step> steps_;
 };
 

@@ -33,6 +33,14 @@ TEST(Schedule, ATensorNobodyTouchesTakesNoMemory) {
   EXPECT_EQ(schedule.place(), 0U);
 }
 
+TEST(Schedule, ATensorStaysWhereItIsWhileOthersAreAdded) {
+  Schedule schedule;
+  const TensorId id = schedule.temporary({1, 2, 3, 4}, DataType::f32);
+  const Tensor& tensor = schedule[id];
+  for (int i = 0; i < 1000; ++i) schedule.temporary({1, 1, 1, 1}, DataType::f32);
+  EXPECT_EQ(&schedule[id], &tensor);
+}
+
 TEST(Schedule, StepsRunInTheOrderTheyWereAdded) {
   Schedule schedule;
   std::string order;
