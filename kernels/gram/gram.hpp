@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/common/device.hpp"
 #include "kernels/common/ladder.hpp"
@@ -25,6 +28,12 @@ void gram(double* gram, const double* features, const MapSize& size);
 namespace cpu {
 inline constexpr std::int64_t gram_panel_channels = 64;
 inline constexpr std::int64_t gram_packed_pixels = 128;  ///< whose panel fits into the first cache
+
+/// Pixels that are summed in float before their sum joins the others' in double: the size alone
+/// decides, at most 64 partial matrices, each worth the call of a product.
+constexpr std::int64_t gram_chunk_pixels(std::int64_t pixels) {
+  return std::min(pixels, std::max<std::int64_t>(4096, pixels / 64));
+}
 
 /// Whether there is a version for so many channels.
 constexpr bool gram_fits(std::int64_t channels) { return channels % gram_panel_channels == 0; }

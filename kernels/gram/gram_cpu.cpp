@@ -7,14 +7,8 @@
 namespace impasto::kernels::cpu {
 namespace {
 
-/// Pixels that are summed in float before their sum joins the others' in double: the size alone
-/// decides, at most 64 partial matrices.
-std::int64_t chunk_pixels(std::int64_t pixels) {
-  return std::min(pixels, std::max<std::int64_t>(4096, pixels / 64));
-}
-
 std::int64_t chunks_of(std::int64_t pixels) {
-  const std::int64_t chunk = chunk_pixels(pixels);
+  const std::int64_t chunk = gram_chunk_pixels(pixels);
   return (pixels + chunk - 1) / chunk;
 }
 
@@ -51,7 +45,7 @@ void gram(float* gram, const float* features, const MapSize& size, Simd simd, fl
           int threads) {
   const std::int64_t C = size.channels;
   const std::int64_t panels = C / gram_panel_channels;
-  const std::int64_t chunk = chunk_pixels(size.pixels());
+  const std::int64_t chunk = gram_chunk_pixels(size.pixels());
   const std::int64_t chunks = chunks_of(size.pixels());
   float* packed = workspace + chunks * C * C;
   for (std::int64_t n = 0; n < size.batch; ++n) {

@@ -23,20 +23,6 @@ using test::GuardedBuffer;
 /// Sums of up to 4096 products in float.
 constexpr ErrorLimit limit{1e-6, 1e-5};
 
-template <class T>
-std::vector<double> wide(const GuardedBuffer<T>& buffer) {
-  std::vector<double> values;
-  for (const T& value : buffer) values.push_back(static_cast<double>(static_cast<float>(value)));
-  return values;
-}
-
-template <class T>
-GuardedBuffer<T> gaussian(std::int64_t count, std::uint64_t seed) {
-  GuardedBuffer<T> buffer(count);
-  test::fill_gaussian(buffer, seed);
-  return buffer;
-}
-
 GuardedBuffer<float> features_of(const MapSize& size) {
   GuardedBuffer<float> features(size.count());
   test::fill_features(features, 1);
@@ -56,10 +42,11 @@ void expect_the_first_gradient(Simd simd) {
                               MapSize{1, 3, 8, 48}, MapSize{3, 4, 43, 64}}) {
     SCOPED_TRACE(testing::Message()
                  << size.batch << "x" << size.height << "x" << size.width << "x" << size.channels);
-    const auto grad_y = gaussian<T>(size.count(), 1);
-    const auto weight = gaussian<float>(27 * size.channels, 2);
+    const auto grad_y = test::gaussian<T>(size.count(), 1);
+    const auto weight = test::gaussian<float>(27 * size.channels, 2);
     std::vector<double> expected(static_cast<std::size_t>(3 * size.batch * size.pixels()));
-    reference::first_conv_backward(expected.data(), wide(grad_y).data(), wide(weight).data(), size);
+    reference::first_conv_backward(expected.data(), widened(grad_y).data(), widened(weight).data(),
+                                   size);
     GuardedBuffer<float> grad_pixels(static_cast<std::int64_t>(expected.size()));
     cpu::first_conv_backward(grad_pixels.data(), grad_y.data(), weight.data(), size, simd);
     EXPECT_TRUE(test::is_close(grad_pixels, expected, limit));
@@ -77,9 +64,9 @@ GuardedBuffer<float> style_first_conv(const MapSize& size, const GradientEpilogu
                                       Simd simd) {
   GuardedBuffer<float> grad_pixels(3 * size.batch * size.pixels());
   cpu::style_first_conv_backward(
-      grad_pixels.data(), gaussian<float>(size.count(), 2).data(), features_of(size).data(),
-      gaussian<float>(size.batch * size.channels * size.channels, 3).data(),
-      gaussian<float>(27 * size.channels, 4).data(), size, epilogue, simd);
+      grad_pixels.data(), test::gaussian<float>(size.count(), 2).data(), features_of(size).data(),
+      test::gaussian<float>(size.batch * size.channels * size.channels, 3).data(),
+      test::gaussian<float>(27 * size.channels, 4).data(), size, epilogue, simd);
   return grad_pixels;
 }
 
@@ -91,12 +78,12 @@ TEST_P(SimdKernels, StyleFirstConvIsTheReferenceWithEveryEpilogue) {
       SCOPED_TRACE(testing::Message()
                    << size.batch << "x" << size.height << "x" << size.width << "x" << size.channels
                    << " " << epilogue.accumulate << epilogue.relu_mask);
-      std::vector<double> grad = wide(gaussian<float>(size.count(), 2));
+      GuardedBuffer<double> grad = widened(test::gaussian<float>(size.count(), 2));
       std::vector<double> expected(static_cast<std::size_t>(3 * size.batch * size.pixels()));
       reference::style_first_conv_backward(
-          expected.data(), grad.data(), wide(features_of(size)).data(),
-          wide(gaussian<float>(size.batch * size.channels * size.channels, 3)).data(),
-          wide(gaussian<float>(27 * size.channels, 4)).data(), size, epilogue);
+          expected.data(), grad.data(), widened(features_of(size)).data(),
+          widened(test::gaussian<float>(size.batch * size.channels * size.channels, 3)).data(),
+          widened(test::gaussian<float>(27 * size.channels, 4)).data(), size, epilogue);
       EXPECT_TRUE(test::is_close(style_first_conv(size, epilogue, GetParam()), expected, limit));
     }
   }
@@ -115,7 +102,7 @@ TEST_P(SimdKernels, StyleFirstConvGivesTheSameBitsOnAnyNumberOfThreads) {
 TEST_P(SimdKernels, StyleFirstConvWithoutMemoryThrowsBeforeItsThreadsBegin) {
   const test::ThreadCount limited(1);
   const MapSize too_wide{1, 1, std::int64_t{1} << 54, 64};
-  const auto weight = gaussian<float>(27 * 64, 1);
+  const auto weight = test::gaussian<float>(27 * 64, 1);
   EXPECT_THROW(cpu::style_first_conv_backward(nullptr, nullptr, nullptr, nullptr, weight.data(),
                                               too_wide, {}, GetParam()),
                std::bad_alloc);
@@ -138,7 +125,7 @@ TEST_P(SimdKernels, GramIsTheReference) {
                  << size.batch << "x" << size.height << "x" << size.width << "x" << size.channels);
     std::vector<double> expected(
         static_cast<std::size_t>(size.batch * size.channels * size.channels));
-    reference::gram(expected.data(), wide(features_of(size)).data(), size);
+    reference::gram(expected.data(), widened(features_of(size)).data(), size);
     EXPECT_TRUE(test::is_close(gram(size, GetParam(), 2), expected, limit));
   }
 }

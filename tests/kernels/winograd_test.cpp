@@ -21,13 +21,6 @@ using test::GuardedBuffer;
 using test::is_close;
 
 template <class T>
-std::vector<double> wide(const GuardedBuffer<T>& buffer) {
-  std::vector<double> values;
-  for (const T& value : buffer) values.push_back(static_cast<double>(static_cast<float>(value)));
-  return values;
-}
-
-template <class T>
 std::int64_t count(const GuardedBuffer<T>& buffer) {
   return static_cast<std::int64_t>(buffer.size());
 }
@@ -54,16 +47,16 @@ struct Problem {
     for (float& value : weight) value = static_cast<float>(static_cast<T>(value));
   }
 
-  std::vector<double> expected(bool relu, const GradientEpilogue& epilogue) const {
-    std::vector<double> y = wide(held);
+  GuardedBuffer<double> expected(bool relu, const GradientEpilogue& epilogue) const {
+    GuardedBuffer<double> y = widened(held);
     if (direction == Direction::forward) {
-      reference::conv_forward(y.data(), wide(x).data(), wide(weight).data(), wide(bias).data(),
-                              size, relu);
+      reference::conv_forward(y.data(), widened(x).data(), widened(weight).data(),
+                              widened(bias).data(), size, relu);
     } else {
       ConvSize forward = size;
       std::swap(forward.in_channels, forward.out_channels);
-      reference::conv_data_gradient(y.data(), wide(x).data(), wide(weight).data(), wide(map).data(),
-                                    forward, epilogue);
+      reference::conv_data_gradient(y.data(), widened(x).data(), widened(weight).data(),
+                                    widened(map).data(), forward, epilogue);
     }
     return y;
   }

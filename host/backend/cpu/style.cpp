@@ -3,20 +3,15 @@
 
 #include <algorithm>
 
+#include "kernels/gram/gram.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto::cpu {
-namespace {
-
-/// Pixels per product: enough that a product is worth its call, and at most 64 partial matrices.
-std::int64_t chunk_pixels(std::int64_t pixels) { return std::max<std::int64_t>(4096, pixels / 64); }
-
-}  // namespace
 
 void Gram::operator()(const Tensor& gram, const Tensor& features) {
   const std::int64_t channels = features.shape.channels;
   const std::int64_t pixels = features.shape.pixels();
-  const std::int64_t chunk = std::min(pixels, chunk_pixels(pixels));
+  const std::int64_t chunk = kernels::cpu::gram_chunk_pixels(pixels);
   const std::int64_t whole = pixels / chunk;
   const std::int64_t rest = pixels % chunk;
   const std::int64_t chunks = whole + (rest != 0 ? 1 : 0);
