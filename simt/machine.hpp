@@ -102,7 +102,7 @@ class ReadyThreads {
 /// host thread at a time may use a machine; several threads may use one each.
 class Machine {
  public:
-  static constexpr int count = 2;
+  static constexpr int count = 4;
 
   Machine();
   Machine(const Machine&) = delete;

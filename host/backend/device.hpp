@@ -95,6 +95,8 @@ class Device {
   virtual void read(std::span<float> to, const Tensor& from) = 0;
   [[nodiscard]] virtual std::unique_ptr<Readback> make_readback(std::int64_t count) = 0;
   virtual void synchronize() = 0;
+  /// The queue, as NVIDIA's libraries take it: a CUDA stream. Null on the host.
+  [[nodiscard]] virtual void* stream() { return nullptr; }
 
   /// Calls `operations`, which enqueue nothing this time but make everything that they need; their
   /// tensors need no memory yet. Returns the largest workspace that one of them requests, in bytes.

@@ -68,6 +68,23 @@ inline Tensor image_of(const Tensor& batch, std::int64_t n) {
   return one;
 }
 
+/// Rows [top, top + height) of one image.
+inline Tensor rows_of(const Tensor& image, std::int64_t top, std::int64_t height) {
+  Tensor rows = image;
+  rows.shape.height = 1;
+  if (rows.data != nullptr) {
+    rows.data = rows.as<std::byte>() + static_cast<std::size_t>(top) * rows.bytes();
+  }
+  rows.shape.height = height;
+  return rows;
+}
+
+/// A tensor's bytes as floats, which a device copies without a conversion whatever they mean.
+inline Tensor as_floats(const Tensor& tensor) {
+  const auto count = static_cast<std::int64_t>(tensor.bytes() / sizeof(float));
+  return {tensor.data, {.channels = count}, DataType::f32};
+}
+
 /// The bytes that a tensor of `bytes` bytes occupies in an arena. Padding aligns the next tensor
 /// for every vector instruction and GPU load.
 inline std::size_t aligned_bytes(std::size_t bytes) {

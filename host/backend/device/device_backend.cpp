@@ -107,6 +107,7 @@ class DeviceBackend final : public Backend {
     return std::make_unique<DeviceReadback>(*runtime_, count);
   }
   void synchronize() override { runtime_->synchronize(); }
+  void* stream() override { return stream_; }
 
   std::size_t prepare(const std::function<void()>& operations) override {
     return scratch_.measure(operations);
