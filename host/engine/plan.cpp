@@ -8,6 +8,7 @@
 
 #include "host/core/error.hpp"
 #include "host/engine/guides.hpp"
+#include "host/engine/strip_steps.hpp"
 #include "host/model/activation_scale.hpp"
 
 namespace impasto {
@@ -36,12 +37,6 @@ std::size_t bytes_of(std::span<const Tensor> tensors) {
   std::size_t bytes = 0;
   for (const Tensor& tensor : tensors) bytes += tensor.bytes();
   return bytes;
-}
-
-/// A tensor's bytes as floats, which a device copies without a conversion whatever they mean.
-Tensor as_floats(const Tensor& tensor) {
-  const auto count = static_cast<std::int64_t>(tensor.bytes() / sizeof(float));
-  return {tensor.data, {.channels = count}, DataType::f32};
 }
 
 /// A picture at half the size: the mean of 2×2 pixels, at an odd side of those that there are.
@@ -74,11 +69,12 @@ void add_zeros(Schedule& schedule, std::string_view name, TensorId values) {
 }
 
 /// Throws where a loss needs to see the whole picture at once.
-void require_tiles(const Objective& objective, std::span<const std::unique_ptr<Term>> terms) {
-  const auto refuse = [](const std::string& what) {
-    fail(ErrorKind::usage,
-         "{} cannot be computed in tiles, and the memory does not suffice for the whole picture",
-         what);
+void require_parts(const Objective& objective, std::span<const std::unique_ptr<Term>> terms,
+                   bool on_several_devices) {
+  const auto refuse = [&](const std::string& what) {
+    fail(ErrorKind::usage, "{} cannot be computed {}", what,
+         on_several_devices ? "on several devices"
+                            : "in tiles, and the memory does not suffice for the whole picture");
   };
   if (objective.octaves > 1) refuse(fmt::format("style-octaves {}", objective.octaves));
   if (objective.normalize_gradients) refuse("normalize-gradients");
@@ -90,6 +86,15 @@ void require_tiles(const Objective& objective, std::span<const std::unique_ptr<T
         refuse(fmt::format("the {} loss on {}", common(loss).name, common(loss).layers[i].layer));
     }
   }
+}
+
+/// The sums of all terms.
+std::vector<Summand> summands(const std::vector<TiledTerm::Sums>& sums) {
+  std::vector<Summand> all;
+  for (const TiledTerm::Sums& of_term : sums) {
+    for (const TensorId sum : of_term) all.push_back({sum});
+  }
+  return all;
 }
 
 std::vector<float> read_tensors(Backend& backend, std::span<const Tensor> tensors) {
@@ -119,7 +124,8 @@ void write_tensors(Backend& backend, std::span<const Tensor> tensors,
 }  // namespace
 
 Plan::Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
-           DataType activations, std::vector<Shape> styles, const TileSize& tile)
+           DataType activations, std::vector<Shape> styles, const TileSize& tile,
+           Communicator* ranks)
     : network_(network),
       config_(config),
       style_shapes_(std::move(styles)),
@@ -127,6 +133,7 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
       activations_(activations),
       gradient_scale_(gradient_scale_for(pixels, activations, network, config.objective)),
       pixels_(tensors_.reserve(pixels, master)),
+      ranks_(ranks),
       style_shares_(style_shapes_.size()) {
   const std::vector<Shape> shapes = octave_shapes(pixels, style_shapes_, config.objective.octaves);
   for (const Shape& shape : shapes) {
@@ -256,10 +263,16 @@ void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
 std::optional<Tiling> Plan::tiling_of(const Shape& pixels, std::optional<TargetSource> source,
                                       const TileSize& tile) const {
   const auto deepest = deepest_of(octaves_.front(), source);
-  if (!deepest || tile == TileSize{}) return std::nullopt;
-  Tiling tiling(network_, pixels, *deepest, tile);
-  if (tiling.tiles().size() == 1) return std::nullopt;
-  require_tiles(config_.objective, octaves_.front());
+  if (!deepest) return std::nullopt;
+  std::optional<Tiling> tiling;
+  if (ranks_ != nullptr) {
+    require_parts(config_.objective, octaves_.front(), true);
+    tiling = Tiling::of_strip(network_, pixels, *deepest, ranks_->rank(), ranks_->size());
+  } else if (tile != TileSize{}) {
+    tiling.emplace(network_, pixels, *deepest, tile);
+    if (tiling->tiles().size() == 1) return std::nullopt;
+    require_parts(config_.objective, octaves_.front(), false);
+  }
   return tiling;
 }
 
@@ -288,45 +301,18 @@ std::vector<TiledTerm::Sums> Plan::add_zero_sums(Schedule& schedule, std::int64_
   return all;
 }
 
-/// The same in tiles: a first pass adds up what the losses depend on, a second computes each tile
-/// again and its gradient (docs/decisions/0030-exact-tiles.md).
+/// The same in tiles, or in strips: from sums over parts of the picture.
 void Plan::add_tiled_losses(Schedule& schedule, TensorId pixels, TensorId losses,
                             std::optional<TensorId> grad_pixels) {
-  const Terms& terms = octaves_.front();
-  TileShared shared{
+  const TileShared shared{
       .pixels = pixels,
       .losses = losses,
       .sums = add_zero_sums(schedule, schedule[pixels].shape.batch, TargetSource::style),
       .gradient = grad_pixels};
   add_zeros(schedule, "tiles", losses);
-  const auto layer_of = [&](const Term& term) { return network_.layers().index(*term.layer()); };
-  // Without a gradient, losses that are sums themselves come with the first pass.
-  const std::optional<TargetSource> first =
-      grad_pixels ? std::optional(TargetSource::style) : std::nullopt;
-  add_tiles(schedule, "tile's sums", *tiling_, first, shared, [&](const TiledPass::Tile& tile) {
-    add_forward(tile.schedule(), terms, tile.pixels(), first,
-                [&](const Term& term, std::int64_t row, TensorId x) {
-                  if (term.layer() == nullptr) return;
-                  const TilePart part = tile.add_part(tile.schedule(), layer_of(term), x);
-                  const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
-                  if (!sums.empty()) {
-                    term.tiled()->add_sums(tile.schedule(), part, sums);
-                  } else {
-                    term.tiled()->add_loss_of_part(tile.schedule(), part,
-                                                   {*tile.shared().losses, row}, std::nullopt);
-                  }
-                });
-  });
-  for (std::size_t row = 0; row < terms.size(); ++row) {
-    if (shared.sums[row].empty()) continue;
-    terms[row]->tiled()->add_loss_of_sums(schedule, shared.sums[row],
-                                          {losses, static_cast<std::int64_t>(row)});
-  }
-  if (grad_pixels) {
-    add_zeros(schedule, "tiles", *grad_pixels);
-    add_tiles(schedule, "tile's gradient", *tiling_, std::nullopt, shared,
-              [&](const TiledPass::Tile& tile) { add_tile_gradient(tile); });
-  }
+  if (grad_pixels) add_zeros(schedule, "tiles", *grad_pixels);
+  ranks_ == nullptr ? add_tile_passes(schedule, shared) : add_strip_pass(schedule, shared);
+  const Terms& terms = octaves_.front();
   for (std::size_t row = 0; row < terms.size(); ++row) {
     if (terms[row]->layer() != nullptr) continue;
     const auto gradient = terms[row]->add_loss(
@@ -335,28 +321,120 @@ void Plan::add_tiled_losses(Schedule& schedule, TensorId pixels, TensorId losses
   }
 }
 
+/// Appends what the losses of a term depend on, of a tile's own part: sums, or the loss itself.
+void Plan::add_part_of_losses(const TiledPass::Tile& tile, const Term& term, std::int64_t row,
+                              TensorId x) const {
+  const TilePart part = tile.add_part(tile.schedule(), network_.layers().index(*term.layer()), x);
+  const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
+  if (!sums.empty()) {
+    term.tiled()->add_sums(tile.schedule(), part, sums);
+  } else {
+    term.tiled()->add_loss_of_part(tile.schedule(), part, {*tile.shared().losses, row},
+                                   std::nullopt);
+  }
+}
+
+/// The gradient at a tile's own part, from what the sums have become.
+GradientTerm Plan::gradient_of_part(const TiledPass::Tile& tile, const Term& term, std::int64_t row,
+                                    TensorId x) const {
+  const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
+  const LossSlot loss{*tile.shared().losses, row};
+  return tile.gradient_of_part(
+      term, network_.layers().index(*term.layer()), x,
+      [&term, sums, loss](Schedule& backward, const TilePart& part, TensorId grad) {
+        if (!sums.empty()) {
+          term.tiled()->add_gradient_of_sums(backward, grad, part, sums);
+        } else {
+          term.tiled()->add_loss_of_part(backward, part, loss, grad);
+        }
+      });
+}
+
+void Plan::add_losses_of_sums(Schedule& schedule, const TileShared& shared) const {
+  for (std::size_t row = 0; row < shared.sums.size(); ++row) {
+    if (shared.sums[row].empty()) continue;
+    octaves_.front()[row]->tiled()->add_loss_of_sums(
+        schedule, shared.sums[row], {*shared.losses, static_cast<std::int64_t>(row)});
+  }
+}
+
+/// A first pass adds up what the losses depend on, a second computes each tile again and its gradient
+/// (docs/decisions/0030-exact-tiles.md).
+void Plan::add_tile_passes(Schedule& schedule, const TileShared& shared) {
+  // Without a gradient, losses that are sums themselves come with the first pass.
+  const std::optional<TargetSource> first =
+      shared.gradient ? std::optional(TargetSource::style) : std::nullopt;
+  add_tiles(schedule, "tile's sums", *tiling_, first, shared, [&](const TiledPass::Tile& tile) {
+    add_forward(tile.schedule(), octaves_.front(), tile.pixels(), first,
+                [&](const Term& term, std::int64_t row, TensorId x) {
+                  if (term.layer() != nullptr) add_part_of_losses(tile, term, row, x);
+                });
+  });
+  add_losses_of_sums(schedule, shared);
+  if (!shared.gradient) return;
+  add_tiles(schedule, "tile's gradient", *tiling_, std::nullopt, shared,
+            [&](const TiledPass::Tile& tile) { add_tile_gradient(tile); });
+}
+
 /// Appends a tile's forward pass once more, and from there its part of the pixels' gradient.
 void Plan::add_tile_gradient(const TiledPass::Tile& tile) const {
   Schedule& schedule = tile.schedule();
   std::vector<GradientTerm> gradients;
-  const auto visit = [&](const Term& term, std::int64_t row, TensorId x) {
-    if (term.layer() == nullptr) return;
-    const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
-    const LossSlot loss{*tile.shared().losses, row};
-    gradients.push_back(tile.gradient_of_part(
-        term, network_.layers().index(*term.layer()), x,
-        [&term, sums, loss](Schedule& backward, const TilePart& part, TensorId grad) {
-          if (!sums.empty()) {
-            term.tiled()->add_gradient_of_sums(backward, grad, part, sums);
-          } else {
-            term.tiled()->add_loss_of_part(backward, part, loss, grad);
-          }
-        }));
-  };
-  const ForwardPass pass =
-      add_forward(schedule, octaves_.front(), tile.pixels(), std::nullopt, visit, true);
+  const ForwardPass pass = add_forward(
+      schedule, octaves_.front(), tile.pixels(), std::nullopt,
+      [&](const Term& term, std::int64_t row, TensorId x) {
+        if (term.layer() == nullptr) return;
+        gradients.push_back(gradient_of_part(tile, term, row, x));
+      },
+      true);
   const TensorId grad = schedule.temporary(schedule[tile.pixels()].shape, master_);
   network_.backward(schedule, pass, gradients, grad);
+  tile.add_to_gradient(grad);
+}
+
+/// This device's strip, with the others at the same time (docs/decisions/0033-strips-on-devices.md).
+void Plan::add_strip_pass(Schedule& schedule, const TileShared& shared) {
+  add_tiles(schedule, "strip", *tiling_, std::nullopt, shared,
+            [&](const TiledPass::Tile& tile) { add_strip(tile, shared.gradient.has_value()); });
+  std::vector<Summand> own_losses;  // of parts, that are sums themselves
+  for (std::size_t row = 0; row < shared.sums.size(); ++row) {
+    if (octaves_.front()[row]->layer() == nullptr || !shared.sums[row].empty()) continue;
+    own_losses.push_back({*shared.losses, static_cast<std::int64_t>(row)});
+  }
+  add_sums_over_ranks(schedule, *ranks_, own_losses);
+  if (shared.gradient) add_gathering(schedule, *ranks_, *shared.gradient, tiling_->strips());
+}
+
+/// Appends the forward pass of a strip, the sums over all strips and, from there, its part of the pixels'
+/// gradient.
+void Plan::add_strip(const TiledPass::Tile& tile, bool with_gradient) const {
+  Schedule& schedule = tile.schedule();
+  std::vector<GradientTerm> gradients;
+  const ForwardPass pass = add_forward(
+      schedule, octaves_.front(), tile.pixels(), std::nullopt,
+      [&](const Term& term, std::int64_t row, TensorId x) {
+        if (term.layer() == nullptr) return;
+        const bool sums = !tile.shared().sums[static_cast<std::size_t>(row)].empty();
+        if (sums || !with_gradient) add_part_of_losses(tile, term, row, x);
+        if (with_gradient) gradients.push_back(gradient_of_part(tile, term, row, x));
+      },
+      with_gradient, &*tiling_);
+  add_sums_over_ranks(schedule, *ranks_, summands(tile.shared().sums));
+  add_losses_of_sums(schedule, tile.shared());
+  if (!with_gradient) return;
+  // Behind the ReLU's mask and all losses at the layer.
+  for (std::size_t layer = 0; layer + 1 < pass.features.size(); ++layer) {
+    if (!tiling_->hands_over(layer)) continue;
+    const VggLayer* const of = &network_.layers()[layer];
+    gradients.push_back({of, GradientTerm::Order::before_relu,
+                         [=, this, rows = tiling_->rows_at(layer)](
+                             Schedule& backward, TensorId grad, const GradientEpilogue&) {
+                           add_handover_backward(backward, *ranks_, of, grad, rows);
+                         }});
+  }
+  const TensorId grad = schedule.temporary(schedule[tile.pixels()].shape, master_);
+  network_.backward(schedule, pass, gradients, grad);
+  add_handover_backward(schedule, *ranks_, nullptr, grad, tiling_->rows());
   tile.add_to_gradient(grad);
 }
 
@@ -393,10 +471,11 @@ std::vector<TensorId> Plan::add_octaves(Schedule& schedule, TensorId pixels) con
 }
 
 /// Appends the forward pass as deep as terms of `source` look, or all of `terms` without one, and has
-/// each visited where what it looks at is complete, with the number of its row of losses.
+/// each visited where what it looks at is complete, with the number of its row of losses. The pixels may be
+/// those of this device's strip.
 ForwardPass Plan::add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
-                              std::optional<TargetSource> source, const Visit& visit,
-                              bool follows) const {
+                              std::optional<TargetSource> source, const Visit& visit, bool follows,
+                              const Tiling* strip) const {
   const auto looks = [&](const std::unique_ptr<Term>& term, const VggLayer* layer,
                          bool before_relu) {
     return term != nullptr && term->layer() == layer && term->before_relu() == before_relu &&
@@ -408,10 +487,16 @@ ForwardPass Plan::add_forward(Schedule& schedule, const Terms& terms, TensorId p
       visit(*terms[row], static_cast<std::int64_t>(row), x);
     }
   };
+  const std::size_t deepest = deepest_of(terms, source).value_or(0);
   ForwardPass pass = network_.forward(
-      schedule, pixels, deepest_of(terms, source).value_or(0), activations_,
+      schedule, pixels, deepest, activations_,
       [&](const VggLayer& layer, bool before_relu, TensorId x) {
         visit_terms(&layer, before_relu, x);
+        const std::size_t index = network_.layers().index(layer);
+        if (strip == nullptr || before_relu || index == deepest) return;
+        if (strip->hands_over(index)) {
+          add_handover(schedule, *ranks_, &layer, x, strip->rows_at(index));
+        }
       },
       [&](const VggLayer& layer) {
         return std::ranges::any_of(terms,
@@ -483,17 +568,20 @@ void Plan::add_tiled_targets(Pass& pass, const Tiling& tiling, TargetSource sour
   }
   const auto layer_of = [&](const Term& term) { return network_.layers().index(*term.layer()); };
   add_tiles(schedule, "tile's targets", tiling, source, shared, [&](const TiledPass::Tile& tile) {
-    add_forward(tile.schedule(), terms, tile.pixels(), source,
-                [&](const Term& term, std::int64_t row, TensorId x) {
-                  const TilePart part = tile.add_part(tile.schedule(), layer_of(term), x);
-                  const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
-                  if (!sums.empty()) {
-                    term.tiled()->add_sums(tile.schedule(), part, sums);
-                  } else {
-                    term.tiled()->add_target_of_part(tile.schedule(), part);
-                  }
-                });
+    add_forward(
+        tile.schedule(), terms, tile.pixels(), source,
+        [&](const Term& term, std::int64_t row, TensorId x) {
+          const TilePart part = tile.add_part(tile.schedule(), layer_of(term), x);
+          const auto& sums = tile.shared().sums[static_cast<std::size_t>(row)];
+          if (!sums.empty()) {
+            term.tiled()->add_sums(tile.schedule(), part, sums);
+          } else {
+            term.tiled()->add_target_of_part(tile.schedule(), part);
+          }
+        },
+        false, ranks_ == nullptr ? nullptr : &tiling);
   });
+  if (ranks_ != nullptr) add_sums_over_ranks(schedule, *ranks_, summands(shared.sums));
   for (std::size_t row = 0; row < terms.size(); ++row) {
     if (shared.sums[row].empty()) continue;
     const Shape map = network_.feature_shape(pixels, layer_of(*terms[row]));
@@ -659,9 +747,10 @@ Shape scaled_to(const Shape& pixels, std::int64_t longer) {
 }
 
 double Plan::recomputation() const {
-  if (!tiling_) return 1;
-  const auto style = deepest_of(octaves_.front(), TargetSource::style);
+  if (!tiling_) return ranks_ == nullptr ? 1 : ranks_->size();
   const std::size_t deepest = *deepest_of(octaves_.front(), std::nullopt);
+  if (ranks_ != nullptr) return tiling_->work(deepest) / tiling_->work_of_whole(deepest);
+  const auto style = deepest_of(octaves_.front(), TargetSource::style);
   const double sums = style ? tiling_->work(*style) : 0;
   return (sums + 2 * tiling_->work(deepest)) / (2 * tiling_->work_of_whole(deepest));
 }
@@ -725,7 +814,7 @@ std::int64_t Plan::longest_side_within(std::size_t room) const {
     }
     try {
       const Plan smaller(shapes, config_, scaled_to(full, longer), master_, activations_,
-                         std::move(styles));
+                         std::move(styles), {}, ranks_);
       return smaller.bytes() + workspace_bytes_ <= room;
     } catch (const Error&) {
       return false;  // too small for its deepest layer

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/backend/communicator.hpp"
 #include "host/backend/tensor_block.hpp"
 #include "host/engine/config.hpp"
 #include "host/engine/tiled_pass.hpp"
@@ -50,10 +51,13 @@ class Plan {
  public:
   /// `network` must outlive the plan; one without parameters is enough until something is prepared
   /// or runs. `pixels` is (N,H,W,3), `styles` the shapes of the style pictures. Pictures larger than
-  /// `tile` are computed in tiles of at most that size: losses and gradients are the same but for
-  /// the rounding of sums. Throws ErrorKind::usage where the objective does not allow it.
+  /// `tile` are computed in tiles of at most that size; with `ranks`, which must outlive the plan, a
+  /// strip of them is computed here and the others on other devices, or all of them on each where there are
+  /// too few rows. Losses and gradients are the same but for the rounding of sums. Throws
+  /// ErrorKind::usage where the objective does not allow it.
   Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
-       DataType activations, std::vector<Shape> styles = {}, const TileSize& tile = {});
+       DataType activations, std::vector<Shape> styles = {}, const TileSize& tile = {},
+       Communicator* ranks = nullptr);
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
@@ -103,7 +107,8 @@ class Plan {
   [[nodiscard]] const Tensor& pixels() const { return tensors_[pixels_]; }
   /// How the pictures are cut; none: they are not.
   [[nodiscard]] const std::optional<Tiling>& tiling() const { return tiling_; }
-  /// The multiply-adds of an iteration's convolutions, as a multiple of those without tiles.
+  /// The multiply-adds of an iteration's convolutions, on all devices, as a multiple of those of the
+  /// picture as a whole.
   [[nodiscard]] double recomputation() const;
   /// Enqueues the pictures to show after so many iterations: the pixels, or the mean of the iterates.
   void show(Backend& backend, const Tensor& to, std::int64_t iterations) const;
@@ -144,10 +149,18 @@ class Plan {
   [[nodiscard]] std::vector<const Term*> all_terms() const;
   ForwardPass add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
                           std::optional<TargetSource> source, const Visit& visit,
-                          bool follows = false) const;
+                          bool follows = false, const Tiling* strip = nullptr) const;
   void add_tiled_losses(Schedule& schedule, TensorId pixels, TensorId losses,
                         std::optional<TensorId> grad_pixels);
+  void add_part_of_losses(const TiledPass::Tile& tile, const Term& term, std::int64_t row,
+                          TensorId x) const;
+  [[nodiscard]] GradientTerm gradient_of_part(const TiledPass::Tile& tile, const Term& term,
+                                              std::int64_t row, TensorId x) const;
   void add_tile_gradient(const TiledPass::Tile& tile) const;
+  void add_strip(const TiledPass::Tile& tile, bool with_gradient) const;
+  void add_tile_passes(Schedule& schedule, const TileShared& shared);
+  void add_strip_pass(Schedule& schedule, const TileShared& shared);
+  void add_losses_of_sums(Schedule& schedule, const TileShared& shared) const;
   std::vector<TiledTerm::Sums> add_zero_sums(Schedule& schedule, std::int64_t batch,
                                              TargetSource source) const;
   void add_tiles(Schedule& schedule, std::string_view name, const Tiling& tiling,
@@ -194,6 +207,7 @@ class Plan {
   std::vector<Terms> octaves_;  ///< all terms, and those of style on the picture halved, …
   std::size_t losses_;
   std::unique_ptr<Optimizer> optimizer_;
+  Communicator* ranks_;
   std::optional<Tiling> tiling_;
   std::vector<std::optional<Tiling>> style_tilings_;
   std::vector<std::unique_ptr<TiledPass>> tiled_passes_;

@@ -135,6 +135,8 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     keeping.keep(stylizer.iterations());
   };
 
+  // Several devices must look at the same iterations, whenever their losses arrive.
+  const bool alone = stylizer.session().ranks() == nullptr;
   bool going = true;
   const std::int64_t from = resumed ? stylizer.iterations() : 0;
   if (resumed && converged && from < iterations && converged()) {
@@ -163,7 +165,9 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     } else {
       stylizer.step();
     }
-    while (going && !watched.empty() && (last || converged || ahead.arrived())) going = collect();
+    while (going && !watched.empty() && (last || converged || (alone && ahead.arrived()))) {
+      going = collect();
+    }
   }
   if (keeping.keep && ending == Ending::stopped) keep();
   ahead.restore();

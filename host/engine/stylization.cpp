@@ -351,7 +351,8 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
 }
 
 MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const Config& config,
-                               const Shape& pixels, std::span<const Shape> styles) {
+                               const Shape& pixels, std::span<const Shape> styles,
+                               Communicator* ranks) {
   const std::size_t deepest = deepest_layer(config.objective, layers);
   const Network network(backend, layers, config.objective.pool, deepest, config.objective.padding);
   MemoryEstimate largest;
@@ -363,9 +364,11 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
   std::optional<std::size_t> room = backend.free_memory();
   if (room) *room -= std::min(*room, largest.weights);
   for (const Scale& scale : make_scales(config, pixels, styles)) {
-    const FittingTiles tiles = fitting_tiles(backend, network, config, scale.pixels, scale.styles);
+    const FittingTiles tiles =
+        ranks != nullptr ? FittingTiles()
+                         : fitting_tiles(backend, network, config, scale.pixels, scale.styles);
     Plan plan(network, config, scale.pixels, backend.master_type(), backend.activation_type(),
-              scale.styles, tiles.size);
+              scale.styles, tiles.size, ranks);
     plan.prepare(backend);
     largest.recomputation.push_back(plan.recomputation());
     for (const TargetSource source : {TargetSource::content, TargetSource::style}) {
@@ -374,7 +377,17 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
     }
     // Those of the last scale, even if another one, as a whole, takes more.
     largest.tiles.reset();
-    if (const auto& tiling = plan.tiling()) {
+    largest.strip.reset();
+    const auto& tiling = plan.tiling();
+    if (tiling && ranks != nullptr) {
+      const StripRows rows = tiling->rows();
+      largest.strip = StripEstimate{
+          .top = tiling->tiles().front().top,
+          .height = rows.own,
+          .above = rows.above,
+          .below = rows.below,
+      };
+    } else if (tiling) {
       const Area& first = tiling->tiles().front();
       largest.tiles = TileEstimate{
           .count = tiling->tiles().size(),
@@ -390,6 +403,7 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
                .workspace = plan.workspace_bytes(),
                .shortage = tiles.shortage,
                .tiles = largest.tiles,
+               .strip = largest.strip,
                .recomputation = std::move(largest.recomputation)};
     if (largest.shortage.empty() && room) largest.shortage = plan.shortage(*room);
   }

@@ -130,6 +130,14 @@ struct TileEstimate {
   std::int64_t halo = 0;
 };
 
+/// The strip of a picture that a device computes, in rows of pixels.
+struct StripEstimate {
+  std::int64_t top = 0;
+  std::int64_t height = 0;  ///< without its halo
+  std::int64_t above = 0;   ///< of the halo
+  std::int64_t below = 0;
+};
+
 /// What a run will need, known before anything is allocated. All but the weights is one allocation.
 struct MemoryEstimate {
   std::size_t weights = 0;     ///< parameters in the backend's form
@@ -138,16 +146,18 @@ struct MemoryEstimate {
   std::size_t workspace = 0;   ///< what operations need between their stages
   std::size_t host = 0;        ///< pictures and targets that a Stylization remembers beside this
   std::string shortage;        ///< why this does not fit into what may be taken or is free, if so
-  std::optional<TileEstimate> tiles = {};  ///< of the last scale; none: the whole at once
-  /// Of each scale: its convolutions' work as a multiple of that without tiles.
+  std::optional<TileEstimate> tiles = {};   ///< of the last scale; none: the whole at once
+  std::optional<StripEstimate> strip = {};  ///< the same on several devices
+  /// Of each scale: its convolutions' work, on all devices, as a multiple of that without tiles.
   std::vector<double> recomputation = {};
   [[nodiscard]] std::size_t total() const { return weights + persistent + arena + workspace; }
 };
 
 /// The estimate for results of the shape `pixels` (N,H,W,3) from style pictures of the shapes
 /// `styles`, with a network of these layers: that of the scale which needs most. The backend
-/// prepares every operation, which takes a while on a GPU.
+/// prepares every operation, which takes a while on a GPU. With `ranks` it is that of this device.
 MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const Config& config,
-                               const Shape& pixels, std::span<const Shape> styles);
+                               const Shape& pixels, std::span<const Shape> styles,
+                               Communicator* ranks = nullptr);
 
 }  // namespace impasto

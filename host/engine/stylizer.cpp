@@ -15,6 +15,7 @@ std::span<const Image> only(const Image& picture) { return std::span(&picture, 1
 
 TileSize tiles_of(Session& session, const Config& config, const Shape& pixels,
                   const std::vector<Shape>& styles) {
+  if (session.ranks() != nullptr) return {};
   FittingTiles tiles = fitting_tiles(session.backend(), session.network(), config, pixels, styles);
   if (!tiles.shortage.empty()) fail(ErrorKind::out_of_memory, "{}", tiles.shortage);
   return tiles.size;
@@ -32,8 +33,8 @@ Stylizer::Stylizer(Session& session, const Config& config, const Shape& pixels,
                    std::vector<Shape> styles, WithoutMemory /*tag*/)
     : session_(session),
       plan_(session.network(), config, pixels, session.backend().master_type(),
-            session.backend().activation_type(), styles,
-            tiles_of(session, config, pixels, styles)) {
+            session.backend().activation_type(), styles, tiles_of(session, config, pixels, styles),
+            session.ranks()) {
   if (plan_.needs_style() && styles.empty()) {
     fail(ErrorKind::usage, "expected at least one style picture");
   }
@@ -69,7 +70,8 @@ void Stylizer::resume(std::int64_t iterations, std::span<const std::span<const f
 void Stylizer::step() {
   ++iterations_;
   const auto iterate = [this] { plan_.iteration().run(session_.backend()); };
-  if (!std::exchange(stepped_, true)) {
+  const bool records = session_.ranks() == nullptr || session_.ranks()->recordable();
+  if (!std::exchange(stepped_, true) || !records) {
     iterate();
     return;
   }

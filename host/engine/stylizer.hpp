@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/backend/backend.hpp"
+#include "host/backend/communicator.hpp"
 #include "host/engine/config.hpp"
 #include "host/engine/plan.hpp"
 #include "host/image/image.hpp"
@@ -33,16 +34,20 @@ class Session {
                 deepest_layer(objective, *weights.layers), objective.padding,
                 objective.input_scale) {}
 
-  /// On a network that other sessions on this backend, or others like it (see Conv), may share.
-  Session(Backend& backend, std::shared_ptr<const Network> network)
-      : backend_(backend), network_(std::move(network)) {}
+  /// On a network that other sessions on this backend, or others like it (see Conv), may share. With
+  /// `ranks`, which must outlive the session, its pictures are computed together with other devices.
+  Session(Backend& backend, std::shared_ptr<const Network> network, Communicator* ranks = nullptr)
+      : backend_(backend), network_(std::move(network)), ranks_(ranks) {}
 
   [[nodiscard]] Backend& backend() { return backend_; }
   [[nodiscard]] const Network& network() const { return *network_; }
+  /// Null where this device computes alone.
+  [[nodiscard]] Communicator* ranks() const { return ranks_; }
 
  private:
   Backend& backend_;
   std::shared_ptr<const Network> network_;
+  Communicator* ranks_ = nullptr;
 };
 
 /// The optimisation of N pictures of one size side by side, in one style. All memory is planned and

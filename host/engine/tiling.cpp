@@ -43,19 +43,78 @@ std::int64_t Tiling::stride(std::size_t layer) const {
   return stride;
 }
 
-/// A convolution sees one value more on each side. A pool sees none: windows do not cross the edge of
-/// an own part. A blur sees up to four.
+/// Of a layer's input. A convolution sees one value more on each side. A pool sees none: windows do not
+/// cross the edge of an own part. A blur sees up to four.
+std::int64_t Tiling::rows_spoilt_by(std::size_t layer) const {
+  if (network_->layers()[layer].kind != pool_kind) return 1;
+  return network_->pool().mode == kernels::PoolMode::max_blur ? 4 : 0;
+}
+
 std::int64_t Tiling::halo(std::size_t deepest) const {
-  const bool blurs = network_->pool().mode == kernels::PoolMode::max_blur;
+  if (!strips_.empty()) return handed_halo_;
   std::int64_t halo = 0;
   std::int64_t stride = 1;
   for (std::size_t layer = 0; layer <= deepest; ++layer) {
-    const bool is_pool = network_->layers()[layer].kind == pool_kind;
-    if (!is_pool) halo += stride;
-    if (is_pool && blurs) halo += 4 * stride;
-    if (is_pool) stride *= 2;
+    halo += rows_spoilt_by(layer) * stride;
+    if (network_->layers()[layer].kind == pool_kind) stride *= 2;
   }
   return rounded_up(halo, stride_);
+}
+
+/// As narrow as pooling and each layer by itself allow.
+std::int64_t Tiling::halo_of_strips(std::size_t deepest) const {
+  std::int64_t halo = stride_;
+  std::int64_t stride = 1;  // of a layer's input
+  for (std::size_t layer = 0; layer <= deepest; ++layer) {
+    halo = std::max(halo, rounded_up(rows_spoilt_by(layer) * stride, stride_));
+    stride = this->stride(layer);
+  }
+  return halo;
+}
+
+std::optional<Tiling> Tiling::of_strip(const Network& network, const Shape& pixels,
+                                       std::size_t deepest, int rank, int ranks) {
+  Tiling tiling(network, pixels, deepest, {});
+  const std::int64_t stride = tiling.stride_;
+  tiling.handed_halo_ = tiling.halo_of_strips(deepest);
+  const std::int64_t units = pixels.height / stride;  // those below belong to the last strip
+  if (units / ranks * stride < tiling.handed_halo_) return std::nullopt;
+  for (int r = 0; r < ranks; ++r) {
+    const std::int64_t top = units * r / ranks * stride;
+    const std::int64_t bottom = r + 1 == ranks ? pixels.height : units * (r + 1) / ranks * stride;
+    tiling.strips_.push_back({top, 0, bottom - top, pixels.width});
+  }
+  tiling.tiles_ = {tiling.strips_[static_cast<std::size_t>(rank)]};
+  tiling.plan_handovers(deepest);
+  return tiling;
+}
+
+/// Before each layer that would spoil more rows of its input's halo than are left.
+void Tiling::plan_handovers(std::size_t deepest) {
+  hands_over_.assign(deepest + 1, false);
+  std::int64_t stride = 1;  // of a layer's input
+  std::int64_t left = handed_halo_;
+  for (std::size_t layer = 0; layer <= deepest; ++layer) {
+    if (left < rows_spoilt_by(layer)) {
+      hands_over_[layer - 1] = true;
+      left = handed_halo_ / stride;
+    }
+    left -= rows_spoilt_by(layer);
+    if (network_->layers()[layer].kind == pool_kind) left /= 2;
+    stride = this->stride(layer);
+  }
+}
+
+StripRows Tiling::rows() const {
+  const Area& own = tiles_.front();
+  return {own.top > 0 ? handed_halo_ : 0, own.height,
+          own.bottom() < pixels_.height ? handed_halo_ : 0};
+}
+
+StripRows Tiling::rows_at(std::size_t layer) const {
+  const StripRows pixels = rows();
+  return {pixels.above / stride(layer), at(tiles_.front(), layer).height,
+          pixels.below / stride(layer)};
 }
 
 Area Tiling::seen(const Area& own, std::size_t deepest) const {
@@ -91,7 +150,8 @@ double Tiling::work_per_pixel(std::size_t deepest) const {
 
 double Tiling::work(std::size_t deepest) const {
   double seen_pixels = 0;
-  for (const Area& own : tiles_) seen_pixels += static_cast<double>(seen(own, deepest).pixels());
+  for (const Area& own : strips_.empty() ? tiles_ : strips_)
+    seen_pixels += static_cast<double>(seen(own, deepest).pixels());
   return seen_pixels * work_per_pixel(deepest);
 }
 

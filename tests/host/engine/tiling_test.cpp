@@ -1,95 +1,25 @@
 // SPDX-License-Identifier: MIT
 // Pictures that are computed in tiles: losses and gradients as without.
-#include <cmath>
 #include <gtest/gtest.h>
 
 #include "host/backend/registry.hpp"
 #include "host/engine/fitting_tiles.hpp"
 #include "host/engine/stylization.hpp"
-#include "tests/support/toy_network.hpp"
+#include "tests/host/engine/parts.hpp"
 
 namespace impasto {
 namespace {
 
 using kernels::PoolMode;
 using kernels::PoolRounding;
+using test::compute;
+using test::Computed;
+using test::config_with;
+using test::difference;
+using test::Pictures;
 using test::random_image;
 using test::random_weights;
-
-/// Losses and gradient of one iteration.
-struct Computed {
-  std::vector<float> losses;
-  std::vector<float> evaluated;  ///< without a gradient
-  std::vector<float> gradient;
-  std::size_t tiles = 1;
-  std::size_t arena = 0;
-};
-
-struct Pictures {
-  std::int64_t height = 51;
-  std::int64_t width = 59;
-  std::size_t count = 1;
-  std::int64_t style_height = 49;
-  std::int64_t style_width = 53;
-};
-
-Computed compute(const char* name, const Config& config, const Pictures& pictures,
-                 const TileSize& tile, Precision precision = Precision::fp32) {
-  const auto backend = make_backend(name, precision);
-  const std::size_t deepest = deepest_layer(config.objective, vgg19);
-  const Network network(*backend, random_weights(deepest), config.objective.pool, deepest,
-                        config.objective.padding, config.objective.input_scale);
-  std::vector<Image> contents;
-  std::vector<Image> initials;
-  for (std::uint32_t i = 0; i < pictures.count; ++i) {
-    contents.push_back(random_image(pictures.height, pictures.width, 2 * i + 1));
-    initials.push_back(random_image(pictures.height, pictures.width, 2 * i + 2));
-  }
-  // Darker than the picture: of two that look alike Gram matrices differ by little more than rounding.
-  std::vector<Style> styles = {{random_image(pictures.style_height, pictures.style_width, 8), 1},
-                               {random_image(40, 33, 9), 2}};
-  for (Style& style : styles) {
-    for (float& value : style.image.rgb) value *= 0.4F;
-  }
-  if (config.objective.guided) {
-    styles[0].mask = {40, 60, test::uniform(2400, 11, 0, 1)};
-    styles[0].style_mask = {35, 43, test::uniform(35 * 43, 12, 0, 1)};
-    styles[1].mask = {32, 48, test::uniform(32 * 48, 14, 0, 1)};
-  }
-  Plan plan(network, config, pixel_shape(contents), backend->master_type(),
-            backend->activation_type(), shapes_of(styles), tile);
-  plan.prepare(*backend);
-  const Buffer memory = backend->allocate(plan.bytes());
-  plan.bind(memory);
-  plan.reset(*backend, contents, styles, initials);
-  Computed result;
-  if (plan.tiling()) result.tiles = plan.tiling()->tiles().size();
-  result.arena = plan.arena_bytes();
-  const auto read = [&](const Tensor& tensor) {
-    std::vector<float> values(static_cast<std::size_t>(tensor.shape.count()));
-    backend->read(values, tensor);
-    return values;
-  };
-  plan.evaluation().run(*backend);
-  result.evaluated = read(plan.losses());
-  plan.iteration().run(*backend);
-  result.losses = read(plan.losses());
-  result.gradient = read(plan.gradient());
-  return result;
-}
-
-/// The root mean square of the differences, relative to that of what is expected.
-double difference(const std::vector<float>& found, const std::vector<float>& expected) {
-  double differences = 0;
-  double squares = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto is = static_cast<double>(found[i]);
-    const auto was = static_cast<double>(expected[i]);
-    differences += (is - was) * (is - was);
-    squares += was * was;
-  }
-  return std::sqrt(differences / squares);
-}
+using test::some_styles;
 
 void expect_same(const char* backend, const Config& config, const Pictures& pictures,
                  const TileSize& tile, double limit = 1e-6, Precision precision = Precision::fp32) {
@@ -104,18 +34,6 @@ void expect_same(const char* backend, const Config& config, const Pictures& pict
     EXPECT_NEAR(static_cast<double>(tiled.evaluated[i]), expected, limit * expected) << i;
   }
 }
-
-/// Content deeper than style, style deeper than content, both at one layer, pools, total variation.
-Config config_with(std::vector<LayerWeight> content, std::vector<LayerWeight> style) {
-  Config config = preset("coursera");
-  config.objective["content"].layers = std::move(content);
-  config.objective["style"].layers = std::move(style);
-  config.objective["tv"].weight = 3;
-  config.optimizer = AdamOptions{.learning_rate = 0};
-  return config;
-}
-
-const std::vector<LayerWeight> some_styles = {{"conv1_1", 1}, {"pool1", 0.5}, {"conv2_1", 0.5}};
 
 class TilingOfPools : public testing::TestWithParam<PoolKind> {};
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "host/backend/registry.hpp"
+#include "host/engine/plan.hpp"
+#include "host/engine/stylizer.hpp"
+#include "tests/support/toy_network.hpp"
+
+namespace impasto::test {
+
+/// Losses and gradient of one iteration.
+struct Computed {
+  std::vector<float> losses;
+  std::vector<float> evaluated;  ///< without a gradient
+  std::vector<float> gradient;
+  std::size_t tiles = 1;  ///< or strips
+  std::size_t arena = 0;
+};
+
+struct Pictures {
+  std::int64_t height = 51;
+  std::int64_t width = 59;
+  std::size_t count = 1;
+  std::int64_t style_height = 49;
+  std::int64_t style_width = 53;
+};
+
+/// On a device that computes all of it or, with `ranks`, a strip.
+inline Computed compute(Backend& backend, const Config& config, const Pictures& pictures,
+                        const TileSize& tile, Communicator* ranks = nullptr) {
+  const std::size_t deepest = deepest_layer(config.objective, vgg19);
+  const Network network(backend, random_weights(deepest), config.objective.pool, deepest,
+                        config.objective.padding, config.objective.input_scale);
+  std::vector<Image> contents;
+  std::vector<Image> initials;
+  for (std::uint32_t i = 0; i < pictures.count; ++i) {
+    contents.push_back(random_image(pictures.height, pictures.width, 2 * i + 1));
+    initials.push_back(random_image(pictures.height, pictures.width, 2 * i + 2));
+  }
+  // Darker than the picture: of two that look alike Gram matrices differ by little more than rounding.
+  std::vector<Style> styles = {{random_image(pictures.style_height, pictures.style_width, 8), 1},
+                               {random_image(40, 33, 9), 2}};
+  for (Style& style : styles) {
+    for (float& value : style.image.rgb) value *= 0.4F;
+  }
+  if (config.objective.guided) {
+    styles[0].mask = {40, 60, uniform(2400, 11, 0, 1)};
+    styles[0].style_mask = {35, 43, uniform(35 * 43, 12, 0, 1)};
+    styles[1].mask = {32, 48, uniform(32 * 48, 14, 0, 1)};
+  }
+  Plan plan(network, config, pixel_shape(contents), backend.master_type(),
+            backend.activation_type(), shapes_of(styles), tile, ranks);
+  plan.prepare(backend);
+  const Buffer memory = backend.allocate(plan.bytes());
+  plan.bind(memory);
+  plan.reset(backend, contents, styles, initials);
+  Computed result;
+  if (plan.tiling()) {
+    result.tiles = std::max(plan.tiling()->tiles().size(), plan.tiling()->strips().size());
+  }
+  result.arena = plan.arena_bytes();
+  const auto read = [&](const Tensor& tensor) {
+    std::vector<float> values(static_cast<std::size_t>(tensor.shape.count()));
+    backend.read(values, tensor);
+    return values;
+  };
+  plan.evaluation().run(backend);
+  result.evaluated = read(plan.losses());
+  plan.iteration().run(backend);
+  result.losses = read(plan.losses());
+  result.gradient = read(plan.gradient());
+  return result;
+}
+
+inline Computed compute(const char* name, const Config& config, const Pictures& pictures,
+                        const TileSize& tile, Precision precision = Precision::fp32) {
+  return compute(*make_backend(name, precision), config, pictures, tile);
+}
+
+/// The root mean square of the differences, relative to that of what is expected.
+inline double difference(const std::vector<float>& found, const std::vector<float>& expected) {
+  double differences = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto is = static_cast<double>(found[i]);
+    const auto was = static_cast<double>(expected[i]);
+    differences += (is - was) * (is - was);
+    squares += was * was;
+  }
+  return std::sqrt(differences / squares);
+}
+
+/// Content deeper than style, style deeper than content, both at one layer, pools, total variation.
+inline Config config_with(std::vector<LayerWeight> content, std::vector<LayerWeight> style) {
+  Config config = preset("coursera");
+  config.objective["content"].layers = std::move(content);
+  config.objective["style"].layers = std::move(style);
+  config.objective["tv"].weight = 3;
+  config.optimizer = AdamOptions{.learning_rate = 0};
+  return config;
+}
+
+inline const std::vector<LayerWeight> some_styles = {
+    {"conv1_1", 1}, {"pool1", 0.5}, {"conv2_1", 0.5}};
+
+}  // namespace impasto::test
