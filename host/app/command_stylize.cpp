@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -34,9 +36,16 @@ Every option can also be set by the environment (IMPASTO_STYLE_WEIGHT=40) or by
 a --config file; an option given here comes first, then the environment, then
 the file, then the picture of --from, then the preset.)";
 
-void print_plan_in_words(const Settings& settings, const Backend& backend,
-                         const StylizeInputs& inputs, const RunEstimate& estimate) {
-  const MemoryEstimate& memory = estimate.memory;
+std::string memory_in_words(const MemoryEstimate& memory) {
+  return fmt::format("{} = {} network + {} picture and targets + {} feature maps + {} workspace",
+                     human_bytes(memory.total()), human_bytes(memory.weights),
+                     human_bytes(memory.persistent), human_bytes(memory.arena),
+                     human_bytes(memory.workspace));
+}
+
+void print_plan_in_words(const Settings& settings, std::span<Backend* const> devices,
+                         const StylizeInputs& inputs, const RunEstimate& estimate,
+                         const std::vector<MemoryEstimate>& of_devices) {
   std::string lines;
   const auto add = [&lines](std::string_view label, const std::string& value) {
     lines += text("{:<20}{}\n", label, value);
@@ -55,13 +64,13 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
     }
   }
   add("network", settings.weights.value_or("built-in"));
-  add("machine", fmt::format("{}, {}, {}", backend.name(), to_string(backend.precision()),
-                             backend.description()));
-  add("memory",
-      fmt::format("{} = {} network + {} picture and targets + {} feature maps + {} workspace",
-                  human_bytes(memory.total()), human_bytes(memory.weights),
-                  human_bytes(memory.persistent), human_bytes(memory.arena),
-                  human_bytes(memory.workspace)));
+  add("machine", machine_in_words(devices));
+  const MemoryEstimate& memory = estimate.memory;
+  if (of_devices.empty()) add("memory", memory_in_words(memory));
+  for (std::size_t r = 0; r < of_devices.size(); ++r) {
+    add(device_names(devices)[r],
+        strip_in_words(of_devices[r], inputs.content) + ", " + memory_in_words(of_devices[r]));
+  }
   if (memory.tiles) add("tiles", tiles_in_words(memory));
   if (estimate.process) add("in all", human_bytes(*estimate.process) + ", the program included");
   if (estimate.seconds) add("time", human_time(*estimate.seconds));
@@ -69,10 +78,22 @@ void print_plan_in_words(const Settings& settings, const Backend& backend,
 }
 
 /// --dry-run: what would be done and what it needs, on stdout.
-void print_plan(const Settings& settings, Backend& backend, const StylizeInputs& inputs) {
+void print_plan(const Settings& settings, std::span<Backend* const> devices,
+                const StylizeInputs& inputs) {
   const Image& content = inputs.content;
-  RunEstimate estimate =
-      estimate_run(backend, network_layers(settings), settings.config, content, inputs.styles);
+  RunEstimate estimate;
+  std::vector<MemoryEstimate> of_devices;  // where there are several
+  if (devices.size() == 1) {
+    estimate = estimate_run(*devices.front(), network_layers(settings), settings.config, content,
+                            inputs.styles);
+  } else {
+    of_devices = estimate_memory(devices, network_layers(settings), settings.config,
+                                 pixel_shape(std::span(&content, 1)), shapes_of(inputs.styles));
+    const auto needs_less = [](const MemoryEstimate& one, const MemoryEstimate& other) {
+      return one.total() < other.total();
+    };
+    estimate.memory = *std::ranges::max_element(of_devices, needs_less);
+  }
   // Calibrating the built-in network leaves two maps of its first layer with the heap.
   constexpr std::size_t calibration = std::size_t{14} << 20U;
   if (estimate.process && !settings.weights) *estimate.process += calibration;
@@ -83,13 +104,14 @@ void print_plan(const Settings& settings, Backend& backend, const StylizeInputs&
                        {"width", content.width},
                        {"config", describe(settings)},
                        {"network", settings.weights.value_or("built-in")},
-                       {"backend", describe(backend)},
+                       {"backend", describe(devices)},
                        {"memory", describe(estimate.memory)},
+                       {"devices", describe(device_names(devices), of_devices)},
                        {"process_bytes", estimate.process ? Json(*estimate.process) : Json()},
                        {"seconds", estimate.seconds ? Json(*estimate.seconds) : Json()}}) +
                  "\n");
   } else {
-    print_plan_in_words(settings, backend, inputs, estimate);
+    print_plan_in_words(settings, devices, inputs, estimate, of_devices);
   }
   refuse_shortage(estimate.memory);
 }
@@ -121,9 +143,9 @@ void check_standard_output(const Settings& settings) {
 }
 
 /// A recipe names the backend that computed it.
-std::unique_ptr<Backend> open_backend_of_recipe(const Settings& settings) {
+std::vector<std::unique_ptr<Backend>> open_backends_of_recipe(const Settings& settings) {
   try {
-    return open_backend(settings);
+    return open_backends(settings);
   } catch (const Error& error) {
     if (!settings.from || error.kind() != ErrorKind::backend) throw;
     throw HintedError(
@@ -137,7 +159,9 @@ std::unique_ptr<Backend> open_backend_of_recipe(const Settings& settings) {
 void stylize(const Settings& settings) {
   check_standard_output(settings);
   check(settings.config.objective, network_layers(settings));
-  const std::unique_ptr<Backend> backend = open_backend_of_recipe(settings);
+  const std::vector<std::unique_ptr<Backend>> backends = open_backends_of_recipe(settings);
+  std::vector<Backend*> devices;
+  for (const auto& backend : backends) devices.push_back(backend.get());
   if (const std::string note = unused_gpu(settings.device); !settings.quiet && !note.empty()) {
     message("note: {}\n", note);
   }
@@ -151,10 +175,10 @@ void stylize(const Settings& settings) {
   if (settings.config.init == Init::file) say_notes(inputs.initial);
   check_sizes(settings, inputs);
   if (settings.dry_run) {
-    print_plan(settings, *backend, inputs);
+    print_plan(settings, devices, inputs);
     return;
   }
-  StylizeRun(settings, *backend, inputs).run();
+  StylizeRun(settings, devices, inputs).run();
 }
 
 }  // namespace

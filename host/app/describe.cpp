@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ctime>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <sys/resource.h>
@@ -125,6 +126,55 @@ Json describe(const Backend& backend) {
   return {{"name", backend.name()},
           {"precision", to_string(backend.precision())},
           {"device", backend.description()}};
+}
+
+std::vector<std::string> device_names(std::span<const Backend* const> devices) {
+  if (devices.size() == 1) return {devices.front()->name()};
+  std::vector<std::string> names;
+  for (const Backend* device : devices) {
+    names.push_back(fmt::format("{}:{}", device->name(), device->index()));
+  }
+  return names;
+}
+
+std::string spoken(std::span<const Backend* const> devices) {
+  return fmt::format("{}", fmt::join(device_names(devices), ","));
+}
+
+Json describe(std::span<const Backend* const> devices) {
+  Json json = describe(*devices.front());
+  json["name"] = spoken(devices);
+  return json;
+}
+
+std::string machine_in_words(std::span<const Backend* const> devices) {
+  const Backend& first = *devices.front();
+  return fmt::format("{}, {}, {}", spoken(devices), to_string(first.precision()),
+                     first.description());
+}
+
+Json describe(std::span<const std::string> names, std::span<const MemoryEstimate> of_devices) {
+  Json json;
+  for (std::size_t r = 0; r < of_devices.size(); ++r) {
+    Json strip;
+    if (const auto& rows = of_devices[r].strip) {
+      strip = {{"top", rows->top},
+               {"height", rows->height},
+               {"halo_above", rows->above},
+               {"halo_below", rows->below}};
+    }
+    json.push_back({{"name", names[r]}, {"strip", strip}, {"memory", describe(of_devices[r])}});
+  }
+  return json;
+}
+
+std::string strip_in_words(const MemoryEstimate& memory, const Image& picture) {
+  if (!memory.strip) {
+    return fmt::format("all {} rows, too few for strips", picture.height);
+  }
+  const StripEstimate& strip = *memory.strip;
+  return fmt::format("rows {} to {}, a halo of {}", strip.top, strip.top + strip.height - 1,
+                     strip.above + strip.below);
 }
 
 Json describe_versions() { return {{"impasto", version}, {"compiler", compiler}}; }

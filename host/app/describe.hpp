@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "host/app/settings.hpp"
 #include "host/backend/backend.hpp"
@@ -26,6 +28,21 @@ std::string_view word_for(Ending ending);
 /// What a weight file holds.
 Json describe(const WeightsReport& report);
 Json describe(const Backend& backend);
+
+// The devices that compute one picture.
+
+/// {"cuda:0", "cuda:1"}; of one alone, its backend.
+std::vector<std::string> device_names(std::span<const Backend* const> devices);
+/// As --device takes them: "cuda:0,cuda:1".
+std::string spoken(std::span<const Backend* const> devices);
+Json describe(std::span<const Backend* const> devices);
+/// "cuda:0,cuda:1, bf16, NVIDIA H100, …"
+std::string machine_in_words(std::span<const Backend* const> devices);
+/// The strip and the memory of each; null for none.
+Json describe(std::span<const std::string> names, std::span<const MemoryEstimate> of_devices);
+/// "rows 0 to 511 and 8 of a neighbour's"
+std::string strip_in_words(const MemoryEstimate& memory, const Image& picture);
+
 /// Of the program and what built it.
 Json describe_versions();
 

@@ -14,6 +14,7 @@
 #include "host/api/engine.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/terminal.hpp"
+#include "host/app/values.hpp"
 #include "host/backend/registry.hpp"
 #include "host/batch/archives.hpp"
 #include "host/core/file_descriptor.hpp"
@@ -37,6 +38,16 @@ constexpr std::string_view sample_prefix = "sample:";
 std::unique_ptr<Backend> open_backend(const Settings& settings) {
   return make_backend(settings.device, parse_precision(settings.precision),
                       {.tuning = settings.no_plan_cache ? Tuning::off : Tuning::cached});
+}
+
+std::vector<std::unique_ptr<Backend>> open_backends(const Settings& settings) {
+  std::vector<std::unique_ptr<Backend>> devices;
+  Settings one = settings;
+  for (const std::string_view device : split(settings.device, ',')) {
+    one.device = device;
+    devices.push_back(open_backend(one));
+  }
+  return devices;
 }
 
 std::string unused_gpu(std::string_view device) {

@@ -21,6 +21,9 @@ namespace impasto::app {
 /// The backend of --device. Throws with a suggestion for a name that does not exist.
 std::unique_ptr<Backend> open_backend(const Settings& settings);
 
+/// The backends of --device, which may name several.
+std::vector<std::unique_ptr<Backend>> open_backends(const Settings& settings);
+
 /// What the user of the device "auto" should know: why a GPU that the machine seems to have is not used;
 /// empty where there is none, or it is, or where another device was asked for.
 std::string unused_gpu(std::string_view device);

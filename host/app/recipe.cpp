@@ -31,12 +31,18 @@ std::string spoken(const Json& network) {
 
 }  // namespace
 
-std::string recipe(const Settings& settings, const Backend& backend, const Network& network) {
+std::string recipe(const Settings& settings, std::span<const Backend* const> devices,
+                   const Network& network) {
   return dump({{"impasto", describe_versions()["impasto"]},
-               {"backend", backend.name()},
-               {"precision", to_string(backend.precision())},
+               {"backend", spoken(devices)},
+               {"precision", to_string(devices.front()->precision())},
                {"network", describe(network.traits())},
                {"config", describe(settings)}});
+}
+
+std::string recipe(const Settings& settings, const Backend& backend, const Network& network) {
+  const Backend* const one = &backend;
+  return recipe(settings, std::span(&one, 1), network);
 }
 
 Recipe::Recipe(std::string path) : path_(std::move(path)) {
@@ -69,6 +75,9 @@ WordsByName Recipe::words(std::string_view command,
   const bool many_devices = std::ranges::any_of(settings_table(), [command](const Setting& row) {
     return row.name == "devices" && row.is_of(command);
   });
+  if (many_devices && in_words(json_["backend"]).find(',') != std::string::npos) {
+    fail(ErrorKind::usage, "'{}' was computed on several devices, as only stylize does", path_);
+  }
   WordsByName words = {{many_devices ? "devices" : "device", {in_words(json_["backend"])}},
                        {"precision", {in_words(json_["precision"])}}};
   Settings settings;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,8 @@ namespace impasto::app {
 
 /// What is kept inside a picture: the settings and what computed it. No names or times: equal runs
 /// give equal files.
+std::string recipe(const Settings& settings, std::span<const Backend* const> devices,
+                   const Network& network);
 std::string recipe(const Settings& settings, const Backend& backend, const Network& network);
 
 /// The recipe that a picture's file holds, for --from.

@@ -1093,7 +1093,13 @@ std::vector<Setting> make_table() {
        .value = input(AT(weights))},
       {.name = "device",
        .group = machine_group,
-       .commands = {"stylize", "score", "activations"},
+       .commands = {"stylize"},
+       .help = "where to compute; auto is the best there is,\nsee 'impasto devices'; 1 is the "
+               "second GPU; several,\nas 0,1: a strip of the picture on each",
+       .value = value(DeviceList{device_name({"auto"})}, AT(device))},
+      {.name = "device",
+       .group = machine_group,
+       .commands = {"score", "activations"},
        .help = "where to compute; auto is the best there is,\nsee 'impasto devices'; 1 is the "
                "second GPU",
        .value = value(device_name({"auto"}), AT(device))},

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/recipe.hpp"
@@ -26,9 +27,11 @@ Json describe_picture(const std::string& path, const Image& image) {
 
 }  // namespace
 
-StylizeRun::StylizeRun(const Settings& settings, Backend& backend, const StylizeInputs& inputs)
+StylizeRun::StylizeRun(const Settings& settings, std::span<Backend* const> devices,
+                       const StylizeInputs& inputs)
     : settings_(settings),
-      backend_(backend),
+      devices_(devices),
+      backend_(*devices.front()),
       inputs_(inputs),
       film_(settings.config.iterations),
       progress_(settings.config, settings.quiet) {}
@@ -38,10 +41,10 @@ void StylizeRun::run() {
                                       : "Making and calibrating the built-in network");
   Weights weights = open_weights(settings_, backend_);
   progress_.prepare("Looking at the pictures");
-  Session session(backend_, std::move(weights), settings_.config.objective);
-  Stylization stylization(session, settings_.config, pixel_shape(std::span(&inputs_.content, 1)),
-                          shapes_of(inputs_.styles));
-  const Network& network = session.network();
+  SharedStylization stylization(devices_, std::move(weights), settings_.config,
+                                pixel_shape(std::span(&inputs_.content, 1)),
+                                shapes_of(inputs_.styles));
+  const Network& network = stylization.network();
   begin_checkpoints(network);
   // Not earlier: a run that is refused leaves the log of the last one alone.
   const DeferredSignals deferred;
@@ -49,18 +52,19 @@ void StylizeRun::run() {
   try {
     start_record_ = start_record(network);
     log_.write(start_record_);
-    optimise(stylization, network);
+    optimise(stylization);
   } catch (const Error& error) {
     log_.write({{"event", "error"},
                 {"exit_code", static_cast<int>(error.kind())},
                 {"message", error.what()}});
     throw;
   }
-  if (has_result()) say_result(network);
+  if (has_result()) say_result(stylization);
   end();
 }
 
-void StylizeRun::optimise(Stylization& stylization, const Network& network) {
+void StylizeRun::optimise(SharedStylization& stylization) {
+  const Network& network = stylization.network();
   stylized_ = stylization.run(
       std::span(&inputs_.content, 1), inputs_.styles, std::span(&inputs_.initial, 1), 1,
       [&](const Progress& progress) { return report(network, progress); }, checkpoints_);
@@ -188,7 +192,7 @@ Json StylizeRun::start_record(const Network& network) const {
   return {{"event", "start"},
           {"time", utc_now()},
           {"versions", describe_versions()},
-          {"backend", describe(backend_)},
+          {"backend", describe(devices_)},
           {"network", describe(network.traits())},
           {"content", describe_picture(settings_.content, inputs_.content)},
           {"styles", styles},
@@ -212,10 +216,10 @@ Json StylizeRun::end_record(const std::string& sha256) const {
 }
 
 std::string StylizeRun::comment(const Network& network) const {
-  return recipe(settings_, backend_, network);
+  return recipe(settings_, devices_, network);
 }
 
-void StylizeRun::say_result(const Network& network) const {
+void StylizeRun::say_result(const SharedStylization& stylization) const {
   if (settings_.json) {
     Json result = end_record_;
     result.erase("event");
@@ -242,9 +246,9 @@ void StylizeRun::say_result(const Network& network) const {
     message("Kept     {}; --resume goes on from it\n", settings_.checkpoint.string());
   }
   if (settings_.log) message("Log      {}\n", settings_.log.string());
-  message("Network  {}\n", network.traits().description);
-  message("Machine  {}, {}, {}\n", backend_.name(), to_string(backend_.precision()),
-          backend_.description());
+  message("Network  {}\n", stylization.network().traits().description);
+  message("Machine  {}\n", machine_in_words(devices_));
+  if (devices_.size() > 1) message("Strips   handed over {}\n", stylization.communication());
 }
 
 void StylizeRun::end() const {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@
 #include "host/app/progress.hpp"
 #include "host/app/report.hpp"
 #include "host/app/settings.hpp"
-#include "host/engine/stylization.hpp"
+#include "host/engine/shared_stylization.hpp"
 
 namespace impasto::app {
 
@@ -23,7 +24,8 @@ namespace impasto::app {
 class StylizeRun {
  public:
   /// The arguments must outlive the object.
-  StylizeRun(const Settings& settings, Backend& backend, const StylizeInputs& inputs);
+  StylizeRun(const Settings& settings, std::span<Backend* const> devices,
+             const StylizeInputs& inputs);
 
   /// Throws Interrupted after a signal, ErrorKind::diverged after a NaN, and ErrorKind::output for
   /// a snapshot, a checkpoint or a log that failed; the picture is saved then.
@@ -34,7 +36,7 @@ class StylizeRun {
   void keep(Checkpoint checkpoint);
   void end_checkpoints();
   void go_on_without(const Error& error);
-  void optimise(Stylization& stylization, const Network& network);
+  void optimise(SharedStylization& stylization);
   [[nodiscard]] Json start_record(const Network& network) const;
   [[nodiscard]] Json end_record(const std::string& sha256) const;
   [[nodiscard]] std::string comment(const Network& network) const;
@@ -46,11 +48,12 @@ class StylizeRun {
   std::string save(const Network& network, const Image& picture);
   [[nodiscard]] std::string save_result(const Network& network, const Image& picture) const;
   void save_report(const Image& picture) const;
-  void say_result(const Network& network) const;
+  void say_result(const SharedStylization& stylization) const;
   void end() const;
 
   const Settings& settings_;
-  Backend& backend_;
+  std::span<Backend* const> devices_;
+  Backend& backend_;  ///< the first of them
   const StylizeInputs& inputs_;
   Log log_;
   Curves curves_;

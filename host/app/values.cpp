@@ -144,6 +144,15 @@ std::vector<std::string_view> split(std::string_view text, char between) {
   return parts;
 }
 
+std::string DeviceList::read(std::string_view option, std::string_view text) const {
+  std::vector<std::string> devices;
+  for (const std::string_view word : split(text, ',')) devices.push_back(one.read(option, word));
+  if (devices.size() > 1 && std::ranges::find(devices, "auto") != devices.end()) {
+    fail(ErrorKind::usage, "{}: auto stands alone, not in '{}'", option, text);
+  }
+  return fmt::format("{}", fmt::join(devices, ","));
+}
+
 std::vector<std::string> DeviceNames::read(std::string_view option, std::string_view text) const {
   if (text == "all") return {std::string(text)};
   const DeviceName one = device_name({"all", "auto"});

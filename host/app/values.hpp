@@ -61,6 +61,14 @@ DeviceName device_name(std::vector<std::string> words);
 /// The parts of a text between the letters `between`: one more than there are of these.
 std::vector<std::string_view> split(std::string_view text, char between);
 
+/// One of them, or several that compute one picture: "0,1" is "cuda:0,cuda:1".
+struct DeviceList {
+  DeviceName one;
+
+  [[nodiscard]] std::string takes() const { return one.takes() + "|LIST"; }
+  [[nodiscard]] std::string read(std::string_view option, std::string_view text) const;
+};
+
 /// "all", or several devices: "0,2".
 struct DeviceNames {
   [[nodiscard]] std::string takes() const { return "all|LIST"; }
