@@ -17,6 +17,7 @@ import context
 from prediction import H100, gpu_of, predict
 from results import (KINDS, OTHER_STEPS, Contender, Machine, ResultError, Row, commit_of, device_name, load_before,
                      passed, read_machine)  # fmt: skip
+from strips_model import efficiency_rows
 
 PAGES = ("README.md", "docs/performance.md", "docs/kernels.md", "docs/gram_ladder.md")
 MARKERS = re.compile(r"(<!-- benchmark:(\w+) -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
@@ -203,6 +204,11 @@ def gram_prediction(machines: Sequence[Machine]) -> str:
     return "\n".join(tables)
 
 
+def strips() -> str:
+    """What several GPUs gain at one picture, by the model."""
+    return table(("task, link, picture", "ms on 1 GPU", "2 GPUs", "4 GPUs", "8 GPUs", "costs most"), efficiency_rows())
+
+
 # Tables of a run on a GPU, as benchmarks/campaign/run.py wrote it; any stage may be missing.
 
 NOTHING_YET = "No measurements yet.\n"
@@ -320,6 +326,8 @@ def rendered(text: str, machines: Sequence[Machine], compiled: Sequence[Dict[str
             return [kernel_resources(one) for one in compiled]
         if name == "gram_prediction":
             return [gram_prediction(machines)]
+        if name == "strips":
+            return [strips()]
         file, make, missing = TABLES[name]
         found = []
         for machine in machines:

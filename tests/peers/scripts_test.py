@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import context  # noqa: E402
 import prediction  # noqa: E402
 import render  # noqa: E402
+import strips_model  # noqa: E402
 from peers.agreement import differences, judge  # noqa: E402
 from peers.runs import Contender, Run  # noqa: E402
 from results import Machine, Roofs, read_machine, read_rows  # noqa: E402
@@ -201,6 +202,29 @@ class Predictions(unittest.TestCase):
         seconds = [found[name].seconds for name in found if "conv1_1@512/bf16" in name]
         self.assertEqual(min(seconds), seconds[-1])
         self.assertGreater(seconds[4], 20 * seconds[5])  # the triangle's one block, and its splits
+
+
+class Strips(unittest.TestCase):
+    """What several GPUs gain at one picture, by the model."""
+
+    def test_rows_are_handed_over_where_the_program_does_it(self):
+        # As in tests/host/engine/strips_test.cpp.
+        self.assertEqual([layer.name for layer in strips_model.handovers(strips_model.COURSERA)],
+                         ["conv3_2", "conv4_1", "conv4_3", "pool4"])
+
+    def test_more_gpus_gain_less_each_and_a_faster_link_and_a_larger_picture_more(self):
+        task, fast, slow = strips_model.COURSERA, strips_model.NVLINK, strips_model.PCIE
+        of = [strips_model.efficiency(task, 4096, gpus, fast) for gpus in (1, 2, 4, 8)]
+        self.assertEqual(of[0], 1)
+        self.assertEqual(of, sorted(of, reverse=True))
+        self.assertGreater(of[3], strips_model.efficiency(task, 4096, 8, slow))
+        self.assertGreater(strips_model.efficiency(task, 8192, 8, fast), of[3])
+
+    def test_a_strip_with_its_halo_is_what_the_convolutions_take(self):
+        task = strips_model.COURSERA
+        whole = strips_model.iteration(task, 2048, 1, strips_model.NVLINK).parts["convolutions"]
+        part = strips_model.iteration(task, 2048, 8, strips_model.NVLINK).parts["convolutions"]
+        self.assertAlmostEqual(part / whole, (256 + 2 * 16) / 2048)
 
 
 if __name__ == "__main__":
