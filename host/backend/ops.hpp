@@ -73,6 +73,13 @@ class Conv {
   virtual ~Conv() = default;
 };
 
+/// The type of the matrix M that takes a map to its gradient, as gram_loss leaves it. Products of
+/// bfloat16 maps take M in bfloat16, and rounded at once it takes half the bytes. float16 has too few
+/// exponents for its coefficients: there M stays as wide as the losses.
+constexpr DataType style_matrix_type(DataType activations, DataType master) {
+  return activations == DataType::bf16 ? DataType::bf16 : master;
+}
+
 /// The mathematics of one iteration. Contracts are in kernels/<op>/<op>.hpp; comments here say only
 /// what is different on a backend.
 ///
@@ -84,7 +91,7 @@ class Conv {
 /// Operations enqueue work and return: nothing waits, allocates after the first call with a shape,
 /// or reads a result back. Outputs come first. Feature maps and their gradients have
 /// activation_type(); pixels and their gradient, moments, Gram matrices and losses have
-/// master_type(). What an operation needs by shape (a library's plan, workspace) it makes when it
+/// master_type(), and the matrix M of a style's gradient that or style_matrix_type(). What an operation needs by shape (a library's plan, workspace) it makes when it
 /// first meets it, or beforehand in Device::prepare.
 class Ops {
  public:
@@ -208,7 +215,7 @@ class Ops {
   virtual void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
                                          const Tensor& features, const Tensor& matrix, Conv& conv,
                                          const GradientEpilogue& epilogue);
-  /// gram, then style_loss on the spot.
+  /// gram, then style_loss on the spot. The default takes no M in bfloat16: it begins as G.
   virtual void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
                          const Tensor& target, const StyleLossScale& scale);
 };

@@ -12,10 +12,12 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
   const double shared = channels * channels;  // the target, of which a batch has one
   return {{.measured = true,
            .work = {.flops = 2 * channels * work::values(map) + 4 * matrices,
-                    .bytes = work::bytes(map, storage) + 4 * matrices + 4 * shared},
+                    .bytes = work::bytes(map, storage) +
+                             work::width(style_matrix_type(storage, DataType::f32)) * matrices +
+                             4 * shared},
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const Tensor loss = bench.master_output({.batch = map.batch});
-             const Tensor matrix = bench.master_output(matrix_shape(map.batch, map.channels));
+             const Tensor matrix = bench.style_matrix_output(matrix_shape(map.batch, map.channels));
              const Tensor features = bench.features(map, 1);
              const Tensor target = bench.symmetric(matrix_shape(1, map.channels), 5);
              const StyleLossScale scale{

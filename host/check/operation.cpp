@@ -103,6 +103,13 @@ Tensor Workbench::symmetric(const Shape& square, std::uint32_t seed, float scale
   return input(square, backend_.master_type(), symmetric_values(square, seed, scale));
 }
 
+Tensor Workbench::style_matrix(const Shape& square, std::uint32_t seed, float scale) {
+  return input(square, style_matrix_type(backend_.activation_type(), backend_.master_type()),
+               changed(symmetric_values(square, seed, scale), [&](float value) {
+                 return storage_ == DataType::bf16 ? rounded(value, storage_) : value;
+               }));
+}
+
 Tensor Workbench::definite(const Shape& square, std::uint32_t seed) {
   const auto C = static_cast<std::size_t>(square.channels);
   std::vector<float> values =
@@ -122,6 +129,12 @@ Tensor Workbench::map_output(const Shape& shape) {
 Tensor Workbench::master_output(const Shape& shape) {
   return input(shape, backend_.master_type(),
                std::vector<float>(static_cast<std::size_t>(shape.count()),
+                                  std::numeric_limits<float>::quiet_NaN()));
+}
+
+Tensor Workbench::style_matrix_output(const Shape& square) {
+  return input(square, style_matrix_type(backend_.activation_type(), backend_.master_type()),
+               std::vector<float>(static_cast<std::size_t>(square.count()),
                                   std::numeric_limits<float>::quiet_NaN()));
 }
 

@@ -59,10 +59,13 @@ class Workbench {
   Tensor master(const Shape& shape, std::uint32_t seed, float scale = 1, float mean = 0);
   /// A symmetric matrix like a Gram matrix.
   Tensor symmetric(const Shape& square, std::uint32_t seed, float scale = 1);
+  /// The same in the type that gram_loss leaves M in.
+  Tensor style_matrix(const Shape& square, std::uint32_t seed, float scale = 1);
   /// A symmetric matrix like a covariance, with eigenvalues from about 1 to 3.
   Tensor definite(const Shape& square, std::uint32_t seed);
   Tensor map_output(const Shape& shape);
   Tensor master_output(const Shape& shape);
+  Tensor style_matrix_output(const Shape& square);
   /// What an operation writes a feature map's gradient to: it holds one when it accumulates.
   Tensor gradient_output(const Shape& shape, const GradientEpilogue& epilogue, float scale = 1);
   /// One i64 that is 0.

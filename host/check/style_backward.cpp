@@ -17,25 +17,31 @@ ErrorLimit limit(Precision precision) {
 }
 
 std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+  const DataType left = style_matrix_type(storage, DataType::f32);
   std::vector<OpCase> cases;
-  for (const GradientEpilogue& epilogue : epilogues) {
+  const auto add = [&](const GradientEpilogue& epilogue, bool wide) {
     const double maps = 2 + (epilogue.accumulate ? 1 : 0);  // the mask's features are read anyway
     cases.push_back(
-        {.variant = describe(epilogue),
-         .measured = epilogue.accumulate && epilogue.relu_mask,  // as below all but the deepest
+        {.variant = describe(epilogue) + (wide ? ", M in float" : ""),
+         .measured = !wide && epilogue.accumulate && epilogue.relu_mask,  // as below the deepest
          .epilogue = epilogue,
          .work = {.flops = 2 * static_cast<double>(map.channels) * work::values(map),
-                  .bytes = maps * work::bytes(map, storage) + 4 * work::matrices(map)},
+                  .bytes = maps * work::bytes(map, storage) +
+                           (wide ? 4 : work::width(left)) * work::matrices(map)},
          .limit = limit,
          .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
            const Tensor grad = bench.gradient_output(map, epilogue, held_scale);
            const Tensor features = bench.features(map, 1);
-           const Tensor matrix =
-               bench.symmetric(matrix_shape(map.batch, map.channels), 4, matrix_scale);
+           const Shape square = matrix_shape(map.batch, map.channels);
+           const Tensor matrix = wide ? bench.symmetric(square, 4, matrix_scale)
+                                      : bench.style_matrix(square, 4, matrix_scale);
            return {[=, &on] { on.style_backward(grad, features, matrix, epilogue); },
                    {grad, features, matrix}};
          }});
-  }
+  };
+  for (const GradientEpilogue& epilogue : epilogues) add(epilogue, false);
+  // As style_loss and wasserstein_loss leave it, in any precision.
+  if (left != DataType::f32) add({true, true}, true);
   return cases;
 }
 

@@ -17,14 +17,17 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
          .measured = epilogue.accumulate && epilogue.relu_mask,
          .epilogue = epilogue,
          .work = {.flops = (2 * channels + 54) * work::values(map),
-                  .bytes = maps * work::bytes(map, storage) + 4 * work::values(picture) +
-                           4 * work::matrices(map) + 4 * 27 * channels},
+                  .bytes =
+                      maps * work::bytes(map, storage) + 4 * work::values(picture) +
+                      work::width(style_matrix_type(storage, DataType::f32)) * work::matrices(map) +
+                      4 * 27 * channels},
          .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
            const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
            const Tensor grad_pixels = bench.master_output(picture);
            const Tensor grad = bench.gradient_output(map, epilogue, 1e-2F);
            const Tensor features = bench.features(map, 1);
-           const Tensor matrix = bench.symmetric(matrix_shape(map.batch, map.channels), 4, 1e-3F);
+           const Tensor matrix =
+               bench.style_matrix(matrix_shape(map.batch, map.channels), 4, 1e-3F);
            return {[=, &on] {
                      on.style_first_conv_backward(grad_pixels, grad, features, matrix, *conv,
                                                   epilogue);

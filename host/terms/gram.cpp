@@ -34,7 +34,8 @@ class GramTermBase : public Term, public TiledTerm {
                          const LossSlot& loss) const {
     const Shape map = schedule[x].shape;
     const TensorId matrix =
-        schedule.temporary(matrix_shape(map.batch, map.channels), place_.master);
+        schedule.temporary(matrix_shape(map.batch, map.channels),
+                           style_matrix_type(place_.activations, place_.master));
     schedule.add({.name = "style loss", .operation = "gram_loss", .layer = layer()},
                  {matrix, x, loss.losses}, [=, this](Backend& backend, const Schedule& s) {
                    backend.gram_loss(loss.in(s), s[matrix], s[x], state_[target], scale_);

@@ -34,7 +34,7 @@ std::span<const GramLossRung> gram_loss_ladder() { return ladder; }
 std::int64_t gram_loss_workspace(const MapSize& size) { return largest_workspace(ladder, size); }
 
 template <class T>
-void gram_loss(float* loss, float* matrix, const T* features, const float* target,
+void gram_loss(float* loss, const StyleMatrixOutput& matrix, const T* features, const float* target,
                const MapSize& size, Arithmetic arithmetic, const StyleLossScale& scale,
                float* workspace, unsigned* blocks_done, Stream stream) {
   const GramLossRung& rung = shipped_rung<T>(gram_loss_ladder(), "gram_loss", arithmetic, size);
@@ -42,9 +42,10 @@ void gram_loss(float* loss, float* matrix, const T* features, const float* targe
                                 stream);
 }
 
-#define IMPASTO_GRAM_LOSS(T)                                                                  \
-  template void gram_loss(float*, float*, const T*, const float*, const MapSize&, Arithmetic, \
-                          const StyleLossScale&, float*, unsigned*, Stream);
+#define IMPASTO_GRAM_LOSS(T)                                                                    \
+  template void gram_loss(float*, const StyleMatrixOutput&, const T*, const float*,             \
+                          const MapSize&, Arithmetic, const StyleLossScale&, float*, unsigned*, \
+                          Stream);
 IMPASTO_GRAM_LOSS(float)
 IMPASTO_GRAM_LOSS(bfloat16)
 IMPASTO_GRAM_LOSS(float16)

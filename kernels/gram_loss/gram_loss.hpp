@@ -15,7 +15,8 @@ namespace impasto::kernels {
 /// Shapes  features (N,P,C), target (C,C), symmetric and shared by the batch, matrix (N,C,C), loss
 ///         (N)
 /// Source  Gatys, Ecker, Bethge 2015, eqs. 3–6
-/// Cost    2·C²·P FLOP per image; sizeof(T)·C·P + 8·C² bytes: G is never written
+/// Cost    2·C²·P FLOP per image; sizeof(T)·C·P + 8·C² bytes, 6·C² with M in bfloat16: G is never
+///         written
 namespace reference {
 void gram_loss(double* loss, double* matrix, const double* features, const double* target,
                const MapSize& size, const StyleLossScale& scale);
@@ -23,17 +24,17 @@ void gram_loss(double* loss, double* matrix, const double* features, const doubl
 
 namespace IMPASTO_DEVICE {
 /// Enqueues the operation. T: float, bfloat16 or float16. M has the bits of gram followed by
-/// style_loss; the loss is summed in another order, which is fixed too. `workspace`, aligned to 8
+/// style_loss, rounded once more where it is in bfloat16; the loss is summed in another order, which is fixed too. `workspace`, aligned to 8
 /// bytes, holds gram_loss_workspace(size) floats. `blocks_done` is a number that is 0, and 0 again
 /// afterwards.
 template <class T>
-void gram_loss(float* loss, float* matrix, const T* features, const float* target,
+void gram_loss(float* loss, const StyleMatrixOutput& matrix, const T* features, const float* target,
                const MapSize& size, Arithmetic arithmetic, const StyleLossScale& scale,
                float* workspace, unsigned* blocks_done, Stream stream);
 std::int64_t gram_loss_workspace(const MapSize& size);
 
 template <class T>
-using GramLossLauncher = void (*)(float* loss, float* matrix, const T* features,
+using GramLossLauncher = void (*)(float* loss, const StyleMatrixOutput& matrix, const T* features,
                                   const float* target, const MapSize& size,
                                   const StyleLossScale& scale, float* workspace,
                                   unsigned* blocks_done, Stream stream);

@@ -4,6 +4,7 @@
 #include "kernels/common/loss_sum.cuh"
 #include "kernels/gram/gram_sum.cuh"
 #include "kernels/gram_loss/gram_loss.hpp"
+#include "kernels/style_loss/style_matrix.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
@@ -14,9 +15,9 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// the L2 cache, from which it reads 4 bytes per value and split.
 template <int tile>
 __global__ void __launch_bounds__(gram_sum_threads)
-    gram_loss_kernel(LossSum losses, float* matrix, const float* partials, const float* target,
-                     std::int64_t channels, std::int64_t tiles, std::int64_t splits, int parts,
-                     StyleLossScale scale) {
+    gram_loss_kernel(LossSum losses, StyleMatrixOutput matrix, const float* partials,
+                     const float* target, std::int64_t channels, std::int64_t tiles,
+                     std::int64_t splits, int parts, StyleLossScale scale) {
   SIMT_SHARED(float, sums, [gram_sum_threads]);
   SIMT_SHARED(double, warp_sums, [32]);
   const GramValue gram = gram_value<tile>(sums, partials, channels, tiles, splits, parts);
@@ -26,10 +27,10 @@ __global__ void __launch_bounds__(gram_sum_threads)
     const double difference =
         scale.gram * static_cast<double>(gram.value) - static_cast<double>(target[at]);
     square = difference * difference * (gram.mirrored ? 2 : 1);
-    float* image = matrix + blockIdx.y * channels * channels;
-    const auto value = static_cast<float>(scale.gradient * difference);
-    image[at] = value;
-    if (gram.mirrored) image[gram.j * channels + gram.i] = value;
+    const std::int64_t image = blockIdx.y * channels * channels;
+    const Pack<float, 1> value{{static_cast<float>(scale.gradient * difference)}};
+    store_matrix_pack(matrix, image + at, value);
+    if (gram.mirrored) store_matrix_pack(matrix, image + gram.j * channels + gram.i, value);
   }
   square = block_sum(square, warp_sums);
   if (threadIdx.x == 0) {
@@ -48,9 +49,9 @@ struct GramLossLastStage {
   }
 
   template <class T>
-  static void launch(float* loss, float* matrix, const T* features, const float* target,
-                     const MapSize& size, const StyleLossScale& scale, float* workspace,
-                     unsigned* blocks_done, Stream stream) {
+  static void launch(float* loss, const StyleMatrixOutput& matrix, const T* features,
+                     const float* target, const MapSize& size, const StyleLossScale& scale,
+                     float* workspace, unsigned* blocks_done, Stream stream) {
     const GramPlan plan(size);
     const std::int64_t blocks = gram_sum_blocks(plan);
     auto* block_sums = reinterpret_cast<double*>(workspace);

@@ -21,9 +21,9 @@ struct GramLossTwoOperations {
   }
 
   template <class T>
-  static void launch(float* loss, float* matrix, const T* features, const float* target,
-                     const MapSize& size, const StyleLossScale& scale, float* workspace,
-                     unsigned* /*blocks_done*/, Stream stream) {
+  static void launch(float* loss, const StyleMatrixOutput& matrix, const T* features,
+                     const float* target, const MapSize& size, const StyleLossScale& scale,
+                     float* workspace, unsigned* /*blocks_done*/, Stream stream) {
     float* rest = workspace + gram_count(size);
     gram(workspace, features, size, arithmetic, rest, stream);
     style_loss(loss, matrix, workspace, target, size.batch, size.channels, scale,

@@ -3,6 +3,7 @@
 
 #include "kernels/common/bfloat16.hpp"
 #include "kernels/common/float16.hpp"
+#include "kernels/style_loss/style_matrix.cuh"
 #include "simt/ptx.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -53,23 +54,23 @@ struct MatrixScale {
 /// launch itself: there are at most 2¹⁸ values.
 template <class T>
 __global__ void __launch_bounds__(round_matrix_threads)
-    round_matrix_kernel(T* rounded, float* scales, const float* matrix, std::int64_t column_count,
+    round_matrix_kernel(T* rounded, float* scales, StyleMatrix matrix, std::int64_t column_count,
                         int channels, int padded, ColumnOrder order) {
   const std::int64_t column =
       std::int64_t{blockIdx.x} * (round_matrix_threads / 32) + threadIdx.x / 32;
   if (column >= column_count) return;
   const int lane = static_cast<int>(threadIdx.x % 32);
-  const float* from = matrix + column * channels;
+  const std::int64_t from = column * channels;
   unsigned largest = 0;
   for (int k = lane; k < channels; k += 32) {
-    const unsigned magnitude = __float_as_uint(from[k]) & 0x7fffffffU;
+    const unsigned magnitude = __float_as_uint(load_matrix_value(matrix, from + k)) & 0x7fffffffU;
     largest = magnitude > largest ? magnitude : largest;
   }
   const MatrixScale scale(warp_largest(largest));
   if (lane == 0) scales[column] = scale.undo;
   T* row = rounded + row_of_column(column, order) * padded;
   for (int k = lane; k < padded; k += 32) {
-    const float value = k < channels ? from[k] * scale.apply : 0;
+    const float value = k < channels ? load_matrix_value(matrix, from + k) * scale.apply : 0;
     if constexpr (std::is_same_v<T, float>) {
       row[k] = __uint_as_float(simt::to_tf32(value));
     } else {

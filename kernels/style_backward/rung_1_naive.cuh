@@ -3,6 +3,7 @@
 
 #include "kernels/common/blocks.hpp"
 #include "kernels/style_backward/join_gradient.cuh"
+#include "kernels/style_loss/style_matrix.cuh"
 #include "simt/launch.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -14,17 +15,18 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 /// (tile of channels, tile of pixels, image).
 template <class T>
 __global__ void __launch_bounds__(256)
-    style_backward_naive_kernel(T* grad, const T* features, const float* matrix,
-                                std::int64_t pixels, int channels, GradientEpilogue epilogue) {
+    style_backward_naive_kernel(T* grad, const T* features, StyleMatrix matrix, std::int64_t pixels,
+                                int channels, GradientEpilogue epilogue) {
   const int j = static_cast<int>(blockIdx.x * 32 + threadIdx.x);
   if (j >= channels) return;
-  const float* column = matrix + std::int64_t{blockIdx.z} * channels * channels + j;
+  const std::int64_t column = std::int64_t{blockIdx.z} * channels * channels + j;
   for (std::int64_t p = std::int64_t{blockIdx.y} * 8 + threadIdx.y; p < pixels;
        p += std::int64_t{gridDim.y} * 8) {
     const std::int64_t pixel = (blockIdx.z * pixels + p) * channels;
     float sum[1] = {};
     for (int k = 0; k < channels; ++k) {
-      sum[0] += static_cast<float>(features[pixel + k]) * column[std::int64_t{k} * channels];
+      sum[0] += static_cast<float>(features[pixel + k]) *
+                load_matrix_value(matrix, column + std::int64_t{k} * channels);
     }
     join_gradient<false>(grad, features, pixel + j, 1, sum, epilogue);
   }
@@ -32,7 +34,7 @@ __global__ void __launch_bounds__(256)
 
 struct StyleBackwardNaive {
   template <class T>
-  static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
+  static void launch(T* grad, const T* features, const StyleMatrix& matrix, const MapSize& size,
                      const GradientEpilogue& epilogue, float* /*workspace*/,
                      simt::StreamHandle stream) {
     const simt::Grid grid{"style_backward_naive",

@@ -3,6 +3,7 @@
 
 #include "kernels/common/register_tile.cuh"
 #include "kernels/style_backward/join_gradient.cuh"
+#include "kernels/style_loss/style_matrix.cuh"
 #include "simt/launch.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -17,10 +18,10 @@ inline constexpr int style_backward_blocks = !packed         ? 1
 
 /// Whether F, the gradient and M can be read and written in packs.
 template <class T>
-bool style_backward_in_packs(const T* grad, const T* features, const float* matrix,
+bool style_backward_in_packs(const T* grad, const T* features, const StyleMatrix& matrix,
                              const MapSize& size) {
   return can_pack<T>(widest<T>, size.channels, {grad, features}) &&
-         can_pack<float>(4, size.channels, {matrix});
+         can_pack_matrix(4, size.channels, matrix);
 }
 
 /// Blocks along pixels, channels and images.
@@ -44,7 +45,7 @@ inline simt::Grid style_backward_grid(const char* name, const MapSize& size, int
 /// slice. Bound by multiply-adds: C of them for three values that are moved.
 template <class T, int columns, bool packed>
 __global__ void __launch_bounds__(style_backward_threads, style_backward_blocks<columns, packed>)
-    style_backward_fp32_kernel(T* grad, const T* features, const float* matrix, std::int64_t pixels,
+    style_backward_fp32_kernel(T* grad, const T* features, StyleMatrix matrix, std::int64_t pixels,
                                int channels, GradientEpilogue epilogue) {
   constexpr int slice = 16;
   constexpr int rows = style_backward_rows;
@@ -69,7 +70,7 @@ __global__ void __launch_bounds__(style_backward_threads, style_backward_blocks<
   const int own_row = t * 4 / columns;
   const int own_column = first_channel + t * 4 % columns;
   const T* own_features = features + tile + std::int64_t{t / 2} * C + own_k;
-  const float* own_matrix = matrix + (std::int64_t{blockIdx.z} * C + own_row) * C + own_column;
+  const std::int64_t own_matrix = (std::int64_t{blockIdx.z} * C + own_row) * C + own_column;
 
   Pack<T, width> feature_packs[feature_loads];
   Pack<float, 4> matrix_packs[matrix_loads];
@@ -91,14 +92,16 @@ __global__ void __launch_bounds__(style_backward_threads, style_backward_blocks<
 #pragma unroll
     for (int l = 0; l < matrix_loads; ++l) {
       const int k = k0 + l * threads * 4 / columns;
-      const float* from = own_matrix + std::int64_t{k} * C;
+      const std::int64_t from = own_matrix + std::int64_t{k} * C;
       const bool inside = own_row + k < C;
       if constexpr (packed) {
-        matrix_packs[l] = inside && own_column < C ? load_pack<4>(from) : Pack<float, 4>{};
+        matrix_packs[l] =
+            inside && own_column < C ? load_matrix_pack<4>(matrix, from) : Pack<float, 4>{};
       } else {
 #pragma unroll
         for (int v = 0; v < 4; ++v) {
-          matrix_packs[l].values[v] = inside && own_column + v < C ? from[v] : 0.0F;
+          matrix_packs[l].values[v] =
+              inside && own_column + v < C ? load_matrix_value(matrix, from + v) : 0.0F;
         }
       }
     }
@@ -157,7 +160,7 @@ __global__ void __launch_bounds__(style_backward_threads, style_backward_blocks<
 
 struct StyleBackwardRegisterTile {
   template <class T>
-  static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
+  static void launch(T* grad, const T* features, const StyleMatrix& matrix, const MapSize& size,
                      const GradientEpilogue& epilogue, float* /*workspace*/,
                      simt::StreamHandle stream) {
     const bool packed = style_backward_in_packs(grad, features, matrix, size);

@@ -9,11 +9,11 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// M as round_matrix_kernel stores it.
+/// M as round_matrix_kernel stores it, or as it is.
 template <class T>
 struct RoundedMatrix {
   const T* values;      ///< (N,C,padded)
-  const float* scales;  ///< (N,C), what a column of the product is multiplied with
+  const float* scales;  ///< (N,C), what a column of the product is multiplied with; null: 1
   int padded;
 };
 
@@ -118,6 +118,17 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
   T* feature_slices = simt::dynamic_shared<T>();
   T* matrix_slices = feature_slices + stages * rows * slice;
 
+  /// What is there of a chunk, of which `left` values remain in its row; zeros for the rest.
+  const auto load_chunk = [](T* to, const T* from, int left) {
+    if constexpr (packed) {
+      simt::cp_async_16(to, from, left > 0 ? 16 : 0);
+    } else {
+      Pack<T, width> values;
+#pragma unroll
+      for (int v = 0; v < width; ++v) values.values[v] = v < left ? from[v] : T{};
+      store_pack<width>(to, values);
+    }
+  };
   const auto load_features = [&](T* to, int tile, int k0) {
     const std::int64_t tile_pixel = std::int64_t{tile} * rows;
 #pragma unroll
@@ -125,16 +136,9 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
       const int row = index / 4;
       const int k = k0 + index % 4 * width;
       const bool inside = tile_pixel + row < pixels && k < C;
-      const T* from = inside ? features + image + (tile_pixel + row) * C + k : features;
-      T* place = to + feature_chunk<T>(row, index % 4);
-      if constexpr (packed) {
-        simt::cp_async_16(place, from, inside ? 16 : 0);
-      } else {
-        Pack<T, width> values;
-#pragma unroll
-        for (int v = 0; v < width; ++v) values.values[v] = inside && k + v < C ? from[v] : T{};
-        store_pack<width>(place, values);
-      }
+      load_chunk(to + feature_chunk<T>(row, index % 4),
+                 inside ? features + image + (tile_pixel + row) * C + k : features,
+                 inside ? C - k : 0);
     }
   };
   const auto load_matrix = [&](T* to, int k0) {
@@ -143,10 +147,9 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
       const int row = index / 4;
       const int k = k0 + index % 4 * width;
       const bool inside = first_channel + row < C && k < matrix.padded;
-      simt::cp_async_16(
-          to + matrix_chunk<T>(row, index % 4),
-          inside ? columns_of_m + std::int64_t{row} * matrix.padded + k : matrix.values,
-          inside ? 16 : 0);
+      load_chunk(to + matrix_chunk<T>(row, index % 4),
+                 inside ? columns_of_m + std::int64_t{row} * matrix.padded + k : matrix.values,
+                 inside ? matrix.padded - k : 0);
     }
   };
   int next_tile = first_tile;
@@ -207,7 +210,8 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
     float scales[8];
 #pragma unroll
     for (int v = 0; v < 8; ++v) {
-      scales[v] = c + v < C ? matrix.scales[std::int64_t{blockIdx.z} * C + c + v] : 0;
+      const bool scaled = matrix.scales != nullptr && c + v < C;
+      scales[v] = scaled ? matrix.scales[std::int64_t{blockIdx.z} * C + c + v] : 1;
     }
     // Rows in groups, as many as the registers beside the sums hold packs for.
     constexpr int row_packs = 8 / width;
@@ -264,8 +268,9 @@ struct StyleBackwardTensorCores {
   }
 
   template <class T>
-  static RoundedMatrix<T> round_matrix(float* workspace, const float* matrix, const MapSize& size,
-                                       ColumnOrder order, simt::StreamHandle stream) {
+  static RoundedMatrix<T> round_matrix(float* workspace, const StyleMatrix& matrix,
+                                       const MapSize& size, ColumnOrder order,
+                                       simt::StreamHandle stream) {
     const std::int64_t padded = round_up(size.channels, 8);
     T* values = reinterpret_cast<T*>(workspace + scale_count(size));
     const std::int64_t count = size.batch * size.channels;
@@ -276,13 +281,23 @@ struct StyleBackwardTensorCores {
     return {values, workspace, static_cast<int>(padded)};
   }
 
+  template <class T>
+  static RoundedMatrix<T> as_it_is_or_rounded(float* workspace, const StyleMatrix& matrix,
+                                              const MapSize& size, simt::StreamHandle stream) {
+    if constexpr (std::is_same_v<T, bfloat16>) {
+      if (matrix.narrow != nullptr) {
+        return {matrix.narrow, nullptr, static_cast<int>(size.channels)};
+      }
+    }
+    return round_matrix<T>(workspace, matrix, size, ColumnOrder::plain, stream);
+  }
+
   template <class T, int columns>
-  static void launch_tiles(T* grad, const T* features, const float* matrix, const MapSize& size,
-                           const GradientEpilogue& epilogue, float* workspace,
+  static void launch_tiles(T* grad, const T* features, const StyleMatrix& matrix,
+                           const MapSize& size, const GradientEpilogue& epilogue, float* workspace,
                            simt::StreamHandle stream) {
-    const bool packed = style_backward_in_packs(grad, features, matrix, size);
-    const RoundedMatrix<T> rounded =
-        round_matrix<T>(workspace, matrix, size, ColumnOrder::plain, stream);
+    const RoundedMatrix<T> rounded = as_it_is_or_rounded<T>(workspace, matrix, size, stream);
+    const bool packed = can_pack<T>(widest<T>, size.channels, {grad, features, rounded.values});
     constexpr std::size_t most_resident = 32U << 10U;
     constexpr int slice = 4 * widest<T>;
     const auto slices = static_cast<std::size_t>(round_up(size.channels, slice) / slice);
@@ -298,7 +313,7 @@ struct StyleBackwardTensorCores {
   }
 
   template <class T>
-  static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
+  static void launch(T* grad, const T* features, const StyleMatrix& matrix, const MapSize& size,
                      const GradientEpilogue& epilogue, float* workspace,
                      simt::StreamHandle stream) {
     const auto run = size.channels <= 64 ? launch_tiles<T, 64> : launch_tiles<T, 128>;

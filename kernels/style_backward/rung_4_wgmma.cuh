@@ -151,8 +151,8 @@ struct StyleBackwardWgmma {
   }
 
   template <class T, int columns>
-  static void launch_tiles(T* grad, const T* features, const float* matrix, const MapSize& size,
-                           const GradientEpilogue& epilogue, float* workspace,
+  static void launch_tiles(T* grad, const T* features, const StyleMatrix& matrix,
+                           const MapSize& size, const GradientEpilogue& epilogue, float* workspace,
                            simt::StreamHandle stream) {
     const RoundedMatrix<T> rounded = StyleBackwardTensorCores::round_matrix<T>(
         workspace, matrix, size, ColumnOrder::grouped, stream);
@@ -173,7 +173,7 @@ struct StyleBackwardWgmma {
   }
 
   template <class T>
-  static void launch(T* grad, const T* features, const float* matrix, const MapSize& size,
+  static void launch(T* grad, const T* features, const StyleMatrix& matrix, const MapSize& size,
                      const GradientEpilogue& epilogue, float* workspace,
                      simt::StreamHandle stream) {
     // Columns are grouped in 32s.

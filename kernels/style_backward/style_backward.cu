@@ -43,7 +43,17 @@ std::int64_t style_backward_workspace(const MapSize& size) {
 }
 
 template <class T>
-void style_backward(T* grad, const T* features, const float* matrix, const MapSize& size,
+std::int64_t style_backward_workspace(const MapSize& size, Arithmetic arithmetic, bool narrow) {
+  // wgmma wants the columns in an order of its own, and whoever tries rungs tries all of them in one
+  // workspace.
+  const bool as_it_is =
+      narrow && std::is_same_v<T, bfloat16> && ForcedRung::of("style_backward").empty() &&
+      !shipped_rung<T>(style_backward_ladder(), "style_backward", arithmetic, size).sm_90a;
+  return as_it_is ? 0 : style_backward_workspace(size);
+}
+
+template <class T>
+void style_backward(T* grad, const T* features, const StyleMatrix& matrix, const MapSize& size,
                     const GradientEpilogue& epilogue, Arithmetic arithmetic, float* workspace,
                     Stream stream) {
   const StyleBackwardRung& rung =
@@ -51,11 +61,13 @@ void style_backward(T* grad, const T* features, const float* matrix, const MapSi
   rung.launch.template get<T>()(grad, features, matrix, size, epilogue, workspace, stream);
 }
 
-template void style_backward(float*, const float*, const float*, const MapSize&,
-                             const GradientEpilogue&, Arithmetic, float*, Stream);
-template void style_backward(bfloat16*, const bfloat16*, const float*, const MapSize&,
-                             const GradientEpilogue&, Arithmetic, float*, Stream);
-template void style_backward(float16*, const float16*, const float*, const MapSize&,
-                             const GradientEpilogue&, Arithmetic, float*, Stream);
+#define IMPASTO_STYLE_BACKWARD(T)                                                    \
+  template void style_backward(T*, const T*, const StyleMatrix&, const MapSize&,     \
+                               const GradientEpilogue&, Arithmetic, float*, Stream); \
+  template std::int64_t style_backward_workspace<T>(const MapSize&, Arithmetic, bool);
+IMPASTO_STYLE_BACKWARD(float)
+IMPASTO_STYLE_BACKWARD(bfloat16)
+IMPASTO_STYLE_BACKWARD(float16)
+#undef IMPASTO_STYLE_BACKWARD
 
 }  // namespace impasto::kernels::IMPASTO_DEVICE

@@ -5,6 +5,7 @@
 #include "kernels/common/device.hpp"
 #include "kernels/common/ladder.hpp"
 #include "kernels/common/size.hpp"
+#include "kernels/style_loss/style_loss.hpp"
 
 namespace impasto::kernels {
 
@@ -30,16 +31,20 @@ void relu_mask(T* grad, const T* features, std::int64_t count);
 namespace IMPASTO_DEVICE {
 /// Enqueues the operation, in one pass over the maps. T: float, bfloat16 or float16. `matrix` is
 /// symmetric. For tensor cores it is rounded to T, each column scaled by a power of two that brings its
-/// largest value near 2¹⁵, so that float16 holds coefficients of any size. `workspace`, aligned to
-/// 16 bytes, holds style_backward_workspace(size) floats; Arithmetic::fp32 does not use it.
+/// largest value near 2¹⁵, so that float16 holds coefficients of any size; where T and M are bfloat16,
+/// M is multiplied as it is. `workspace`, aligned to 16 bytes, holds as many floats as
+/// style_backward_workspace says.
 template <class T>
-void style_backward(T* grad, const T* features, const float* matrix, const MapSize& size,
+void style_backward(T* grad, const T* features, const StyleMatrix& matrix, const MapSize& size,
                     const GradientEpilogue& epilogue, Arithmetic arithmetic, float* workspace,
                     Stream stream);
+/// For the rung that ships, with M in bfloat16 (`narrow`) or in float; and for any rung and M.
+template <class T>
+std::int64_t style_backward_workspace(const MapSize& size, Arithmetic arithmetic, bool narrow);
 std::int64_t style_backward_workspace(const MapSize& size);
 
 template <class T>
-using StyleBackwardLauncher = void (*)(T* grad, const T* features, const float* matrix,
+using StyleBackwardLauncher = void (*)(T* grad, const T* features, const StyleMatrix& matrix,
                                        const MapSize& size, const GradientEpilogue& epilogue,
                                        float* workspace, Stream stream);
 using StyleBackwardRung = RungWith<StyleBackwardLauncher>;
@@ -56,7 +61,7 @@ struct ProductScalars {
 /// Enqueues the first step; `scalars` is device memory. Returns where M' is, (N,C,C) in
 /// `workspace`, which is aligned to 256 bytes and holds product_workspace(size) floats.
 template <class T>
-const T* round_for_product(ProductScalars* scalars, const float* matrix, const MapSize& size,
+const T* round_for_product(ProductScalars* scalars, const StyleMatrix& matrix, const MapSize& size,
                            bool accumulate, float* workspace, Stream stream);
 std::int64_t product_workspace(const MapSize& size);
 /// Enqueues the third: grad = 0 where F = 0.

@@ -4,8 +4,8 @@
 #include "kernels/common/bfloat16.hpp"
 #include "kernels/common/blocks.hpp"
 #include "kernels/common/float16.hpp"
-#include "kernels/common/pack.cuh"
 #include "kernels/style_backward/style_backward.hpp"
+#include "kernels/style_loss/style_matrix.cuh"
 #include "simt/launch.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -27,13 +27,13 @@ __device__ __forceinline__ unsigned warp_maximum(unsigned value) {
 /// as their bits are. A thread strides over the matrices, so that a warp reads neighbours; every
 /// block writes one value. Bound by the launch: there are at most 2¹⁸ values an image.
 __global__ void __launch_bounds__(threads)
-    largest_magnitude_kernel(unsigned* largest_of_block, const float* matrix, std::int64_t count) {
+    largest_magnitude_kernel(unsigned* largest_of_block, StyleMatrix matrix, std::int64_t count) {
   SIMT_SHARED(unsigned, largest_of_warp, [threads / 32]);
   const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
   unsigned largest = 0;
   for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count;
        i += stride) {
-    const unsigned magnitude = __float_as_uint(matrix[i]) & 0x7fffffffU;
+    const unsigned magnitude = __float_as_uint(load_matrix_value(matrix, i)) & 0x7fffffffU;
     largest = magnitude > largest ? magnitude : largest;
   }
   largest = warp_maximum(largest);
@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(threads)
 template <class T>
 __global__ void __launch_bounds__(threads)
     round_for_product_kernel(T* rounded, ProductScalars* scalars, const unsigned* largest_of_block,
-                             int largest_count, const float* matrix, std::int64_t count,
+                             int largest_count, StyleMatrix matrix, std::int64_t count,
                              float beta) {
   const int lane = static_cast<int>(threadIdx.x % 32);
   unsigned largest = 0;
@@ -67,7 +67,7 @@ __global__ void __launch_bounds__(threads)
   if (first == 0) *scalars = {__uint_as_float((exponent - 14) << 23U), beta};
   const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
   for (std::int64_t i = first; i < count; i += stride) {
-    rounded[i] = static_cast<T>(matrix[i] * scale);
+    rounded[i] = static_cast<T>(load_matrix_value(matrix, i) * scale);
   }
 }
 
@@ -102,7 +102,7 @@ std::int64_t product_workspace(const MapSize& size) {
 }
 
 template <class T>
-const T* round_for_product(ProductScalars* scalars, const float* matrix, const MapSize& size,
+const T* round_for_product(ProductScalars* scalars, const StyleMatrix& matrix, const MapSize& size,
                            bool accumulate, float* workspace, Stream stream) {
   const std::int64_t count = size.batch * size.channels * size.channels;
   auto* largest = reinterpret_cast<unsigned*>(workspace);
@@ -126,11 +126,11 @@ void relu_mask(T* grad, const T* features, std::int64_t count, Stream stream) {
                features, count);
 }
 
-template const float* round_for_product(ProductScalars*, const float*, const MapSize&, bool, float*,
-                                        Stream);
-template const bfloat16* round_for_product(ProductScalars*, const float*, const MapSize&, bool,
-                                           float*, Stream);
-template const float16* round_for_product(ProductScalars*, const float*, const MapSize&, bool,
+template const float* round_for_product(ProductScalars*, const StyleMatrix&, const MapSize&, bool,
+                                        float*, Stream);
+template const bfloat16* round_for_product(ProductScalars*, const StyleMatrix&, const MapSize&,
+                                           bool, float*, Stream);
+template const float16* round_for_product(ProductScalars*, const StyleMatrix&, const MapSize&, bool,
                                           float*, Stream);
 template void relu_mask(float*, const float*, std::int64_t, Stream);
 template void relu_mask(bfloat16*, const bfloat16*, std::int64_t, Stream);

@@ -45,12 +45,14 @@ __device__ __forceinline__ std::uint32_t pair_of(float low, float high) {
 
 /// M, rounded and scaled column by column as round_matrix_kernel does: a warp takes every eighth.
 template <class T>
-__device__ __forceinline__ void load_matrix(Shared<T>& shared, const float* matrix) {
+__device__ __forceinline__ void load_matrix(Shared<T>& shared, const StyleMatrix& matrix,
+                                            std::int64_t image) {
   const int lane = static_cast<int>(threadIdx.x % 32);
 #pragma unroll 4
   for (int column = static_cast<int>(threadIdx.x / 32); column < channels; column += warps) {
-    const float values[slices] = {matrix[column * channels + lane],
-                                  matrix[column * channels + lane + slice]};
+    const std::int64_t at = (image * channels + column) * channels + lane;
+    const float values[slices] = {load_matrix_value(matrix, at),
+                                  load_matrix_value(matrix, at + slice)};
     unsigned largest = 0;
 #pragma unroll
     for (int s = 0; s < slices; ++s) {
@@ -97,7 +99,7 @@ __device__ __forceinline__ void load_weights(Shared<T>& shared, const float* wei
 template <class T>
 __global__ void __launch_bounds__(threads, 2)
     style_first_conv_kernel(float* grad_pixels, const T* grad, const T* features,
-                            const float* matrix, const float* weight, MapSize size,
+                            StyleMatrix matrix, const float* weight, MapSize size,
                             GradientEpilogue epilogue) {
   constexpr int width = widest<T>;
   auto& shared = *reinterpret_cast<Shared<T>*>(simt::dynamic_shared<T>());
@@ -127,7 +129,7 @@ __global__ void __launch_bounds__(threads, 2)
     }
   }
   simt::cp_async_commit_group();
-  load_matrix(shared, matrix + std::int64_t{blockIdx.z} * channels * channels);
+  load_matrix(shared, matrix, blockIdx.z);
   load_weights(shared, weight);
   simt::cp_async_wait_group<0>();
   __syncthreads();
@@ -222,7 +224,7 @@ bool style_first_conv_fits(const T* grad, const T* features, const MapSize& size
 
 template <class T>
 void style_first_conv_backward(float* grad_pixels, const T* grad, const T* features,
-                               const float* matrix, const float* weight, const MapSize& size,
+                               const StyleMatrix& matrix, const float* weight, const MapSize& size,
                                const GradientEpilogue& epilogue, Stream stream) {
   const auto across = static_cast<unsigned>((size.width + tile_width - 1) / tile_width);
   const auto down = static_cast<unsigned>((size.height + tile_rows - 1) / tile_rows);
@@ -234,10 +236,11 @@ void style_first_conv_backward(float* grad_pixels, const T* grad, const T* featu
                weight, size, epilogue);
 }
 
-#define IMPASTO_STYLE_FIRST_CONV(T)                                                               \
-  template bool style_first_conv_fits(const T*, const T*, const MapSize&);                        \
-  template void style_first_conv_backward(float*, const T*, const T*, const float*, const float*, \
-                                          const MapSize&, const GradientEpilogue&, Stream);
+#define IMPASTO_STYLE_FIRST_CONV(T)                                                              \
+  template bool style_first_conv_fits(const T*, const T*, const MapSize&);                       \
+  template void style_first_conv_backward(float*, const T*, const T*, const StyleMatrix&,        \
+                                          const float*, const MapSize&, const GradientEpilogue&, \
+                                          Stream);
 IMPASTO_STYLE_FIRST_CONV(bfloat16)
 IMPASTO_STYLE_FIRST_CONV(float16)
 #undef IMPASTO_STYLE_FIRST_CONV

@@ -6,6 +6,7 @@
 #include "kernels/common/device.hpp"
 #include "kernels/common/simd.hpp"
 #include "kernels/common/size.hpp"
+#include "kernels/style_loss/style_loss.hpp"
 
 namespace impasto::kernels {
 
@@ -61,7 +62,7 @@ bool style_first_conv_fits(const T* grad, const T* features, const MapSize& size
 /// symmetric, and scaled as style_backward does.
 template <class T>
 void style_first_conv_backward(float* grad_pixels, const T* grad, const T* features,
-                               const float* matrix, const float* weight, const MapSize& size,
+                               const StyleMatrix& matrix, const float* weight, const MapSize& size,
                                const GradientEpilogue& epilogue, Stream stream);
 }  // namespace IMPASTO_DEVICE
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/common/blocks.hpp"
-#include "kernels/common/pack.cuh"
 #include "kernels/common/reduce.cuh"
-#include "kernels/style_loss/style_loss.hpp"
+#include "kernels/style_loss/style_matrix.cuh"
 #include "simt/launch.hpp"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -25,8 +24,8 @@ unsigned blocks_per_image(std::int64_t channels) {
 /// for the last one, and keep the backward pass waiting.
 template <int group>
 __global__ void __launch_bounds__(threads)
-    style_loss_kernel(double* sums, float* matrix, const float* gram, const float* target,
-                      std::int64_t count, StyleLossScale scale) {
+    style_loss_kernel(double* sums, StyleMatrixOutput matrix, const float* gram,
+                      const float* target, std::int64_t count, StyleLossScale scale) {
   SIMT_SHARED(double, warp_sums, [32]);
   const std::int64_t stride = std::int64_t{gridDim.x} * threads * group;
   const std::int64_t first = (std::int64_t{blockIdx.x} * threads + threadIdx.x) * group;
@@ -43,7 +42,7 @@ __global__ void __launch_bounds__(threads)
       sum += difference * difference;
       result.values[v] = static_cast<float>(scale.gradient * difference);
     }
-    store_pack<group>(matrix + image + i, result);
+    store_matrix_pack<group>(matrix, image + i, result);
   }
   sum = block_sum(sum, warp_sums);
   if (threadIdx.x == 0) sums[blockIdx.y * gridDim.x + blockIdx.x] = sum;
@@ -66,13 +65,14 @@ std::int64_t style_loss_workspace(std::int64_t batch, std::int64_t channels) {
   return batch * blocks_per_image(channels);
 }
 
-void style_loss(float* loss, float* matrix, const float* gram, const float* target,
-                std::int64_t batch, std::int64_t channels, const StyleLossScale& scale,
-                double* workspace, Stream stream) {
+void style_loss(float* loss, const StyleMatrixOutput& matrix, const float* gram,
+                const float* target, std::int64_t batch, std::int64_t channels,
+                const StyleLossScale& scale, double* workspace, Stream stream) {
   const std::int64_t count = channels * channels;
   const unsigned blocks = blocks_per_image(channels);
   const auto images = static_cast<unsigned>(batch);
-  const bool packed = can_pack<float>(4, count, {matrix, gram, target});
+  const bool packed =
+      can_pack<float>(4, count, {gram, target}) && can_pack_matrix(4, count, matrix);
   simt::launch(packed ? style_loss_kernel<4> : style_loss_kernel<1>,
                {"style_loss", {blocks, images}, {threads}}, stream, workspace, matrix, gram, target,
                count, scale);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "kernels/common/bfloat16.hpp"
 #include "kernels/common/device.hpp"
 
 namespace impasto::kernels {
@@ -34,12 +35,30 @@ void style_loss(float* loss, float* matrix, const float* gram, const float* targ
                 std::int64_t batch, std::int64_t channels, const StyleLossScale& scale);
 }  // namespace cpu
 
+/// M in a GPU's memory, for what writes it and for what reads it: in float, or in bfloat16, as products
+/// of bfloat16 maps take it. One of the two is null.
+struct StyleMatrixOutput {
+  float* wide = nullptr;
+  bfloat16* narrow = nullptr;
+
+  StyleMatrixOutput(float* values) : wide(values) {}
+  StyleMatrixOutput(bfloat16* values) : narrow(values) {}
+};
+struct StyleMatrix {
+  const float* wide = nullptr;
+  const bfloat16* narrow = nullptr;
+
+  StyleMatrix(const float* values) : wide(values) {}
+  StyleMatrix(const bfloat16* values) : narrow(values) {}
+  StyleMatrix(const StyleMatrixOutput& matrix) : wide(matrix.wide), narrow(matrix.narrow) {}
+};
+
 namespace IMPASTO_DEVICE {
 /// Enqueues the operation; sums in double, in an order that C alone fixes. `workspace` holds
 /// style_loss_workspace(batch, channels) doubles.
-void style_loss(float* loss, float* matrix, const float* gram, const float* target,
-                std::int64_t batch, std::int64_t channels, const StyleLossScale& scale,
-                double* workspace, Stream stream);
+void style_loss(float* loss, const StyleMatrixOutput& matrix, const float* gram,
+                const float* target, std::int64_t batch, std::int64_t channels,
+                const StyleLossScale& scale, double* workspace, Stream stream);
 std::int64_t style_loss_workspace(std::int64_t batch, std::int64_t channels);
 }  // namespace IMPASTO_DEVICE
 

@@ -223,6 +223,14 @@ class CpuBackend final : public HostBackend {
     kernels::cpu::style_loss(loss.as<float>(), matrix.as<float>(), gram.as<float>(),
                              target.as<float>(), gram.shape.batch, gram.shape.channels, scale);
   }
+  void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
+                 const Tensor& target, const StyleLossScale& scale) override {
+    if (matrix.type != DataType::bf16) {
+      Ops::gram_loss(loss, matrix, features, target, scale);
+    } else {
+      with_onednn([&] { narrow_gram_loss_(loss, matrix, features, target, scale); });
+    }
+  }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
     with_onednn([&] { style_backward_(grad, features, matrix, epilogue); });
@@ -348,6 +356,7 @@ class CpuBackend final : public HostBackend {
   cpu::OneDnn onednn_;
   cpu::Matmul matmul_{onednn_};
   cpu::Gram gram_{matmul_};
+  cpu::NarrowGramLoss narrow_gram_loss_{gram_};
   cpu::StyleBackward style_backward_{matmul_};
   cpu::Wasserstein wasserstein_{matmul_};
   Buffer input_;

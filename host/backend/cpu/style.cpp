@@ -5,6 +5,7 @@
 
 #include "kernels/gram/gram.hpp"
 #include "kernels/style_backward/style_backward.hpp"
+#include "kernels/style_loss/style_loss.hpp"
 
 namespace impasto::cpu {
 
@@ -44,15 +45,32 @@ void Gram::operator()(const Tensor& gram, const Tensor& features) {
   }
 }
 
+namespace {
+
+void narrow(kernels::bfloat16* to, const float* from, std::int64_t count) {
+  std::transform(from, from + count, to, [](float value) { return kernels::bfloat16(value); });
+}
+
+}  // namespace
+
+void NarrowGramLoss::operator()(const Tensor& loss, const Tensor& matrix, const Tensor& features,
+                                const Tensor& target, const StyleLossScale& scale) {
+  const Shape& shape = matrix.shape;
+  wide_.resize(std::max(wide_.size(), static_cast<std::size_t>(shape.count())));
+  const Tensor wide{wide_.data(), shape, DataType::f32};
+  gram_(wide, features);
+  kernels::cpu::style_loss(loss.as<float>(), wide_.data(), wide_.data(), target.as<float>(),
+                           shape.batch, shape.channels, scale);
+  narrow(matrix.as<kernels::bfloat16>(), wide_.data(), shape.count());
+}
+
 void StyleBackward::operator()(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                                const GradientEpilogue& epilogue) {
   const Shape& shape = features.shape;
   void* m = matrix.data;
-  if (features.type == DataType::bf16) {
-    const auto* wide = matrix.as<float>();
+  if (matrix.type != features.type) {
     narrow_.resize(std::max(narrow_.size(), static_cast<std::size_t>(matrix.shape.count())));
-    std::transform(wide, wide + matrix.shape.count(), narrow_.begin(),
-                   [](float value) { return kernels::bfloat16(value); });
+    narrow(narrow_.data(), matrix.as<float>(), matrix.shape.count());
     m = narrow_.data();
   }
   const std::int64_t channels = shape.channels;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "host/backend/cpu/matmul.hpp"
+#include "host/backend/ops.hpp"
 #include "kernels/common/bfloat16.hpp"
 
 namespace impasto::cpu {
@@ -22,6 +23,19 @@ class Gram {
   std::vector<float> partial_;  ///< (chunks,C,C); grows for a larger map
 };
 
+/// kernels/gram_loss/gram_loss.hpp with M in bfloat16.
+class NarrowGramLoss {
+ public:
+  explicit NarrowGramLoss(Gram& gram) : gram_(gram) {}
+
+  void operator()(const Tensor& loss, const Tensor& matrix, const Tensor& features,
+                  const Tensor& target, const StyleLossScale& scale);
+
+ private:
+  Gram& gram_;
+  std::vector<float> wide_;  ///< G, then M
+};
+
 /// kernels/style_backward/style_backward.hpp: a product, then the mask.
 class StyleBackward {
  public:
@@ -32,7 +46,7 @@ class StyleBackward {
 
  private:
   Matmul& matmul_;
-  std::vector<kernels::bfloat16> narrow_;  ///< M in the features' type, as oneDNN requires
+  std::vector<kernels::bfloat16> narrow_;  ///< M in the features' type, as oneDNN requires it
 };
 
 }  // namespace impasto::cpu

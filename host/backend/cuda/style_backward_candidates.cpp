@@ -84,8 +84,9 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
               auto* scalars = static_cast<ProductScalars*>(workspace);
               dispatch_storage(call.features.type, [&]<class T>(T) {
                 const T* rounded = launch::round_for_product<T>(
-                    scalars, call.matrix.as<float>(), problem.size, problem.epilogue.accumulate,
-                    reinterpret_cast<float*>(bytes + scalar_bytes), stream);
+                    scalars, style_matrix_of(call.matrix), problem.size,
+                    problem.epilogue.accumulate, reinterpret_cast<float*>(bytes + scalar_bytes),
+                    stream);
                 multiply(call, rounded, scalars, bytes + before_product);
               });
             }};

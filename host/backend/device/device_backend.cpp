@@ -284,14 +284,16 @@ class DeviceBackend final : public Backend {
                  const Tensor& target, const StyleLossScale& scale) override {
     auto* workspace = scratch_.get<float>(launch::gram_loss_workspace(features.shape));
     enqueue(features.type, [&]<class T>(T) {
-      launch::gram_loss(loss.as<float>(), matrix.as<float>(), features.as<T>(), target.as<float>(),
-                        features.shape, arithmetic_, scale, workspace, blocks_done(), stream_);
+      launch::gram_loss(loss.as<float>(), style_matrix_of(matrix), features.as<T>(),
+                        target.as<float>(), features.shape, arithmetic_, scale, workspace,
+                        blocks_done(), stream_);
     });
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
-    const StyleBackwardCall call{{precision_, features.shape, epilogue}, grad, features, matrix};
-    run(call, [&](bool /*alone*/) { return style_backward_kernel(features.shape); });
+    const StyleBackwardCall call{
+        {precision_, features.shape, epilogue, matrix.type}, grad, features, matrix};
+    run(call, [&](bool /*alone*/) { return style_backward_kernel(call.problem); });
   }
   void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
                                  const Tensor& features, const Tensor& matrix, Conv& conv,
@@ -304,7 +306,7 @@ class DeviceBackend final : public Backend {
         if (!fits) return;
         enqueue([&] {
           launch::style_first_conv_backward(
-              grad_pixels.as<float>(), grad.as<T>(), features.as<T>(), matrix.as<float>(),
+              grad_pixels.as<float>(), grad.as<T>(), features.as<T>(), style_matrix_of(matrix),
               static_cast<const float*>(own.first_weight.get()), features.shape, epilogue, stream_);
         });
       }
@@ -508,13 +510,18 @@ class DeviceBackend final : public Backend {
           });
         }};
   }
-  [[nodiscard]] Candidate<StyleBackwardCall> style_backward_kernel(const Shape& features) const {
-    const std::int64_t floats = launch::style_backward_workspace(features);
+  [[nodiscard]] Candidate<StyleBackwardCall> style_backward_kernel(
+      const StyleBackwardProblem& problem) const {
+    std::int64_t floats = 0;
+    dispatch_storage(activation_type(), [&]<class T>(T) {
+      floats = launch::style_backward_workspace<T>(problem.size, arithmetic_,
+                                                   problem.matrix == DataType::bf16);
+    });
     return {own_kernel, floats * std::int64_t{sizeof(float)},
             [this](const StyleBackwardCall& call, void* workspace) {
               dispatch_storage(call.features.type, [&]<class T>(T) {
                 launch::style_backward(call.grad.as<T>(), call.features.as<T>(),
-                                       call.matrix.as<float>(), call.features.shape,
+                                       style_matrix_of(call.matrix), call.features.shape,
                                        call.problem.epilogue, arithmetic_,
                                        static_cast<float*>(workspace), stream_);
               });

@@ -34,6 +34,12 @@ struct ConvCall {
   [[nodiscard]] std::array<Tensor*, 3> tensors() { return {&to, &from, &mask}; }
 };
 
+/// M as a style loss has left it.
+inline kernels::StyleMatrixOutput style_matrix_of(const Tensor& matrix) {
+  return matrix.type == DataType::bf16 ? kernels::StyleMatrixOutput(matrix.as<kernels::bfloat16>())
+                                       : kernels::StyleMatrixOutput(matrix.as<float>());
+}
+
 struct StyleBackwardCall {
   StyleBackwardProblem problem;
   Tensor grad;

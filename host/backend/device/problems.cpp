@@ -37,8 +37,9 @@ std::string ConvProblem::describe() const {
 }
 
 std::string StyleBackwardProblem::describe() const {
-  return fmt::format("{} style backward {}×{}×{}×{}{}", to_string(precision), size.batch,
-                     size.height, size.width, size.channels, impasto::describe(epilogue));
+  return fmt::format("{} style backward {}×{}×{}×{}{}{}", to_string(precision), size.batch,
+                     size.height, size.width, size.channels,
+                     matrix == DataType::bf16 ? " by bf16" : "", impasto::describe(epilogue));
 }
 
 }  // namespace impasto

@@ -41,14 +41,15 @@ struct StyleBackwardProblem {
   Precision precision = Precision::bf16;
   kernels::MapSize size;
   GradientEpilogue epilogue;
+  DataType matrix = DataType::f32;  ///< as M is stored
 
-  /// "bf16 style backward 1×64×64×512, add, mask"
+  /// "bf16 style backward 1×64×64×512 by bf16, add, mask"
   [[nodiscard]] std::string describe() const;
   [[nodiscard]] ProblemName name() const;
 
   [[nodiscard]] auto key() const {
     return std::tuple(precision, size.batch, size.height, size.width, size.channels,
-                      epilogue.accumulate, epilogue.relu_mask);
+                      epilogue.accumulate, epilogue.relu_mask, matrix);
   }
   friend bool operator<(const StyleBackwardProblem& a, const StyleBackwardProblem& b) {
     return a.key() < b.key();

@@ -119,7 +119,6 @@ TEST_F(SimtEngine, AnIterationLaunchesTheseKernels) {
                                                      {"pool_backward", 1},
                                                      {"gram_mma", 2},
                                                      {"gram_loss", 2},
-                                                     {"round_matrix", 1},
                                                      {"style_backward_mma", 1},
                                                      {"style_first_conv", 1},
                                                      {"content_loss", 1},

@@ -19,10 +19,10 @@ using test::GuardedBuffer;
 /// Unaligned, of two images; several splits; several tiles.
 constexpr std::array sizes = {MapSize{2, 3, 5, 7}, MapSize{1, 20, 30, 16}, MapSize{1, 3, 4, 136}};
 
-template <class T>
+template <class T, class M = T>
 struct Result {
   GuardedBuffer<T> loss;
-  GuardedBuffer<T> matrix;
+  GuardedBuffer<M> matrix;
 };
 
 GuardedBuffer<float> symmetric_target(std::int64_t channels) {
@@ -38,16 +38,16 @@ constexpr StyleLossScale scale_of(const MapSize& size) {
   return {1.0 / static_cast<double>(size.pixels()), 0.5, 3};
 }
 
-/// Calls launch(loss, matrix, features, target, workspace, blocks_done).
-template <class T, class Launch>
-Result<float> run(const GuardedBuffer<T>& features, const MapSize& size, std::int64_t offset,
-                  Launch launch) {
-  Result<float> result{GuardedBuffer<float>(size.batch), GuardedBuffer<float>(1)};
+/// Calls launch(loss, matrix, features, target, workspace, blocks_done), with the matrix in M.
+template <class M = float, class T, class Launch>
+Result<float, M> run(const GuardedBuffer<T>& features, const MapSize& size, std::int64_t offset,
+                     Launch launch) {
+  Result<float, M> result{GuardedBuffer<float>(size.batch), GuardedBuffer<M>(1)};
   result.matrix = test::under_every_schedule([&] {
     DeviceArray<T> x(features, offset);
     DeviceArray<float> target(symmetric_target(size.channels), offset);
     DeviceArray<float> loss(size.batch);
-    DeviceArray<float> matrix(size.batch * size.channels * size.channels, offset);
+    DeviceArray<M> matrix(size.batch * size.channels * size.channels, offset);
     DeviceArray<float> workspace(IMPASTO_DEVICE::gram_loss_workspace(size));
     test::BlocksDone blocks_done;
     launch(loss.data(), matrix.data(), x.data(), target.data(), workspace.data(),
@@ -87,8 +87,8 @@ TEST_P(GramLossLadder, MatchesTheReference) {
       const auto features = test::features<T>(size.count(), 1);
       const auto actual =
           run(features, size, size.batch - 1,
-              [&](float* loss, float* matrix, const T* x, const float* target, float* workspace,
-                  unsigned* blocks_done) {
+              [&](float* loss, const StyleMatrixOutput& matrix, const T* x, const float* target,
+                  float* workspace, unsigned* blocks_done) {
                 rung.launch.template get<T>()(loss, matrix, x, target, size, scale_of(size),
                                               workspace, blocks_done, nullptr);
               });
@@ -97,6 +97,24 @@ TEST_P(GramLossLadder, MatchesTheReference) {
       EXPECT_TRUE(test::is_close(actual.matrix, wanted.matrix, limit<T>(rung.arithmetic)));
     }
   });
+}
+
+TEST_P(GramLossLadder, RoundsTheMatrixToBfloat16) {
+  const auto& rung = GetParam();
+  for (const MapSize& size : sizes) {
+    SCOPED_TRACE(size);
+    const auto features = test::features<bfloat16>(size.count(), 1);
+    const auto launch = [&](float* loss, const StyleMatrixOutput& matrix, const bfloat16* x,
+                            const float* target, float* workspace, unsigned* blocks_done) {
+      rung.launch.get<bfloat16>()(loss, matrix, x, target, size, scale_of(size), workspace,
+                                  blocks_done, nullptr);
+    };
+    const auto wide = run(features, size, size.batch - 1, launch);
+    const auto narrow = run<bfloat16>(features, size, size.batch - 1, launch);
+    EXPECT_TRUE(
+        test::is_equal(narrow.matrix, widened(test::rounded<bfloat16>(widened(wide.matrix)))));
+    EXPECT_TRUE(test::is_equal(narrow.loss, widened(wide.loss)));
+  }
 }
 
 /// What makes the Gram matrix faster makes an iteration faster: it runs gram_loss, not gram.

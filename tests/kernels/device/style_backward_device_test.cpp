@@ -46,16 +46,16 @@ Inputs<T> random_inputs(const MapSize& size, double magnitude = 1) {
           symmetric(test::gaussian<float>(count, 3, 0, magnitude), size)};
 }
 
-/// Calls launch(grad, features, matrix, workspace). `offset` 0 lets the kernel use vectors, 1 does
+/// Calls launch(grad, features, matrix, workspace), with the matrix in M. `offset` 0 lets the kernel use vectors, 1 does
 /// not; nor do channels that fill no vector.
-template <class T, class Launch>
+template <class M = float, class T, class Launch>
 GuardedBuffer<T> launch_on(const Inputs<T>& inputs, const MapSize& size,
                            const GradientEpilogue& epilogue, std::int64_t offset, Launch launch) {
   return test::under_every_schedule([&] {
     DeviceArray<T> features(inputs.features, offset);
     DeviceArray<T> grad = epilogue.accumulate ? DeviceArray<T>(inputs.held, offset)
                                               : DeviceArray<T>(size.count(), offset);
-    DeviceArray<float> matrix(inputs.matrix, offset);
+    DeviceArray<M> matrix(test::rounded<M>(widened(inputs.matrix)), offset);
     DeviceArray<float> workspace(IMPASTO_DEVICE::style_backward_workspace(size));
     launch(grad.data(), features.data(), matrix.data(), workspace.data());
     return grad.values();
@@ -66,7 +66,7 @@ template <class T>
 GuardedBuffer<T> run(const Inputs<T>& inputs, const MapSize& size, const GradientEpilogue& epilogue,
                      Arithmetic arithmetic, std::int64_t offset) {
   return launch_on(inputs, size, epilogue, offset,
-                   [&](T* grad, const T* features, const float* matrix, float* workspace) {
+                   [&](T* grad, const T* features, const StyleMatrix& matrix, float* workspace) {
                      IMPASTO_DEVICE::style_backward(grad, features, matrix, size, epilogue,
                                                     arithmetic, workspace, nullptr);
                    });
@@ -174,11 +174,11 @@ void rung_matches(const IMPASTO_DEVICE::StyleBackwardRung& rung, const MapSize& 
                   const GradientEpilogue& epilogue, std::int64_t offset) {
   SCOPED_TRACE(testing::Message() << size << ", " << sizeof(T) << " bytes");
   const Inputs<T> inputs = random_inputs<T>(size);
-  const auto grad = launch_on(inputs, size, epilogue, offset,
-                              [&](T* to, const T* features, const float* matrix, float* workspace) {
-                                rung.launch.template get<T>()(to, features, matrix, size, epilogue,
-                                                              workspace, nullptr);
-                              });
+  const auto grad = launch_on(
+      inputs, size, epilogue, offset,
+      [&](T* to, const T* features, const StyleMatrix& matrix, float* workspace) {
+        rung.launch.template get<T>()(to, features, matrix, size, epilogue, workspace, nullptr);
+      });
   EXPECT_TRUE(test::is_close(grad, expected(inputs, size, epilogue), limit<T>(rung.arithmetic)));
 }
 
@@ -188,6 +188,35 @@ TEST_P(StyleBackwardLadder, MatchesTheReference) {
     rung_matches<T>(rung, {2, 3, 5, 7}, {true, false}, 1);
     rung_matches<T>(rung, {1, 6, 5, 40}, {true, true}, 0);
   });
+}
+
+/// Aligned and not; with channels that fill no pack, one tile and several.
+TEST_P(StyleBackwardLadder, TakesTheMatrixInBfloat16) {
+  const auto& rung = GetParam();
+  const GradientEpilogue epilogue{true, true};
+  for (const auto& [size, offset] :
+       {std::pair(MapSize{2, 3, 5, 7}, 1), std::pair(MapSize{1, 6, 5, 40}, 0),
+        std::pair(MapSize{1, 6, 5, 40}, 1), std::pair(MapSize{2, 2, 9, 192}, 0)}) {
+    SCOPED_TRACE(testing::Message() << size << ", offset " << offset);
+    Inputs<bfloat16> inputs = random_inputs<bfloat16>(size);
+    for (float& value : inputs.matrix) value = static_cast<float>(bfloat16(value));
+    const auto launch = [&, &size = size](bfloat16* to, const bfloat16* features,
+                                          const StyleMatrix& matrix, float* workspace) {
+      rung.launch.get<bfloat16>()(to, features, matrix, size, epilogue, workspace, nullptr);
+    };
+    const auto wide = launch_on(inputs, size, epilogue, offset, launch);
+    const auto narrow = launch_on<bfloat16>(inputs, size, epilogue, offset, launch);
+    EXPECT_TRUE(test::is_equal(narrow, widened(wide)));
+  }
+}
+
+/// Then nothing is rounded before the product.
+TEST(StyleBackwardDevice, NeedsNoWorkspaceForAMatrixInBfloat16) {
+  const auto floats = [](Arithmetic arithmetic, bool narrow) {
+    return IMPASTO_DEVICE::style_backward_workspace<bfloat16>({1, 8, 8, 64}, arithmetic, narrow);
+  };
+  EXPECT_EQ(floats(Arithmetic::tensor_cores, true), 0);
+  EXPECT_GT(floats(Arithmetic::tensor_cores, false), 0);
 }
 
 class StyleBackwardPersistentRungs : public StyleBackwardLadder {};

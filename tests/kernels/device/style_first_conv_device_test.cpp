@@ -39,14 +39,14 @@ GuardedBuffer<float> symmetric(GuardedBuffer<float> matrix) {
   return matrix;
 }
 
-template <class T>
+template <class M = float, class T>
 GuardedBuffer<float> run(const Inputs<T>& inputs, const MapSize& size,
                          const GradientEpilogue& epilogue) {
   return test::under_every_schedule([&] {
     DeviceArray<T> features(inputs.features);
     DeviceArray<T> unwritten(size.count());
     DeviceArray<T> written(inputs.held);
-    DeviceArray<float> matrix(inputs.matrix);
+    DeviceArray<M> matrix(test::rounded<M>(widened(inputs.matrix)));
     DeviceArray<float> weight(inputs.weight);
     DeviceArray<float> grad_pixels(3 * size.batch * size.pixels());
     const T* grad = epilogue.accumulate ? written.data() : unwritten.data();
@@ -111,6 +111,16 @@ TEST(StyleFirstConvDevice, IsExactOnIntegersAndOnTheirSmallMultiples) {
     EXPECT_TRUE(
         test::is_equal(run(inputs, size, {false, true}), expected(inputs, size, {false, true})));
   });
+}
+
+TEST(StyleFirstConvDevice, TakesTheMatrixInBfloat16) {
+  const MapSize size{2, 3, 5, C};
+  Inputs<bfloat16> inputs{
+      test::features<bfloat16>(size.count(), 1), test::gaussian<bfloat16>(size.count(), 2),
+      symmetric(test::gaussian<float>(size.batch * C * C, 3)), test::gaussian<float>(27 * C, 4)};
+  for (float& value : inputs.matrix) value = static_cast<float>(bfloat16(value));
+  EXPECT_TRUE(test::is_equal(run<bfloat16>(inputs, size, {true, true}),
+                             widened(run(inputs, size, {true, true}))));
 }
 
 TEST(StyleFirstConvDevice, FitsMapsOf64ChannelsInPacks) {
