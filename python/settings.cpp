@@ -16,14 +16,15 @@
 namespace impasto::python {
 namespace {
 
-/// What a session is opened with. The commands of the command line take these as well.
+/// What a session is opened with. The commands of the command line take these as well; with one device, as
+/// score does.
 constexpr std::array<std::string_view, 4> session_settings = {"weights", "device", "precision",
                                                               "no-plan-cache"};
 
 bool takes(std::string_view taker, const app::Setting& row) {
   const bool of_session = std::ranges::find(session_settings, row.name) != session_settings.end();
   if (taker == "session") {
-    return of_session && std::ranges::find(row.commands, "stylize") != row.commands.end();
+    return of_session && std::ranges::find(row.commands, "score") != row.commands.end();
   }
   const bool of_command = std::ranges::find(row.commands, taker) != row.commands.end();
   // Arrays have their own type, and are sRGB.
