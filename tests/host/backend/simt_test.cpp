@@ -116,9 +116,9 @@ TEST(SimtDevices, EachHasItsMemory) {
 
 TEST(SimtDevices, AThreadForEachComputesWhatOneThreadDoes) {
   const Trace expected = optimise(*make_backend("simt:0", Precision::bf16), 1);
-  std::vector<Trace> traces(simt::Machine::count);
+  std::vector<Trace> traces(2);
   std::vector<std::thread> threads;
-  for (int device = 0; device < simt::Machine::count; ++device) {
+  for (int device = 0; device < 2; ++device) {
     threads.emplace_back([&trace = traces[static_cast<std::size_t>(device)], device] {
       trace = optimise(*make_backend("simt", Precision::bf16, {.index = device}), 1);
     });

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <vector>
 
 #include "host/backend/registry.hpp"
@@ -30,11 +32,21 @@ struct Pictures {
   std::int64_t style_width = 53;
 };
 
+/// random_weights(), which take a while, made once.
+inline const Weights& same_weights(std::size_t deepest) {
+  static std::mutex mutex;
+  static std::map<std::size_t, Weights> made;
+  const std::scoped_lock lock(mutex);
+  const auto known = made.find(deepest);
+  return known != made.end() ? known->second
+                             : made.emplace(deepest, random_weights(deepest)).first->second;
+}
+
 /// On a device that computes all of it or, with `ranks`, a strip.
 inline Computed compute(Backend& backend, const Config& config, const Pictures& pictures,
                         const TileSize& tile, Communicator* ranks = nullptr) {
   const std::size_t deepest = deepest_layer(config.objective, vgg19);
-  const Network network(backend, random_weights(deepest), config.objective.pool, deepest,
+  const Network network(backend, same_weights(deepest), config.objective.pool, deepest,
                         config.objective.padding, config.objective.input_scale);
   std::vector<Image> contents;
   std::vector<Image> initials;
