@@ -317,8 +317,9 @@ TEST_F(SharedStylizationTest, EndsWithTheErrorOfADevice) {
         "simt"));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::backend);
-    EXPECT_EQ(std::string(error.what()).find("another device"), std::string::npos);
+    // It may be a call of the host's or a launch.
+    EXPECT_NE(std::string(error.what()).find("as a test asked for"), std::string::npos)
+        << error.what();
   }
   simt::fail_call(0);
 }
