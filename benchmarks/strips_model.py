@@ -85,7 +85,7 @@ def handovers(task: Task) -> Iterator[Layer]:
     """Layers behind which neighbours hand their rows over, as host/engine/tiling.cpp plans it."""
     every = layers(task)
     halo = every[-1].stride
-    left, before = halo, None
+    left, before = halo, every[0]
     for layer in every:
         needs = 0 if layer.pools else 1
         if left < needs:
