@@ -11,6 +11,7 @@
 
 #ifdef __CUDACC__
 
+#include <cooperative_groups.h>
 #include <cuda_runtime.h>
 
 #define SIMT_SHARED(type, name, ...) __shared__ type name __VA_ARGS__
@@ -22,6 +23,15 @@ __device__ __forceinline__ T* dynamic_shared() {
   extern __shared__ __align__(1024) unsigned char simt_dynamic_shared[];
   return reinterpret_cast<T*>(simt_dynamic_shared);
 }
+
+/// A kernel launched in several phases does what it has to do in each, and calls next_phase() between
+/// two of them: no block begins a phase before all blocks of the grid have ended the one before.
+/// Nothing but global memory goes from phase to phase.
+///   if (simt::in_phase(0)) { ... }
+///   simt::next_phase();
+///   if (simt::in_phase(1)) { ... }
+__device__ __forceinline__ constexpr bool in_phase(int /*phase*/) { return true; }
+__device__ __forceinline__ void next_phase() { cooperative_groups::this_grid().sync(); }
 
 /// One load or store of an aligned struct of up to 16 bytes.
 template <class V>

@@ -35,6 +35,10 @@ T* dynamic_shared(Site site = Site::here()) {
   return static_cast<T*>(Machine::get().dynamic_shared(site));
 }
 
+/// The machine runs the whole grid once for each phase.
+SIMT_UNTRACED inline bool in_phase(int phase) { return Machine::get().phase() == phase; }
+inline void next_phase() {}
+
 /// Whether this file's kernels report every access (simt/README.md).
 #if defined(__SANITIZE_THREAD__)
 inline constexpr bool traced = true;

@@ -52,6 +52,7 @@ struct Grid {
   dim3 blocks;
   dim3 threads;
   std::size_t shared_bytes = 0;
+  int phases = 1;  ///< see simt/cuda.hpp; with more than one all blocks have to be resident at once
 };
 
 /// Throws Error unless the status is success.
@@ -94,6 +95,13 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream
   config.blockDim = grid.threads;
   config.dynamicSmemBytes = grid.shared_bytes;
   config.stream = stream;
+  cudaLaunchAttribute cooperative{};
+  cooperative.id = cudaLaunchAttributeCooperative;
+  cooperative.val.cooperative = 1;
+  if (grid.phases > 1) {
+    config.attrs = &cooperative;
+    config.numAttrs = 1;
+  }
   require(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...));
   if (synchronous_launches) require(cudaStreamSynchronize(stream));
 }
@@ -123,6 +131,11 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, StreamHandle stream,
             Arguments... arguments) {
   require_valid(grid);
+  if (grid.phases > 1 && grid.blocks.count() > resident_blocks(kernel, grid)) {
+    throw Error(std::string("launch of ") + grid.name + ": " + std::to_string(grid.blocks.count()) +
+                " blocks that wait for each other, and " +
+                std::to_string(resident_blocks(kernel, grid)) + " run at once");
+  }
   if (stream != nullptr && stream->device() != Machine::current()) {
     throw Error(std::string("launch of ") + grid.name + ": the stream is of device " +
                 std::to_string(stream->device()) + ", the current device is " +

@@ -66,17 +66,19 @@ void Machine::launch(const Grid& grid, Fiber::Body body, void* argument, bool tr
   traced_ = traced;
   failure_.clear();
   random_.seed(schedule_.seed);
-  first_block_ = serial_ + 1;
   thread_count_ = grid.threads.count();
   if (counter_ != nullptr) {
     counter_->begin_launch(grid);
     if (!counter_->runs_kernels()) return;
   }
   while (threads_.size() < thread_count_) threads_.push_back(std::make_unique<Thread>());
-  for (const std::uint64_t block : block_order()) {
-    run_block(index_in(block, grid.blocks));
-    if (counter_ != nullptr) counter_->end_block();
-    if (!failure_.empty()) throw Error(failure_);
+  for (phase_ = 0; phase_ < grid.phases; ++phase_) {
+    first_block_ = serial_ + 1;
+    for (const std::uint64_t block : block_order()) {
+      run_block(index_in(block, grid.blocks));
+      if (counter_ != nullptr) counter_->end_block();
+      if (!failure_.empty()) throw Error(failure_);
+    }
   }
 }
 

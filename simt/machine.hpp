@@ -45,6 +45,7 @@ struct Grid {
   Dim3 blocks;
   Dim3 threads;
   std::size_t shared_bytes = 0;  ///< of the dynamic shared memory
+  int phases = 1;                ///< see simt/cuda.hpp
 };
 
 /// Throws Error for a grid that CUDA would refuse.
@@ -148,6 +149,7 @@ class Machine {
   [[nodiscard]] Dim3 block_index() const { return block_index_; }
   [[nodiscard]] Dim3 block_size() const { return grid_.threads; }
   [[nodiscard]] Dim3 grid_size() const { return grid_.blocks; }
+  [[nodiscard]] int phase() const { return phase_; }
   [[nodiscard]] unsigned lane() const { return current_->id % 32; }
   [[nodiscard]] unsigned warp() const { return current_->id / 32; }
   [[nodiscard]] unsigned active_lanes() const;
@@ -273,11 +275,12 @@ class Machine {
   Thread* current_ = nullptr;
   Grid grid_;
   Dim3 block_index_;
+  int phase_ = 0;
   Fiber::Body body_ = nullptr;
   void* argument_ = nullptr;
   bool traced_ = false;
   std::uint32_t serial_ = 0;       ///< of the block that runs
-  std::uint32_t first_block_ = 1;  ///< of this launch
+  std::uint32_t first_block_ = 1;  ///< of this phase of the launch
   bool fenced_ = false;            ///< this block has come to a __threadfence
   bool acquired_ = false;          ///< and to an atomic after that
   std::size_t at_barrier_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "kernels/common/pack.cuh"
 #include "kernels/gram/gram_plan.hpp"
 #include "kernels/gram/gram_tile.cuh"
 #include "simt/launch.hpp"
@@ -9,28 +10,40 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int gram_sum_threads = 256;
 
-/// One value of G and whether this thread owns it.
-struct GramValue {
-  float value;
+/// `width` neighbouring values of a row of G from [i,j] on, and whether this thread owns them.
+template <int width>
+struct GramValues {
+  Pack<float, width> sum;
   std::int64_t i, j;
-  bool own;       ///< this thread stores it
-  bool mirrored;  ///< it is also G[j,i], whose tile nobody computes
+  bool own;       ///< this thread stores those that lie in G
+  bool mirrored;  ///< they are also G[j,i] and those below it, whose tile nobody computes
 };
 
-/// This thread's value, summed from the partial sums in an order that the sizes fix. A block's
-/// threads form `parts` groups of 256 / parts values each. Group q sums the splits q, q + parts,
-/// ..., and the first group adds the groups in their order. With many splits and few values (4096
-/// at C = 64) a single group would wait for its loads one after the other. blockIdx is (values,
-/// image).
-template <int tile>
-__device__ __forceinline__ GramValue gram_value(float (&sums)[gram_sum_threads],
-                                                const float* partials, std::int64_t channels,
-                                                std::int64_t tiles, std::int64_t splits,
-                                                int parts) {
-  const int group_size = gram_sum_threads / parts;
+/// What the second stage adds.
+struct GramPartials {
+  const float* values;
+  std::int64_t channels;
+  std::int64_t tiles;
+  std::int64_t splits;
+  int parts;  ///< groups of threads that share the splits
+};
+
+/// This thread's values, summed from the partial sums in an order that the sizes fix. A block's
+/// threads form `parts` groups, each with as many packs of `width` values as it has threads. Group q
+/// sums the splits q, q + parts, ..., and the first group adds the groups in their order. With many
+/// splits and few values (4096 at C = 64) a single group would wait for its loads one after the
+/// other. `block` counts the blocks' shares of an image; `sums` is shared memory, a pack for each
+/// thread, and there must be a barrier between two uses.
+template <int tile, int width>
+__device__ __forceinline__ GramValues<width> gram_values(Pack<float, width>* sums,
+                                                         const GramPartials& partials,
+                                                         std::int64_t block, std::int64_t image) {
+  const std::int64_t channels = partials.channels;
+  const int parts = partials.parts;
+  const int group_size = static_cast<int>(blockDim.x) / parts;
   const int t = static_cast<int>(threadIdx.x);
   const int part = t / group_size;
-  const std::int64_t index = std::int64_t{blockIdx.x} * group_size + t % group_size;
+  const std::int64_t index = (block * group_size + t % group_size) * width;
   unsigned tile_row = 0;
   unsigned tile_column = 0;
   tile_coordinates(static_cast<unsigned>(index / (tile * tile)),
@@ -39,18 +52,26 @@ __device__ __forceinline__ GramValue gram_value(float (&sums)[gram_sum_threads],
   const std::int64_t j = tile_column * tile + index % tile;
   const bool inside = i < channels && j < channels;
 
-  float sum = 0;
+  Pack<float, width> sum{};
+  const auto add = [&](const Pack<float, width>& more) {
+#pragma unroll
+    for (int v = 0; v < width; ++v) sum.values[v] += more.values[v];
+  };
   if (inside) {
-    const std::int64_t per_split = tiles * tile * tile;
-    const float* from = partials + blockIdx.y * splits * per_split + index;
+    const std::int64_t per_split = partials.tiles * tile * tile;
+    const float* from = partials.values + image * partials.splits * per_split + index;
 #pragma unroll 8
-    for (std::int64_t split = part; split < splits; split += parts) sum += from[split * per_split];
+    for (std::int64_t split = part; split < partials.splits; split += parts) {
+      add(load_pack<width>(from + split * per_split));
+    }
   }
-  sums[t] = sum;
+  store_pack<width>(sums[t].values, sum);
   __syncthreads();
   const bool own = part == 0 && inside;
   if (own) {
-    for (int other = 1; other < parts; ++other) sum += sums[other * group_size + t];
+    for (int other = 1; other < parts; ++other) {
+      add(load_pack<width>(sums[other * group_size + t].values));
+    }
   }
   return {sum, i, j, own, tile_row != tile_column};
 }
@@ -60,24 +81,28 @@ __device__ __forceinline__ GramValue gram_value(float (&sums)[gram_sum_threads],
 /// bytes read per value and split.
 template <int tile>
 __global__ void __launch_bounds__(gram_sum_threads)
-    gram_sum_kernel(float* gram, const float* partials, std::int64_t channels, std::int64_t tiles,
-                    std::int64_t splits, int parts) {
-  SIMT_SHARED(float, sums, [gram_sum_threads]);
-  const GramValue sum = gram_value<tile>(sums, partials, channels, tiles, splits, parts);
-  if (!sum.own) return;
-  float* image = gram + blockIdx.y * channels * channels;
-  image[sum.i * channels + sum.j] = sum.value;
-  if (sum.mirrored) image[sum.j * channels + sum.i] = sum.value;
+    gram_sum_kernel(float* gram, GramPartials partials) {
+  using One = Pack<float, 1>;
+  SIMT_SHARED(One, sums, [gram_sum_threads]);
+  const auto value = gram_values<tile, 1>(sums, partials, blockIdx.x, blockIdx.y);
+  if (!value.own) return;
+  float* image = gram + blockIdx.y * partials.channels * partials.channels;
+  image[value.i * partials.channels + value.j] = value.sum.values[0];
+  if (value.mirrored) image[value.j * partials.channels + value.i] = value.sum.values[0];
 }
 
-/// The second stage's groups of threads, its blocks for each image, and its grid.
-inline int gram_sum_parts(const GramPlan& plan) {
+/// Groups of threads that share so many splits in the second stage.
+inline int gram_sum_parts(std::int64_t splits) {
   int parts = 1;
-  while (parts < 8 && parts * 8 < plan.splits) parts *= 2;
+  while (parts < 8 && parts * 8 < splits) parts *= 2;
   return parts;
 }
-inline std::int64_t gram_sum_blocks(const GramPlan& plan) {
-  return plan.tiles * plan.tile * plan.tile * gram_sum_parts(plan) / gram_sum_threads;
+inline GramPartials gram_partials(const float* values, const GramPlan& plan, const MapSize& size) {
+  return {values, size.channels, plan.tiles, plan.splits, gram_sum_parts(plan.splits)};
+}
+/// The second stage's blocks for each image, of so many values and parts of them, and its grid.
+inline std::int64_t gram_sum_blocks(const GramPlan& plan, int values = gram_sum_threads) {
+  return plan.tiles * plan.tile * plan.tile * gram_sum_parts(plan.splits) / values;
 }
 inline simt::Grid gram_sum_grid(const char* name, const GramPlan& plan, const MapSize& size) {
   const auto blocks = static_cast<unsigned>(gram_sum_blocks(plan));
@@ -87,8 +112,8 @@ inline simt::Grid gram_sum_grid(const char* name, const GramPlan& plan, const Ma
 inline void launch_gram_sum(float* gram, const float* partials, const GramPlan& plan,
                             const MapSize& size, simt::StreamHandle stream) {
   simt::launch(plan.tile == 64 ? gram_sum_kernel<64> : gram_sum_kernel<128>,
-               gram_sum_grid("gram_sum", plan, size), stream, gram, partials, size.channels,
-               plan.tiles, plan.splits, gram_sum_parts(plan));
+               gram_sum_grid("gram_sum", plan, size), stream, gram,
+               gram_partials(partials, plan, size));
 }
 
 inline GramWork gram_work(const GramPlan& plan, const MapSize& size) {

@@ -26,8 +26,8 @@ inline constexpr std::size_t gram_shared_bytes = gram_stages<tile>*(tile == 64 ?
 /// the diagonal both factors are the same slice, so up to C = 128 the feature map is read once and
 /// the whole square is computed: bound by memory, C FLOP per byte.
 template <class T, int tile, bool packed>
-__global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
-    gram_mma_kernel(float* partials, const T* features, GramWork work) {
+__device__ __forceinline__ void gram_mma_tiles(float* partials, const T* features,
+                                               const GramWork& work) {
   using Slice = GramSwizzledSlice<T, tile>;
   constexpr int threads = 2 * tile;
   constexpr int stages = gram_stages<tile>;
@@ -103,6 +103,12 @@ __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     warp_tile.store(partials + place.partial, place, C);
   }
   simt::cp_async_wait_group<0>();
+}
+
+template <class T, int tile, bool packed>
+__global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
+    gram_mma_kernel(float* partials, const T* features, GramWork work) {
+  gram_mma_tiles<T, tile, packed>(partials, features, work);
 }
 
 /// Launches it. Each work tile has its own block, unless blocks are persistent.

@@ -24,7 +24,7 @@ void gram_loss(double* loss, double* matrix, const double* features, const doubl
 
 namespace IMPASTO_DEVICE {
 /// Enqueues the operation. T: float, bfloat16 or float16. M has the bits of gram followed by
-/// style_loss, rounded once more where it is in bfloat16; the loss is summed in another order, which is fixed too. `workspace`, aligned to 8
+/// style_loss, rounded once more where it is in bfloat16; the loss is summed in another order, which is fixed too. `workspace`, aligned to 16
 /// bytes, holds gram_loss_workspace(size) floats. `blocks_done` is a number that is 0, and 0 again
 /// afterwards.
 template <class T>

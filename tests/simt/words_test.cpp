@@ -53,6 +53,24 @@ TEST_P(Words, BarriersOrderWhatThreadsWrite) {
   EXPECT_THAT(y.values(), ElementsAre(64 * 65 / 2, 64 * 64 + 64 * 65 / 2));
 }
 
+/// Each block writes its number, then reads those of all.
+__global__ void sum_of_blocks(unsigned* y, unsigned* numbers) {
+  if (in_phase(0)) numbers[blockIdx.x] = blockIdx.x + 1;
+  next_phase();
+  if (in_phase(1)) {
+    unsigned sum = 0;
+    for (unsigned i = 0; i < gridDim.x; ++i) sum += numbers[i];
+    y[blockIdx.x] = sum;
+  }
+}
+
+TEST_P(Words, NoBlockBeginsAPhaseBeforeAllHaveEndedTheOneBefore) {
+  DeviceArray<unsigned> numbers(7);
+  DeviceArray<unsigned> y(7);
+  run(GetParam(), {"sum_of_blocks", {7}, {1}, 0, 2}, &sum_of_blocks, y.data(), numbers.data());
+  EXPECT_THAT(y.values(), Each(28));
+}
+
 /// Reverses a block's values through the dynamic array.
 __global__ void reverse(float* y, const float* x) {
   auto* values = dynamic_shared<float>();
@@ -151,6 +169,9 @@ TEST(Launch, RefusesWhatCudaRefuses) {
   EXPECT_THAT(refused({"nothing", {0}, {32}}), testing::HasSubstr("a grid of (0,1,1) blocks"));
   EXPECT_THAT(refused({"nothing", {1, 65536}, {32}}), testing::HasSubstr("65535 are allowed"));
   EXPECT_THAT(refused({"nothing", {1}, {32}, 1U << 20U}), testing::HasSubstr("shared memory"));
+  EXPECT_THAT(refused({"nothing", {blocks_at_once + 1}, {32}, 0, 2}),
+              testing::HasSubstr("blocks that wait for each other"));
+  EXPECT_EQ(refused({"nothing", {blocks_at_once}, {32}, 0, 2}), "");
 }
 
 }  // namespace
