@@ -40,7 +40,7 @@ Json describe(std::span<const Backend* const> devices);
 std::string machine_in_words(std::span<const Backend* const> devices);
 /// The strip and the memory of each; null for none.
 Json describe(std::span<const std::string> names, std::span<const MemoryEstimate> of_devices);
-/// "rows 0 to 511 and 8 of a neighbour's"
+/// "rows 0 to 511, a halo of 8"
 std::string strip_in_words(const MemoryEstimate& memory, const Image& picture);
 
 /// Of the program and what built it.

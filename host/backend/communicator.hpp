@@ -37,6 +37,8 @@ class Communicator {
   virtual void exchange(const Handover& above, const Handover& below) = 0;
   /// Brings each rank's part to all others: parts[r] is rank r's, of as many bytes on every rank.
   virtual void gather(std::span<const Tensor> parts) = 0;
+  /// Brings the first rank's values to all others.
+  virtual void broadcast(const Tensor& values) = 0;
 };
 
 }  // namespace impasto

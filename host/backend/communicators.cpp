@@ -55,6 +55,13 @@ class HostCommunicator final : public Communicator {
     group_.meet();
   }
 
+  void broadcast(const Tensor& values) override {
+    if (rank_ == 0) leave(board_->part[0], values);
+    group_.meet();
+    if (rank_ != 0) take(values, board_->part[0]);
+    group_.meet();
+  }
+
  private:
   void leave(std::vector<float>& values, const Tensor& from) {
     if (!from) return;

@@ -232,6 +232,11 @@ void Plan::add_losses(Schedule& schedule, TensorId pixels, TensorId losses,
   }
   if (octaves_.size() == 1) {
     add_losses_at(schedule, octaves_.front(), pixels, losses, losses, grad_pixels);
+    if (ranks_ == nullptr) return;
+    // Each device may have chosen other convolutions.
+    std::vector<TensorId> shared = {losses};
+    if (grad_pixels) shared.push_back(*grad_pixels);
+    add_broadcast(schedule, *ranks_, shared);
     return;
   }
   add_zeros(schedule, "octave", losses);
@@ -663,6 +668,10 @@ void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<co
     write_tensors(backend, target_tensors(TargetSource::style), known.styles);
   } else {
     compute_style_targets(backend, styles);
+  }
+  if (ranks_ != nullptr) {
+    // Which a device may have computed by itself.
+    for (const Tensor& target : target_tensors(TargetSource::style)) ranks_->broadcast(target);
   }
   optimizer_->reset(backend);
   if (average_) backend.fill_zero(tensors_[*average_]);

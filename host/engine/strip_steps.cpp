@@ -118,6 +118,15 @@ void add_sums_over_ranks(Schedule& schedule, Communicator& ranks,
                });
 }
 
+void add_broadcast(Schedule& schedule, Communicator& ranks, const std::vector<TensorId>& tensors) {
+  schedule.add({.name = "first device's", .operation = "broadcast"}, tensors,
+               [=, &ranks](Backend& /*backend*/, const Schedule& s) {
+                 for (const TensorId tensor : tensors) {
+                   if (s[tensor]) ranks.broadcast(s[tensor]);
+                 }
+               });
+}
+
 void add_gathering(Schedule& schedule, Communicator& ranks, TensorId picture,
                    const std::vector<Area>& strips) {
   schedule.add({.name = "strips", .operation = "gather"}, {picture},

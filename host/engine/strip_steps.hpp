@@ -33,6 +33,9 @@ struct Summand {
 void add_sums_over_ranks(Schedule& schedule, Communicator& ranks,
                          const std::vector<Summand>& summands);
 
+/// Appends what replaces tensors by the first rank's.
+void add_broadcast(Schedule& schedule, Communicator& ranks, const std::vector<TensorId>& tensors);
+
 /// Appends what brings the strips of all ranks together in a tensor of the picture's shape, which holds the
 /// rank's own.
 void add_gathering(Schedule& schedule, Communicator& ranks, TensorId picture,

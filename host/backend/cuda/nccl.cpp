@@ -73,12 +73,13 @@ class NcclCommunicator final : public Communicator {
   void gather(std::span<const Tensor> parts) override {
     grouped([&](NcclComm comm) {
       for (int r = 0; r < size_; ++r) {
-        const Tensor& part = parts[static_cast<std::size_t>(r)];
-        require_success(nccl_.broadcast(part.data, part.data, part.bytes(), NcclType::int8, r, comm,
-                                        device_.stream()),
-                        "ncclBroadcast");
+        broadcast_from(r, parts[static_cast<std::size_t>(r)], comm);
       }
     });
+  }
+
+  void broadcast(const Tensor& values) override {
+    grouped([&](NcclComm comm) { broadcast_from(0, values, comm); });
   }
 
  private:
@@ -95,6 +96,12 @@ class NcclCommunicator final : public Communicator {
       throw;
     }
     require_success(nccl_.group_end(), "ncclGroupEnd");
+  }
+
+  void broadcast_from(int root, const Tensor& values, NcclComm comm) {
+    require_success(nccl_.broadcast(values.data, values.data, values.bytes(), NcclType::int8, root,
+                                    comm, device_.stream()),
+                    "ncclBroadcast");
   }
 
   void hand_over(const Handover& over, int neighbour, NcclComm comm) {

@@ -184,6 +184,36 @@ TEST(Strips, ComputeTheWholeWhereThereAreTooFewRows) {
   }
 }
 
+TEST(Strips, KeepDevicesTogetherThatConvolveDifferently) {
+  // As GPUs do whose autotuners have chosen differently.
+  const auto backends = list_backends();
+  const auto cpu = std::ranges::find(backends, "cpu", &BackendEntry::name);
+  if (std::ranges::count(cpu->precisions(), Precision::winograd) == 0) {
+    GTEST_SKIP() << "this processor has no Winograd convolutions";
+  }
+  const Devices direct("cpu", 1);
+  const Devices transformed("cpu", 1, Precision::winograd);
+  const std::vector<Backend*> devices = {direct.all()[0], transformed.all()[0]};
+  Config config = config_with({{"conv3_1", 1}}, some_styles);
+  for (const bool guided : {false, true}) {
+    config.objective.guided = guided;
+    for (const std::int64_t height : {51, 7}) {
+      SCOPED_TRACE(height);
+      RankGroup group(2);
+      const auto communicators = communicators_through_host(group, devices);
+      std::vector<Computed> results(2);
+      group.run([&](int rank) {
+        const auto r = static_cast<std::size_t>(rank);
+        results[r] = compute(*devices[r], config, {.height = height}, {}, communicators[r].get());
+      });
+      EXPECT_EQ(results[0].tiles, height == 7 ? 1 : 2);
+      EXPECT_EQ(results[1].gradient, results[0].gradient);
+      EXPECT_EQ(results[1].losses, results[0].losses);
+      EXPECT_EQ(results[1].evaluated, results[0].evaluated);
+    }
+  }
+}
+
 TEST(Strips, AreUnevenAndHoldEachRowOnce) {
   const Network network(vgg19, {PoolMode::average, PoolRounding::down});
   const std::size_t deepest = vgg19.index("conv4_2");
