@@ -20,6 +20,7 @@
 #include "kernels/pool/pool.hpp"
 #include "kernels/replicate_border/replicate_border.hpp"
 #include "kernels/style_loss/style_loss.hpp"
+#include "kernels/temporal_loss/temporal_loss.hpp"
 #include "kernels/total_variation/total_variation.hpp"
 #include "kernels/variation/variation.hpp"
 #include "kernels/wasserstein_loss/wasserstein_loss.hpp"
@@ -37,6 +38,7 @@ using kernels::LbfgsOptions;
 using kernels::PoolKind;
 using kernels::StatisticsLossScale;
 using kernels::StyleLossScale;
+using kernels::TemporalLossScale;
 using kernels::VariationOptions;
 using kernels::VariationScale;
 using kernels::WassersteinScale;
@@ -181,6 +183,10 @@ class Ops {
   /// So does this.
   virtual void variation(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
                          const VariationOptions& options) = 0;
+  /// And this; `mask` is (N,H,W,1).
+  virtual void temporal_loss(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                             const Tensor& target, const Tensor& mask,
+                             const TemporalLossScale& scale) = 0;
   /// `step` is one i64: the number of steps done, counted by the operation itself.
   virtual void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
                     const Tensor& grad_pixels, const AdamOptions& options) = 0;

@@ -29,6 +29,7 @@ std::vector<Operation> clamp_operations();
 std::vector<Operation> colour_map_operations();
 std::vector<Operation> content_loss_operations();
 std::vector<Operation> normalize_gradient_operations();
+std::vector<Operation> temporal_loss_operations();
 std::vector<Operation> total_variation_operations();
 std::vector<Operation> variation_operations();
 std::vector<Operation> wasserstein_loss_operations();
@@ -225,6 +226,7 @@ const std::vector<Operation>& operations() {
                              wasserstein_loss_operations(),
                              content_loss_operations(),
                              normalize_gradient_operations(),
+                             temporal_loss_operations(),
                              total_variation_operations(),
                              variation_operations(),
                              upsample_operations(),

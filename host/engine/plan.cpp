@@ -653,8 +653,25 @@ void Plan::compute_style_targets(Backend& backend, std::span<const Style> styles
   }
 }
 
+void Plan::set_anchors(Backend& backend, std::span<const Anchor> anchors) const {
+  const Shape& shape = pixels().shape;
+  require(anchors.empty() || static_cast<std::int64_t>(anchors.size()) == shape.batch,
+          "{} anchors for {} pictures", anchors.size(), shape.batch);
+  for (std::int64_t n = 0; n < shape.batch; ++n) {
+    const Anchor* anchor = anchors.empty() ? nullptr : &anchors[static_cast<std::size_t>(n)];
+    for (const auto& term : octaves_.front()) {
+      if (anchor == nullptr) {
+        term->set_anchor(backend, n, {}, {});
+      } else {
+        term->set_anchor(backend, n, anchor->picture.rgb, anchor->mask.values);
+      }
+    }
+  }
+}
+
 void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
-                 std::span<const Image> initials, const KnownTargets& known) {
+                 std::span<const Image> initials, const KnownTargets& known,
+                 std::span<const Anchor> anchors) {
   require(styles.size() == style_shapes_.size() && pixel_shape(initials) == pixels().shape,
           "planned for {} styles and pictures of {}, found {} and {}", style_shapes_.size(),
           to_string(pixels().shape), styles.size(), to_string(pixel_shape(initials)));
@@ -673,6 +690,7 @@ void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<co
     // Which a device may have computed by itself.
     for (const Tensor& target : target_tensors(TargetSource::style)) ranks_->broadcast(target);
   }
+  set_anchors(backend, anchors);
   optimizer_->reset(backend);
   if (average_) backend.fill_zero(tensors_[*average_]);
   backend.fill_zero(losses());

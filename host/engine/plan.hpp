@@ -38,6 +38,13 @@ struct Style {
   }
 };
 
+/// What a picture is held to by an objective with a temporal loss (host/terms/temporal.hpp): the
+/// earlier result of a film, moved along, of the picture's size, and where it counts.
+struct Anchor {
+  Image picture;
+  Mask mask;
+};
+
 /// What Plan::targets() gave after these contents, and after these styles. Empty: not known.
 struct KnownTargets {
   std::span<const float> contents = {};
@@ -72,9 +79,11 @@ class Plan {
   void bind(const Buffer& memory);
   /// Starts a stylization, for which the backend uses this plan's workspace. Enqueues the targets of these pictures, whose shapes
   /// are the planned ones, the optimiser at zero steps, the initial pixels. Waits.
-  /// The passes of pictures whose targets are `known` are left out.
+  /// The passes of pictures whose targets are `known` are left out. `anchors` are one for each picture,
+  /// or none.
   void reset(Backend& backend, std::span<const Image> contents, std::span<const Style> styles,
-             std::span<const Image> initials, const KnownTargets& known = {});
+             std::span<const Image> initials, const KnownTargets& known = {},
+             std::span<const Anchor> anchors = {});
   /// After reset(): the targets of the contents or of the styles, bit for bit in floats. Waits.
   [[nodiscard]] std::vector<float> targets(Backend& backend, TargetSource source) const;
   [[nodiscard]] std::size_t target_bytes(TargetSource source) const;
@@ -188,6 +197,7 @@ class Plan {
   [[nodiscard]] std::vector<Tensor> target_tensors(TargetSource source) const;
   void compute_style_targets(Backend& backend, std::span<const Style> styles);
   void set_guides(Backend& backend, std::size_t style, const Style& given, double weight) const;
+  void set_anchors(Backend& backend, std::span<const Anchor> anchors) const;
   void run_target_pass(Backend& backend, const Pass& pass, std::span<const Image> pictures) const;
   [[nodiscard]] std::vector<Schedule*> schedules();
   [[nodiscard]] std::int64_t longest_side_within(std::size_t room) const;

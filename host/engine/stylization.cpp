@@ -190,7 +190,8 @@ void Stylization::look_up(std::list<Seen<Picture>>& seen, std::span<const Pictur
 }
 
 /// Starts a scale for the contents and styles in front.
-void Stylization::reset(std::size_t scale, std::span<const Image> initials) {
+void Stylization::reset(std::size_t scale, std::span<const Image> initials,
+                        std::span<const Anchor> anchors) {
   Stylizer& stylizer = *stylizers_[scale];
   const std::vector<Image>& contents = contents_.front().pictures;
   const std::vector<Style>& styles = styles_.front().pictures;
@@ -198,20 +199,25 @@ void Stylization::reset(std::size_t scale, std::span<const Image> initials) {
   std::vector<float>& style_targets = styles_.front().targets[scale];
   const KnownTargets known = {content_targets, style_targets};
   if (scale + 1 == scales_.size()) {
-    stylizer.reset(contents, styles, initials, known);
+    stylizer.reset(contents, styles, initials, known, anchors);
   } else {
+    const Shape& shape = scales_[scale].pixels;
     std::vector<Image> small_contents(contents.size());
     for (std::size_t i = 0; i < contents.size() && known.contents.empty(); ++i) {
-      const Shape& shape = scales_[scale].pixels;
       small_contents[i] = resize(contents[i], shape.height, shape.width);
     }
     std::vector<Style> small_styles(styles.size());
     for (std::size_t i = 0; i < styles.size() && known.styles.empty(); ++i) {
-      const Shape& shape = scales_[scale].styles[i];
-      small_styles[i] = {resize(styles[i].image, shape.height, shape.width), styles[i].weight,
+      const Shape& own = scales_[scale].styles[i];
+      small_styles[i] = {resize(styles[i].image, own.height, own.width), styles[i].weight,
                          styles[i].mask, styles[i].style_mask};
     }
-    stylizer.reset(small_contents, small_styles, initials, known);
+    std::vector<Anchor> small_anchors;
+    for (const Anchor& anchor : anchors) {
+      small_anchors.push_back(
+          {resampled(anchor.picture, shape), averaged(anchor.mask, shape.height, shape.width)});
+    }
+    stylizer.reset(small_contents, small_styles, initials, known, small_anchors);
   }
   const Plan& plan = stylizer.plan();
   Backend& backend = stylizer.session().backend();
@@ -245,7 +251,8 @@ void Stylization::resume(const std::vector<Checkpoint>& from) {
 
 Stylized Stylization::run(std::span<const Image> contents, std::span<const Style> styles,
                           std::span<const Image> initials, std::int64_t report_every,
-                          const Report& report, const Checkpoints& checkpoints) {
+                          const Report& report, const Checkpoints& checkpoints,
+                          std::span<const Anchor> anchors) {
   const Shape& full = scales_.back().pixels;
   const auto work_of = [](const Scale& scale) {
     return static_cast<double>(scale.pixels.count() * scale.iterations);
@@ -283,7 +290,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     const bool finest = s + 1 == scales_.size();
     const OptimizerState state =
         s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
-    reset(s, resampled(result.pictures, scale.pixels));
+    reset(s, resampled(result.pictures, scale.pixels), anchors);
     stylizers_[s]->plan().optimizer().resume(backend, state);
     Convergence convergence(stop_, result.pictures.size());
     Keeping keeping;

@@ -91,13 +91,14 @@ class Stylization {
               std::span<const Shape> styles);
 
   using Report = std::function<bool(const Progress&)>;
-  /// Stylizes `contents` from `initials`, which have the size of the results. Calls `report` as
+  /// Stylizes `contents` from `initials`, which have the size of the results, and so have `anchors`: one
+  /// for each picture, or none. Calls `report` as
   /// impasto::run() does; iterations count on from scale to scale, and pictures have the size of the
   /// results whatever the scale. Returning false asks to stop. Throws ErrorKind::input for a
   /// checkpoint of another stylization.
   Stylized run(std::span<const Image> contents, std::span<const Style> styles,
                std::span<const Image> initials, std::int64_t report_every, const Report& report,
-               const Checkpoints& checkpoints = {});
+               const Checkpoints& checkpoints = {}, std::span<const Anchor> anchors = {});
 
   [[nodiscard]] const std::vector<Scale>& scales() const { return scales_; }
 
@@ -113,7 +114,7 @@ class Stylization {
   };
   template <class Picture>
   void look_up(std::list<Seen<Picture>>& seen, std::span<const Picture> pictures);
-  void reset(std::size_t scale, std::span<const Image> initials);
+  void reset(std::size_t scale, std::span<const Image> initials, std::span<const Anchor> anchors);
 
   std::vector<Scale> scales_;
   EarlyStop stop_;

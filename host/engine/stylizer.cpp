@@ -55,8 +55,9 @@ Stylizer::Stylizer(Session& session, const Config& config, std::span<const Image
 }
 
 void Stylizer::reset(std::span<const Image> contents, std::span<const Style> styles,
-                     std::span<const Image> initials, const KnownTargets& known) {
-  plan_.reset(session_.backend(), contents, styles, initials, known);
+                     std::span<const Image> initials, const KnownTargets& known,
+                     std::span<const Anchor> anchors) {
+  plan_.reset(session_.backend(), contents, styles, initials, known, anchors);
   iterations_ = 0;
 }
 

@@ -75,9 +75,10 @@ class Stylizer {
 
   /// Starts anew with other pictures of the same shapes: computes the targets and puts the
   /// optimiser back to zero steps. Plans, uploads and records nothing. Waits. Targets
-  /// that are `known` are not computed.
+  /// that are `known` are not computed. `anchors` are one for each picture, or none.
   void reset(std::span<const Image> contents, std::span<const Style> styles,
-             std::span<const Image> initials, const KnownTargets& known = {});
+             std::span<const Image> initials, const KnownTargets& known = {},
+             std::span<const Anchor> anchors = {});
 
   /// After reset(): gives the pictures the states that they had after so many iterations, as
   /// Plan::state() has them. Throws ErrorKind::input. Waits.

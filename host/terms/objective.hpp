@@ -14,6 +14,7 @@
 #include "host/terms/content.hpp"
 #include "host/terms/gram.hpp"
 #include "host/terms/statistics.hpp"
+#include "host/terms/temporal.hpp"
 #include "host/terms/total_variation.hpp"
 #include "host/terms/wasserstein.hpp"
 #include "kernels/pool/pool.hpp"
@@ -21,8 +22,8 @@
 namespace impasto {
 
 /// Every kind of loss: a new one is a file beside these and a row here.
-using AnyLoss =
-    std::variant<ContentLoss, GramLoss, WassersteinLoss, StatisticsLoss, TotalVariationLoss>;
+using AnyLoss = std::variant<ContentLoss, GramLoss, WassersteinLoss, StatisticsLoss,
+                             TotalVariationLoss, TemporalLoss>;
 
 /// What is minimised: the sum of its losses, and how the network pools, pads and scales its input,
 /// because that changes what they see.

@@ -167,6 +167,12 @@ class Term {
   virtual void set_guide(Backend& /*backend*/, std::size_t /*style*/,
                          std::span<const float> /*weights*/, double /*strength*/) const {}
 
+  /// What a temporal term holds the n-th picture to: a picture (H,W,3), and how much at each of its
+  /// pixels (H,W), 0 to 1. Empty: nothing. Waits.
+  virtual void set_anchor(Backend& /*backend*/, std::int64_t /*n*/,
+                          std::span<const float> /*picture*/,
+                          std::span<const float> /*mask*/) const {}
+
   /// Appends the term's losses at the map `x`, before any weight. With `with_gradient` the returned
   /// gradient term may compute them instead.
   [[nodiscard]] virtual std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x,

@@ -302,6 +302,12 @@ class CpuBackend final : public HostBackend {
     kernels::cpu::variation(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
                             pixels.shape, options);
   }
+  void temporal_loss(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                     const Tensor& target, const Tensor& mask,
+                     const TemporalLossScale& scale) override {
+    kernels::cpu::temporal_loss(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
+                                target.as<float>(), mask.as<float>(), pixels.shape, scale);
+  }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     kernels::cpu::adam(pixels.as<float>(), m.as<float>(), v.as<float>(), step.as<std::int64_t>(),

@@ -394,6 +394,16 @@ class DeviceBackend final : public Backend {
                         options, workspace, blocks_done(), stream_);
     });
   }
+  void temporal_loss(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                     const Tensor& target, const Tensor& mask,
+                     const TemporalLossScale& scale) override {
+    auto* workspace = scratch_.get<double>(kernels::temporal_loss_workspace(pixels.shape));
+    enqueue([&] {
+      launch::temporal_loss(loss.as<float>(), grad_pixels.as<float>(), pixels.as<float>(),
+                            target.as<float>(), mask.as<float>(), pixels.shape, scale, workspace,
+                            blocks_done(), stream_);
+    });
+  }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     enqueue([&] {

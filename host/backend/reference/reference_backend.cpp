@@ -185,6 +185,12 @@ class ReferenceBackend final : public HostBackend {
                  const VariationOptions& options) override {
     reference::variation(values(loss), values(grad_pixels), values(pixels), pixels.shape, options);
   }
+  void temporal_loss(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                     const Tensor& target, const Tensor& mask,
+                     const TemporalLossScale& scale) override {
+    reference::temporal_loss(values(loss), values(grad_pixels), values(pixels), values(target),
+                             values(mask), pixels.shape, scale);
+  }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     reference::adam(values(pixels), values(m), values(v), step.as<std::int64_t>(),

@@ -218,6 +218,12 @@ class FaultyBackend final : public Backend {
     call(grad_pixels.data != nullptr ? grad_pixels : loss,
          [&] { inner_->variation(loss, grad_pixels, pixels, options); });
   }
+  void temporal_loss(const Tensor& loss, const Tensor& grad_pixels, const Tensor& pixels,
+                     const Tensor& target, const Tensor& mask,
+                     const TemporalLossScale& scale) override {
+    call(grad_pixels.data != nullptr ? grad_pixels : loss,
+         [&] { inner_->temporal_loss(loss, grad_pixels, pixels, target, mask, scale); });
+  }
   void adam(const Tensor& pixels, const Tensor& m, const Tensor& v, const Tensor& step,
             const Tensor& grad_pixels, const AdamOptions& options) override {
     call(pixels, [&] { inner_->adam(pixels, m, v, step, grad_pixels, options); });

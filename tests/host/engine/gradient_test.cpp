@@ -15,7 +15,7 @@ using test::random_weights;
 using test::uniform;
 
 /// An objective with every kind of term: content on a convolution and a pool, style on a layer that
-/// also has content, means and deviations, total variation. Not the Wasserstein loss: its iterations
+/// also has content, means and deviations, total variation, a film's last result. Not the Wasserstein loss: its iterations
 /// leave small eigenvalues unfinished, so its gradient is not its derivative there. That of matrices
 /// they finish is compared in tests/kernels/wasserstein_loss_test.cpp, that of a network with PyTorch's
 /// in presets_test.cpp.
@@ -29,6 +29,8 @@ Config everything() {
                       .weight = 50,
                       .layers = {{"conv2_1", 1}, {"conv3_1", 0.5}, {"pool2", 0.5}}},
                      {.factor = 1, .channel_power = 1}});
+  config.objective.losses.push_back(TemporalLoss{
+      {.name = "temporal", .weight = 20}, {.factor = 1, .channel_power = 1, .pixel_power = 1}});
   return config;
 }
 
@@ -62,7 +64,10 @@ void expect_gradient_matches(Config config, std::int64_t height, std::int64_t wi
   Plan plan(network, config, shape, DataType::f64, DataType::f64, shapes_of(styles));
   plan.bind(backend->allocate(plan.bytes()));
   const Image content = random_image(height, width, 1);
-  plan.reset(*backend, std::span(&content, 1), styles, std::span(&content, 1));
+  const Anchor anchor{random_image(height, width, 21),
+                      {height, width, uniform(height * width, 22, 0, 1)}};
+  plan.reset(*backend, std::span(&content, 1), styles, std::span(&content, 1), {},
+             std::span(&anchor, 1));
 
   auto* pixels = plan.pixels().as<double>();
   const auto count = static_cast<std::size_t>(shape.count());

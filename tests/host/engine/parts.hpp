@@ -70,7 +70,13 @@ inline Computed compute(Backend& backend, const Config& config, const Pictures& 
   plan.prepare(backend);
   const Buffer memory = backend.allocate(plan.bytes());
   plan.bind(memory);
-  plan.reset(backend, contents, styles, initials);
+  std::vector<Anchor> anchors;
+  for (std::uint32_t i = 0; i < pictures.count; ++i) {
+    const std::int64_t pixels = pictures.height * pictures.width;
+    anchors.push_back({random_image(pictures.height, pictures.width, 20 + i),
+                       {pictures.height, pictures.width, uniform(pixels, 30 + i, 0, 1)}});
+  }
+  plan.reset(backend, contents, styles, initials, {}, anchors);
   Computed result;
   if (plan.tiling()) {
     result.tiles = std::max(plan.tiling()->tiles().size(), plan.tiling()->strips().size());
@@ -107,12 +113,15 @@ inline double difference(const std::vector<float>& found, const std::vector<floa
   return std::sqrt(differences / squares);
 }
 
-/// Content deeper than style, style deeper than content, both at one layer, pools, total variation.
+/// Content deeper than style, style deeper than content, both at one layer, pools, total variation, a
+/// film's last result.
 inline Config config_with(std::vector<LayerWeight> content, std::vector<LayerWeight> style) {
   Config config = preset("coursera");
   config.objective["content"].layers = std::move(content);
   config.objective["style"].layers = std::move(style);
   config.objective["tv"].weight = 3;
+  config.objective.losses.push_back(TemporalLoss{
+      {.name = "temporal", .weight = 2}, {.factor = 1, .channel_power = 1, .pixel_power = 1}});
   config.optimizer = AdamOptions{.learning_rate = 0};
   return config;
 }

@@ -119,6 +119,44 @@ TEST_F(StylizationTest, AtOneScaleDoesTheStepsOfAStylizer) {
   EXPECT_EQ(result.courses[1].last.losses.total, losses.back());
 }
 
+TEST_F(StylizationTest, StaysNearAnAnchorWhereItsMaskSaysSo) {
+  config_.iterations = 20;
+  config_.scales.count = 2;
+  config_.optimizer = AdamOptions{.learning_rate = 2};
+  // Smooth, so that the coarse scale leaves them as they are.
+  for (Image& content : contents_) {
+    for (std::size_t i = 0; i < content.rgb.size(); ++i) {
+      content.rgb[i] = 60 + 0.5F * static_cast<float>(i / 3 % 208);
+    }
+  }
+  config_.objective.losses.push_back(TemporalLoss{
+      {.name = "temporal", .weight = 1e6}, {.factor = 1, .channel_power = 1, .pixel_power = 1}});
+  Stylization stylization = this->stylization();
+  std::vector<Anchor> anchors;
+  for (const Image& content : contents_) {
+    anchors.push_back({content, {192, 208, std::vector<float>(192 * 208, 0)}});
+  }
+  // The left half of the second picture alone.
+  for (std::size_t i = 0; i < 192 * 208; ++i) anchors[1].mask.values[i] = i % 208 < 104 ? 1 : 0;
+  const Stylized held = stylization.run(contents_, styles_, contents_, 1, go_on, {}, anchors);
+  const auto moved = [&](std::size_t n, std::size_t from, std::size_t to) {
+    double sum = 0;
+    for (std::size_t i = 0; i < contents_[n].rgb.size(); ++i) {
+      const std::size_t x = i / 3 % 208;
+      if (x < from || x >= to) continue;
+      sum += static_cast<double>(std::abs(held.pictures[n].rgb[i] - contents_[n].rgb[i]));
+    }
+    return sum / static_cast<double>(192 * (to - from) * 3);
+  };
+  EXPECT_GT(moved(0, 0, 104), 3 * moved(1, 0, 104));
+  EXPECT_GT(moved(1, 104, 208), 3 * moved(1, 0, 104));
+  // A run without anchors is one whose masks are 0.
+  const Stylized free = run(stylization, go_on);
+  EXPECT_EQ(free.pictures[0].rgb, held.pictures[0].rgb);
+  EXPECT_NE(free.pictures[1].rgb, held.pictures[1].rgb);
+  EXPECT_EQ(free.courses[1].last.losses["temporal"].value, 0);
+}
+
 TEST_F(StylizationTest, ReportsEveryIterationOnceAndPicturesOfTheResultsSize) {
   config_.iterations = 9;
   config_.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.5};
