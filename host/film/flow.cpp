@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "host/film/flow.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "host/core/error.hpp"
+
+namespace impasto::film {
+namespace {
+
+/// A place between pixels.
+struct Place {
+  double x = 0;
+  double y = 0;
+};
+
+/// Where the flow leads from the pixel `i`; nothing where it is unknown.
+bool leads(const Flow& flow, std::int64_t i, Place& to) {
+  const float u = flow.uv[static_cast<std::size_t>(2 * i)];
+  const float v = flow.uv[static_cast<std::size_t>(2 * i + 1)];
+  to = {static_cast<double>(i % flow.width), static_cast<double>(i / flow.width)};
+  // Not a number is unknown as well.
+  if (!(std::abs(u) < Flow::unknown) || !(std::abs(v) < Flow::unknown)) return false;
+  to.x += static_cast<double>(u);
+  to.y += static_cast<double>(v);
+  return true;
+}
+
+bool is_inside(const Place& at, std::int64_t height, std::int64_t width) {
+  return at.x >= 0 && at.y >= 0 && at.x <= static_cast<double>(width - 1) &&
+         at.y <= static_cast<double>(height - 1);
+}
+
+/// The values (H,W,C) between pixels, bilinear; beyond the edge those of the outermost.
+template <std::size_t channels>
+std::array<double, channels> sample(const std::vector<float>& values, std::int64_t height,
+                                    std::int64_t width, const Place& at) {
+  const double x = std::clamp(at.x, 0.0, static_cast<double>(width - 1));
+  const double y = std::clamp(at.y, 0.0, static_cast<double>(height - 1));
+  const auto left = static_cast<std::int64_t>(x);
+  const auto top = static_cast<std::int64_t>(y);
+  const std::int64_t right = std::min(left + 1, width - 1);
+  const std::int64_t bottom = std::min(top + 1, height - 1);
+  const double across = x - static_cast<double>(left);
+  const double down = y - static_cast<double>(top);
+  std::array<double, channels> result{};
+  for (std::size_t c = 0; c < channels; ++c) {
+    const auto value = [&](std::int64_t row, std::int64_t column) {
+      const auto pixel = static_cast<std::size_t>(row * width + column);
+      return static_cast<double>(values[pixel * channels + c]);
+    };
+    const double above = value(top, left) + across * (value(top, right) - value(top, left));
+    const double below =
+        value(bottom, left) + across * (value(bottom, right) - value(bottom, left));
+    result[c] = above + down * (below - above);
+  }
+  return result;
+}
+
+double squares(double a, double b) { return a * a + b * b; }
+
+/// |∇u|² + |∇v|², of central differences; at the edge of one-sided ones.
+double gradient_squares(const Flow& flow, std::int64_t row, std::int64_t column) {
+  const auto value = [&](std::int64_t y, std::int64_t x, std::int64_t c) {
+    return static_cast<double>(flow.uv[static_cast<std::size_t>(2 * (y * flow.width + x) + c)]);
+  };
+  const std::int64_t above = std::max<std::int64_t>(row - 1, 0);
+  const std::int64_t below = std::min(row + 1, flow.height - 1);
+  const std::int64_t left = std::max<std::int64_t>(column - 1, 0);
+  const std::int64_t right = std::min(column + 1, flow.width - 1);
+  const auto rows = static_cast<double>(std::max<std::int64_t>(below - above, 1));
+  const auto columns = static_cast<double>(std::max<std::int64_t>(right - left, 1));
+  double sum = 0;
+  for (const std::int64_t c : {0, 1}) {
+    sum += squares((value(row, right, c) - value(row, left, c)) / columns,
+                   (value(below, column, c) - value(above, column, c)) / rows);
+  }
+  return sum;
+}
+
+}  // namespace
+
+Flow resized(const Flow& flow, std::int64_t height, std::int64_t width) {
+  if (flow.height == height && flow.width == width) return flow;
+  Flow result{height, width, std::vector<float>(static_cast<std::size_t>(2 * height * width))};
+  const double down = static_cast<double>(height) / static_cast<double>(flow.height);
+  const double across = static_cast<double>(width) / static_cast<double>(flow.width);
+  for (std::int64_t i = 0; i < height * width; ++i) {
+    const Place at{(static_cast<double>(i % width) + 0.5) / across - 0.5,
+                   (static_cast<double>(i / width) + 0.5) / down - 0.5};
+    const auto uv = sample<2>(flow.uv, flow.height, flow.width, at);
+    result.uv[static_cast<std::size_t>(2 * i)] = static_cast<float>(uv[0] * across);
+    result.uv[static_cast<std::size_t>(2 * i + 1)] = static_cast<float>(uv[1] * down);
+  }
+  return result;
+}
+
+Image warped(const Image& picture, const Flow& flow) {
+  require(picture.height == flow.height && picture.width == flow.width,
+          "a flow of another size than the picture");
+  Image result{
+      picture.height, picture.width, std::vector<float>(picture.rgb.size()), {}, picture.bits};
+#pragma omp parallel for
+  for (std::int64_t i = 0; i < picture.pixels(); ++i) {
+    Place at;
+    static_cast<void>(leads(flow, i, at));
+    const auto rgb = sample<3>(picture.rgb, picture.height, picture.width, at);
+    for (std::size_t c = 0; c < rgb.size(); ++c) {
+      result.rgb[3 * static_cast<std::size_t>(i) + c] = static_cast<float>(rgb[c]);
+    }
+  }
+  return result;
+}
+
+Mask reliable(const Flow& backward, const Flow& forward) {
+  require(backward.height == forward.height && backward.width == forward.width,
+          "flows of two sizes");
+  const std::int64_t pixels = backward.height * backward.width;
+  Mask mask{backward.height, backward.width,
+            std::vector<float>(static_cast<std::size_t>(pixels), 0)};
+#pragma omp parallel for
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    Place at;
+    if (!leads(backward, i, at) || !is_inside(at, backward.height, backward.width)) continue;
+    const std::int64_t row = i / backward.width;
+    const std::int64_t column = i % backward.width;
+    const double u = at.x - static_cast<double>(column);
+    const double v = at.y - static_cast<double>(row);
+    const auto back = sample<2>(forward.uv, forward.height, forward.width, at);
+    const double own = squares(u, v);
+    // Comparisons that an unknown flow, huge or no number, does not pass.
+    const bool agree =
+        squares(back[0] + u, back[1] + v) <= 0.01 * (squares(back[0], back[1]) + own) + 0.5;
+    const bool smooth = gradient_squares(backward, row, column) <= 0.01 * own + 0.002;
+    if (agree && smooth) mask.values[static_cast<std::size_t>(i)] = 1;
+  }
+  return mask;
+}
+
+Likeness likeness(const Image& frame, const Image& earlier_warped, const Mask& mask) {
+  Likeness result;
+  for (const float value : mask.values) result.reliable += static_cast<double>(value);
+  result.reliable /= static_cast<double>(frame.pixels());
+  std::array<double, 3> mean{};
+  for (std::size_t i = 0; i < frame.rgb.size(); ++i) {
+    mean[i % 3] += static_cast<double>(frame.rgb[i]) / static_cast<double>(frame.pixels());
+  }
+  double difference = 0;
+  double contrast = 0;
+  for (std::size_t i = 0; i < frame.rgb.size(); ++i) {
+    const auto value = static_cast<double>(frame.rgb[i]);
+    difference += std::abs(value - static_cast<double>(earlier_warped.rgb[i]));
+    contrast += std::abs(value - mean[i % 3]);
+  }
+  // A picture of one colour is like another one within a grey level or two.
+  const double least = 2 * static_cast<double>(frame.rgb.size());
+  result.residual = difference / std::max(contrast, least);
+  return result;
+}
+
+void LongTerm::add(const Image& picture, const Mask& mask) {
+  if (mask_.values.empty()) {
+    picture_ = picture;
+    mask_ = mask;
+    return;
+  }
+  for (std::size_t p = 0; p < mask.values.size(); ++p) {
+    if (mask_.values[p] > 0 || mask.values[p] == 0) continue;
+    mask_.values[p] = mask.values[p];
+    std::copy_n(&picture.rgb[3 * p], 3, &picture_.rgb[3 * p]);
+  }
+}
+
+}  // namespace impasto::film

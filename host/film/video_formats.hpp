@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+#include <string_view>
+
+namespace impasto::film {
+
+/// A kind of video that can be written.
+struct VideoFormat {
+  std::string_view extension;
+  std::string_view container;  ///< as ffmpeg calls it
+};
+
+inline constexpr std::array<VideoFormat, 4> video_formats = {
+    {{".mp4", "mp4"}, {".mkv", "matroska"}, {".mov", "mov"}, {".webm", "webm"}}};
+
+/// The format of a file by its extension; null where that is no video's.
+inline const VideoFormat* format_of(std::string_view path) {
+  std::string name(path);
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto* const found = std::ranges::find_if(video_formats, [&name](const VideoFormat& format) {
+    return name.ends_with(format.extension);
+  });
+  return found == video_formats.end() ? nullptr : found;
+}
+
+}  // namespace impasto::film
