@@ -196,9 +196,8 @@ Json batch_configuration(const Settings& settings, const batch::ItemFile& items,
           {"settings", words}};
 }
 
-void require_same_configuration(const std::string& directory, const Json& begun,
-                                const Json& asked) {
-  if (begun == asked) return;
+std::string difference_of(const Json& begun, const Json& asked) {
+  if (begun == asked) return {};
   const Json before = begun.flatten();
   const Json now = asked.flatten();
   std::string difference = "it has another number of settings";
@@ -212,6 +211,13 @@ void require_same_configuration(const std::string& directory, const Json& begun,
                        : fmt::format("{} was {} and is {}", key.substr(1), was.dump(), is.dump());
     }
   }
+  return difference;
+}
+
+void require_same_configuration(const std::string& directory, const Json& begun,
+                                const Json& asked) {
+  const std::string difference = difference_of(begun, asked);
+  if (difference.empty()) return;
   throw HintedError(
       ErrorKind::usage,
       fmt::format("{}: a run of another configuration has begun here: {}", directory, difference),

@@ -43,6 +43,9 @@ WordsByName lasting_words(const Settings& settings);
 Json batch_configuration(const Settings& settings, const batch::ItemFile& items,
                          std::uint64_t shards);
 
+/// In words, what differs between two configurations; empty where nothing does.
+std::string difference_of(const Json& begun, const Json& asked);
+
 /// Throws ErrorKind::usage, saying what differs, unless the configurations are equal.
 void require_same_configuration(const std::string& directory, const Json& begun, const Json& asked);
 

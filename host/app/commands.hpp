@@ -12,6 +12,7 @@ void add_stylize_command(CLI::App& program);
 /// batch, resume and status.
 void add_batch_commands(CLI::App& program);
 void add_sweep_command(CLI::App& program);
+void add_frames_command(CLI::App& program);
 void add_score_command(CLI::App& program);
 void add_activations_command(CLI::App& program);
 void add_weights_command(CLI::App& program);

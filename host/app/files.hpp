@@ -34,6 +34,8 @@ class OutputPath {
   [[nodiscard]] OutputPath sheet() const { return beside("_sheet", extension()); }
   [[nodiscard]] OutputPath report() const { return beside("_report", ".html"); }
   [[nodiscard]] OutputPath film() const { return beside("_film", ".webp"); }
+  /// The folder where the frames of a video are until it is made.
+  [[nodiscard]] std::string frames() const { return path_ + ".frames"; }
 
  private:
   friend class OutputFolder;

@@ -230,10 +230,14 @@ void require_initial(const Settings& settings) {
 
 StylizeInputs load_inputs(const Settings& settings) {
   require_fit(settings);
+  const std::int64_t size = settings.config.size;
+  return inputs_of(settings,
+                   load_picture(settings.content, size == 0 ? std::nullopt : std::optional(size)));
+}
+
+StylizeInputs inputs_of(const Settings& settings, const Image& content) {
   StylizeInputs inputs;
   const std::int64_t size = settings.config.size;
-  const Image content =
-      load_picture(settings.content, size == 0 ? std::nullopt : std::optional(size));
   inputs.content = rounded(content, settings.batch.bucket);
   const std::int64_t style_size = settings.style_size.value_or(
       size == 0 ? std::max(inputs.content.height, inputs.content.width) : size);

@@ -65,6 +65,9 @@ struct StylizeInputs {
 /// The pictures that the settings name, at their sizes.
 StylizeInputs load_inputs(const Settings& settings);
 
+/// The same for a content that is there already, at its size.
+StylizeInputs inputs_of(const Settings& settings, const Image& content);
+
 /// Tells the user what is odd about a picture's file.
 void say_notes(const Image& picture);
 

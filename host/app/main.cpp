@@ -177,6 +177,7 @@ void run(int argc, const char* const* argv) {
   add_stylize_command(program);
   add_batch_commands(program);
   add_sweep_command(program);
+  add_frames_command(program);
   add_score_command(program);
   add_activations_command(program);
   add_weights_command(program);

@@ -58,6 +58,21 @@ struct BatchSettings {
   [[nodiscard]] bool writes() const { return folder.string() != "none"; }
 };
 
+/// What only `frames` takes. What a still does not have is absent: none of it is in its recipe.
+struct FramesSettings {
+  std::string in;       ///< a folder of pictures, or a video
+  OutputFolder folder;  ///< of the results
+  OutputPath video;     ///< or the video that they become
+  std::optional<double> temporal_weight;
+  std::vector<std::int64_t> distances;     ///< of earlier frames, ascending from 1; empty: 1
+  std::optional<std::int64_t> iterations;  ///< of all frames but a scene's first
+  std::string flow;                        ///< a folder of .flo files; empty: it is estimated
+  double rate = 25;                        ///< of a video made of pictures, in frames per second
+  std::optional<std::int64_t> frame;       ///< of a recipe, where its picture goes on from others
+
+  [[nodiscard]] bool makes_video() const { return static_cast<bool>(video); }
+};
+
 /// The values of all settings, and their defaults.
 struct Settings {
   std::string content;
@@ -110,6 +125,7 @@ struct Settings {
   bool tune = false;
 
   BatchSettings batch;
+  FramesSettings frames;
   WordsByName given;  ///< what was said, on the command line or elsewhere
 };
 

@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <utility>
 
 #include "host/app/settings.hpp"
 #include "host/app/values.hpp"
+#include "host/film/video_formats.hpp"
 #include "host/image/encode.hpp"
 #include "host/model/weights.hpp"
 #include "weights/store.hpp"
@@ -300,6 +302,41 @@ Value sweep_folder() {
   return folder;
 }
 
+/// OUT of a film: a video by its extension, else a folder. Its records are in that folder, or where the
+/// video's frames are until they are complete.
+Value film_output() {
+  std::vector<std::string> extensions;
+  for (const film::VideoFormat& format : film::video_formats) {
+    extensions.emplace_back(format.extension);
+  }
+  return {.takes = "FOLDER|FILE",
+          .read =
+              [extensions](Settings& settings, std::string_view option, const Words& words) {
+                FramesSettings& frames = settings.frames;
+                if (film::format_of(words.front()) != nullptr) {
+                  frames.video = Writes{extensions}.read(option, words.front());
+                } else {
+                  frames.folder = WritesInto{}.read(option, words.front());
+                }
+              },
+          .show = [](const Settings&) { return Json(); },
+          .writes =
+              [extensions](const Settings& settings) {
+                std::vector<Output> outputs;
+                if (settings.frames.makes_video()) {
+                  outputs.push_back({.path = settings.frames.video, .extensions = extensions});
+                }
+                return outputs;
+              },
+          .keeps =
+              [](const Settings& settings) {
+                return std::vector{
+                    (settings.frames.makes_video()
+                         ? settings.frames.video.frames()
+                         : settings.frames.folder.file(std::string(records_folder)).string())};
+              }};
+}
+
 /// --axis: texts that the sweep takes apart.
 Value axes() {
   return {.takes = "NAME=V,...",
@@ -415,16 +452,19 @@ std::vector<Setting> make_table() {
   const Commands many_pictures = {"batch"};
   // What may differ each time that a batch goes on.
   const Commands going_on = {"batch", "resume"};
-  const Commands stylize = {"stylize", "batch", "sweep"};
+  const Commands stylize = {"stylize", "batch", "sweep", "frames"};
   const Commands score = {"score"};
-  const Commands losses = {"stylize", "batch", "sweep", "score"};
-  const Commands networks = {"stylize", "batch", "sweep", "score", "activations"};
-  const Commands computing = {"stylize", "batch", "sweep", "score", "activations", "check"};
-  const Commands configured = {"stylize", "batch",   "sweep",   "score",           "activations",
-                               "check",   "samples", "devices", "weights generate"};
+  const Commands frames = {"frames"};
+  const Commands losses = {"stylize", "batch", "sweep", "frames", "score"};
+  const Commands networks = {"stylize", "batch", "sweep", "frames", "score", "activations"};
+  const Commands computing = {"stylize", "batch",       "sweep", "frames",
+                              "score",   "activations", "check"};
+  const Commands configured = {"stylize",     "batch", "sweep",   "frames",  "score",
+                               "activations", "check", "samples", "devices", "weights generate"};
 
   constexpr auto output_group = "Output";
   constexpr auto batch_group = "Batch";
+  constexpr auto film_group = "Film";
 
   const Writes picture{writable_extensions()};
   const Writes picture_or_stdout{writable_extensions(), false, true};
@@ -456,6 +496,19 @@ std::vector<Setting> make_table() {
        .commands = many_pictures,
        .help = "pictures, folders, patterns ('in/*.jpg') and archives of\nthem (.tar)",
        .value = inputs(AT(batch.contents))},
+      {.name = "IN",
+       .commands = frames,
+       .help = "a folder of pictures, in the order of their names and\nnumbers, or a video",
+       .required = "the film (IN)",
+       .value = input(AT(frames.in))},
+      {.name = "OUT",
+       .commands = frames,
+       .help = fmt::format(
+           "a folder for the results, or a video: {}",
+           fmt::join(film::video_formats | std::views::transform(&film::VideoFormat::extension),
+                     " ")),
+       .required = "where the results go (OUT)",
+       .value = film_output()},
       {.name = "RUN",
        .commands = {"resume", "status"},
        .help = "the output folder of the batch, or its --run folder",
@@ -506,6 +559,11 @@ std::vector<Setting> make_table() {
        .help = "conv1_1 to conv5_4, pool1 to pool5",
        .required = "a layer (--layer)",
        .value = value(Text{"NAME"}, AT(layer))},
+      {.name = "style",
+       .commands = frames,
+       .help = "one or more style pictures",
+       .required = "its style (--style)",
+       .value = inputs(AT(styles))},
       {.name = "IN",
        .commands = {"weights convert"},
        .help = "the published file",
@@ -619,7 +677,7 @@ std::vector<Setting> make_table() {
        .value = toggle(AT(batch.films))},
       {.name = "save-every",
        .group = output_group,
-       .commands = stylize,
+       .commands = {"stylize", "batch", "sweep"},
        .help = "also the picture after every N iterations:\nOUT_0100.png",
        .value = snapshots()},
       {.name = "checkpoint",
@@ -655,6 +713,11 @@ std::vector<Setting> make_table() {
        .commands = going_on,
        .help = listed("write what becomes of every item as JSON lines\nto", json_lines),
        .value = output(json_lines, AT(log))},
+      {.name = "log",
+       .group = output_group,
+       .commands = frames,
+       .help = listed("write what becomes of every frame as JSON lines\nto", json_lines),
+       .value = output(json_lines, AT(log))},
       {.name = "metrics",
        .group = output_group,
        .commands = going_on,
@@ -662,7 +725,7 @@ std::vector<Setting> make_table() {
        .value = output(Writes{{".prom"}}, AT(batch.metrics))},
       {.name = "json",
        .group = output_group,
-       .commands = one_picture,
+       .commands = {"stylize", "frames"},
        .help = "say on stdout, as JSON, what was done",
        .value = toggle(AT(json))},
       {.name = "json",
@@ -733,6 +796,19 @@ std::vector<Setting> make_table() {
        .help = "print the shards with missing items, as --array of\nsbatch has them",
        .value = toggle(AT(batch.array))},
 
+      {.name = "flow",
+       .group = film_group,
+       .commands = frames,
+       .help = "a folder with the optical flow: forward_1_2.flo from\nframe 1 to 2, "
+               "backward_2_1.flo back",
+       .otherwise = "estimated",
+       .value = value(Text{"FOLDER"}, AT(frames.flow))},
+      {.name = "frame-rate",
+       .group = film_group,
+       .commands = frames,
+       .help = "frames per second of a video made of pictures",
+       .value = value(Real{.zero = false, .highest = 1000}, AT(frames.rate))},
+
       // The configuration of a run, complete and in the order of the log.
       {.name = "preset",
        .group = objective_group,
@@ -777,6 +853,33 @@ std::vector<Setting> make_table() {
        .help = "steps to take, at all scales together",
        .recorded = true,
        .value = value(Whole{1, 1'000'000}, AT(config.iterations))},
+      {.name = "frame-iterations",
+       .group = film_group,
+       .commands = frames,
+       .help = "steps of every frame but the first of a scene",
+       .otherwise = "a quarter of --iterations",
+       .recorded = true,
+       .value = value(Whole{1, 1'000'000}, AT(frames.iterations))},
+      {.name = "temporal-weight",
+       .group = film_group,
+       .commands = frames,
+       .help = "how much it counts that a frame looks as the last:\na difference of 10 grey levels "
+               "costs "
+               "this times the\nloss of the scene's first frame",
+       .otherwise = "1",
+       .recorded = true,
+       .value = value(weight, AT(frames.temporal_weight))},
+      {.name = "long-term",
+       .group = film_group,
+       .commands = frames,
+       .help = "earlier frames that a frame looks like where the\nnearer ones do not show it: "
+               "1,2,4 frames back",
+       .otherwise = "1",
+       .recorded = true,
+       .value = value(Distances{}, AT(frames.distances))},
+      {.name = "frame", .recorded = true, .value = fixed([](const Settings& settings) {
+                                            return settings.frames.frame;
+                                          })},
       {.name = "stop-below",
        .group = run_group,
        .commands = stylize,
@@ -1099,7 +1202,7 @@ std::vector<Setting> make_table() {
        .value = value(DeviceList{device_name({"auto"})}, AT(device))},
       {.name = "device",
        .group = machine_group,
-       .commands = {"score", "activations"},
+       .commands = {"frames", "score", "activations"},
        .help = "where to compute; auto is the best there is,\nsee 'impasto devices'; 1 is the "
                "second GPU",
        .value = value(device_name({"auto"}), AT(device))},

@@ -218,6 +218,24 @@ std::vector<double> Shares::read(std::string_view option, std::string_view text)
   return shares;
 }
 
+std::vector<std::int64_t> Distances::read(std::string_view option, std::string_view text) const {
+  constexpr std::int64_t furthest = 1000;
+  std::vector<std::int64_t> distances;
+  for (const std::string_view item : split(text, ',')) {
+    const auto number = parsed<std::int64_t>(trimmed(item));
+    const std::int64_t least = distances.empty() ? 1 : distances.back() + 1;
+    if (!number || *number < least || *number > furthest || (distances.empty() && *number != 1)) {
+      fail(
+          ErrorKind::usage,
+          "{} takes whole numbers that ascend from 1, up to {}, with commas between, as 1,2,4, not "
+          "'{}'",
+          option, furthest, text);
+    }
+    distances.push_back(*number);
+  }
+  return distances;
+}
+
 OutputPath Writes::read(std::string_view option, std::string_view text) const {
   refuse_empty(option, takes(), text);
   if (text == standard_stream && !standard_output) {
@@ -248,6 +266,10 @@ Json shown(const Normaliser& scale) {
   return {{"factor", scale.factor},
           {"channel_power", power(scale.channel_power)},
           {"pixel_power", power(scale.pixel_power)}};
+}
+
+Json shown(const std::vector<std::int64_t>& distances) {
+  return distances.empty() ? Json() : Json(distances);
 }
 
 Json shown(const std::vector<double>& shares) { return shares.empty() ? Json() : Json(shares); }

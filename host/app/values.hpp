@@ -106,6 +106,13 @@ struct Shares {
   [[nodiscard]] std::vector<double> read(std::string_view option, std::string_view text) const;
 };
 
+/// "1,2,4": how many frames back, ascending from 1.
+struct Distances {
+  [[nodiscard]] std::string takes() const { return "N,..."; }
+  [[nodiscard]] std::vector<std::int64_t> read(std::string_view option,
+                                               std::string_view text) const;
+};
+
 /// A file to write. Its extension says the format. With `stream` it may be a pipe or a device, with
 /// `standard_output` that, "-".
 struct Writes {
@@ -128,6 +135,7 @@ Json shown(const OutputFolder& folder);
 Json shown(const std::vector<LayerWeight>& layers);
 Json shown(const Normaliser& scale);
 Json shown(const std::vector<double>& shares);
+Json shown(const std::vector<std::int64_t>& distances);
 template <class T>
 Json shown(const T& value) {
   return Json(value);

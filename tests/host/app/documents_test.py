@@ -9,7 +9,7 @@ from harness import ProgramTest, read_log
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = ("stylize", "batch", "sweep", "resume", "status", "score", "activations", "weights get",
+COMMANDS = ("stylize", "batch", "sweep", "frames", "resume", "status", "score", "activations", "weights get",
             "weights convert", "weights inspect", "weights generate", "samples", "devices", "check")
 OPTION = r"(?<![\w-])--[a-z][a-z-]*"
 
@@ -58,6 +58,8 @@ class DocumentsTest(ProgramTest):
         self.assertEqual(shared - set(re.findall(OPTION, section(page, "batch"))), set())
         own = self.options("sweep") - self.options("stylize")
         self.assertEqual(own - set(re.findall(OPTION, section(page, "sweep"))), set())
+        own = self.options("frames") - self.options("stylize")
+        self.assertEqual(own - set(re.findall(OPTION, section(page, "frames"))), set())
         for command in ("resume", "status", "devices", "check"):
             own = self.options(command) - {"--quiet", "--config", "--no-plan-cache"}
             self.assertEqual(own - set(re.findall(OPTION, section(page, command))), set(), command)

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "host/app/settings.hpp"
+#include "host/core/file_descriptor.hpp"
+#include "host/image/image.hpp"
+
+namespace impasto::app {
+
+/// A frame that is done, as the next ones go on from it.
+struct KeptFrame {
+  Image result;            ///< clamped, and rounded to 16 bits
+  std::int64_t scene = 0;  ///< the frame that its scene begins with
+  double loss = 0;         ///< of that frame's result
+};
+
+/// What is kept of a film beside its frames, in `.impasto` of their folder, so that it can go on after
+/// whatever interrupts it:
+///
+///   frames.json   the configuration, never changed
+///   000012.tif    the result of a frame, and in its comment what its scene is; of the last frames alone
+///   lock          held by the process that works on the film
+///
+/// All are written atomically, and a frame's result before the frame itself.
+class FramesRecord {
+ public:
+  /// The folder of the frames is made where it is not there.
+  explicit FramesRecord(const std::filesystem::path& frames) : path_(frames / records_folder) {}
+
+  /// Works on the film alone. Where it has not begun, calls `before` and keeps the configuration. Throws
+  /// ErrorKind::usage where another process works on it, or it has begun with another configuration.
+  void begin(const Json& configuration, const std::function<void()>& before);
+
+  /// Keeps a frame, and returns it as find() would.
+  KeptFrame keep(std::int64_t frame, const KeptFrame& kept);
+  /// A frame that was kept; nothing where its file is not there, or is damaged.
+  [[nodiscard]] std::optional<KeptFrame> find(std::int64_t frame) const;
+  /// Removes what was kept of this frame.
+  void forget(std::int64_t frame) const;
+
+ private:
+  [[nodiscard]] std::filesystem::path file_of(std::int64_t frame) const;
+
+  std::filesystem::path path_;
+  FileDescriptor lock_;
+};
+
+}  // namespace impasto::app

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/frames_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "host/app/failure.hpp"
+#include "host/app/recipe.hpp"
+#include "host/app/signals.hpp"
+#include "host/app/terminal.hpp"
+#include "host/core/digest.hpp"
+#include "host/film/estimate_flow.hpp"
+#include "host/film/flo_file.hpp"
+#include "host/film/video.hpp"
+#include "host/image/encode.hpp"
+#include "host/image/resize.hpp"
+
+namespace impasto::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::int64_t> size_of(const Settings& settings) {
+  const std::int64_t size = settings.config.size;
+  return size == 0 ? std::nullopt : std::optional(size);
+}
+
+std::string folder_of_frames(const Settings& settings) {
+  const FramesSettings& frames = settings.frames;
+  return frames.makes_video() ? frames.video.frames() : frames.folder.string();
+}
+
+std::string absolute(const std::string& path) {
+  return path.empty() ? path : fs::absolute(path).lexically_normal().string();
+}
+
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
+}
+
+}  // namespace
+
+Config config_of_later_frames(const Settings& settings, std::size_t scales, double loss) {
+  Config config = settings.config;
+  config.iterations =
+      settings.frames.iterations.value_or(std::max<std::int64_t>(config.iterations / 4, 1));
+  config.scales.count = 1;
+  const double step = std::pow(config.scales.step_ratio, static_cast<double>(scales) - 1);
+  std::visit([step](auto& optimizer) { optimizer.learning_rate *= step; }, config.optimizer);
+  constexpr double grey_levels = 10;  // that cost as much as all of the loss, with a weight of 1
+  const double weight =
+      settings.frames.temporal_weight.value_or(1) * loss / (grey_levels * grey_levels);
+  config.objective.losses.emplace_back(TemporalLoss{
+      {.name = "temporal", .weight = weight}, {.factor = 1, .channel_power = 1, .pixel_power = 1}});
+  return config;
+}
+
+FramesRun::FramesRun(const Settings& settings, Backend& backend)
+    : settings_(settings),
+      backend_(backend),
+      source_(open_frames(settings.frames.in)),
+      folder_(folder_of_frames(settings)),
+      distances_(settings.frames.distances),
+      record_(folder_),
+      progress_(settings.quiet) {
+  if (distances_.empty()) distances_ = {1};
+}
+
+std::int64_t FramesRun::furthest() const { return distances_.back(); }
+
+std::string FramesRun::path_of(std::int64_t frame) const {
+  const std::string name =
+      settings_.frames.makes_video() ? film::frame_name(frame + 1) : source_->result_name(frame);
+  return (fs::path(folder_) / name).string();
+}
+
+void FramesRun::run() {
+  record_.begin(configuration(), [this] { refuse_existing(); });
+  const std::int64_t begin = recall(first_missing());
+  progress_.prepare("Reading the network");
+  session_ = std::make_unique<Session>(backend_, open_weights(settings_, backend_),
+                                       settings_.config.objective);
+  const DeferredSignals deferred;
+  log_.open(settings_.log);
+  log_.write(
+      {{"event", "start"},
+       {"time", utc_now()},
+       {"versions", describe_versions()},
+       {"backend", describe(backend_)},
+       {"network", describe(session_->network().traits())},
+       {"in", settings_.frames.in},
+       {"styles", settings_.styles},
+       {"output", settings_.frames.makes_video() ? settings_.frames.video.string() : folder_},
+       {"config", describe(settings_)}});
+  try {
+    make_frames(begin);
+    finish(caught_signal() != 0);
+  } catch (const Error& error) {
+    // A signal from the terminal ends ffmpeg as well, in the middle of what it does.
+    if (caught_signal() != 0 && !log_.failure()) finish(/*stopped=*/true);
+    log_.write({{"event", "error"},
+                {"exit_code", static_cast<int>(error.kind())},
+                {"message", error.what()}});
+    throw;
+  }
+}
+
+/// What the frames depend on. Two runs with equal configurations make the same of the same film.
+Json FramesRun::configuration() const {
+  Json styles = Json::array();
+  for (const std::string& style : settings_.styles) styles.push_back(absolute(style));
+  Json masks = Json::array();
+  for (const auto* names : {&settings_.masks, &settings_.style_masks}) {
+    for (const std::string& name : *names) masks.push_back(absolute(name));
+  }
+  return {{"impasto", describe_versions()["impasto"]},
+          {"backend", backend_.name()},
+          {"precision", to_string(backend_.precision())},
+          {"weights_sha256", settings_.weights ? Json(sha256_file(*settings_.weights)) : Json()},
+          {"in", absolute(settings_.frames.in)},
+          {"styles", styles},
+          {"masks", masks},
+          {"init_file", absolute(settings_.init_file)},
+          {"flow", absolute(settings_.frames.flow)},
+          {"config", describe(settings_)}};
+}
+
+/// A film that begins replaces no file.
+void FramesRun::refuse_existing() const {
+  const FramesSettings& frames = settings_.frames;
+  std::error_code ignored;
+  if (!frames.makes_video() && fs::equivalent(frames.in, folder_, ignored)) {
+    fail(ErrorKind::usage, "{}: the results would replace the film: expected another folder",
+         folder_);
+  }
+  if (frames.makes_video() && is_there(frames.video.string())) {
+    fail(ErrorKind::usage, "{}: is there already: expected another name, or remove it",
+         frames.video.string());
+  }
+  if (frames.makes_video() || source_->rate()) return;
+  for (std::int64_t frame = 0; frame < source_->count(); ++frame) {
+    if (!is_there(path_of(frame))) continue;
+    fail(ErrorKind::usage, "{}: is there already: expected another folder, or remove it",
+         path_of(frame));
+  }
+}
+
+std::int64_t FramesRun::first_missing() {
+  std::int64_t frame = 0;
+  const bool counted = !source_->rate();
+  while ((!counted || frame < source_->count()) && is_there(path_of(frame))) ++frame;
+  return frame;
+}
+
+/// Where to begin so that frame `missing` is made next: there, with what it goes on from; where that is
+/// not kept any more, at the first frame.
+std::int64_t FramesRun::recall(std::int64_t missing) {
+  if (missing == 0) return 0;
+  const auto last = record_.find(missing - 1);
+  bool whole = last.has_value();
+  for (auto d = distances_.begin(); whole && d != distances_.end(); ++d) {
+    if (missing - *d < last->scene) break;
+    auto kept = record_.find(missing - *d);
+    whole = kept.has_value();
+    if (whole) past_[missing - *d].result = std::move(kept->result);
+  }
+  if (!whole) {
+    past_.clear();
+    if (!settings_.quiet) {
+      message("note: what frame {} goes on from is not kept; beginning at the first frame\n",
+              missing + 1);
+    }
+    return 0;
+  }
+  scene_ = last->scene;
+  scene_loss_ = last->loss;
+  frames_ = missing;
+  return missing;
+}
+
+void FramesRun::make_frames(std::int64_t begin) {
+  for (std::int64_t frame = 0; caught_signal() == 0; ++frame) {
+    const bool done = frame < begin;
+    if (done && frame != scene_ && !past_.contains(frame)) {
+      if (!source_->skip()) return;
+      continue;
+    }
+    std::optional<Image> content = source_->next(size_of(settings_));
+    if (!content || caught_signal() != 0) return;
+    require_shape(*content);
+    if (!done) {
+      if (!make(frame, std::move(*content))) return;
+      continue;
+    }
+    if (frame == scene_) styles_ = inputs_of(settings_, *content).styles;
+    if (past_.contains(frame)) past_[frame].content = std::move(*content);
+  }
+}
+
+void FramesRun::require_shape(const Image& content) {
+  const Shape shape = pixel_shape(std::span(&content, 1));
+  if (!shape_) {
+    shape_ = shape;
+    check_picture_fits(path_of(0), content.height, content.width);
+  }
+  if (shape == *shape_) return;
+  fail(ErrorKind::input, "{}: expected a frame of {}x{} as the ones before, found {}x{}",
+       source_->spoken(), shape_->width, shape_->height, shape.width, shape.height);
+}
+
+/// The flow from one frame to another, estimated or from a file.
+film::Flow FramesRun::flow(std::int64_t from, const Image& from_content, std::int64_t to,
+                           const Image& to_content) const {
+  const std::string& folder = settings_.frames.flow;
+  if (folder.empty()) return film::estimate_flow(from_content, to_content);
+  const std::string name =
+      fmt::format("{}_{}_{}.flo", from < to ? "forward" : "backward", from + 1, to + 1);
+  const std::string path = (fs::path(folder) / name).string();
+  const film::Flow found = film::load_flow(path);
+  const PictureSize size =
+      fit({found.height, found.width}, std::max(from_content.height, from_content.width));
+  if (std::abs(size.height - from_content.height) > 1 ||
+      std::abs(size.width - from_content.width) > 1) {
+    fail(ErrorKind::input, "{}: expected the shape of the frames, {}x{}, found {}x{}", path,
+         from_content.width, from_content.height, found.width, found.height);
+  }
+  return film::resized(found, from_content.height, from_content.width);
+}
+
+/// What a frame is held to by those before it in its scene; nothing where it begins a scene. The picture
+/// is what it starts from.
+std::optional<Anchor> FramesRun::anchor(std::int64_t frame, const Image& content) const {
+  film::LongTerm held;
+  for (const std::int64_t distance : distances_) {
+    const std::int64_t earlier = frame - distance;
+    const auto past = past_.find(earlier);
+    if (earlier < scene_ || past == past_.end()) break;
+    const film::Flow backward = flow(frame, content, earlier, past->second.content);
+    const film::Flow forward = flow(earlier, past->second.content, frame, content);
+    const Mask mask = film::reliable(backward, forward);
+    if (distance == 1 &&
+        film::likeness(content, film::warped(past->second.content, backward), mask).is_cut()) {
+      return std::nullopt;
+    }
+    held.add(film::warped(past->second.result, backward), mask);
+  }
+  if (held.mask().values.empty()) return std::nullopt;
+  return Anchor{held.picture(), held.mask()};
+}
+
+/// False where a signal has stopped it.
+bool FramesRun::make(std::int64_t frame, Image content) {
+  const std::optional<Anchor> held = anchor(frame, content);
+  if (caught_signal() != 0) return false;
+  Stylized stylized = held ? go_on(frame, content, *held) : begin_scene(frame, content);
+  if (stylized.ending == Ending::stopped) return false;
+  if (stylized.ending == Ending::diverged || stylized.courses.empty()) {
+    progress_.clear();
+    throw HintedError(ErrorKind::diverged,
+                      fmt::format("{}: the loss of frame {} is not finite after iteration {}",
+                                  path_of(frame), frame + 1, stylized.iterations),
+                      "a smaller --learning-rate usually helps");
+  }
+  if (!held) scene_loss_ = stylized.courses.front().result().losses.total;
+  double share = 0;
+  if (held) {
+    for (const float value : held->mask.values) share += static_cast<double>(value);
+    share /= static_cast<double>(held->mask.values.size());
+  }
+  save(frame, std::move(content), std::move(stylized), share);
+  return true;
+}
+
+/// As `stylize` makes a picture. What was planned for the frames of the last scene makes room.
+Stylized FramesRun::begin_scene(std::int64_t frame, const Image& content) {
+  if (frame > 0 && !settings_.quiet) {
+    progress_.clear();
+    message("note: frame {} begins a new scene\n", frame + 1);
+  }
+  later_.reset();
+  past_.clear();
+  scene_ = frame;
+  StylizeInputs inputs = inputs_of(settings_, content);
+  styles_ = std::move(inputs.styles);
+  Stylization first(*session_, settings_.config, *shape_, shapes_of(styles_));
+  return first.run(std::span(&content, 1), styles_, std::span(&inputs.initial, 1), 1,
+                   report_of(frame));
+}
+
+Stylized FramesRun::go_on(std::int64_t frame, const Image& content, const Anchor& anchor) {
+  if (!later_) {
+    const std::vector<Shape> shapes = shapes_of(styles_);
+    const std::size_t scales = make_scales(settings_.config, *shape_, shapes).size();
+    later_.emplace(*session_, config_of_later_frames(settings_, scales, scene_loss_), *shape_,
+                   shapes);
+  }
+  return later_->run(std::span(&content, 1), styles_, std::span(&anchor.picture, 1), 1,
+                     report_of(frame), {}, std::span(&anchor, 1));
+}
+
+Stylization::Report FramesRun::report_of(std::int64_t frame) {
+  return [this, frame](const Progress& progress) {
+    const std::int64_t count = std::max(source_->count(), frame + 1);
+    const double done = (static_cast<double>(frame) + progress.work) / static_cast<double>(count);
+    progress_.show(std::min(done, 0.999), [&] {
+      return fmt::format("frame {}/{}  iteration {}  loss {:.3g}", frame + 1, count,
+                         progress.iteration, progress.losses.front().total);
+    });
+    return caught_signal() == 0;
+  };
+}
+
+void FramesRun::save(std::int64_t frame, Image content, Stylized stylized, double held) {
+  const bool begins = frame == scene_;
+  KeptFrame kept = record_.keep(frame, {stylized.pictures.front(), scene_, scene_loss_});
+  // A scene's first frame stands by itself: its recipe is that of a picture.
+  Settings own = settings_;
+  if (begins) own.frames = {};
+  if (!begins) own.frames.frame = frame + 1;
+  const std::string sha256 =
+      save_image(finished(std::move(stylized.pictures.front()), content, settings_), path_of(frame),
+                 recipe(own, backend_, session_->network()));
+  record_.forget(frame - furthest() - 1);  // one more than needed: the last frame can be made again
+  ++frames_;
+  ++made_;
+  seconds_ += stylized.seconds;
+  Json record = {{"event", "frame"},
+                 {"frame", frame + 1},
+                 {"output", path_of(frame)},
+                 {"sha256", sha256},
+                 {"begins_scene", begins},
+                 {"held", held},
+                 {"iterations", stylized.iterations},
+                 {"seconds", stylized.seconds}};
+  record.update(describe(stylized.courses.front().result().losses));
+  log_.write(record);
+  past_[frame] = {std::move(content), std::move(kept.result)};
+  past_.erase(past_.begin(), past_.lower_bound(frame + 1 - furthest()));
+}
+
+void FramesRun::finish(bool stopped) {
+  const FramesSettings& frames = settings_.frames;
+  progress_.clear();
+  if (!stopped && frames_ == 0) {
+    fail(ErrorKind::input, "{}: there is no frame in it", frames.in);
+  }
+  if (!stopped && frames.makes_video()) {
+    progress_.prepare("Making the video");
+    const bool from_video = source_->rate().has_value();
+    film::write_video(frames.video.string(), folder_,
+                      source_->rate().value_or(fmt::format("{}", frames.rate)),
+                      from_video ? std::optional(frames.in) : std::nullopt);
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+    progress_.clear();
+  }
+  const std::string output = frames.makes_video() ? frames.video.string() : folder_;
+  const Json end = {{"event", "end"},
+                    {"ending", stopped ? "stopped" : "finished"},
+                    {"output", output},
+                    {"frames", frames_},
+                    {"made", made_},
+                    {"seconds", seconds_},
+                    {"peak_memory_bytes", peak_memory_bytes()}};
+  log_.write(end);
+  if (settings_.json) {
+    Json result = end;
+    result.erase("event");
+    print_result(dump(result) + "\n");
+  }
+  if (!settings_.quiet && stopped) {
+    message("Stopped by a signal after {} frames; the same command goes on\n", frames_);
+  } else if (!settings_.quiet) {
+    message("Wrote {} ({} frames, {} of them now, in {:.1f} s)\n", output, frames_, made_,
+            seconds_);
+    message("Network  {}\n", session_->network().traits().description);
+    message("Machine  {}, {}, {}\n", backend_.name(), to_string(backend_.precision()),
+            backend_.description());
+  }
+  if (log_.failure()) throw Error(*log_.failure());
+  if (stopped) throw Interrupted{caught_signal(), false};
+}
+
+}  // namespace impasto::app
