@@ -10,7 +10,7 @@ endif()
 install(FILES impasto.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto)
 install(EXPORT impasto-targets NAMESPACE impasto:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
 install(DIRECTORY simt kernels host weights DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto
-        FILES_MATCHING PATTERN "*.hpp" PATTERN "app" EXCLUDE)
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "app" EXCLUDE PATTERN "film" EXCLUDE)
 configure_package_config_file(cmake/impasto-config.cmake.in ${CMAKE_BINARY_DIR}/impasto-config.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/impasto-config-version.cmake
