@@ -33,6 +33,7 @@ RUNG = re.compile(r"rung_(\d+)_(\w+)$")
 # Kinds of an iteration's steps by the operation that a step calls, in the order they are shown.
 KINDS = {
     "first_conv_forward": "convolutions, forward",
+    "first_conv_gram_loss": "convolutions, forward",
     "conv_forward": "convolutions, forward",
     "first_conv_backward": "convolutions, data gradient",
     "conv_data_gradient": "convolutions, data gradient",

@@ -32,6 +32,13 @@ void Ops::style_first_conv_backward(const Tensor& grad_pixels, const Tensor& gra
   first_conv_backward(grad_pixels, grad, conv);
 }
 
+void Ops::first_conv_gram_loss(const Tensor& y, const Tensor& loss, const Tensor& matrix,
+                               const Tensor& pixels, Conv& conv, const std::array<float, 3>& mean,
+                               const Tensor& target, const StyleLossScale& scale) {
+  first_conv_forward(y, pixels, conv, mean, true);
+  gram_loss(loss, matrix, y, target, scale);
+}
+
 void Ops::gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
                     const Tensor& target, const StyleLossScale& scale) {
   gram(matrix, features);

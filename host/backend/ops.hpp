@@ -221,6 +221,11 @@ class Ops {
   virtual void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
                                          const Tensor& features, const Tensor& matrix, Conv& conv,
                                          const GradientEpilogue& epilogue);
+  /// first_conv_forward with its ReLU, then gram_loss of its map.
+  virtual void first_conv_gram_loss(const Tensor& y, const Tensor& loss, const Tensor& matrix,
+                                    const Tensor& pixels, Conv& conv,
+                                    const std::array<float, 3>& mean, const Tensor& target,
+                                    const StyleLossScale& scale);
   /// gram, then style_loss on the spot. The default takes no M in bfloat16: it begins as G.
   virtual void gram_loss(const Tensor& loss, const Tensor& matrix, const Tensor& features,
                          const Tensor& target, const StyleLossScale& scale);

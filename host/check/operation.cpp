@@ -21,6 +21,7 @@ std::vector<Operation> guide_operations();
 std::vector<Operation> crop_operations();
 std::vector<Operation> gram_operations();
 std::vector<Operation> gram_loss_operations();
+std::vector<Operation> first_conv_gram_loss_operations();
 std::vector<Operation> style_loss_operations();
 std::vector<Operation> style_backward_operations();
 std::vector<Operation> style_first_conv_operations();
@@ -219,6 +220,7 @@ const std::vector<Operation>& operations() {
                              crop_operations(),
                              gram_operations(),
                              gram_loss_operations(),
+                             first_conv_gram_loss_operations(),
                              style_loss_operations(),
                              style_backward_operations(),
                              style_first_conv_operations(),

@@ -447,16 +447,25 @@ void Plan::add_strip(const TiledPass::Tile& tile, bool with_gradient) const {
 void Plan::add_losses_at(Schedule& schedule, const Terms& terms, TensorId pixels, TensorId losses,
                          TensorId style_losses, std::optional<TensorId> grad_pixels) const {
   std::vector<GradientTerm> gradients;
+  const bool follows = grad_pixels.has_value();
+  const auto add = [&](const Term& term, TensorId x, std::optional<GradientTerm> gradient) {
+    if (!gradient) return;
+    if (term.norm()) gradient = normalized(std::move(*gradient), *term.norm(), x);
+    gradients.push_back(std::move(*gradient));
+  };
+  const auto slot = [&](const Term& term, std::int64_t row) {
+    return LossSlot{term.target_source() == TargetSource::style ? style_losses : losses, row};
+  };
   const ForwardPass pass = add_forward(
       schedule, terms, pixels, std::nullopt,
       [&](const Term& term, std::int64_t row, TensorId x) {
-        const TensorId to = term.target_source() == TargetSource::style ? style_losses : losses;
-        auto gradient = term.add_loss(schedule, x, {to, row}, grad_pixels.has_value());
-        if (!gradient) return;
-        if (term.norm()) gradient = normalized(std::move(*gradient), *term.norm(), x);
-        gradients.push_back(std::move(*gradient));
+        add(term, x, term.add_loss(schedule, x, slot(term, row), follows));
       },
-      grad_pixels.has_value());
+      follows, nullptr,
+      [&](const Term& term, std::int64_t row, TensorId x) {
+        add(term, x,
+            term.add_first_conv_and_loss(schedule, pixels, x, network_, slot(term, row), follows));
+      });
   if (grad_pixels) network_.backward(schedule, pass, gradients, *grad_pixels);
 }
 
@@ -477,18 +486,29 @@ std::vector<TensorId> Plan::add_octaves(Schedule& schedule, TensorId pixels) con
 
 /// Appends the forward pass as deep as terms of `source` look, or all of `terms` without one, and has
 /// each visited where what it looks at is complete, with the number of its row of losses. The pixels may be
-/// those of this device's strip.
+/// those of this device's strip. A term that joins the first convolution is visited by `join` instead, if
+/// there is one.
 ForwardPass Plan::add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
                               std::optional<TargetSource> source, const Visit& visit, bool follows,
-                              const Tiling* strip) const {
+                              const Tiling* strip, const Visit& join) const {
   const auto looks = [&](const std::unique_ptr<Term>& term, const VggLayer* layer,
                          bool before_relu) {
     return term != nullptr && term->layer() == layer && term->before_relu() == before_relu &&
            (!source || term->target_source() == *source);
   };
+  const Term* joined = nullptr;
+  const auto join_first = [&](TensorId x) {
+    for (std::size_t row = 0; join && joined == nullptr && row < terms.size(); ++row) {
+      if (!looks(terms[row], &network_.layers()[0], false)) continue;
+      if (!terms[row]->joins_first_conv()) continue;
+      joined = terms[row].get();
+      join(*joined, static_cast<std::int64_t>(row), x);
+    }
+    return joined != nullptr;
+  };
   const auto visit_terms = [&](const VggLayer* layer, bool before_relu, TensorId x) {
     for (std::size_t row = 0; row < terms.size(); ++row) {
-      if (!looks(terms[row], layer, before_relu)) continue;
+      if (!looks(terms[row], layer, before_relu) || terms[row].get() == joined) continue;
       visit(*terms[row], static_cast<std::int64_t>(row), x);
     }
   };
@@ -507,7 +527,7 @@ ForwardPass Plan::add_forward(Schedule& schedule, const Terms& terms, TensorId p
         return std::ranges::any_of(terms,
                                    [&](const auto& term) { return looks(term, &layer, true); });
       },
-      follows);
+      follows, join_first);
   visit_terms(nullptr, false, pixels);
   return pass;
 }

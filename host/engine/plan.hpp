@@ -158,7 +158,8 @@ class Plan {
   [[nodiscard]] std::vector<const Term*> all_terms() const;
   ForwardPass add_forward(Schedule& schedule, const Terms& terms, TensorId pixels,
                           std::optional<TargetSource> source, const Visit& visit,
-                          bool follows = false, const Tiling* strip = nullptr) const;
+                          bool follows = false, const Tiling* strip = nullptr,
+                          const Visit& join = nullptr) const;
   void add_tiled_losses(Schedule& schedule, TensorId pixels, TensorId losses,
                         std::optional<TensorId> grad_pixels);
   void add_part_of_losses(const TiledPass::Tile& tile, const Term& term, std::int64_t row,

@@ -117,8 +117,8 @@ Shape Network::feature_shape(const Shape& pixels, std::size_t layer) const {
 }
 
 ForwardPass Network::forward(Schedule& schedule, TensorId pixels, std::size_t deepest,
-                             DataType type, const Visit& visit, const Splits& splits,
-                             bool follows) const {
+                             DataType type, const Visit& visit, const Splits& splits, bool follows,
+                             const First& first) const {
   const Shape input = schedule[pixels].shape;
   ForwardPass pass;
   std::vector<TensorId>& features = pass.features;
@@ -141,7 +141,7 @@ ForwardPass Network::forward(Schedule& schedule, TensorId pixels, std::size_t de
       pass.positive[layer] =
           schedule.temporary(kernels::positive_bits(schedule[x].shape), DataType::i64);
       pool_forward(schedule, layer, y, *pass.positive[layer], x);
-    } else {
+    } else if (layer > 0 || padding_ != Padding::zero || !first(y)) {
       layer_forward(schedule, layer, y, x, true);
     }
     features.push_back(y);

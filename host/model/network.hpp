@@ -65,8 +65,9 @@ class Network {
 
   [[nodiscard]] const VggLayers& layers() const { return *traits_.layers; }
   [[nodiscard]] const PoolKind& pool() const { return pool_; }
-  /// Its parameters, if it has any.
+  /// Its first layer's parameters, if it has any, and the mean pixel that it subtracts.
   [[nodiscard]] Conv& first_conv() const { return *convs_.front(); }
+  [[nodiscard]] const std::array<float, 3>& mean() const { return mean_; }
 
   /// As the weights say it.
   [[nodiscard]] const NetworkTraits& traits() const { return traits_; }
@@ -80,9 +81,13 @@ class Network {
   /// a convolution's map is kept as it is before the ReLU as well, and visited first.
   using Visit = std::function<void(const VggLayer& layer, bool before_relu, TensorId features)>;
   using Splits = std::function<bool(const VggLayer& layer)>;
+  /// `first` may append the first convolution itself, with what it does besides in the same
+  /// operation, and returns whether it did. It is asked where that convolution is one operation.
+  using First = std::function<bool(TensorId features)>;
   ForwardPass forward(
       Schedule& schedule, TensorId pixels, std::size_t deepest, DataType type, const Visit& visit,
-      const Splits& splits = [](const VggLayer&) { return false; }, bool follows = false) const;
+      const Splits& splits = [](const VggLayer&) { return false; }, bool follows = false,
+      const First& first = [](TensorId) { return false; }) const;
 
   /// Appends the backward pass of what forward() built, down to `grad_pixels`, the gradient of the
   /// pixels. Where several gradients meet, the terms that come before the one from the layer above

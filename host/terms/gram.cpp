@@ -28,14 +28,17 @@ class GramTermBase : public Term, public TiledTerm {
     return state_.reserve(matrix_shape(1, place_.shape.channels), place_.master);
   }
 
+  TensorId add_matrix(Schedule& schedule, TensorId x) const {
+    const Shape& map = schedule[x].shape;
+    return schedule.temporary(matrix_shape(map.batch, map.channels),
+                              style_matrix_type(place_.activations, place_.master));
+  }
+
   /// Appends the losses of the map `x` against a target, and returns the matrix that takes a map to
   /// the gradient of its loss.
   TensorId add_gram_loss(Schedule& schedule, TensorId x, std::size_t target,
                          const LossSlot& loss) const {
-    const Shape map = schedule[x].shape;
-    const TensorId matrix =
-        schedule.temporary(matrix_shape(map.batch, map.channels),
-                           style_matrix_type(place_.activations, place_.master));
+    const TensorId matrix = add_matrix(schedule, x);
     schedule.add({.name = "style loss", .operation = "gram_loss", .layer = layer()},
                  {matrix, x, loss.losses}, [=, this](Backend& backend, const Schedule& s) {
                    backend.gram_loss(loss.in(s), s[matrix], s[x], state_[target], scale_);
@@ -70,24 +73,42 @@ class GramTerm final : public GramTermBase {
   std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x, const LossSlot& loss,
                                        bool with_gradient) const override {
     const TensorId matrix = add_gram_loss(schedule, x, target_, loss);
-    if (!with_gradient) return std::nullopt;
-    return GradientTerm{
-        layer(), order(GradientTerm::Order::after_layer_above),
-        [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
-          add_style_backward(backward, grad_x, x, matrix, epilogue);
-        },
-        [=, this](Schedule& backward, TensorId grad_pixels, TensorId grad_x, const Network& network,
-                  const GradientEpilogue& epilogue) {
-          backward.add(
-              {.name = "style and backward",
-               .operation = "style_first_conv_backward",
-               .layer = layer(),
-               .epilogue = epilogue},
-              {grad_pixels, grad_x, x, matrix}, [=, &network](Backend& backend, const Schedule& s) {
-                backend.style_first_conv_backward(s[grad_pixels], s[grad_x], s[x], s[matrix],
-                                                  network.first_conv(), epilogue);
-              });
-        }};
+    return with_gradient ? std::optional(gradient_of(x, matrix)) : std::nullopt;
+  }
+
+  bool joins_first_conv() const override { return true; }
+  std::optional<GradientTerm> add_first_conv_and_loss(Schedule& schedule, TensorId pixels,
+                                                      TensorId x, const Network& network,
+                                                      const LossSlot& loss,
+                                                      bool with_gradient) const override {
+    const TensorId matrix = add_matrix(schedule, x);
+    schedule.add(
+        {.name = "forward and style loss", .operation = "first_conv_gram_loss", .layer = layer()},
+        {x, loss.losses, matrix, pixels}, [=, this, &network](Backend& backend, const Schedule& s) {
+          backend.first_conv_gram_loss(s[x], loss.in(s), s[matrix], s[pixels], network.first_conv(),
+                                       network.mean(), state_[target_], scale_);
+        });
+    return with_gradient ? std::optional(gradient_of(x, matrix)) : std::nullopt;
+  }
+
+  GradientTerm gradient_of(TensorId x, TensorId matrix) const {
+    return {layer(), order(GradientTerm::Order::after_layer_above),
+            [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& epilogue) {
+              add_style_backward(backward, grad_x, x, matrix, epilogue);
+            },
+            [=, this](Schedule& backward, TensorId grad_pixels, TensorId grad_x,
+                      const Network& network, const GradientEpilogue& epilogue) {
+              backward.add({.name = "style and backward",
+                            .operation = "style_first_conv_backward",
+                            .layer = layer(),
+                            .epilogue = epilogue},
+                           {grad_pixels, grad_x, x, matrix},
+                           [=, &network](Backend& backend, const Schedule& s) {
+                             backend.style_first_conv_backward(s[grad_pixels], s[grad_x], s[x],
+                                                               s[matrix], network.first_conv(),
+                                                               epilogue);
+                           });
+            }};
   }
 
   std::vector<Shape> sums(std::int64_t batch) const override {

@@ -179,6 +179,15 @@ class Term {
                                                              const LossSlot& loss,
                                                              bool with_gradient) const = 0;
 
+  /// Of a term at the first map, behind its ReLU: whether it has the first convolution and its own losses
+  /// in one operation; and the same as add_loss(), which appends that one.
+  [[nodiscard]] virtual bool joins_first_conv() const { return false; }
+  [[nodiscard]] virtual std::optional<GradientTerm> add_first_conv_and_loss(
+      Schedule& /*schedule*/, TensorId /*pixels*/, TensorId /*x*/, const Network& /*network*/,
+      const LossSlot& /*loss*/, bool /*with_gradient*/) const {
+    return std::nullopt;
+  }
+
  protected:
   explicit Term(const TermPlace& place) : place_(place) {}
   /// Where its gradient joins: `behind_relu`, unless it looks at the map before the ReLU.

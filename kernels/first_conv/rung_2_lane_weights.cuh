@@ -128,6 +128,36 @@ __device__ __forceinline__ void load_pixels(PixelTile& tile, const float* image,
   }
 }
 
+/// The lane's channels at the strip of pixels that begins at [row, begin] of the tile, before the ReLU.
+__device__ __forceinline__ void compute_strip(float (&sums)[strip][lane_channels],
+                                              const PixelTile& tile, int row, int begin,
+                                              const LaneWeights& weights,
+                                              const Pack<float, lane_channels>& bias) {
+#pragma unroll
+  for (int p = 0; p < strip; ++p) {
+#pragma unroll
+    for (int k = 0; k < lane_channels; ++k) sums[p][k] = bias.values[k];
+  }
+#pragma unroll
+  for (int j = 0; j < strip + 2; ++j) {
+#pragma unroll
+    for (int r = 0; r < 3; ++r) {
+      const Quad x = tile[row + r][begin + j];
+#pragma unroll
+      for (int s = 0; s < 3; ++s) {
+        if (j - s < 0 || j - s >= strip) continue;
+#pragma unroll
+        for (int c = 0; c < 3; ++c) {
+#pragma unroll
+          for (int k = 0; k < lane_channels; ++k) {
+            sums[j - s][k] += weights.values[k][3 * r + s][c] * x.values[c];
+          }
+        }
+      }
+    }
+  }
+}
+
 template <class T, bool full>
 __global__ void __launch_bounds__(threads, 2)
     first_conv_forward_kernel(T* y, const float* pixels, const float* weight, const float* bias,
@@ -149,29 +179,7 @@ __global__ void __launch_bounds__(threads, 2)
 #pragma unroll 1
     for (int begin = 0; begin < tile_columns; begin += strip) {
       float sums[strip][lane_channels];
-#pragma unroll
-      for (int p = 0; p < strip; ++p) {
-#pragma unroll
-        for (int k = 0; k < lane_channels; ++k) sums[p][k] = first.values[k];
-      }
-#pragma unroll
-      for (int j = 0; j < strip + 2; ++j) {
-#pragma unroll
-        for (int r = 0; r < 3; ++r) {
-          const Quad x = tile[0][row + r][begin + j];
-#pragma unroll
-          for (int s = 0; s < 3; ++s) {
-            if (j - s < 0 || j - s >= strip) continue;
-#pragma unroll
-            for (int c = 0; c < 3; ++c) {
-#pragma unroll
-              for (int k = 0; k < lane_channels; ++k) {
-                sums[j - s][k] += weights.values[k][3 * r + s][c] * x.values[c];
-              }
-            }
-          }
-        }
-      }
+      compute_strip(sums, tile[0], row, begin, weights, first);
       const std::int64_t pixel = (n * size.height + top + row) * size.width + left + begin;
       T* to = y + pixel * stride + channel;
 #pragma unroll

@@ -17,6 +17,7 @@
 #include "kernels/common/arithmetic.hpp"
 #include "kernels/conv/conv.hpp"
 #include "kernels/first_conv/first_conv.hpp"
+#include "kernels/first_conv_gram_loss/first_conv_gram_loss.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/guide/guide.hpp"
@@ -288,6 +289,27 @@ class DeviceBackend final : public Backend {
                         target.as<float>(), features.shape, arithmetic_, scale, workspace,
                         blocks_done(), stream_);
     });
+  }
+  void first_conv_gram_loss(const Tensor& y, const Tensor& loss, const Tensor& matrix,
+                            const Tensor& pixels, Conv& conv, const std::array<float, 3>& mean,
+                            const Tensor& target, const StyleLossScale& scale) override {
+    const auto& own = static_cast<const DeviceConv&>(conv);
+    bool fits = false;
+    dispatch_storage(y.type, [&]<class T>(T) {
+      if constexpr (sizeof(T) == 2) {
+        fits = launch::first_conv_gram_loss_fits(y.as<T>(), y.shape);
+        if (!fits) return;
+        auto* workspace = scratch_.get<float>(launch::first_conv_gram_loss_workspace(y.shape));
+        enqueue([&] {
+          launch::first_conv_gram_loss(
+              y.as<T>(), loss.as<float>(), style_matrix_of(matrix), pixels.as<float>(),
+              static_cast<const float*>(own.first_weight.get()),
+              static_cast<const float*>(own.bias.get()), mean, target.as<float>(), y.shape, scale,
+              workspace, blocks_done(), stream_);
+        });
+      }
+    });
+    if (!fits) Ops::first_conv_gram_loss(y, loss, matrix, pixels, conv, mean, target, scale);
   }
   void style_backward(const Tensor& grad, const Tensor& features, const Tensor& matrix,
                       const GradientEpilogue& epilogue) override {
