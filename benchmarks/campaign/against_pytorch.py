@@ -75,7 +75,8 @@ class Shape:
 
     def take_turns(self, row: Result) -> None:
         """In groups that fit into memory together; `row` has what is known so far."""
-        forms = self.scale.peer_forms
+        # A CPU without bf16 in hardware has it emulated: nobody's fastest form.
+        forms = [form for form in self.scale.peer_forms if form.precision != "bf16" or "bf16" in self.own]
         row["together"] = self.side * self.side * self.batch <= TOGETHER
         for group in [forms] if row["together"] else [(form,) for form in forms]:
             with ExitStack() as stack:
