@@ -86,7 +86,7 @@ def check(root: Path, folder: Path) -> None:
     if found:
         sys.exit(f"impasto stylize took from outside the archive: {', '.join(found)}")
     # The scripts are all there, too.
-    script = root / "share" / "impasto" / "benchmarks" / "gpu" / "run.py"
+    script = root / "share" / "impasto" / "benchmarks" / "campaign" / "run.py"
     options = ("--rehearse", "--only", "determinism", "--output", folder / "results")
     run(sys.executable, script, *options, environment={"PATH": "/usr/bin:/bin"})
 
