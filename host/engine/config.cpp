@@ -12,7 +12,7 @@ namespace impasto {
 namespace {
 
 /// What both of ours have: losses that are means, so that weights keep their meaning at any size,
-/// optimised coarse to fine, from the content in the style's colours
+/// from the content in the style's colours, coarse to fine, by L-BFGS
 /// (docs/decisions/0021-coarse-to-fine.md).
 Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_layers,
                       std::vector<LayerWeight> style_layers, double tv_weight) {
@@ -28,6 +28,9 @@ Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_la
                          {.factor = 1, .channel_power = 1, .pixel_power = 1}}};
   config.objective.padding = Padding::replicate;
   config.objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
+  config.optimizer = LbfgsOptions{.history = 10, .reach = 3};
+  config.iterations = 160;
+  config.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.5};
   config.box = Box::step;
   config.size = 512;
   config.init = Init::recoloured;
@@ -35,32 +38,21 @@ Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_la
 }
 
 /// For the built-in network: shallow layers, because its deeper ones add noise and no style
-/// (docs/decisions/0006-default-preset.md), and Adam on a Laplacian pyramid.
+/// (docs/decisions/0006-default-preset.md).
 Config impasto_default() {
-  Config config = coarse_to_fine(16, {{"conv3_1", 1}},
-                                 {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}}, 1);
-  config.optimizer = AdamOptions{.learning_rate = 2, .beta2 = 0.99};
-  config.pyramid_levels = 5;
-  config.average = 0.9;
-  config.iterations = 140;
-  config.scales = {.count = 3, .ratio = 2, .iteration_ratio = 0.5, .step_ratio = 0.5};
-  return config;
+  return coarse_to_fine(2, {{"conv3_1", 1}}, {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}},
+                        0.2);
 }
 
 /// For networks that were trained on pixels of deviation 1, as torchvision's are and those made from
 /// them. A layer's weight makes up for the size of its activations, which differ by a factor of a
 /// hundred from conv3_1 to conv4_1. Average pooling, whatever the network was trained with: the
-/// gradient of a maximum falls on single pixels and embosses them. L-BFGS, because Adam steps as far
-/// along gradients of fine patterns as along those of strokes. The coarser of two scales still shows
-/// a face to conv4_2.
+/// gradient of a maximum falls on single pixels and embosses them.
 Config trained() {
   Config config = coarse_to_fine(
       0.1, {{"conv4_2", 1}},
       {{"conv1_1", 40000}, {"conv2_1", 2000}, {"conv3_1", 24000}, {"conv4_1", 200}}, 1e-6);
   config.keeps_pool = true;
-  config.optimizer = LbfgsOptions{.history = 10, .reach = 3};
-  config.iterations = 160;
-  config.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.5};
   return config;
 }
 

@@ -171,7 +171,9 @@ class ResumeTest(BatchTest):
         for path in self.checkpoints():
             with open(path, "r+b") as file:
                 file.seek(-40, os.SEEK_END)
-                file.write(b"\0" * 20)
+                end = file.read(20)
+                file.seek(-40, os.SEEK_END)
+                file.write(bytes(255 - byte for byte in end))
         self.succeed("resume", "out")
         self.assertNotIn(True, [record["resumed"] for record in self.records().values()])
         shutil.rmtree(self.path("out"))

@@ -7,7 +7,7 @@ import unittest
 
 from harness import ProgramTest
 
-RUN = ("--iterations", "60", "--pyramid", "2", "--average", "0.8")
+RUN = ("--iterations", "60", "--optimizer", "adam", "--pyramid", "2", "--average", "0.8")
 
 
 class CheckpointTest(ProgramTest):
@@ -61,14 +61,16 @@ class CheckpointTest(ProgramTest):
         self.interrupt(signal.SIGINT)
         before = self.bytes_of("out.png"), self.bytes_of("run.checkpoint")
         resume = ("--checkpoint", "run.checkpoint", "--resume")
-        for other in (("--style-weight", "3"), ("--iterations", "61"), ("--precision", "bf16"), ("--box", "end"),
+        for other in (("--style-weight", "3"), ("--iterations", "61"), ("--precision", "bf16"), ("--box", "step"),
                       ("--rate-decay", "0.9"), ("--statistics-weight", "1"), ("--style-relu", "before"),
                       ("--tv-form", "absolute"), ("--colors", "luminance")):
             self.fail_with(3, *self.other_arguments(other, resume), says="other pictures, settings")
         self.fail_with(3, *self.stylize_arguments(*RUN, *resume, content="sample:painting"), says="other pictures")
         with open(self.path("run.checkpoint"), "r+b") as file:
             file.seek(-100, os.SEEK_END)
-            file.write(b"\0" * 50)
+            end = file.read(50)
+            file.seek(-100, os.SEEK_END)
+            file.write(bytes(255 - byte for byte in end))
         self.fail_with(3, *self.stylize_arguments(*RUN, *resume), says=["run.checkpoint", "damaged"])
         self.assertEqual(self.bytes_of("out.png"), before[0])
 

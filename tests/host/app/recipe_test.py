@@ -75,7 +75,7 @@ class RecipeTest(ProgramTest):
 
     def test_a_picture_that_was_made_with_masks_needs_them_again(self):
         png.write(self.path("mask.png"), 48, 36, pixel=lambda x, y: (5 * x,) * 3)
-        options = ("--normalize-gradients", "--stop-below", "0.001", "--stop-window", "7")
+        options = ("--optimizer", "adam", "--learning-rate", "0.1", "--normalize-gradients", "--stop-below", "0.001", "--stop-window", "7")
         first = self.make("--mask", "mask.png", "--style-mask", "mask.png", *options)
         self.fail_with(2, *self.arguments("--from", "out.png"), says=("out.png", "masks", "--mask FILE"))
         self.fail_with(2, *self.arguments("--from", "out.png", "--mask", "mask.png"), says="--style-mask FILE")

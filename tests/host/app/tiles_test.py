@@ -12,7 +12,7 @@ from harness import LIGHT, ProgramTest, weights
 class TilesTest(ProgramTest):
     def arguments(self, *more, output="out.png"):
         return ["stylize", "sample:scene", "sample:painting", "-o", output, "--size", "136", "--scales", "1", "--iterations",
-                "3", "--device", "cpu", "--precision", "fp32", "--weights", weights(), *LIGHT, *more]
+                "3", "--device", "cpu", "--precision", "fp32", "--optimizer", "adam", "--weights", weights(), *LIGHT, *more]
 
     def memory(self, *more):
         return json.loads(self.succeed(*self.arguments("--dry-run", "--json", *more)).stdout)["memory"]
