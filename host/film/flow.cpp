@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "host/core/error.hpp"
 
@@ -87,10 +88,15 @@ Flow resized(const Flow& flow, std::int64_t height, std::int64_t width) {
   Flow result{height, width, std::vector<float>(static_cast<std::size_t>(2 * height * width))};
   const double down = static_cast<double>(height) / static_cast<double>(flow.height);
   const double across = static_cast<double>(width) / static_cast<double>(flow.width);
+  // What mixes with an unknown value is unknown, and no factor makes it known.
+  std::vector<float> known = flow.uv;
+  for (float& value : known) {
+    if (!(std::abs(value) < Flow::unknown)) value = std::numeric_limits<float>::quiet_NaN();
+  }
   for (std::int64_t i = 0; i < height * width; ++i) {
     const Place at{(static_cast<double>(i % width) + 0.5) / across - 0.5,
                    (static_cast<double>(i / width) + 0.5) / down - 0.5};
-    const auto uv = sample<2>(flow.uv, flow.height, flow.width, at);
+    const auto uv = sample<2>(known, flow.height, flow.width, at);
     result.uv[static_cast<std::size_t>(2 * i)] = static_cast<float>(uv[0] * across);
     result.uv[static_cast<std::size_t>(2 * i + 1)] = static_cast<float>(uv[1] * down);
   }

@@ -84,6 +84,18 @@ TEST(Resized, FlowKeepsWhereItLeads) {
   EXPECT_FLOAT_EQ(wide.uv[2 * 3], 2 * 1.25F);
 }
 
+TEST(Resized, FlowStaysUnknownInWhateverItMixesWith) {
+  const Image picture = random_image(4, 8, 4);
+  Flow flow = constant(8, 16, 0, 0);
+  for (std::int64_t x = 0; x < 16; ++x)
+    set(flow, x, 3, Flow::unknown, x % 2 == 0 ? 5 : Flow::unknown);
+  const Flow half = resized(flow, 4, 8);
+  EXPECT_EQ(warped(picture, half).rgb, picture.rgb);
+  const Mask mask = reliable(half, constant(4, 8, 0, 0));
+  for (std::size_t x = 0; x < 8; ++x) EXPECT_EQ(mask.values[8 + x], 0) << x;
+  EXPECT_EQ(mask.values[24], 1);
+}
+
 TEST(Reliable, IsAPanWhereTheEarlierPictureHasIt) {
   // The camera moves by three pixels: what was at x + 3 is at x, and the last three columns are new.
   const Mask mask = reliable(constant(4, 10, 3, 0), constant(4, 10, -3, 0));
