@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/frames_record.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -55,16 +56,24 @@ void FramesRecord::begin(const Json& configuration, const std::function<void()>&
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     fail(ErrorKind::usage, "{}: another process works on this film", path_.parent_path().string());
   }
-  if (!begun) {
-    write_atomically(file.string(), dump(configuration) + "\n");
-    return;
+  if (begun) {
+    const std::string difference = difference_of(read_json(file), configuration);
+    if (difference.empty()) return;
+    if (keeps_any()) {
+      throw HintedError(ErrorKind::usage,
+                        fmt::format("{}: a film of another configuration has begun here: {}",
+                                    path_.parent_path().string(), difference),
+                        "another OUT begins a new one");
+    }
+    before();  // that film ended before its first frame
   }
-  const std::string difference = difference_of(read_json(file), configuration);
-  if (difference.empty()) return;
-  throw HintedError(ErrorKind::usage,
-                    fmt::format("{}: a film of another configuration has begun here: {}",
-                                path_.parent_path().string(), difference),
-                    "another OUT begins a new one");
+  write_atomically(file.string(), dump(configuration) + "\n");
+}
+
+bool FramesRecord::keeps_any() const {
+  std::error_code ignored;
+  return std::ranges::any_of(fs::directory_iterator(path_, ignored),
+                             [](const auto& entry) { return entry.path().extension() == ".tif"; });
 }
 
 fs::path FramesRecord::file_of(std::int64_t frame) const {

@@ -32,8 +32,9 @@ class FramesRecord {
   /// The folder of the frames is made where it is not there.
   explicit FramesRecord(const std::filesystem::path& frames) : path_(frames / records_folder) {}
 
-  /// Works on the film alone. Where it has not begun, calls `before` and keeps the configuration. Throws
-  /// ErrorKind::usage where another process works on it, or it has begun with another configuration.
+  /// Works on the film alone. Where no frame was ever kept, calls `before` and keeps the configuration.
+  /// Throws ErrorKind::usage where another process works on it, or it has frames of another
+  /// configuration.
   void begin(const Json& configuration, const std::function<void()>& before);
 
   /// Keeps a frame, and returns it as find() would.
@@ -45,6 +46,7 @@ class FramesRecord {
 
  private:
   [[nodiscard]] std::filesystem::path file_of(std::int64_t frame) const;
+  [[nodiscard]] bool keeps_any() const;
 
   std::filesystem::path path_;
   FileDescriptor lock_;

@@ -2,9 +2,11 @@
 #include "host/app/frames_run.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -81,7 +83,10 @@ std::string FramesRun::path_of(std::int64_t frame) const {
 }
 
 void FramesRun::run() {
-  record_.begin(configuration(), [this] { refuse_existing(); });
+  record_.begin(configuration(), [this] {
+    refuse_existing();
+    require_flows();
+  });
   const std::int64_t begin = recall(first_missing());
   progress_.prepare("Reading the network");
   session_ = std::make_unique<Session>(backend_, open_weights(settings_, backend_),
@@ -131,23 +136,50 @@ Json FramesRun::configuration() const {
           {"config", describe(settings_)}};
 }
 
-/// A film that begins replaces no file.
+/// A film that begins replaces no file. How many frames a video has is not known: nothing in the folder
+/// may have the name of any. A folder that is removed in the end holds nothing else in the beginning.
 void FramesRun::refuse_existing() const {
   const FramesSettings& frames = settings_.frames;
+  const bool makes_video = frames.makes_video();
   std::error_code ignored;
-  if (!frames.makes_video() && fs::equivalent(frames.in, folder_, ignored)) {
+  if (!makes_video && fs::equivalent(frames.in, folder_, ignored)) {
     fail(ErrorKind::usage, "{}: the results would replace the film: expected another folder",
          folder_);
   }
-  if (frames.makes_video() && is_there(frames.video.string())) {
+  if (makes_video && is_there(frames.video.string())) {
     fail(ErrorKind::usage, "{}: is there already: expected another name, or remove it",
          frames.video.string());
   }
-  if (frames.makes_video() || source_->rate()) return;
-  for (std::int64_t frame = 0; frame < source_->count(); ++frame) {
-    if (!is_there(path_of(frame))) continue;
-    fail(ErrorKind::usage, "{}: is there already: expected another folder, or remove it",
-         path_of(frame));
+  std::set<std::string> results;
+  if (!source_->rate()) {
+    for (std::int64_t frame = 0; frame < source_->count(); ++frame) {
+      results.insert(source_->result_name(frame));
+    }
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool in_the_way = makes_video       ? name != records_folder
+                            : source_->rate() ? film::is_frame_name(name)
+                                              : results.contains(name);
+    if (!in_the_way) continue;
+    fail(ErrorKind::usage, "{}: is there already: expected another {}, or remove it",
+         entry.path().string(), makes_video ? "name of the video" : "folder");
+  }
+}
+
+/// Flows that are missing are missed before hours of work, as far as it is known how many there should be.
+void FramesRun::require_flows() const {
+  const std::string& folder = settings_.frames.flow;
+  if (folder.empty()) return;
+  const std::int64_t count =
+      source_->rate() ? std::min<std::int64_t>(source_->count(), 2) : source_->count();
+  for (std::int64_t frame = 1; frame < count; ++frame) {
+    for (const std::string& path : {flow_file(frame, frame - 1), flow_file(frame - 1, frame)}) {
+      std::error_code error;
+      if (fs::exists(path, error)) continue;
+      fail(ErrorKind::input, "cannot read the flow '{}': {}", path,
+           std::generic_category().message(error ? error.value() : ENOENT));
+    }
   }
 }
 
@@ -214,14 +246,18 @@ void FramesRun::require_shape(const Image& content) {
        source_->spoken(), shape_->width, shape_->height, shape.width, shape.height);
 }
 
+/// Where --flow has the flow from one frame to another.
+std::string FramesRun::flow_file(std::int64_t from, std::int64_t to) const {
+  const std::string name =
+      fmt::format("{}_{}_{}.flo", from < to ? "forward" : "backward", from + 1, to + 1);
+  return (fs::path(settings_.frames.flow) / name).string();
+}
+
 /// The flow from one frame to another, estimated or from a file.
 film::Flow FramesRun::flow(std::int64_t from, const Image& from_content, std::int64_t to,
                            const Image& to_content) const {
-  const std::string& folder = settings_.frames.flow;
-  if (folder.empty()) return film::estimate_flow(from_content, to_content);
-  const std::string name =
-      fmt::format("{}_{}_{}.flo", from < to ? "forward" : "backward", from + 1, to + 1);
-  const std::string path = (fs::path(folder) / name).string();
+  if (settings_.frames.flow.empty()) return film::estimate_flow(from_content, to_content);
+  const std::string path = flow_file(from, to);
   const film::Flow found = film::load_flow(path);
   const PictureSize size =
       fit({found.height, found.width}, std::max(from_content.height, from_content.width));
@@ -344,6 +380,14 @@ void FramesRun::save(std::int64_t frame, Image content, Stylized stylized, doubl
   past_.erase(past_.begin(), past_.lower_bound(frame + 1 - furthest()));
 }
 
+/// The folder of a video's frames, unless somebody has put something else there.
+void FramesRun::remove_frames() const {
+  std::error_code ignored;
+  for (std::int64_t frame = 0; frame < frames_; ++frame) fs::remove(path_of(frame), ignored);
+  fs::remove_all(fs::path(folder_) / records_folder, ignored);
+  fs::remove(folder_, ignored);
+}
+
 void FramesRun::finish(bool stopped) {
   const FramesSettings& frames = settings_.frames;
   progress_.clear();
@@ -356,8 +400,7 @@ void FramesRun::finish(bool stopped) {
     film::write_video(frames.video.string(), folder_,
                       source_->rate().value_or(fmt::format("{}", frames.rate)),
                       from_video ? std::optional(frames.in) : std::nullopt);
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
+    remove_frames();
     progress_.clear();
   }
   const std::string output = frames.makes_video() ? frames.video.string() : folder_;

@@ -46,10 +46,12 @@ class FramesRun {
   [[nodiscard]] std::string path_of(std::int64_t frame) const;
   [[nodiscard]] std::int64_t furthest() const;
   void refuse_existing() const;
+  void require_flows() const;
   std::int64_t first_missing();
   std::int64_t recall(std::int64_t missing);
   void make_frames(std::int64_t begin);
   void require_shape(const Image& content);
+  [[nodiscard]] std::string flow_file(std::int64_t from, std::int64_t to) const;
   [[nodiscard]] film::Flow flow(std::int64_t from, const Image& from_content, std::int64_t to,
                                 const Image& to_content) const;
   [[nodiscard]] std::optional<Anchor> anchor(std::int64_t frame, const Image& content) const;
@@ -58,6 +60,7 @@ class FramesRun {
   Stylized go_on(std::int64_t frame, const Image& content, const Anchor& anchor);
   [[nodiscard]] Stylization::Report report_of(std::int64_t frame);
   void save(std::int64_t frame, Image content, Stylized stylized, double held);
+  void remove_frames() const;
   void finish(bool stopped);
 
   const Settings& settings_;

@@ -141,6 +141,12 @@ std::string pattern_in(const std::string& folder) {
 
 std::string frame_name(std::int64_t number) { return fmt::format("{:06}.png", number); }
 
+bool is_frame_name(std::string_view name) {
+  std::int64_t number = 0;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  return number > 0 && name == frame_name(number);
+}
+
 void write_video(const std::string& path, const std::string& folder, const std::string& rate,
                  const std::optional<std::string>& sound) {
   AtomicFile file(path);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "host/film/child.hpp"
 #include "host/image/image.hpp"
@@ -44,5 +45,7 @@ void write_video(const std::string& path, const std::string& folder, const std::
 
 /// "000001.png" of the first frame.
 std::string frame_name(std::int64_t number);
+/// Whether some frame has this name.
+bool is_frame_name(std::string_view name);
 
 }  // namespace impasto::film

@@ -293,6 +293,9 @@ class Inputs(FramesTest):
     def test_frames_of_another_size_are_refused(self):
         self.film(pan(0))
         png.write(self.path("in/f2.png"), WIDTH, WIDTH, pan(1))
+        Path(self.path("flow")).mkdir()
+        flo(self.path("flow/backward_2_1.flo"), (2, 0))
+        flo(self.path("flow/forward_1_2.flo"), (-2, 0))
         self.fail_with(3, *self.arguments("--flow", "flow"), says=("f2.png", "48x36", "48x48"))
 
     def test_replaces_no_file(self):
@@ -303,9 +306,25 @@ class Inputs(FramesTest):
         self.fail_with(2, *self.arguments("--flow", "x"), says=("out/f1.png", "already"))
         Path(self.path("out.mp4")).write_bytes(b"mine")
         self.fail_with(2, *self.arguments("--flow", "x", output="out.mp4"), says=("out.mp4", "already"))
+        # The folder of a video's frames is removed in the end.
+        Path(self.path("new.mp4.frames")).mkdir()
+        Path(self.path("new.mp4.frames/notes.txt")).write_bytes(b"mine")
+        self.fail_with(2, *self.arguments("--flow", "x", output="new.mp4"), says=("new.mp4.frames/notes.txt", "already"))
         png.write(self.path("in/f1.jpg.png"), WIDTH, HEIGHT, pan(0))
         os.rename(self.path("in/f1.jpg.png"), self.path("in/f1.tif"))
         self.fail_with(3, *self.arguments("--flow", "x", output="new"), says=("f1.tif", "f1.png"))
+
+    def test_settings_can_change_until_a_frame_is_there(self):
+        self.film(pan(0), pan(1))
+        Path(self.path("flow")).mkdir()
+        self.fail_with(3, *self.arguments("--flow", "flow"), says=("flow/backward_2_1.flo", "No such file"))
+        flo(self.path("flow/backward_2_1.flo"), (2, 0))
+        self.fail_with(3, *self.arguments("--flow", "flow", iterations=1),
+                       says=("flow/forward_1_2.flo", "No such file"))
+        flo(self.path("flow/forward_1_2.flo"), (-2, 0))
+        self.fail_with(3, *self.arguments("--flow", "flow", "--init", "missing.png"), says="missing.png")
+        self.frames("--flow", "flow")
+        self.assertEqual(list(self.results()), ["f1.png", "f2.png"])
 
     def test_distances_ascend_from_1(self):
         self.film(pan(0))
@@ -355,6 +374,12 @@ class Videos(FramesTest):
         self.assertEqual(list(self.results("from_video")), ["000001.png", "000002.png", "000003.png"])
         for one, two in zip(self.results().values(), self.results("from_video").values()):
             self.assertEqual(one, two)
+
+    def test_a_video_replaces_no_file_of_a_folder(self):
+        self.make("film.mkv")
+        Path(self.path("out")).mkdir()
+        Path(self.path("out/000002.png")).write_bytes(b"mine")
+        self.fail_with(2, *self.arguments("--flow", "flow", source="film.mkv"), says=("out/000002.png", "already"))
 
     def test_pictures_become_a_video_at_a_rate(self):
         self.make("film.mkv")
