@@ -93,20 +93,23 @@ std::string Child::read_text(std::size_t most) {
 
 bool Child::finish() {
   if (process_ == 0) return false;
-  int status = 0;
-  while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) {
   }
   process_ = 0;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
 }
 
 std::string Child::complaint() const {
   constexpr std::size_t most = 64 << 10U;
   std::string text(most, '\0');
-  if (::lseek(errors_.get(), 0, SEEK_SET) != 0) return {};
-  text.resize(read_all(errors_, std::as_writable_bytes(std::span(text))).value_or(0));
+  const bool readable = ::lseek(errors_.get(), 0, SEEK_SET) == 0;
+  text.resize(readable ? read_all(errors_, std::as_writable_bytes(std::span(text))).value_or(0)
+                       : 0);
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
+  if (!text.empty()) return text.substr(text.rfind('\n') + 1);
+  return WIFSIGNALED(status_)
+             ? fmt::format("{} was ended by signal {}", name_, WTERMSIG(status_))
+             : fmt::format("{} ended with exit status {}", name_, WEXITSTATUS(status_));
 }
 
 }  // namespace impasto::film

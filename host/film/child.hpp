@@ -28,7 +28,7 @@ class Child {
   std::string read_text(std::size_t most);
   /// Waits for its end. Whether it succeeded.
   bool finish();
-  /// The last line that it said of its failure.
+  /// The last line that it said of its failure; where it said nothing, how it ended.
   [[nodiscard]] std::string complaint() const;
 
  private:
@@ -36,6 +36,7 @@ class Child {
   FileDescriptor output_;
   FileDescriptor errors_;
   pid_t process_ = 0;  ///< 0: it has ended
+  int status_ = 0;     ///< how, as waitpid says it
 };
 
 }  // namespace impasto::film

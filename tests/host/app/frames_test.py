@@ -336,6 +336,14 @@ class Inputs(FramesTest):
         self.fail_with(5, *self.arguments("--flow", "x", source="film.mp4"), env={"PATH": "/nowhere"},
                        says=("ffprobe", "install ffmpeg"))
 
+    def test_what_a_program_says_nothing_of_has_its_exit_status(self):
+        Path(self.path("film.mp4")).write_bytes(b"no video")
+        program = Path(self.path("ffprobe"))
+        program.write_text("#!/bin/sh\nexit 3\n")
+        program.chmod(0o755)
+        self.fail_with(3, *self.arguments("--flow", "x", source="film.mp4"), env={"PATH": self.path("")},
+                       says=("film.mp4", "ffprobe ended with exit status 3"))
+
 
 @unittest.skipUnless(shutil.which("ffmpeg") and shutil.which("ffprobe"), "ffmpeg is not installed")
 class Videos(FramesTest):
