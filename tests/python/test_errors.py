@@ -58,7 +58,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_picture(session, scene, 
 def test_a_loss_that_rises_leaves_the_best_picture(session, scene, painting):
     good = session.stylize(scene, painting, iterations=3)
     with pytest.raises(impasto.DivergedError, match="rose") as error:
-        session.stylize(scene, painting, iterations=1, init=good.pixels, learning_rate=200)
+        session.stylize(scene, painting, iterations=1, init=good.pixels, optimizer="adam", learning_rate=200)
     assert error.value.result.iteration == 0
     np.testing.assert_array_equal(error.value.result.pixels, good.pixels)
 
