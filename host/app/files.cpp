@@ -2,7 +2,6 @@
 #include "host/app/files.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -14,6 +13,7 @@
 
 #include "host/app/failure.hpp"
 #include "host/core/atomic_file.hpp"
+#include "host/core/lower_case.hpp"
 #include "host/core/suggest.hpp"
 
 namespace impasto::app {
@@ -140,10 +140,7 @@ void refuse_overwriting(std::span<const std::string> inputs, std::span<const Out
 }
 
 void refuse_extension(const Output& output) {
-  std::string extension = fs::path(output.path.string()).extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
-  });
+  const std::string extension = extension_of(output.path.string());
   if (output.extensions.empty() || is_device(output)) return;
   if (std::ranges::find(output.extensions, extension) != output.extensions.end()) return;
   std::error_code ignored;

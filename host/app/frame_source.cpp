@@ -20,15 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What can be written can be read.
-bool is_picture_name(const std::string& name) {
-  std::string extension = fs::path(name).extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::vector<std::string> known = writable_extensions();
-  return std::ranges::find(known, extension) != known.end();
-}
-
 bool is_digit(char letter) { return std::isdigit(static_cast<unsigned char>(letter)) != 0; }
 
 /// The digits at the front of `text`, which it loses, without zeros in front.

@@ -2,13 +2,13 @@
 #include "host/app/values.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <fmt/ranges.h>
 
 #include "host/app/failure.hpp"
 #include "host/backend/registry.hpp"
+#include "host/core/lower_case.hpp"
 #include "host/core/suggest.hpp"
 #include "host/model/vgg.hpp"
 
@@ -25,14 +25,6 @@ std::optional<T> parsed(std::string_view text) {
   return value;
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
-  });
-  return result;
-}
-
 std::string_view trimmed(std::string_view text) {
   constexpr auto blank = " \t";
   const std::size_t first = text.find_first_not_of(blank);
@@ -42,7 +34,7 @@ std::string_view trimmed(std::string_view text) {
 
 LayerWeight read_layer(std::string_view option, std::string_view name) {
   try {
-    return {.layer = std::string(vgg_layer_name(lower(name))), .weight = 1};
+    return {.layer = std::string(vgg_layer_name(lower_case(name))), .weight = 1};
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", option, error.what()));
   }

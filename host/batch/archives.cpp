@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "host/core/error.hpp"
-#include "host/image/formats.hpp"
+#include "host/image/encode.hpp"
 
 namespace impasto::batch {
 namespace {

@@ -2,13 +2,13 @@
 #include "host/batch/item_list.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <numeric>
 
 #include "host/batch/archives.hpp"
 #include "host/batch/sources.hpp"
 #include "host/core/error.hpp"
+#include "host/core/lower_case.hpp"
 #include "host/image/encode.hpp"
 #include "host/image/formats.hpp"
 
@@ -24,13 +24,7 @@ std::string stem_of(const std::string& path) {
 
 /// The content's own extension where a result can have it, else "png".
 std::string extension_for(const std::string& content) {
-  std::string extension = fs::path(content).extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
-  });
-  const std::vector<std::string> writable = writable_extensions();
-  const bool can = std::ranges::find(writable, extension) != writable.end();
-  return can ? extension.substr(1) : "png";
+  return is_picture_name(content) ? extension_of(content).substr(1) : "png";
 }
 
 /// The template with its fields filled in. Throws ErrorKind::usage for a field that does not exist.

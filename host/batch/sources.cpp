@@ -9,7 +9,7 @@
 #include "host/batch/archives.hpp"
 #include "host/batch/text_file.hpp"
 #include "host/core/error.hpp"
-#include "host/image/formats.hpp"
+#include "host/image/encode.hpp"
 
 namespace impasto::batch {
 namespace {

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 #include <string_view>
+
+#include "host/core/lower_case.hpp"
 
 namespace impasto::film {
 
@@ -20,9 +21,7 @@ inline constexpr std::array<VideoFormat, 4> video_formats = {
 
 /// The format of a file by its extension; null where that is no video's.
 inline const VideoFormat* format_of(std::string_view path) {
-  std::string name(path);
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = lower_case(path);
   const auto* const found = std::ranges::find_if(video_formats, [&name](const VideoFormat& format) {
     return name.ends_with(format.extension);
   });

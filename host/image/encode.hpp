@@ -14,6 +14,9 @@ namespace impasto {
 /// The extensions that save_image can write, with their dots.
 std::vector<std::string> writable_extensions();
 
+/// Whether `path` has one of them, in any case.
+bool is_picture_name(const std::string& path);
+
 /// Throws ErrorKind::usage unless save_image can write the extension of `path`, ErrorKind::output
 /// unless a file can be written there (check_writable): so that a mistake shows before the work.
 void check_output_path(const std::string& path);

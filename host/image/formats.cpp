@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstring>
 #include <filesystem>
 
 #include "host/core/error.hpp"
+#include "host/core/lower_case.hpp"
 #include "host/core/suggest.hpp"
+#include "host/image/encode.hpp"
 
 namespace impasto {
 namespace {
@@ -135,14 +136,6 @@ const std::array<ImageFormat, 4>& table() {
        .comment_field = VIPS_META_IMAGEDESCRIPTION},
   }};
   return formats;
-}
-
-/// In lower case.
-std::string extension_of(const std::string& path) {
-  std::string extension = std::filesystem::path(path).extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
 }
 
 /// Null where no format has that extension.

@@ -40,9 +40,6 @@ const ImageFormat* recognise_format(std::span<const std::byte> bytes);
 /// The format that the extension of `path` stands for. Throws ErrorKind::usage.
 const ImageFormat& format_of_extension(const std::string& path);
 
-/// Whether `path` has the extension of such a format.
-bool is_picture_name(const std::string& path);
-
 /// "JPEG, PNG, WebP or TIFF"
 std::string names_of_formats();
 
