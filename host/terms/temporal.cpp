@@ -31,21 +31,12 @@ class TemporalTerm final : public Term {
   std::optional<GradientTerm> add_loss(Schedule& schedule, TensorId x, const LossSlot& loss,
                                        bool with_gradient) const override {
     const StepKind kind{.name = "temporal loss", .operation = "temporal_loss"};
-    if (!with_gradient) {
-      schedule.add(kind, {x, loss.losses}, [=, this](Backend& backend, const Schedule& s) {
-        backend.temporal_loss(loss.in(s), {}, s[x], state_[target_], state_[mask_], scale_);
-      });
-      return std::nullopt;
-    }
-    return GradientTerm{
-        layer(), GradientTerm::Order::after_layer_above,
-        [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& /*accumulates*/) {
-          backward.add(kind, {grad_x, x, loss.losses},
-                       [=, this](Backend& backend, const Schedule& s) {
-                         backend.temporal_loss(loss.in(s), s[grad_x], s[x], state_[target_],
-                                               state_[mask_], scale_);
-                       });
-        }};
+    return add_pixel_loss(schedule, kind, x, loss, with_gradient,
+                          [this](Backend& backend, const Tensor& losses, const Tensor& grad_pixels,
+                                 const Tensor& pixels) {
+                            backend.temporal_loss(losses, grad_pixels, pixels, state_[target_],
+                                                  state_[mask_], scale_);
+                          });
   }
 
  private:

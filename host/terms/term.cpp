@@ -3,6 +3,26 @@
 
 namespace impasto {
 
+std::optional<GradientTerm> Term::add_pixel_loss(Schedule& schedule, const StepKind& kind,
+                                                 TensorId pixels, const LossSlot& loss,
+                                                 bool with_gradient,
+                                                 const PixelLoss& compute) const {
+  if (!with_gradient) {
+    schedule.add(kind, {pixels, loss.losses}, [=](Backend& backend, const Schedule& s) {
+      compute(backend, loss.in(s), {}, s[pixels]);
+    });
+    return std::nullopt;
+  }
+  return GradientTerm{
+      layer(), GradientTerm::Order::after_layer_above,
+      [=](Schedule& backward, TensorId grad_pixels, const GradientEpilogue& /*accumulates*/) {
+        backward.add(kind, {grad_pixels, pixels, loss.losses},
+                     [=](Backend& backend, const Schedule& s) {
+                       compute(backend, loss.in(s), s[grad_pixels], s[pixels]);
+                     });
+      }};
+}
+
 TensorId Term::add_gram(Schedule& schedule, TensorId x) const {
   const Shape map = schedule[x].shape;
   const TensorId gram = schedule.temporary(matrix_shape(map.batch, map.channels), place_.master);

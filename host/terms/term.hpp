@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -196,6 +197,14 @@ class Term {
   }
 
   // Steps that several losses take. Each allots what it returns.
+
+  using PixelLoss = std::function<void(Backend& backend, const Tensor& loss,
+                                       const Tensor& grad_pixels, const Tensor& pixels)>;
+  /// add_loss() of a loss of pixels in one step, which with a gradient computes both and adds to it;
+  /// without, `grad_pixels` is empty.
+  std::optional<GradientTerm> add_pixel_loss(Schedule& schedule, const StepKind& kind,
+                                             TensorId pixels, const LossSlot& loss,
+                                             bool with_gradient, const PixelLoss& compute) const;
 
   /// The Gram matrices (N,C,C) of the map at `x`, as it is held.
   TensorId add_gram(Schedule& schedule, TensorId x) const;

@@ -21,20 +21,10 @@ class TotalVariationTerm final : public Term {
     const StepKind kind{
         .name = "total variation",
         .operation = form_.form == VariationForm::squares ? "total_variation" : "variation"};
-    if (!with_gradient || place_.gradient_weight <= 0) {
-      schedule.add(kind, {x, loss.losses}, [=, this](Backend& backend, const Schedule& s) {
-        compute(backend, loss.in(s), {}, s[x]);
-      });
-      return std::nullopt;
-    }
-    return GradientTerm{
-        layer(), GradientTerm::Order::after_layer_above,
-        [=, this](Schedule& backward, TensorId grad_x, const GradientEpilogue& /*accumulates*/) {
-          backward.add(kind, {grad_x, x, loss.losses},
-                       [=, this](Backend& backend, const Schedule& s) {
-                         compute(backend, loss.in(s), s[grad_x], s[x]);
-                       });
-        }};
+    return add_pixel_loss(
+        schedule, kind, x, loss, with_gradient && place_.gradient_weight > 0,
+        [this](Backend& backend, const Tensor& losses, const Tensor& grad_pixels,
+               const Tensor& pixels) { compute(backend, losses, grad_pixels, pixels); });
   }
 
  private:
