@@ -32,6 +32,14 @@ struct Pictures {
   std::int64_t style_width = 53;
 };
 
+inline const std::vector<PoolKind> every_pool = {
+    {kernels::PoolMode::average, kernels::PoolRounding::up},
+    {kernels::PoolMode::average, kernels::PoolRounding::down},
+    {kernels::PoolMode::max, kernels::PoolRounding::up},
+    {kernels::PoolMode::max, kernels::PoolRounding::down},
+    {kernels::PoolMode::l2, kernels::PoolRounding::up},
+    {kernels::PoolMode::max_blur, kernels::PoolRounding::up}};
+
 /// random_weights(), which take a while, made once.
 inline const Weights& same_weights(std::size_t deepest) {
   static std::mutex mutex;

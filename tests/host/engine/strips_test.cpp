@@ -88,13 +88,7 @@ TEST_P(StripsOfPools, GiveTheLossesAndTheGradientOfTheWholePicture) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, StripsOfPools,
-                         testing::Values(PoolKind{PoolMode::average, PoolRounding::up},
-                                         PoolKind{PoolMode::average, PoolRounding::down},
-                                         PoolKind{PoolMode::max, PoolRounding::up},
-                                         PoolKind{PoolMode::max, PoolRounding::down},
-                                         PoolKind{PoolMode::l2, PoolRounding::up},
-                                         PoolKind{PoolMode::max_blur, PoolRounding::up}));
+INSTANTIATE_TEST_SUITE_P(All, StripsOfPools, testing::ValuesIn(test::every_pool));
 
 TEST(Strips, OfFourDevicesAndOfOneGiveTheSame) {
   expect_same("cpu", config_with({{"conv2_2", 1}}, some_styles), {}, {1, 4});

@@ -46,13 +46,7 @@ TEST_P(TilingOfPools, GivesTheLossesAndTheGradientOfTheWholePicture) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TilingOfPools,
-                         testing::Values(PoolKind{PoolMode::average, PoolRounding::up},
-                                         PoolKind{PoolMode::average, PoolRounding::down},
-                                         PoolKind{PoolMode::max, PoolRounding::up},
-                                         PoolKind{PoolMode::max, PoolRounding::down},
-                                         PoolKind{PoolMode::l2, PoolRounding::up},
-                                         PoolKind{PoolMode::max_blur, PoolRounding::up}));
+INSTANTIATE_TEST_SUITE_P(All, TilingOfPools, testing::ValuesIn(test::every_pool));
 
 TEST(Tiling, GivesTheSameOfEverySetOfLayers) {
   for (const PoolMode mode : {PoolMode::average, PoolMode::max}) {
