@@ -230,7 +230,7 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
   const double squared = block_sum(share, warp_sums);
   if (threadIdx.x == 0 && squared > 0) {
     const double limit = call.reach * std::sqrt(static_cast<double>(call.count) / squared);
-    const bool shorter = !stepped || limit < call.learning_rate;
+    const bool shorter = kept == 0 || limit < call.learning_rate;
     own.header->length = shorter ? limit : call.learning_rate;
   }
 }

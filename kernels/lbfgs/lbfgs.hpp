@@ -15,8 +15,8 @@ namespace impasto::kernels {
 ///         more than `history` is dropped, and h = y·s / y·y.
 ///         d = −H·g by the two-loop recursion over the pairs, in which H begins as h·I; with no pair
 ///         d = −g. t = learning_rate, in the first step times min(1/u², 1/(u·Σ|g|)).  x += t·d
-///         With a reach r > 0 no step is longer, and the first is as long: with l = r·√(H·W·C)/|d|,
-///         t = l in the first step, then min(learning_rate, l).
+///         With a reach r > 0 no step is longer, and one along −g is as long: with l = r·√(H·W·C)/|d|,
+///         t = l where no pair is kept, else min(learning_rate, l).
 /// Shapes  pixels, direction, last_grad, grad (N,H,W,C);
 ///         pairs (N·lbfgs_vectors(history),H,W,C): for each picture every s, then every y, in two
 ///         rings of history + 1 slots, of which one is free for the next pair;

@@ -97,8 +97,7 @@ void step(float* pixels, float* pairs, float* direction, float* last_grad, Lbfgs
   if (options.reach > 0) {
     const double norm = std::sqrt(dot(direction, direction, count));
     const double limit = options.reach * std::sqrt(static_cast<double>(count)) / norm;
-    if (norm > 0)
-      state.length = state.stepped != 0 ? std::min(options.learning_rate, limit) : limit;
+    if (norm > 0) state.length = kept > 0 ? std::min(options.learning_rate, limit) : limit;
   }
   state.stepped = 1;
   const auto length = static_cast<float>(state.length);

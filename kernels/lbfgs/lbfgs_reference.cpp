@@ -73,7 +73,7 @@ void step(double* pixels, double* pairs, double* direction, double* last_grad, L
   const double norm = std::sqrt(dot(direction, direction, count));
   if (options.reach > 0 && norm > 0) {
     const double limit = options.reach * std::sqrt(static_cast<double>(count)) / norm;
-    state.length = state.stepped != 0 ? std::min(options.learning_rate, limit) : limit;
+    state.length = kept > 0 ? std::min(options.learning_rate, limit) : limit;
   }
   state.stepped = 1;
   add(pixels, state.length, direction, count);

@@ -143,6 +143,28 @@ TEST(Lbfgs, StepsNoFurtherThanItsReachAndThatFarAtFirst) {
   EXPECT_LT(lengths_of_steps<double>({.history = 5}).back(), 1e-5);
 }
 
+/// Down a slope that grows steeper, as a loss does far from its minimum: no pair is kept.
+template <class T>
+void expect_steps_of_its_reach_where_the_loss_is_concave() {
+  const MapSize size{1, 4, 5, 3};
+  GuardedBuffer<T> x(size.count(), T{1});
+  GuardedBuffer<T> pairs(size.count() * lbfgs_vectors(5));
+  GuardedBuffer<T> d(size.count());
+  GuardedBuffer<T> last(size.count());
+  auto state = test::zeros(lbfgs_state_values(5));
+  for (int k = 1; k <= 10; ++k) {
+    GuardedBuffer<T> grad = x;
+    for (T& value : grad) value *= T{-1e-6F};
+    step(x, pairs, d, last, state, grad, size, {.history = 5, .reach = 3});
+    for (const T value : x) EXPECT_NEAR(static_cast<double>(value), 1 + 3 * k, 1e-3);
+  }
+}
+
+TEST(Lbfgs, StepsAsFarAsItsReachWhereTheLossIsConcave) {
+  expect_steps_of_its_reach_where_the_loss_is_concave<double>();
+  expect_steps_of_its_reach_where_the_loss_is_concave<float>();
+}
+
 TEST(Lbfgs, OnOneThreadAndTwoHasTheSameBits) {
   const MapSize size{1, 67, 51, 3};
   const int threads = omp_get_max_threads();

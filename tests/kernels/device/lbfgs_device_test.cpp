@@ -41,7 +41,7 @@ TEST(LbfgsDevice, TakesThePathOfPytorch) {
   }
 }
 
-void expect_the_reference(const LbfgsOptions& options) {
+void expect_the_reference(const LbfgsOptions& options, float steepness = 0.2F) {
   for (const MapSize& size : {MapSize{1, 1, 1, 1}, MapSize{2, 5, 7, 3}, MapSize{3, 37, 41, 3}}) {
     SCOPED_TRACE(size);
     // So near the minimum that the first step is not shortened by Σ|g|: a tiny one would leave little
@@ -52,9 +52,9 @@ void expect_the_reference(const LbfgsOptions& options) {
     GuardedBuffer<double> d(size.count());
     GuardedBuffer<double> last(size.count());
     auto state = test::zeros(size.batch * lbfgs_state_values(2));
-    const auto slope = [](auto& grad) {
+    const auto slope = [steepness](auto& grad) {
       for (std::size_t i = 0; i < grad.size(); ++i) {
-        grad[i] *= 0.2F * (1 + static_cast<float>(i % 5));
+        grad[i] *= steepness * (1 + static_cast<float>(i % 5));
       }
     };
     for (int k = 0; k < 4; ++k) {
@@ -90,6 +90,10 @@ TEST(LbfgsDevice, FollowsTheReferenceForEveryPictureOfABatchInAnyOrderOfThreads)
 
 TEST(LbfgsDevice, StepsNoFurtherThanItsReach) {
   expect_the_reference({.learning_rate = 0.7, .history = 2, .reach = 2e-5});
+}
+
+TEST(LbfgsDevice, StepsAsFarAsItsReachWhereTheLossIsConcave) {
+  expect_the_reference({.learning_rate = 0.7, .history = 2, .reach = 2e-5}, -1e-6F);
 }
 
 }  // namespace
