@@ -1,24 +1,97 @@
 # SPDX-License-Identifier: MIT
 """Every control changes the picture, and refuses what makes no sense."""
 
+import hashlib
 import json
+import os
+import re
 import unittest
 import zlib
 
 import png
 from harness import LIGHT, SAMPLES, ProgramTest, weights
 
-ADAM = ("--optimizer", "adam")
+# The run that the options are added to, small and quick.
+PLAIN = {"--size": "48", "--iterations": "4", "--scales": "1", "--init": "mix", "--content-layers": "conv2_1",
+         "--style-layers": "conv1_1,conv2_1"}
+ADAM = {"--optimizer": "adam", "--learning-rate": "0.5"}
+# Pixels of this run leave their range.
+FAR = {"--optimizer": "adam", "--learning-rate": "20", "--pyramid": "5", "--average": "0.9"}
+# For each option of a picture: what is given besides, and values of which each makes a picture of its own. None is the
+# option left out. Options with a list of words have those words as their values, every one of them.
+EFFECTS = {
+    "--preset": ({"--statistics-layers": "conv1_1"}, ()),
+    "--content-weight": ({}, (None, "9")),
+    "--style-weight": ({}, (None, "9")),
+    "--tv-weight": ({}, (None, "9")),
+    "--content-layers": ({}, ("conv1_2", "conv2_1", "conv1_2,conv2_1", "conv1_2:0.9,conv2_1:0.1")),
+    "--style-layers": ({}, ("conv1_1", "conv2_1", "conv1_1,conv2_1", "conv1_1:0.9,conv2_1:0.1")),
+    "--style-octaves": ({}, (None, "2")),
+    "--statistics-weight": ({}, (None, "3")),
+    "--statistics-layers": ({"--statistics-weight": "3"}, (None, "conv1_2")),
+    "--content-relu": ({}, ()),
+    "--style-relu": ({}, ()),
+    "--style-weights": ({"STYLE": "sample:scene"}, (None, "0.7,0.3")),
+    "--normalize-gradients": (ADAM, (None, True)),
+    "--mask": ({}, (None, "left.png", "right.png", "soft.png", "small.png")),
+    "--style-mask": ({"--mask": "left.png"}, (None, "right.png")),
+    "--tv-form": ({**ADAM, "--tv-weight": "100"}, ()),
+    "--tv-power": ({"--tv-form": "power"}, (None, "2.5")),
+    "--pooling": ({}, ()),
+    "--padding": ({}, ()),
+    "--size": ({}, ("48", "40")),
+    "--style-size": ({}, (None, "40")),
+    "--iterations": ({}, ("4", "3")),
+    "--stop-below": ({"--iterations": "9", "--stop-window": "2"}, (None, "0.9")),
+    "--stop-window": ({"--iterations": "9", "--stop-below": "0.9"}, ("2", "5")),
+    "--scales": ({"--size": "180"}, ("1", "2")),
+    "--optimizer": ({"--learning-rate": "0.5"}, ()),
+    "--learning-rate": (ADAM, ("0.5", "0.25")),
+    "--rate-decay": (ADAM, (None, "0.5")),
+    "--rate-decay-steps": ({**ADAM, "--rate-decay": "0.5"}, (None, "2")),
+    "--pyramid": (ADAM, (None, "2")),
+    "--decorrelate": (ADAM, (None, True)),
+    "--average": (ADAM, (None, "0.9")),
+    "--lbfgs-history": ({}, (None, "1")),
+    "--lbfgs-reach": ({}, (None, "0.01")),
+    "--box": (FAR, ()),
+    "--init": ({"--iterations": "1"}, ("left.png",)),
+    "--noise-ratio": ({}, (None, "0.3")),
+    "--noise-amplitude": ({}, (None, "5")),
+    "--colors": ({}, ()),
+    "--depth": ({}, ()),
+    "--seed": ({}, (None, "1")),
+    "--weights": ({}, (weights(), os.path.join(os.path.dirname(weights()), "blurred.h5"))),
+}
+# Options that leave the pixels as they are, and what they are for. Tests of these look at that.
+WITHOUT_EFFECT = {
+    "other files": ("--output", "--sheet", "--report", "--film", "--save-every", "--log", "--checkpoint",
+                    "--checkpoint-every", "--resume"),
+    "what is said": ("--json", "--dry-run", "--quiet"),
+    "where settings come from": ("--from", "--config", "--help"),
+    "where and how it is computed, to the same picture but for rounding": (
+        "--device", "--precision", "--memory", "--no-plan-cache"),
+    "the meaning of the pixels, for which the profile beside them must be read": ("--keep-profile",),
+}
+
+
+def pixels_of(path):
+    """A digest of them, packed as in the file."""
+    with open(path, "rb") as file:
+        packed = b"".join(body for kind, body in png.chunks(file.read()) if kind == b"IDAT")
+    return hashlib.sha256(packed).hexdigest()
 
 
 class ControlsTest(ProgramTest):
-    def pixels(self, *options, styles=("sample:painting",)):
-        """The pixels that a short run gives, packed as in the file."""
-        result = self.run_program("stylize", "sample:scene", *styles, "-o", "out.png", "--size", "48", "--iterations",
-                                  "4", "--scales", "1", "--init", "mix", *LIGHT, "--weights", weights(), *options)
+    def pixels(self, *words, **given):
+        """The pixels that a short run gives. `given` has values for options; None leaves one out."""
+        options = {**PLAIN, "--weights": weights(), **given}
+        styles = ("sample:painting", *((options.pop("STYLE"),) if "STYLE" in options else ()))
+        for option, value in options.items():
+            words += () if value is None else (option,) if value is True else (option, value)
+        result = self.run_program("stylize", "sample:scene", *styles, "-o", "out.png", *words)
         self.assertIn(result.returncode, (0, 7), result.stderr)  # 7: normalised gradients may let the loss rise
-        with open(self.path("out.png"), "rb") as file:
-            return [body for kind, body in png.chunks(file.read()) if kind == b"IDAT"]
+        return pixels_of(self.path("out.png"))
 
     def config(self, *options):
         # A plan measures; one thread waits for no other on a busy machine.
@@ -26,44 +99,26 @@ class ControlsTest(ProgramTest):
                               env={"OMP_NUM_THREADS": "1"})
         return json.loads(result.stdout)["config"]
 
-    def test_each_changes_the_picture(self):
-        plain = self.pixels()
-        slow = (*ADAM, "--learning-rate", "0.5")
-        for options in (("--statistics-weight", "3"), ("--content-relu", "before"), ("--style-relu", "before"),
-                        ("--tv-form", "absolute"), ("--tv-form", "means", "--tv-weight", "100"),
-                        ("--tv-form", "power", "--tv-weight", "0.1"), ("--tv-form", "nine-point", "--tv-weight", "100"),
-                        ("--optimizer", "descent", "--learning-rate", "0.5"), ADAM, (*slow, "--rate-decay", "0.5"),
-                        (*slow, "--normalize-gradients"), ("--style-octaves", "2"), ("--pooling", "l2"),
-                        (*slow, "--decorrelate"),
-                        ("--noise-ratio", "0.3"), ("--noise-amplitude", "5")):
-            self.assertNotEqual(self.pixels(*options), plain, options)
+    def test_every_option_is_known_to_change_the_picture_or_not_to(self):
+        options = set(re.findall(r"(?m)^  (?:-\w,)?(--[a-z][a-z0-9-]*)", self.succeed("stylize", "--help").stdout))
+        without = [option for those in WITHOUT_EFFECT.values() for option in those]
+        self.assertEqual(options, {*EFFECTS, *without})
+        self.assertEqual(set(EFFECTS) & set(without), set())
 
-    def test_each_detail_changes_the_picture(self):
-        fast = (*ADAM, "--pyramid", "5", "--average", "0.9", "--learning-rate", "20")
-        for first, second in (
-                ((*fast, "--box", "step"), (*fast, "--box", "end")),
-                ((*fast, "--box", "step"), (*fast, "--box", "evaluation")),
-                ((*fast, "--box", "end"), (*fast, "--box", "evaluation")),
-                (("--statistics-weight", "3"), ("--statistics-weight", "3", "--statistics-layers", "conv1_2")),
-                ((*ADAM, "--rate-decay", "0.5"), (*ADAM, "--rate-decay", "0.5", "--rate-decay-steps", "2")),
-                (("--tv-form", "power"), ("--tv-form", "power", "--tv-power", "2.5")),
-                ((), ("--lbfgs-history", "1")), ((), ("--lbfgs-reach", "0.01"))):
-            self.assertNotEqual(self.pixels(*first), self.pixels(*second), second)
+    def test_each_value_of_an_option_makes_a_picture_of_its_own(self):
+        self.masks()
+        help_text = re.sub(r"\|\s+", "|", self.succeed("stylize", "--help").stdout)
+        for option, (besides, values) in EFFECTS.items():
+            with self.subTest(option):
+                words = re.search(rf"(?m)^  {option} ([a-z0-9]\S*(?:\|\S+)+)", help_text)
+                values = [*values, *(word for word in (words[1].split("|") if words else ()) if word != "FILE")]
+                self.assertGreater(len(values), 1)
+                pictures = [self.pixels(**{**besides, option: value}) for value in values]
+                for number, picture in enumerate(pictures):
+                    self.assertNotIn(picture, pictures[:number], values[number])
 
-    def test_colours(self):
-        plain, own = self.pixels(), self.pixels("--colors", "style")
-        self.assertEqual(plain, own)
-        others = [self.pixels("--colors", kind) for kind in ("luminance", "histogram", "linear")]
-        for i, one in enumerate(others):
-            self.assertNotIn(one, [plain, *others[:i]])
-
-    def test_initial_pictures(self):
-        results = set()
-        for init in ("content", "recoloured", "style-statistics", "random", "mix"):
-            self.stylize("--init", init, "--scales", "1", iterations=1)
-            with open(self.path("out.png"), "rb") as file:
-                results.add(b"".join(body for kind, body in png.chunks(file.read()) if kind == b"IDAT"))
-        self.assertEqual(len(results), 5)
+    def test_the_style_has_its_own_colours_unless_asked(self):
+        self.assertEqual(self.pixels(), self.pixels("--colors", "style"))
 
     def test_depth(self):
         for depth in ("8", "16"):
@@ -112,37 +167,32 @@ class ControlsTest(ProgramTest):
         self.assertEqual(ends("--stop-below", "0.5", "--stop-window", "100"), ("finished", 60))
 
     def test_style_weights(self):
-        styles = ("sample:painting", "sample:scene")
-        even = self.pixels(styles=styles)
-        self.assertEqual(self.pixels("--style-weights", "2,2", styles=styles), even)
-        self.assertNotEqual(self.pixels("--style-weights", "0.7,0.3", styles=styles), even)
-        self.assertEqual(self.pixels("--style-weights", "1,0", styles=styles), self.pixels())
+        two = {"STYLE": "sample:scene"}
+        self.assertEqual(self.pixels("--style-weights", "2,2", **two), self.pixels(**two))
+        self.assertEqual(self.pixels("--style-weights", "1,0", **two), self.pixels())
 
     def mask(self, name, shown, height=36, width=48):
         """A grey picture: shown(x) of white in each column x."""
         png.write(self.path(name), width, height, lambda x, y: [round(255 * shown(x))] * 3)
         return name
 
+    def masks(self):
+        self.mask("left.png", lambda x: x < 24)
+        self.mask("right.png", lambda x: x >= 24)
+        self.mask("soft.png", lambda x: x / 48)
+        self.mask("small.png", lambda x: x < 12, 18, 24)
+
     def test_masks(self):
-        left = self.mask("left.png", lambda x: x < 24)
-        right = self.mask("right.png", lambda x: x >= 24)
-        soft = self.mask("soft.png", lambda x: x / 48)
-        small = self.mask("small.png", lambda x: x < 12, 18, 24)
-        styles = ("sample:painting", "sample:scene")
-        plain = self.pixels()
-        seen = [plain]
-        for options in (("--mask", left), ("--mask", right), ("--mask", soft), ("--mask", small),
-                        ("--mask", left, "--style-mask", right)):
-            seen.append(self.pixels(*options))
-        for loss in (("--preset", "style-transfer-pytorch"), ("--style-weight", "0", "--statistics-weight", "3")):
-            seen.append(self.pixels(*loss))
-            seen.append(self.pixels(*loss, "--mask", left))
-        seen.append(self.pixels(styles=styles))
-        seen.append(self.pixels("--mask", left, right, styles=styles))
-        seen.append(self.pixels("--mask", right, "--mask", left, styles=styles))
+        self.masks()
+        left, right = ("--mask", "left.png"), ("--mask", "right.png")
+        seen = []
+        for loss in ({"--preset": "style-transfer-pytorch"}, {"--style-weight": "0", "--statistics-weight": "3"}):
+            seen += [self.pixels(**loss), self.pixels(*left, **loss)]
+        two = {"STYLE": "sample:scene"}
+        seen += [self.pixels(**two), self.pixels(*left, "right.png", **two), self.pixels(*right, *left, **two)]
         for i, one in enumerate(seen):
             self.assertNotIn(one, seen[:i])
-        config = self.config("--mask", left)
+        config = self.config(*left)
         self.assertEqual((config["mask"], config["style_mask"]), (1, 0))
 
     def test_a_mask_scores_the_picture_where_it_shows_it(self):
@@ -183,7 +233,7 @@ class ControlsTest(ProgramTest):
                                (("--style-weights", "0"), "--style-weights", "0"),
                                (("--style-weights", "a"), "--style-weights", "'a'"),
                                (("--optimizer", "lbfgs", "--rate-decay", "0.5"), "--rate-decay", "L-BFGS"),
-                               ((*ADAM, "--lbfgs-history", "5"), "--lbfgs-history", "adam"),
+                               (("--optimizer", "adam", "--lbfgs-history", "5"), "--lbfgs-history", "adam"),
                                (("--optimizer", "descent", "--pyramid", "3"), "gradient descent", "pyramid"),
                                (("--optimizer", "lbfgs", "--decorrelate"), "L-BFGS", "decorrelated"),
                                (("--noise-ratio", "1.5"), "--noise-ratio", "1.5"),

@@ -40,6 +40,40 @@ class DocumentsTest(ProgramTest):
         help_text = self.succeed(*command.split(), "--help").stdout
         return set(re.findall(r"(?m)^  (?:-\w,)?(--[a-z][a-z-]*)", help_text)) - {"--help"}
 
+    def options_of_a_picture(self, command):
+        """What a picture depends on: each option, and its text in --help."""
+        groups = re.split(r"(?m)^(?=\w[\w ]*:$)", self.succeed(*command.split(), "--help").stdout)
+        found = {}
+        for group in groups:
+            if group.startswith(("Objective:", "Optimisation:", "Network and machine:")):
+                found |= dict(re.findall(r"(?m)^  (--[a-z][a-z0-9-]*)(.*(?:\n   .*)*)", group))
+        self.assertGreater(len(found), 3, command)
+        return found
+
+    def test_help_has_the_default_of_every_option_of_a_picture(self):
+        for command in ("stylize", "batch", "sweep", "frames", "score", "activations"):
+            for option, text in self.options_of_a_picture(command).items():
+                if re.match(r" \S", text):  # it takes a value
+                    self.assertRegex(text, r"\[[^][]+\]\s*$", f"{command} {option}")
+
+    def test_the_defaults_in_help_are_those_of_a_run(self):
+        """As far as they are values, not an explanation."""
+        arguments = self.stylize_arguments("--dry-run")
+        plan = self.succeed(*arguments, env={"OMP_NUM_THREADS": "1"}).stdout
+        said = dict(line.split(None, 1) for line in plan.splitlines() if len(line.split(None, 1)) == 2)
+        count = 0
+        for option, text in self.options_of_a_picture("stylize").items():
+            default = re.search(r"\[([\w.-]+)\]\s*$", text)
+            plain = default and (default[1][0].isdigit() or default[1] in re.split(r"[|\s]+", text))
+            if plain and option[2:] in said and option not in arguments:
+                count += 1
+                self.assertEqual(said[option[2:]], default[1], option)
+        self.assertGreater(count, 25)
+
+    def test_the_tutorial_says_when_to_reach_for_every_option_of_a_picture(self):
+        tutorial = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+        self.assertEqual(set(self.options_of_a_picture("stylize")) - set(re.findall(OPTION, tutorial)), set())
+
     def test_the_page_names_every_option_and_no_other(self):
         page = command_line_page()
         named = set(re.findall(OPTION, page))
