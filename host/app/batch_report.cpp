@@ -77,6 +77,11 @@ void BatchReport::done(const Json& record) {
             record.at("output").get<std::string>(),
             record.at("result_iteration").get<std::int64_t>());
   }
+  if (!settings_.quiet && record.value("profile_missing", false)) {
+    line_.clear();
+    message("note: {}: the content has no other profile than sRGB to keep\n",
+            record.at("output").get<std::string>());
+  }
   tell("done", record);
 }
 

@@ -231,6 +231,7 @@ void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Out
                  {"side_by_side", outcome.side_by_side},
                  {"backend", describe(stream.backend())}};
   const Settings own = settings_of_item(settings_, work.item);
+  record["profile_missing"] = own.keep_profile && work.content.profile.empty();
   if (directory_ != nullptr && own.output) {
     make_folder_of(own.output.string());
     const std::string comment = recipe(own, stream.backend(), outcome.session->network());

@@ -121,6 +121,7 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   if (!settings.weights) report.note(random_weights_note);
   if (const std::string note = unused_gpu(settings.batch.devices.front()); !note.empty())
     report.note(note);
+  if (const std::string note = note_of_preset(settings); !note.empty()) report.note(note);
   report.prepare("Reading the network");
   try {
     batch::supervise(

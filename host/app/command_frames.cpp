@@ -89,6 +89,9 @@ void make_film(const Settings& settings) {
   if (const std::string note = unused_gpu(settings.device); !settings.quiet && !note.empty()) {
     message("note: {}\n", note);
   }
+  if (const std::string note = note_of_preset(settings); !settings.quiet && !note.empty()) {
+    message("note: {}\n", note);
+  }
   if (settings.dry_run) return print_plan(settings, *backend);
   FramesRun(settings, *backend).run();
 }

@@ -165,6 +165,9 @@ void stylize(const Settings& settings) {
   if (const std::string note = unused_gpu(settings.device); !settings.quiet && !note.empty()) {
     message("note: {}\n", note);
   }
+  if (const std::string note = note_of_preset(settings); !settings.quiet && !note.empty()) {
+    message("note: {}\n", note);
+  }
   const StylizeInputs inputs = load_inputs(settings);
   say_notes(inputs.content);
   if (settings.keep_profile && inputs.content.profile.empty()) {

@@ -253,6 +253,15 @@ void say_notes(const Image& picture) {
   for (const std::string& note : picture.notes) message("note: {}\n", printable(note));
 }
 
+std::string note_of_preset(const Settings& settings) {
+  const NetworkTraits network = network_of(settings.weights);
+  const std::string& chosen = settings.config.preset;
+  if (suits(chosen, network)) return {};
+  return fmt::format(
+      "the preset '{}' is balanced for another kind of network; --preset {} suits this one", chosen,
+      preset_for(network));
+}
+
 void suit_to_network(Settings& settings) {
   if (settings.pooling_given) return;
   Config& config = settings.config;

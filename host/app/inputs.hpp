@@ -75,6 +75,9 @@ void say_notes(const Image& picture);
 inline constexpr auto random_weights_note =
     "the network has random weights; a trained one paints better: impasto weights get";
 
+/// What the user of a preset should know whose weights are for other networks than this; else empty.
+std::string note_of_preset(const Settings& settings);
+
 /// What --weights decide where the user did not: a network that was trained with a blur in its
 /// pooling keeps it, in place of the preset's average or maximum of 2×2 cells.
 void suit_to_network(Settings& settings);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/engine/config.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -56,39 +57,52 @@ Config trained() {
   return config;
 }
 
+struct Preset {
+  std::string_view name;
+  Config (*make)();
+  bool divided = false;  ///< for networks that see pixels divided by their deviation
+};
+
 /// Every preset: ours, the default first, and then those of other systems.
-constexpr std::array<std::pair<std::string_view, Config (*)()>, 13> all_presets = {
+constexpr std::array<Preset, 13> all_presets = {
     {{"impasto", impasto_default},
-     {"trained", trained},
+     {"trained", trained, true},
      {"gatys", presets::gatys},
      {"coursera", presets::coursera},
      {"neural-style", presets::neural_style},
      {"neural-style-pt", presets::neural_style_pt},
-     {"pytorch-tutorial", presets::pytorch_tutorial},
+     {"pytorch-tutorial", presets::pytorch_tutorial, true},
      {"keras", presets::keras},
      {"tensorflow", presets::tensorflow},
      {"anishathalye", presets::anishathalye},
      {"cysmith", presets::cysmith},
      {"spst", presets::spst},
-     {"style-transfer-pytorch", presets::style_transfer_pytorch}}};
+     {"style-transfer-pytorch", presets::style_transfer_pytorch, true}}};
+
+bool divides(const NetworkTraits& network) { return network.deviation[0] > 1; }
 
 }  // namespace
 
 std::vector<std::string> preset_names() {
   std::vector<std::string> names;
-  for (const auto& [name, make] : all_presets) names.emplace_back(name);
+  for (const Preset& each : all_presets) names.emplace_back(each.name);
   return names;
 }
 
 std::string_view preset_for(const NetworkTraits& network) {
-  return network.deviation[0] > 1 ? "trained" : "impasto";
+  return divides(network) ? "trained" : "impasto";
+}
+
+bool suits(std::string_view preset, const NetworkTraits& network) {
+  const auto* const found = std::ranges::find(all_presets, preset, &Preset::name);
+  return found == all_presets.end() || found->divided == divides(network);
 }
 
 Config preset(std::string_view name) {
-  for (const auto& [known, make] : all_presets) {
-    if (known != name) continue;
-    Config config = make();
-    config.preset = known;
+  for (const Preset& each : all_presets) {
+    if (each.name != name) continue;
+    Config config = each.make();
+    config.preset = each.name;
     return config;
   }
   fail(ErrorKind::usage, "unknown preset '{}': expected {}", name, one_of(preset_names()));

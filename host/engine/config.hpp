@@ -76,6 +76,10 @@ Config preset(std::string_view name);
 /// The preset that suits a network where nobody asks for another.
 std::string_view preset_for(const NetworkTraits& network);
 
+/// Whether a preset's weights are balanced for networks like this one: activations of those that see
+/// pixels divided by their deviation are smaller by some fifty times, and their Gram losses by millions.
+bool suits(std::string_view preset, const NetworkTraits& network);
+
 std::vector<std::string> preset_names();
 
 }  // namespace impasto
