@@ -102,6 +102,14 @@ TEST_F(CheckpointTest, OfAdamWithPyramidAndMeanEndsInTheSameBits) {
   check_every_iteration();
 }
 
+TEST_F(CheckpointTest, OfDecorrelatedColoursAndOctavesEndsInTheSameBits) {
+  config_.optimizer = AdamOptions{.learning_rate = 2};
+  config_.decorrelated = true;
+  config_.objective.octaves = 2;
+  open("cpu");
+  check_every_iteration();
+}
+
 TEST_F(CheckpointTest, OfLbfgsEndsInTheSameBits) {
   config_.optimizer = LbfgsOptions{.history = 2};
   open("cpu");
