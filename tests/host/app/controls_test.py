@@ -154,6 +154,17 @@ class ControlsTest(ProgramTest):
                         self.assertLess(abs(value - expected), 20)
         self.assertIn("no other profile", result("--keep-profile", content="sample:scene")[2])
 
+    def test_a_batch_notes_contents_without_a_profile(self):
+        png.write(self.path("photo.png"), 24, 18, lambda x, y: (9 * x, 9 * y, 60))
+        done = self.succeed("batch", "photo.png", "--styles", "photo.png", "-o", "many", "--keep-profile", "--size", "24",
+                            "--scales", "1", "--iterations", "1", *LIGHT, "--weights", weights())
+        self.assertIn("photo_photo.png: the content has no other profile", done.stderr)
+
+    def test_a_preset_for_another_kind_of_network_is_noted(self):
+        for preset, noted in (("trained", True), ("impasto", False), ("gatys", False)):
+            said = self.stylize("--preset", preset, iterations=1).stderr
+            self.assertEqual("another kind of network; --preset impasto suits" in said, noted, said)
+
     def test_a_run_ends_where_its_loss_stays(self):
         def ends(*options):
             done = self.succeed(*self.stylize_arguments("--iterations", "60", "--scales", "1", "--json", *options))

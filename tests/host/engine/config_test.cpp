@@ -38,6 +38,17 @@ TEST(Preset, SuitsTheNetworksPixels) {
   EXPECT_EQ(preset_for(network), "trained");
 }
 
+TEST(Preset, OfEveryNameSuitsOneKindOfNetwork) {
+  const NetworkTraits plain;
+  NetworkTraits divided;
+  divided.deviation = {58.395F, 57.12F, 57.375F};
+  for (const std::string& name : preset_names()) {
+    EXPECT_NE(suits(name, plain), suits(name, divided)) << name;
+  }
+  EXPECT_TRUE(suits("gatys", plain));
+  EXPECT_TRUE(suits("pytorch-tutorial", divided));
+}
+
 TEST(Preset, LetsANetworkPoolAsItWasTrainedUnlessItKeepsItsOwn) {
   NetworkTraits network;
   EXPECT_EQ(pool_for(network, preset("gatys")).mode, kernels::PoolMode::max);
