@@ -1,6 +1,7 @@
 # What `./dev package` makes: an archive that runs where nothing of ours is installed. It holds the
-# program, what a GPU run needs besides (benchmarks/campaign/), and every shared library of theirs but the C
-# library and NVIDIA's, which belong to the machine. The preset `package` lets the programs find them.
+# program, what a GPU run needs besides (benchmarks/campaign/), and every shared library of theirs but those of C
+# and C++ and NVIDIA's, which belong to the machine. The preset `package` lets the programs find them.
+set(IMPASTO_ARCHIVE_EXPAT "" CACHE FILEPATH "A libexpat.so.1 to put into the archive in place of the system's")
 set(archive_programs impasto_app)
 foreach(program cuda_kernels_test cuda_bench backend_test iteration_bench)
   if(TARGET ${program})
@@ -12,9 +13,15 @@ install(TARGETS ${archive_programs} impasto RUNTIME_DEPENDENCY_SET archive_libra
         RUNTIME COMPONENT archive EXCLUDE_FROM_ALL
         LIBRARY DESTINATION lib COMPONENT archive EXCLUDE_FROM_ALL NAMELINK_SKIP
         ARCHIVE COMPONENT never EXCLUDE_FROM_ALL)
+set(archive_expat "")
+if(IMPASTO_ARCHIVE_EXPAT)
+  set(archive_expat "^libexpat\\.so")
+  install(FILES ${IMPASTO_ARCHIVE_EXPAT} DESTINATION lib COMPONENT archive EXCLUDE_FROM_ALL)
+endif()
 install(RUNTIME_DEPENDENCY_SET archive_libraries
-        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|pthread|rt|resolv|util)\\.so"
+        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|pthread|rt|resolv|util|stdc\\+\\+|gcc_s)\\.so"
                             "^lib(cuda|cudart|cudnn|cublas|cublasLt|nvrtc|nvToolsExt)[._]"
+                            ${archive_expat}
         LIBRARY DESTINATION lib COMPONENT archive EXCLUDE_FROM_ALL)
 install(DIRECTORY benchmarks/campaign benchmarks/peers DESTINATION share/impasto/benchmarks
         COMPONENT archive EXCLUDE_FROM_ALL FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)

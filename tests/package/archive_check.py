@@ -3,7 +3,7 @@
 """Whether the archive of `./dev package` runs by itself: archive_check.py ARCHIVE.
 
 Unpacks it into an empty folder and stylizes a sample with an empty environment. Every library that
-the loader takes must come from the archive, but for the C library and NVIDIA's.
+the loader takes must come from the archive, but for those of C and C++ and NVIDIA's.
 """
 
 import re
@@ -18,7 +18,7 @@ from run_paths import bad_parts, elf_files
 
 MOST_BYTES = 60_000_000
 # Libraries of the machine.
-C_LIBRARY = re.compile(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|resolv|util))\.so")
+C_LIBRARY = re.compile(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|resolv|util|stdc\+\+|gcc_s))\.so")
 NVIDIA = re.compile(r"lib(cuda|cudart|cudnn\w*|cublas|cublasLt|nvrtc|nvJitLink)[.\-_]")
 
 
@@ -61,12 +61,12 @@ def loaded(traces: Iterable[Path]) -> List[str]:
     return [str(Path(path).resolve()) for path in re.findall(r"calling init: (/\S+)", text)]
 
 
-def newest_c_library(root: Path) -> str:
-    """The newest version of the C library that anything in the archive asks for."""
+def newest(library: str, root: Path) -> str:
+    """The newest version of that library, GLIBC or GLIBCXX, that anything in the archive asks for."""
     versions = set()
-    for path in [*(root / "bin").iterdir(), *(root / "lib").iterdir()]:
+    for path in elf_files(root):
         table = run("objdump", "-T", path, environment={"PATH": "/usr/bin"})
-        versions |= set(re.findall(r"GLIBC_([\d.]+)", table))
+        versions |= set(re.findall(rf"{library}_([\d.]+)", table))
     return max(versions, key=lambda version: [int(part) for part in version.split(".")])
 
 
@@ -106,7 +106,7 @@ def main() -> int:
         check(root, folder)
         print(
             f"{archive.name}: {size / 1e6:.1f} MB, runs by itself "
-            f"with the C library {newest_c_library(root)} or newer"
+            f"with glibc {newest('GLIBC', root)} and libstdc++ with GLIBCXX_{newest('GLIBCXX', root)}, or newer"
         )
     return 0
 

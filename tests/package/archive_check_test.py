@@ -7,25 +7,32 @@ import unittest
 from pathlib import Path
 
 import archive_check
+import run_paths
 
 ROOT = Path("/somewhere/impasto")
 
 
 class ArchiveCheck(unittest.TestCase):
     def test_a_library_of_the_machine_is_a_stranger(self):
-        paths = [f"{ROOT}/lib/libvips.so.42", "/usr/lib/libvips.so.42", "/usr/lib/libstdc++.so.6"]
+        paths = [f"{ROOT}/lib/libvips.so.42", "/usr/lib/libvips.so.42", "/usr/lib/libgomp.so.1"]
         found = archive_check.strangers(paths, ROOT)
-        self.assertEqual(found, ["/usr/lib/libstdc++.so.6", "/usr/lib/libvips.so.42"])
+        self.assertEqual(found, ["/usr/lib/libgomp.so.1", "/usr/lib/libvips.so.42"])
 
     def test_a_library_that_is_not_found_is_a_stranger(self):
         self.assertEqual(len(archive_check.strangers(["libfmt.so.9 not found"], ROOT)), 1)
 
-    def test_the_c_library_and_nvidia_s_are_the_machine_s(self):
-        names = ("libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "libcudnn.so.9", "libcuda.so.1")
+    def test_the_libraries_of_c_and_c_plus_plus_and_nvidia_s_are_the_machine_s(self):
+        names = ("libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "libstdc++.so.6", "libcudnn.so.9", "libcuda.so.1")
         paths = [f"/usr/lib/{name}" for name in (*names, "libcublasLt.so.13", "libnvrtc.so.13")]
         self.assertEqual(archive_check.strangers(paths, ROOT), [])
         paths = ["/usr/lib/libcurl.so.4", "/usr/lib/libmount.so.1"]
         self.assertEqual(archive_check.strangers(paths, ROOT), paths)
+
+    def test_a_run_path_that_depends_on_the_current_folder_is_bad(self):
+        for part in ("/usr/lib", "$ORIGIN", "$ORIGIN/../lib", "${ORIGIN}"):
+            self.assertTrue(run_paths.is_fixed(part), part)
+        for part in ("", "lib", ".", "$ORIGINAL", "$LIB/x"):
+            self.assertFalse(run_paths.is_fixed(part), part)
 
     def test_the_loader_s_word_is_understood(self):
         with tempfile.TemporaryDirectory() as folder:

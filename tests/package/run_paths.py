@@ -24,13 +24,17 @@ def elf_files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
+def is_fixed(part: str) -> bool:
+    """Whether a part of a run path begins at the root or at the file itself."""
+    return re.match(r"/|\$(ORIGIN|\{ORIGIN\})(/|$)", part) is not None
+
+
 def bad_parts(path: Path) -> List[str]:
-    """The parts of a file's run path that do not begin at the root or at the file itself."""
+    """The parts of a file's run path that are not fixed."""
     table = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True,
                            env={**os.environ, "LC_ALL": "C"}).stdout
     found = re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]", table)
-    return [part for parts in found for part in parts.split(":")
-            if not part.startswith(("/", "$ORIGIN/", "${ORIGIN}/"))]
+    return [part for parts in found for part in parts.split(":") if not is_fixed(part)]
 
 
 def main() -> None:
