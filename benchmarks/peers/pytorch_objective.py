@@ -17,7 +17,6 @@ from torch.nn import functional
 
 # VGG-19 (Simonyan & Zisserman 2015, table 1, column E) up to conv5_1: convolutions in each block.
 BLOCKS = (2, 2, 4, 4, 1)
-MEAN = (123.68, 116.779, 103.939)  # red, green, blue
 CONTENT_LAYER = "conv4_2"
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 STYLE_LAYER_WEIGHT = 0.2
@@ -72,10 +71,11 @@ class Network:
 
     def __init__(self, path: str, options: Options) -> None:
         self.options = options
-        self.mean = torch.tensor(MEAN, dtype=options.pixel_type, device=options.device)
-        self.mean = self.mean.view(1, 3, 1, 1)
         self.parameters: Dict[str, Tuple[Tensor, Tensor]] = {}
         with h5py.File(path, "r") as file:
+            # As floats: 3e-6 of a grey value more, and a ReLU of the third picture falls the other way.
+            mean = torch.from_numpy(file.attrs["mean_pixel"]).to(options.device, options.pixel_type)
+            self.mean = mean.view(1, 3, 1, 1)
             for name in layer_names():
                 if name.startswith("conv"):
                     weight = torch.from_numpy(file[name]["weight"][()]).permute(0, 3, 1, 2)
