@@ -100,7 +100,7 @@ std::string choices() {
     for (const auto& [precision, rungs] : ladder.rungs) {
       for (const kernels::Rung& rung : rungs) {
         if (!listed.insert(rung.name).second) continue;
-        text += fmt::format("    {:<24}{}{}\n", rung.name, rung.idea, rung.ships ? " (ships)" : "");
+        text += fmt::format("    {:<38}{}{}\n", rung.name, rung.idea, rung.ships ? " (ships)" : "");
       }
     }
   }
