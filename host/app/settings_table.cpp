@@ -899,6 +899,13 @@ std::vector<Setting> make_table() {
        .help = "sizes to go through, coarse to fine; those under\n64 pixels are left out",
        .recorded = true,
        .value = value(Whole{1, 12}, AT(config.scales.count))},
+      {.name = "scale-detail",
+       .group = run_group,
+       .commands = stylize,
+       .help = "how much a finer scale adds of the detail of the\nfirst picture that the coarser one "
+               "could not show: 0\npaints broader, 1 keeps eyes",
+       .recorded = true,
+       .value = value(Real{.highest = 1}, AT(config.scales.detail))},
       {.name = "scale-ratio", .recorded = true, .value = fixed(OF(scales.ratio))},
       {.name = "iteration-ratio", .recorded = true, .value = fixed(OF(scales.iteration_ratio))},
       {.name = "step-ratio", .recorded = true, .value = fixed(OF(scales.step_ratio))},

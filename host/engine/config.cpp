@@ -31,7 +31,7 @@ Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_la
   config.objective.pool = {kernels::PoolMode::average, kernels::PoolRounding::up};
   config.optimizer = LbfgsOptions{.history = 10, .reach = 3};
   config.iterations = 160;
-  config.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.5};
+  config.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.5, .detail = 1};
   config.box = Box::step;
   config.size = 512;
   config.init = Init::recoloured;
@@ -42,7 +42,7 @@ Config coarse_to_fine(double content_weight, std::vector<LayerWeight> content_la
 /// (docs/decisions/0006-default-preset.md).
 Config impasto_default() {
   return coarse_to_fine(2, {{"conv3_1", 1}}, {{"conv1_1", 0.2}, {"conv2_1", 0.4}, {"conv3_1", 0.4}},
-                        0.2);
+                        0.4);
 }
 
 /// For networks that were trained on pixels of deviation 1, as torchvision's are and those made from

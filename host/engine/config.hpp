@@ -36,6 +36,7 @@ struct Scales {
   double ratio = 2;            ///< of a scale's side to that of the coarser one
   double iteration_ratio = 1;  ///< of its iterations to those of the coarser one, at most 1
   double step_ratio = 1;       ///< of its learning rate to that of the coarser one
+  double detail = 0;           ///< how much of what the coarser one was too small to show is added
 };
 
 /// When a scale ends before all of its iterations.

@@ -56,6 +56,21 @@ Image resampled(const Image& picture, const Shape& to) {
   return result;
 }
 
+/// What a scale starts from: the coarser scale's result x, enlarged, and of the picture x₀ that the run
+/// started from what is lost at the coarser size, `detail` times: up(x) + detail · (x₀ − up(down(x₀))).
+Image enlarged(const Image& coarser, const Image& initial, const Shape& to, double detail) {
+  Image result = resampled(coarser, to);
+  if (detail == 0) return result;
+  const Image whole = resampled(initial, to);
+  const Image small = resampled(whole, {1, coarser.height, coarser.width, 3});
+  const Image blurred = resampled(small, to);
+  const auto share = static_cast<float>(detail);
+  for (std::size_t i = 0; i < result.rgb.size(); ++i) {
+    result.rgb[i] += share * (whole.rgb[i] - blurred.rgb[i]);
+  }
+  return result;
+}
+
 std::vector<Image> resampled(std::span<const Image> pictures, const Shape& to) {
   std::vector<Image> result;
   for (const Image& picture : pictures) result.push_back(resampled(picture, to));
@@ -142,7 +157,9 @@ std::vector<Scale> make_scales(const Config& config, const Shape& pixels,
 
 Stylization::Stylization(Session& session, const Config& config, const Shape& pixels,
                          std::span<const Shape> styles)
-    : scales_(make_scales(config, pixels, styles)), stop_(config.stop) {
+    : scales_(make_scales(config, pixels, styles)),
+      detail_(config.scales.detail),
+      stop_(config.stop) {
   const Stylizer* largest = nullptr;
   Config own = config;  // of a scale
   for (const Scale& scale : scales_) {
@@ -290,7 +307,13 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     const bool finest = s + 1 == scales_.size();
     const OptimizerState state =
         s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
-    reset(s, resampled(result.pictures, scale.pixels), anchors);
+    if (s > begin) {
+      for (std::size_t n = 0; n < initials.size(); ++n) {
+        result.pictures[n] =
+            enlarged(result.pictures[n], initials[n], scale.pixels, detail_);
+      }
+    }
+    reset(s, result.pictures, anchors);
     stylizers_[s]->plan().optimizer().resume(backend, state);
     Convergence convergence(stop_, result.pictures.size());
     Keeping keeping;

@@ -78,9 +78,10 @@ struct Stylized {
 };
 
 /// The stylization of N pictures side by side, in one style, through all of its scales. A scale
-/// starts from the result of the one before it and from its optimiser's state, resampled. Planned once for shapes; run() may be
-/// called again with other pictures of the same shapes, and then plans and records nothing; nor does
-/// it look again at contents or styles of earlier runs, as far as it remembers them.
+/// starts from the result of the one before it, with the detail that Scales says, and from its
+/// optimiser's state, resampled. Planned once for shapes; run() may be called again with other pictures
+/// of the same shapes, and then plans and records nothing; nor does it look again at contents or styles
+/// of earlier runs, as far as it remembers them.
 ///
 /// The scales take turns in one allocation, as large as the largest of them needs.
 class Stylization {
@@ -117,6 +118,7 @@ class Stylization {
   void reset(std::size_t scale, std::span<const Image> initials, std::span<const Anchor> anchors);
 
   std::vector<Scale> scales_;
+  double detail_;  // as Scales says it
   EarlyStop stop_;
   std::vector<std::unique_ptr<Stylizer>> stylizers_;  ///< one for each scale
   std::list<Seen<Image>> contents_;                   ///< those of the last run first

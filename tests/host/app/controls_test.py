@@ -45,6 +45,7 @@ EFFECTS = {
     "--stop-below": ({"--iterations": "9", "--stop-window": "2"}, (None, "0.9")),
     "--stop-window": ({"--iterations": "9", "--stop-below": "0.9"}, ("2", "5")),
     "--scales": ({"--size": "180"}, ("1", "2")),
+    "--scale-detail": ({"--size": "180", "--scales": "2"}, (None, "0", "0.5")),
     "--optimizer": ({"--learning-rate": "0.5"}, ()),
     "--learning-rate": (ADAM, ("0.5", "0.25")),
     "--rate-decay": (ADAM, (None, "0.5")),

@@ -21,7 +21,7 @@ class CheckpointTest : public testing::Test {
     config_.objective["style"].layers = {{"conv1_1", 1}};
     config_.objective["tv"].weight = 1;
     config_.iterations = 7;
-    config_.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.75};
+    config_.scales = {.count = 2, .ratio = 2, .iteration_ratio = 0.75, .detail = 0.5};
   }
   void open(const std::string& backend) {
     backend_ = make_backend(backend);

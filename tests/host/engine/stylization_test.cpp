@@ -193,6 +193,29 @@ TEST_F(StylizationTest, AFinerScaleStartsFromTheResultOfTheCoarser) {
   EXPECT_EQ(run(direct, go_on).pictures[0].rgb, contents_[0].rgb);
 }
 
+TEST_F(StylizationTest, AFinerScaleAddsTheDetailThatTheCoarserCouldNotShow) {
+  config_.iterations = 2;
+  config_.scales = {.count = 2, .detail = 1};
+  config_.optimizer = AdamOptions{.learning_rate = 0};
+  // A picture that nothing moves keeps all of its detail.
+  Stylization stylization = this->stylization();
+  const Image kept = run(stylization, go_on).pictures[1];
+  for (std::size_t i = 0; i < kept.rgb.size(); ++i) {
+    ASSERT_NEAR(kept.rgb[i], contents_[1].rgb[i], 1e-3);
+  }
+  const auto with = [&](double detail) {
+    config_.scales.detail = detail;
+    Stylization some = this->stylization();
+    return run(some, go_on).pictures[1].rgb;
+  };
+  const std::vector<float> none = with(0);
+  const std::vector<float> half = with(0.5);
+  EXPECT_NE(none, contents_[1].rgb);
+  for (std::size_t i = 0; i < none.size(); ++i) {
+    ASSERT_NEAR(half[i], (none[i] + contents_[1].rgb[i]) / 2, 1e-3);
+  }
+}
+
 TEST_F(StylizationTest, AFinerScaleTakesStepsThatAreSmallerByTheRatio) {
   config_.iterations = 2;  // one at each scale
   config_.scales = {.count = 2};
