@@ -5,17 +5,27 @@
     benchmarks/looks.py --photographs FOLDER --style sample:painting --weights vgg16.h5 \\
         --judge stlpips_pytorch-0.0.2-py3-none-any.whl --cpu-seconds 60
 
-Each preset takes as many iterations as fit into the seconds. Its pictures are judged by a network that no
+The network must see pixels of deviation 1, as torchvision's do. A recipe's weights of losses are made for the size
+of activations that its system's network has, so each gets the same network in that size:
+
+    pixels      activations as large as if pixels were 0 to 255: the networks of Oxford, Caffe and Keras
+    normalised  a mean activation of 1 at every layer of the photographs: Gatys' own network
+    torch       as it is
+
+Each preset takes as many iterations as fit into the seconds, by two short runs of it at the beginning: the
+machine must be quiet for these, and may be busy afterwards. Its pictures are judged by a network that no
 objective uses, the AlexNet of ST-LPIPS (Ghildyal and Liu, "Shift-tolerant perceptual similarity metric", 2022):
 
     style      mean over its five layers of |G - A|^2 / |A|^2, Gram matrices of the result and of the style
     content    ST-LPIPS between the result and the photograph
     variation  total variation of the result by that of the style: 1 is as rough as the style, more is noise
 
-All are better when smaller, the variation down to 1. Prints a table in Markdown, and writes a sheet whose rows
-are photographs with a style and whose columns are presets. Needs python3-torch and python3-pil.
+All are better when smaller, the variation down to 1. A preset is on the front where no other is at least as good
+in all three. Prints a table in Markdown, and writes a sheet whose rows are photographs with a style and whose
+columns are presets. Needs python3-torch, python3-h5py and python3-pil.
 """
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +33,7 @@ import zipfile
 from pathlib import Path
 from statistics import mean
 
+import h5py
 import numpy
 import torch
 from torch.nn import functional
@@ -34,8 +45,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs/gallery"))
 from gallery import chosen_pairs, save_small, seen, sheet, sheet_parser  # noqa: E402
 
+NORMALISED = ("gatys", "spst")
+TORCH = ("trained", "pytorch-tutorial", "style-transfer-pytorch")
+DEVIATION = 57.0  # of pixels, as a network sees them that was trained by torchvision
 JUDGE = "stlpips_pytorch/weights/vST0.0/alex_shift_tolerant.pth"
-PROBE = 24  # iterations that are timed; enough for every scale to have some
+PROBE = 24  # iterations of the shorter timed run; enough for every scale to have some
 
 
 class Judge:
@@ -91,27 +105,102 @@ def variation(picture):
     return float(numpy.abs(numpy.diff(pixels, axis=0)).mean() + numpy.abs(numpy.diff(pixels, axis=1)).mean())
 
 
+def mean_activations(network, pictures):
+    """Of each convolution behind its ReLU, by name, over the pictures."""
+    sums = {name: 0.0 for name in network if name.startswith("conv")}
+    for picture in pictures:
+        x = torch.from_numpy((numpy.asarray(picture, numpy.float32) - network.attrs["mean_pixel"])
+                             / network.attrs["deviation_pixel"]).permute(2, 0, 1)[None]
+        block = "conv1"
+        for name in sums:
+            if not name.startswith(block):
+                x, block = functional.avg_pool2d(x, 2, ceil_mode=True), name.partition("_")[0]
+            weight, bias = (torch.from_numpy(network[f"{name}/{part}"][...]) for part in ("weight", "bias"))
+            x = functional.relu(functional.conv2d(x, weight.permute(0, 3, 1, 2), bias, padding=1))
+            sums[name] += x.mean().item() / len(pictures)
+    return sums
+
+
+def resized_networks(path, pictures, folder):
+    """The network's file for each preset: activations times a factor a layer, which ReLU and pooling let through."""
+    files = {}
+    for kind in ("pixels", "normalised"):
+        files[kind] = Path(shutil.copy(path, folder / f"{kind}.h5"))
+        with h5py.File(files[kind], "r+") as network:
+            means = mean_activations(network, pictures)
+            before = 1.0
+            for name, size in means.items():
+                factor = DEVIATION if kind == "pixels" else 1 / size
+                network[f"{name}/weight"][...] *= factor / before
+                network[f"{name}/bias"][...] *= factor
+                before = factor
+    return lambda preset: path if preset in TORCH else files["normalised" if preset in NORMALISED else "pixels"]
+
+
 class Program:
-    def __init__(self, arguments):
+    def __init__(self, arguments, network_of):
         self.path = str(arguments.program)
-        self.options = ["--size", str(arguments.size), "--weights", str(arguments.weights),
+        self.network_of = network_of
+        self.options = ["--size", str(arguments.size),
                         *(["--precision", arguments.precision] if arguments.precision else [])]
 
     def presets(self):
-        return re.search(r"--preset (\S+)", execute([self.path, "stylize", "--help"]))[1].split("|")
+        listed = re.search(r"--preset ((?:\S+\|\s+)*\S+)", execute([self.path, "stylize", "--help"]))[1]
+        return "".join(listed.split()).split("|")
 
     def stylized(self, photograph, style, preset, iterations):
-        """The result, or None where the loss became infinite; and the CPU seconds that the iterations took."""
+        """The result, or None where the loss became infinite; and the CPU seconds that the run took."""
         with tempfile.TemporaryDirectory() as folder:
             result = Path(folder) / "result.png"
             before = cpu_seconds()
             run = subprocess.run([self.path, "stylize", photograph, style, "-o", result, "--preset", preset,
-                                  "--iterations", str(iterations), "--json", *self.options],
+                                  "--iterations", str(iterations), "--json", "--weights", self.network_of(preset),
+                                  *self.options],
                                  capture_output=True, text=True)
             seconds = cpu_seconds() - before
             if run.returncode not in (0, 7):  # 7: the loss rose, or became infinite
                 raise SystemExit(run.stderr)
             return Image.open(result).convert("RGB") if result.exists() else None, seconds
+
+    def iterations_in(self, seconds, pair, preset):
+        """How many iterations fit into CPU seconds, targets and files included."""
+        short, long = (self.stylized(*pair, preset, PROBE * times)[1] for times in (1, 2))
+        each = (long - short) / PROBE
+        return max(1, round((seconds - short) / each) + PROBE)
+
+
+def front(scores):
+    """The presets that no other is at least as good as in all of style, content and variation above 1."""
+    costs = {preset: (style, content, max(1, variation)) for preset, (style, content, variation) in scores.items()}
+    return {preset for preset, cost in costs.items()
+            if not any(other != cost and all(o <= c for o, c in zip(other, cost)) for other in costs.values())}
+
+
+def compare(program, judge, pictures, arguments):
+    presets = arguments.preset or [p for p in program.presets() if p != "impasto"]  # that is for random weights
+    pairs = list(pictures)
+    rows = {pair: list(both) for pair, both in pictures.items()}
+    iterations = {preset: program.iterations_in(arguments.cpu_seconds, pairs[0], preset) for preset in presets}
+    print(f"Iterations that fit: {iterations}", file=sys.stderr, flush=True)
+    scores = {}
+    for preset in presets:
+        judged = []
+        for pair, (photograph, style) in pictures.items():
+            picture, _ = program.stylized(*pair, preset, iterations[preset])
+            rows[pair].append(picture or Image.new("RGB", photograph.size))
+            if picture is not None:
+                photograph = photograph.resize(picture.size, Image.LANCZOS)
+                judged.append((judge.style(picture, style), judge.content(picture, photograph),
+                               variation(picture) / variation(style)))
+        if len(judged) == len(pairs):
+            scores[preset] = tuple(mean(column) for column in zip(*judged))
+        print(f"{preset}: {scores.get(preset, 'diverged')}", file=sys.stderr, flush=True)
+    best = front(scores)
+    print("| preset | iterations | style | content | variation | front |\n|---|--:|--:|--:|--:|---|")
+    for preset in presets:
+        means = " | ".join(f"{value:.3f}" for value in scores.get(preset, ())) or "diverged | – | –"
+        print(f"| `{preset}` | {iterations[preset]} | {means} | {'yes' if preset in best else ''} |", flush=True)
+    save_small(sheet(list(rows.values()), ["content", "style", *presets], height=100), arguments.sheet)
 
 
 def main():
@@ -125,30 +214,12 @@ def main():
     parser.add_argument("--sheet", type=Path, default=ROOT / "docs/gallery/looks.jpg")
     arguments = parser.parse_args()
 
-    program, judge = Program(arguments), Judge(arguments.judge)
-    presets = arguments.preset or [p for p in program.presets() if p != "impasto"]  # that is for random weights
+    judge = Judge(arguments.judge)
     pairs = chosen_pairs(arguments)
-    pictures = {pair: [seen(program.path, name, arguments.size) for name in pair] for pair in pairs}
-    rows = {pair: list(both) for pair, both in pictures.items()}
-    print("| preset | iterations | CPU s | style | content | variation |\n|---|--:|--:|--:|--:|--:|")
-    for preset in presets:
-        scores, taken, iterations = [], [], None
-        for pair, (photograph, style) in pictures.items():
-            if iterations is None:
-                start = program.stylized(*pair, preset, 1)[1]
-                each = (program.stylized(*pair, preset, PROBE)[1] - start) / (PROBE - 1)
-                iterations = max(1, round((arguments.cpu_seconds - start) / each))
-            picture, seconds = program.stylized(*pair, preset, iterations)
-            taken.append(seconds)
-            rows[pair].append(picture or Image.new("RGB", photograph.size))
-            if picture is None:
-                continue
-            photograph = photograph.resize(picture.size, Image.LANCZOS)
-            scores.append((judge.style(picture, style), judge.content(picture, photograph),
-                           variation(picture) / variation(style)))
-        means = [f"{mean(column):.3f}" for column in zip(*scores)] if len(scores) == len(pairs) else ["diverged"] * 3
-        print(f"| `{preset}` | {iterations} | {mean(taken):.0f} | {' | '.join(means)} |", flush=True)
-    save_small(sheet(list(rows.values()), ["content", "style", *presets], height=200), arguments.sheet)
+    pictures = {pair: [seen(str(arguments.program), name, arguments.size) for name in pair] for pair in pairs}
+    with tempfile.TemporaryDirectory() as folder:
+        networks = resized_networks(arguments.weights, [photograph for photograph, _ in pictures.values()], Path(folder))
+        compare(Program(arguments, networks), judge, pictures, arguments)
 
 
 if __name__ == "__main__":
