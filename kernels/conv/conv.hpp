@@ -51,6 +51,11 @@ void conv_data_gradient(T* grad_x, const T* grad_y, const T* rotated, const T* x
 template <class T>
 bool conv_fits(const ConvSize& size);
 
+/// The rest of conv_forward behind a library's sums, in place: y = act(y + bias), y of `size`. The
+/// sums were rounded to T once already. Enqueues; T as above. 2 values moved per value of y.
+template <class T>
+void bias_relu(T* y, const float* bias, const MapSize& size, bool relu, Stream stream);
+
 template <class T>
 using ConvForwardLauncher = void (*)(T* y, const T* x, const T* weight, const float* bias,
                                      const ConvSize& size, bool relu, Stream stream);

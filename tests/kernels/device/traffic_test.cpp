@@ -4,6 +4,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 
+#include "kernels/conv/conv.hpp"
 #include "kernels/pool/pool.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 #include "kernels/style_backward/style_backward.hpp"
@@ -65,6 +66,10 @@ TEST(Traffic, OfKernelsWithoutALadderIsTheirWork) {
   EXPECT_TRUE(is_about(
       moved_by([&] { device::relu_mask(written.data(), values.data(), map.count(), nullptr); }),
       2 * 3 * map.count()));
+  // A warp reads the bias of 64 channels once for 16 pixels.
+  EXPECT_TRUE(is_about(
+      moved_by([&] { device::bias_relu(written.data(), floats.data(), map, true, nullptr); }),
+      2 * 2 * map.count() + 4 * map.count() / 16));
   // M is read for its largest value and again to be rounded by it. Before that each warp of 128
   // values reads the largest of 16 blocks, which these had to write.
   EXPECT_TRUE(is_about(moved_by([&] {
