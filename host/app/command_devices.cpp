@@ -24,7 +24,8 @@ constexpr auto devices_explanation =
 backend that is available. --device 1 takes the GPU of that number, cuda:1.
 
 --tune times every way that cuDNN, cuBLASLt and our kernels have to do what an
-iteration of each preset needs, and keeps the fastest for later runs.)";
+iteration of each preset needs, and the fastest ones' variants, and keeps the
+fastest for later runs.)";
 
 std::vector<std::string_view> names_of(const std::vector<Precision>& precisions) {
   std::vector<std::string_view> names;

@@ -121,17 +121,16 @@ class ConvCandidates final : public Candidates<ConvCall> {
   }
 
   [[nodiscard]] std::optional<Candidate<ConvCall>> find(const AlgoId& id) override {
-    for (const Form& form : forms(problem_)) {
-      if (id.implementation != implementation(form)) continue;
-      try {
-        ConvGraph graph(graph_problem(problem_, form), form.data_gradient);
-        if (const auto plan = graph.build(handle_, id.parameters)) return candidate(form, *plan);
-      } catch (const std::exception&) {
-        // An id may come from anywhere: whatever cuDNN has against it, it is not one of ours.
-        return std::nullopt;
-      }
-    }
-    return std::nullopt;
+    std::optional<Candidate<ConvCall>> found;
+    with_graph(id, [&](const Form& form, ConvGraph& graph) {
+      if (const auto plan = graph.build(id.parameters)) found = candidate(form, *plan);
+    });
+    return found;
+  }
+  [[nodiscard]] std::vector<Knob> knobs(const AlgoId& id) override {
+    std::vector<Knob> found;
+    with_graph(id, [&](const Form&, ConvGraph& graph) { found = graph.knobs(id.parameters); });
+    return found;
   }
 
   [[nodiscard]] std::string refusal() const override { return refusal_; }
@@ -145,12 +144,29 @@ class ConvCandidates final : public Candidates<ConvCall> {
     std::size_t rank = 0;  ///< among the graph's engines
   };
 
+  /// Calls use(form, graph) for the form that the id names. An id may come from anywhere: whatever
+  /// cuDNN has against it, it is not one of ours.
+  template <class Use>
+  void with_graph(const AlgoId& id, Use use) const {
+    for (const Form& form : forms(problem_)) {
+      if (id.implementation != implementation(form)) continue;
+      try {
+        ConvGraph graph(graph_problem(problem_, form), form.data_gradient);
+        graph.prepare(handle_);
+        use(form, graph);
+      } catch (const std::exception&) {
+        return;
+      }
+    }
+  }
+
   /// Asks cuDNN for the engines of every form.
   void ask() {
     for (const Form& form : forms(problem_)) {
       auto graph = std::make_shared<ConvGraph>(graph_problem(problem_, form), form.data_gradient);
       try {
-        graph->find_engines(handle_);
+        graph->prepare(handle_);
+        graph->find_engines();
       } catch (const std::exception& error) {
         refusal_ += (refusal_.empty() ? "" : "; ") + std::string(error.what());
         continue;

@@ -21,6 +21,12 @@ namespace fe = cudnn_frontend;
 
 const std::string engine_parameter = "engine";
 const std::string knob_parameter = "knob ";
+/// Of a knob. One with more, as in how many parts a sum is split, has values 1, 2, 4 and so on.
+constexpr std::int64_t most_values = 32;
+
+std::string parameter_of(fe::KnobType_t knob) {
+  return knob_parameter + std::to_string(static_cast<std::int64_t>(knob));
+}
 
 fe::DataType_t cudnn_type(DataType type) {
   switch (type) {
@@ -97,21 +103,27 @@ void CudnnGraph::require_success(fe::error_t status, const char* step) const {
   fail(ErrorKind::backend, "cuDNN: {}: {}: {}", description_, step, status.get_message());
 }
 
-void CudnnGraph::find_engines(const std::vector<std::uint8_t>& device) {
+void CudnnGraph::prepare(cudnnHandle_t handle) {
+  require_success(validate(), "validate");
+  require_success(build_operation_graph(handle), "operation graph");
+}
+
+void CudnnGraph::prepare(const std::vector<std::uint8_t>& device) {
   const auto properties = std::make_shared<fe::DeviceProperties>();
   require_success(properties->deserialize(device), "description of the device");
   set_device_properties(properties);
   require_success(validate(), "validate");
   require_success(build_operation_graph(), "operation graph");
-  require_success(create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}), "engines");
-  list_engines();
 }
 
-void CudnnGraph::find_engines(cudnnHandle_t handle) {
-  require_success(validate(), "validate");
-  require_success(build_operation_graph(handle), "operation graph");
+void CudnnGraph::find_engines() {
   require_success(create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}), "engines");
-  list_engines();
+  engines_.clear();
+  for (std::int64_t index = 0; index < get_execution_plan_count(); ++index) {
+    if (is_allowed(index)) engines_.push_back(index);
+  }
+  std::stable_partition(engines_.begin(), engines_.end(),
+                        [this](std::int64_t index) { return is_precompiled(index); });
 }
 
 std::unique_ptr<CudnnPlan> CudnnGraph::build(std::int64_t index) {
@@ -123,7 +135,7 @@ std::unique_ptr<CudnnPlan> CudnnGraph::build(std::int64_t index) {
   for (const auto& [knob, value] : knobs) {
     // One that cudnn-frontend has no name for could not be asked for again.
     if (knob == fe::KnobType_t::NOT_SET) return nullptr;
-    built->parameters[knob_parameter + std::to_string(static_cast<std::int64_t>(knob))] = value;
+    built->parameters[parameter_of(knob)] = value;
   }
   if (build_plan_at_index(index).is_bad()) return nullptr;
   built->plan = plans.execution_plans[static_cast<std::size_t>(index)];
@@ -132,24 +144,70 @@ std::unique_ptr<CudnnPlan> CudnnGraph::build(std::int64_t index) {
 }
 
 std::unique_ptr<CudnnPlan> CudnnGraph::build(
-    cudnnHandle_t handle, const std::map<std::string, std::int64_t>& parameters) {
-  std::int64_t engine = -1;
+    const std::map<std::string, std::int64_t>& parameters) {
+  const auto engine = parameters.find(engine_parameter);
+  if (engine == parameters.end()) return nullptr;
   std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
   for (const auto& [name, value] : parameters) {
-    if (name == engine_parameter) {
-      engine = value;
-    } else if (name.starts_with(knob_parameter)) {
-      int knob = 0;
-      const char* digits = name.data() + knob_parameter.size();
-      std::from_chars(digits, name.data() + name.size(), knob);
-      knobs[static_cast<fe::KnobType_t>(knob)] = value;
+    if (!name.starts_with(knob_parameter)) continue;
+    int knob = 0;
+    const char* digits = name.data() + knob_parameter.size();
+    std::from_chars(digits, name.data() + name.size(), knob);
+    knobs[static_cast<fe::KnobType_t>(knob)] = value;
+  }
+  if (create_execution_plan(engine->second, knobs).is_bad()) return nullptr;
+  const std::int64_t index = get_execution_plan_count() - 1;
+  return is_allowed(index) ? build(index) : nullptr;
+}
+
+std::vector<Knob> CudnnGraph::knobs(const std::map<std::string, std::int64_t>& parameters) {
+  using Descriptor = fe::detail::backend_descriptor;
+  const auto number = parameters.find(engine_parameter);
+  if (number == parameters.end()) return {};
+  // cudnn-frontend's own query forgets the description of the device.
+  Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  if (fe::detail::create_engine(engine, number->second, operation_graph->get_raw_desc(),
+                                device_properties)
+          .is_bad()) {
+    return {};
+  }
+  std::vector<Descriptor> descriptors;
+  std::vector<cudnnBackendDescriptor_t> raw;
+  for (int i = 0; i < CUDNN_KNOB_TYPE_COUNTS; ++i) {
+    descriptors.emplace_back(CUDNN_BACKEND_KNOB_INFO_DESCRIPTOR);
+    raw.push_back(descriptors.back().get_ptr());
+  }
+  std::int64_t count = 0;
+  if (fe::detail::get_attribute(engine.get_ptr(), CUDNN_ATTR_ENGINE_KNOB_INFO,
+                                CUDNN_TYPE_BACKEND_DESCRIPTOR, CUDNN_KNOB_TYPE_COUNTS, &count,
+                                raw.data()) != CUDNN_STATUS_SUCCESS) {
+    return {};
+  }
+  raw.resize(static_cast<std::size_t>(std::min<std::int64_t>(count, CUDNN_KNOB_TYPE_COUNTS)));
+  std::vector<Knob> all;
+  for (const auto descriptor : raw) {
+    const auto read = [&](cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
+                          auto value) {
+      std::int64_t read_count = 0;
+      fe::detail::get_attribute(descriptor, name, type, 1, &read_count, &value);
+      return value;
+    };
+    const auto whole = [&](cudnnBackendAttributeName_t name) {
+      return read(name, CUDNN_TYPE_INT64, std::int64_t{0});
+    };
+    const auto knob = fe::convert_from_backend_knob_type(
+        read(CUDNN_ATTR_KNOB_INFO_TYPE, CUDNN_TYPE_KNOB_TYPE, CUDNN_KNOB_TYPE_COUNTS));
+    if (knob == fe::KnobType_t::NOT_SET) continue;  // could not be asked for
+    const std::int64_t first = whole(CUDNN_ATTR_KNOB_INFO_MINIMUM_VALUE);
+    const std::int64_t last = whole(CUDNN_ATTR_KNOB_INFO_MAXIMUM_VALUE);
+    const std::int64_t stride = std::max<std::int64_t>(whole(CUDNN_ATTR_KNOB_INFO_STRIDE), 1);
+    const bool doubling = (last - first) / stride >= most_values;
+    Knob& added = all.emplace_back(Knob{parameter_of(knob), {}});
+    for (std::int64_t step = 0; first + step * stride <= last; step += doubling ? step + 1 : 1) {
+      added.values.push_back(first + step * stride);
     }
   }
-  if (engine < 0) return nullptr;
-  require_success(validate(), "validate");
-  require_success(build_operation_graph(handle), "operation graph");
-  if (create_execution_plan(engine, knobs).is_bad() || !is_allowed(0)) return nullptr;
-  return build(0);
+  return all;
 }
 
 void CudnnPlan::run(cudnnHandle_t handle, const std::unordered_map<std::int64_t, void*>& tensors,
@@ -200,15 +258,6 @@ bool CudnnGraph::is_precompiled(std::int64_t index) const {
   require_success(get_behavior_notes_for_plan_at_index(index, notes), "notes");
   return std::find(notes.begin(), notes.end(), fe::BehaviorNote_t::RUNTIME_COMPILATION) ==
          notes.end();
-}
-
-void CudnnGraph::list_engines() {
-  engines_.clear();
-  for (std::int64_t index = 0; index < get_execution_plan_count(); ++index) {
-    if (is_allowed(index)) engines_.push_back(index);
-  }
-  std::stable_partition(engines_.begin(), engines_.end(),
-                        [this](std::int64_t index) { return is_precompiled(index); });
 }
 
 std::int64_t CudnnGraph::precompiled_engine_count() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/backend/precision.hpp"
+#include "host/backend/tuning/knob_search.hpp"
 #include "kernels/common/device.hpp"
 
 namespace impasto::cuda {
@@ -41,14 +42,16 @@ struct CudnnPlan {
            void* workspace) const;
 };
 
-/// A graph of operations that cuDNN runs as one, and its engines for it. Call load_cudnn() first.
-/// Throws ErrorKind::backend with cuDNN's own message.
+/// A graph of operations that cuDNN runs as one, and its engines for it. Call load_cudnn() first, and
+/// prepare() before all else. Throws ErrorKind::backend with cuDNN's own message.
 class CudnnGraph : public cudnn_frontend::graph::Graph {
  public:
-  /// Asks cuDNN which of its engines can run the graph, best first by its own heuristics: on the
-  /// handle's GPU, or on a GPU that need not be there, described by cuDNN's JSON.
-  void find_engines(cudnnHandle_t handle);
-  void find_engines(const std::vector<std::uint8_t>& device);
+  /// For the handle's GPU, or for a GPU that need not be there, described by cuDNN's JSON.
+  void prepare(cudnnHandle_t handle);
+  void prepare(const std::vector<std::uint8_t>& device);
+
+  /// Asks cuDNN which of its engines can run the graph, best first by its own heuristics.
+  void find_engines();
   /// The engines found, as indices for build(): first those that cuDNN brings compiled, then those
   /// that it compiles when they are built, each in its order. Left out are engines that compute in
   /// less precision than asked for, differ from run to run, or round more than a direct product
@@ -62,8 +65,10 @@ class CudnnGraph : public cudnn_frontend::graph::Graph {
   std::unique_ptr<CudnnPlan> build(std::int64_t index);
   /// The same for the engine that `parameters` name; null also where there is no such engine, or
   /// where it is one of those left out.
-  std::unique_ptr<CudnnPlan> build(cudnnHandle_t handle,
-                                   const std::map<std::string, std::int64_t>& parameters);
+  std::unique_ptr<CudnnPlan> build(const std::map<std::string, std::int64_t>& parameters);
+  /// The knobs of the engine that `parameters` name, and their values, or values at doubling
+  /// distances where there are many; empty where there is no such engine.
+  [[nodiscard]] std::vector<Knob> knobs(const std::map<std::string, std::int64_t>& parameters);
 
  protected:
   /// A graph without operations. Inputs and output have the storage type of the precision; sums
@@ -74,7 +79,6 @@ class CudnnGraph : public cudnn_frontend::graph::Graph {
   void require_success(cudnn_frontend::error_t status, const char* step) const;
   [[nodiscard]] bool is_allowed(std::int64_t index) const;
   [[nodiscard]] bool is_precompiled(std::int64_t index) const;
-  void list_engines();
 
   Precision precision_;
   std::string description_;

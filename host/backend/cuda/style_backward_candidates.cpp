@@ -58,15 +58,16 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
     if (id.implementation == cublaslt_product && matmul_) {
       if (const auto algorithm = matmul_->configure(id.parameters)) return by_cublaslt(*algorithm);
     }
-    if (id.implementation == cudnn_product && libraries_.cudnn != nullptr) {
-      try {
-        const auto plan = StyleBackwardGraph(problem_).build(libraries_.cudnn, id.parameters);
-        if (plan) return by_cudnn(*plan);
-      } catch (const std::exception&) {
-        // An id may come from anywhere: whatever cuDNN has against it, it is not one of ours.
-      }
-    }
-    return std::nullopt;
+    std::optional<Candidate<StyleBackwardCall>> found;
+    with_graph(id, [&](StyleBackwardGraph& graph) {
+      if (const auto plan = graph.build(id.parameters)) found = by_cudnn(*plan);
+    });
+    return found;
+  }
+  [[nodiscard]] std::vector<Knob> knobs(const AlgoId& id) override {
+    std::vector<Knob> found;
+    with_graph(id, [&](StyleBackwardGraph& graph) { found = graph.knobs(id.parameters); });
+    return found;
   }
 
  private:
@@ -123,6 +124,20 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
                           });
   }
 
+  /// Calls use(graph) if the id is of cuDNN's. An id may come from anywhere: whatever cuDNN has
+  /// against it, it is not one of ours.
+  template <class Use>
+  void with_graph(const AlgoId& id, Use use) const {
+    if (id.implementation != cudnn_product || libraries_.cudnn == nullptr) return;
+    try {
+      StyleBackwardGraph graph(problem_);
+      graph.prepare(libraries_.cudnn);
+      use(graph);
+    } catch (const std::exception&) {
+      return;
+    }
+  }
+
   void ask_cublaslt() {
     proposed_.emplace();
     if (matmul_) proposed_ = matmul_->propose(most_workspace_bytes);
@@ -133,7 +148,8 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
     if (libraries_.cudnn == nullptr) return;
     auto graph = std::make_unique<StyleBackwardGraph>(problem_);
     try {
-      graph->find_engines(libraries_.cudnn);
+      graph->prepare(libraries_.cudnn);
+      graph->find_engines();
       graph_ = std::move(graph);
     } catch (const Error&) {
       // It has no engine for this. In fp32 it has none on any GPU that it was asked about.

@@ -40,8 +40,11 @@ constexpr double tolerance_of(Precision precision) {
 
 Autotuner make_autotuner(Runtime& runtime, Tuning tuning, PlanCache cache) {
   Autotuner::Limits limits;
-  // Whoever asks for tuning has time for every engine.
-  if (tuning == Tuning::retune) limits.compiling = std::chrono::hours(1);
+  // Whoever asks for tuning has time for every engine, and some for the knobs of the fastest.
+  if (tuning == Tuning::retune) {
+    limits.compiling = std::chrono::hours(1);
+    limits.searching = std::chrono::seconds(2);
+  }
   return {
       tuning, std::move(cache),
       [&runtime](std::span<const Launch> launches) { return time_on_stream(runtime, launches); },

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "host/backend/device.hpp"
+#include "host/backend/tuning/knob_search.hpp"
 #include "host/backend/tuning/plan_cache.hpp"
 #include "host/core/error.hpp"
 
@@ -25,6 +26,8 @@ namespace impasto {
 using Launch = std::function<void()>;
 /// Runs a launch and waits for it: the microseconds it took.
 using Timer = std::function<double(const Launch&)>;
+/// Times launches, each on its own.
+using TimeLaunches = std::function<std::vector<double>(std::span<const Launch>)>;
 
 struct TimingLimits {
   int rounds = 9;
@@ -72,6 +75,8 @@ class Candidates {
   /// The candidate with this id, which may come from a damaged file; none if the library has no
   /// such candidate.
   [[nodiscard]] virtual std::optional<Candidate<Call>> find(const AlgoId& id) = 0;
+  /// What can be chosen of the candidate with this id: find() has the candidates with other values.
+  [[nodiscard]] virtual std::vector<Knob> knobs(const AlgoId& /*id*/) { return {}; }
   /// Whether next() would have to compile the candidate first, which takes seconds.
   [[nodiscard]] virtual bool next_is_compiled() { return false; }
   /// The library's reason why next() has none, if it gave one.
@@ -96,6 +101,51 @@ struct TimedCall {
 template <class Call>
 using MakeTimedCall = std::function<TimedCall<Call>(std::int64_t workspace_bytes)>;
 
+/// Runs candidates on one TimedCall and times them there. The TimedCall must outlive it.
+template <class Call>
+class Trials {
+ public:
+  Trials(const TimedCall<Call>& timed, std::int64_t workspace_bytes, const TimeLaunches& time)
+      : timed_(timed), workspace_bytes_(workspace_bytes), time_(time) {}
+
+  /// What a candidate that needs more does not fit into.
+  [[nodiscard]] std::int64_t workspace_bytes() const { return workspace_bytes_; }
+  /// A sample of what the candidate computes; empty where it fails.
+  [[nodiscard]] std::vector<float> result(const Candidate<Call>& candidate) {
+    try {
+      return timed_.result(launch(candidate));
+    } catch (const Error& error) {
+      if (first_failure_.empty()) {
+        first_failure_ =
+            fmt::format("; the first to fail was {}: {}", to_string(candidate.id), error.what());
+      }
+      return {};
+    }
+  }
+  /// The candidates' times, failed_timing for one that fails.
+  [[nodiscard]] std::vector<double> times(std::span<const Candidate<Call>> candidates) const {
+    std::vector<Launch> launches;
+    for (const auto& candidate : candidates) launches.push_back(launch(candidate));
+    try {
+      return time_(launches);
+    } catch (const Error& error) {
+      fail(error.kind(), "{}{}", error.what(), first_failure_);
+    }
+  }
+  /// For the end of a message; empty where result() never failed.
+  [[nodiscard]] const std::string& first_failure() const { return first_failure_; }
+
+ private:
+  [[nodiscard]] Launch launch(const Candidate<Call>& candidate) const {
+    return [this, &candidate] { candidate.enqueue(timed_.call, timed_.workspace); };
+  }
+
+  const TimedCall<Call>& timed_;
+  std::int64_t workspace_bytes_;
+  const TimeLaunches& time_;
+  std::string first_failure_;
+};
+
 /// Finds the fastest candidate for a problem: in the plan cache, under this problem or one of
 /// nearly the same size, else by timing all of them. A candidate that computes something else than
 /// most do never wins.
@@ -103,12 +153,12 @@ class Autotuner {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Times launches, each on its own.
-  using TimeLaunches = std::function<std::vector<double>(std::span<const Launch>)>;
   struct Limits {
     std::int64_t workspace_bytes = std::int64_t{256} << 20U;  ///< candidates that need more are out
     /// For candidates that are compiled first, of all problems together. After that none is.
     std::chrono::duration<double> compiling{5};
+    /// For the knobs of the fastest candidates, of each problem.
+    std::chrono::duration<double> searching{0};
   };
 
   Autotuner(Tuning tuning, PlanCache cache, TimeLaunches time_launches, const Limits& limits)
@@ -130,6 +180,11 @@ class Autotuner {
  private:
   template <class Call>
   using Ready = std::vector<Candidate<Call>>;
+  /// What a candidate must compute.
+  struct Expected {
+    std::vector<float> result;
+    double tolerance;
+  };
 
   template <class Call>
   std::optional<Candidate<Call>> cached(const ProblemName& problem, Candidates<Call>* library,
@@ -140,6 +195,9 @@ class Autotuner {
   template <class Call>
   Ready<Call> make_ready(Candidates<Call>* library, const std::optional<Candidate<Call>>& own,
                          bool& complete);
+  template <class Call>
+  Candidate<Call> search(const Ready<Call>& right, Candidates<Call>& library, Trials<Call>& trials,
+                         const Expected& expected, CachedAlgo& algo) const;
   void keep(const ProblemName& problem, CachedAlgo algo);
 
   Tuning tuning_;
@@ -177,53 +235,112 @@ Candidate<Call> Autotuner::choose(
     return std::move(candidates.front());
   }
 
-  std::vector<Launch> launches;
+  Trials<Call> trials(timed, workspace_bytes, time_launches_);
   std::vector<std::vector<float>> results;
-  std::string first_failure;
-  for (const auto& candidate : candidates) {
-    launches.push_back([&] { candidate.enqueue(timed.call, timed.workspace); });
-    try {
-      results.push_back(timed.result(launches.back()));
-    } catch (const Error& error) {
-      results.emplace_back();
-      if (!first_failure.empty()) continue;
-      first_failure =
-          fmt::format("; the first to fail was {}: {}", to_string(candidate.id), error.what());
-    }
-  }
+  for (const auto& candidate : candidates) results.push_back(trials.result(candidate));
   // Our kernel is tested against a reference.
   const auto is_own = [&](const auto& candidate) { return own && candidate.id == own->id; };
   const auto trusted = std::find_if(candidates.begin(), candidates.end(), is_own);
   const std::vector<bool> agrees =
       agreeing(results, timed.tolerance, static_cast<std::size_t>(trusted - candidates.begin()));
-  std::vector<Launch> timed_launches;
-  std::vector<const Candidate<Call>*> right;
+  Ready<Call> right;
+  std::vector<std::vector<float>> right_results;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (agrees[i]) {
-      timed_launches.push_back(launches[i]);
-      right.push_back(&candidates[i]);
+      right.push_back(std::move(candidates[i]));
+      right_results.push_back(std::move(results[i]));
     } else if (!results[i].empty()) {
       algo.differing.push_back(candidates[i].id);
     }
   }
-  std::vector<double> times;
-  try {
-    times = time_launches_(timed_launches);
-  } catch (const Error& error) {
-    fail(error.kind(), "{}{}", error.what(), first_failure);
-  }
+  const std::vector<double> times = trials.times(right);
   const auto fastest = std::min_element(times.begin(), times.end());
   if (fastest == times.end() || *fastest == failed_timing) {
-    fail(ErrorKind::backend, "no candidate for {} runs here{}", problem.text, first_failure);
+    fail(ErrorKind::backend, "no candidate for {} runs here{}", problem.text,
+         trials.first_failure());
   }
-  const Candidate<Call>& chosen = *right[static_cast<std::size_t>(fastest - times.begin())];
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    if (times[i] != failed_timing) algo.timings.push_back({right[i].id, times[i]});
+  }
+  const auto best = static_cast<std::size_t>(fastest - times.begin());
+  Candidate<Call> chosen = right[best];
+  if (library != nullptr && limits_.searching.count() > 0) {
+    chosen = search(right, *library, trials, {right_results[best], timed.tolerance}, algo);
+  }
   algo.id = chosen.id;
   algo.workspace_bytes = chosen.workspace_bytes;
-  for (std::size_t i = 0; i < right.size(); ++i) {
-    if (times[i] != failed_timing) algo.timings.push_back({right[i]->id, times[i]});
-  }
   keep(problem, std::move(algo));
   return chosen;
+}
+
+/// From the fastest candidate and the fastest of another engine, each for half of the time.
+template <class Call>
+Candidate<Call> Autotuner::search(const Ready<Call>& right, Candidates<Call>& library,
+                                  Trials<Call>& trials, const Expected& expected,
+                                  CachedAlgo& algo) const {
+  constexpr std::size_t most_engines = 2;
+  Ready<Call> known = right;
+  Clock::time_point end;
+  const auto has_time = [&] {
+    if (Clock::now() < end) return true;
+    algo.complete = false;
+    return false;
+  };
+  const auto find_right = [&](const AlgoId& id) -> std::optional<Candidate<Call>> {
+    for (const auto& candidate : known) {
+      if (candidate.id == id) return candidate;
+    }
+    if (!has_time()) return std::nullopt;
+    std::optional<Candidate<Call>> found = library.find(id);
+    if (!found || found->workspace_bytes > trials.workspace_bytes()) return std::nullopt;
+    const std::vector<std::vector<float>> results = {expected.result, trials.result(*found)};
+    if (!agreeing(results, expected.tolerance, 0)[1]) {
+      if (!results[1].empty()) algo.differing.push_back(id);
+      return std::nullopt;
+    }
+    known.push_back(*found);
+    return found;
+  };
+  const TimeAlgos time = [&](std::span<const AlgoId> ids) {
+    Ready<Call> found;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      std::optional<Candidate<Call>> candidate = find_right(ids[i]);
+      if (!candidate) continue;
+      found.push_back(*std::move(candidate));
+      places.push_back(i);
+    }
+    std::vector<double> times(ids.size(), failed_timing);
+    const std::vector<double> of_found = trials.times(found);
+    for (std::size_t i = 0; i < places.size(); ++i) times[places[i]] = of_found[i];
+    return times;
+  };
+
+  std::vector<Timing> order = algo.timings;
+  std::stable_sort(order.begin(), order.end(), [](const Timing& a, const Timing& b) {
+    return a.microseconds < b.microseconds;
+  });
+  std::vector<AlgoId> engines;
+  std::vector<AlgoId> finalists;
+  for (const Timing& start : order) {
+    const std::vector<Knob> knobs = library.knobs(start.id);
+    AlgoId engine = start.id;
+    for (const Knob& knob : knobs) engine.parameters.erase(knob.parameter);
+    if (std::find(engines.begin(), engines.end(), engine) != engines.end()) continue;
+    engines.push_back(std::move(engine));
+    end = Clock::now() +
+          std::chrono::duration_cast<Clock::duration>(limits_.searching / most_engines);
+    finalists.push_back(search_knobs(start.id, knobs, time, has_time));
+    if (engines.size() == most_engines) break;
+  }
+  const std::vector<double> times = time(finalists);
+  const auto fastest = std::min_element(times.begin(), times.end());
+  const AlgoId& id = finalists[static_cast<std::size_t>(fastest - times.begin())];
+  const auto is_chosen = [&](const auto& each) { return each.id == id; };
+  if (std::none_of(algo.timings.begin(), algo.timings.end(), is_chosen)) {
+    algo.timings.push_back({id, *fastest});
+  }
+  return *std::find_if(known.begin(), known.end(), is_chosen);
 }
 
 template <class Call>

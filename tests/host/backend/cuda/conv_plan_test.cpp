@@ -148,7 +148,8 @@ TEST_P(ConvPlan, EveryGraphHasAnEngine) {
     for (const std::int64_t batch : {1, 8}) {
       for (const PlannedConv& planned : convolutions(precision, 512, batch)) {
         ConvGraph graph(planned.problem, planned.form);
-        graph.find_engines(device);
+        graph.prepare(device);
+        graph.find_engines();
         counts.add(graph_name(planned), graph);
         EXPECT_FALSE(graph.engines().empty()) << planned.problem.describe();
         if (!needs_precompiled(planned)) continue;
@@ -177,7 +178,8 @@ TEST_P(ConvPlan, EveryStyleGradientOnTensorCoresHasAnEngine) {
     EngineCounts counts;
     for (const StyleBackwardProblem& problem : style_problems(precision)) {
       StyleBackwardGraph graph(problem);
-      graph.find_engines(device);
+      graph.prepare(device);
+      graph.find_engines();
       counts.add(
           problem.epilogue.accumulate ? "style gradient + add + mask" : "style gradient + mask",
           graph);
@@ -187,10 +189,45 @@ TEST_P(ConvPlan, EveryStyleGradientOnTensorCoresHasAnEngine) {
   }
 }
 
+/// Plans for the engine of a plan with another value of one of its knobs.
+std::vector<std::map<std::string, std::int64_t>> variants_that_get_ready(ConvGraph& graph,
+                                                                         const CudnnPlan& plan) {
+  std::vector<std::map<std::string, std::int64_t>> ready;
+  for (const Knob& knob : graph.knobs(plan.parameters)) {
+    for (const std::int64_t value : knob.values) {
+      auto parameters = plan.parameters;
+      parameters[knob.parameter] = value;
+      if (parameters == plan.parameters) continue;
+      const auto built = graph.build(parameters);
+      if (built == nullptr) continue;
+      EXPECT_EQ(built->parameters, parameters);
+      ready.push_back(parameters);
+    }
+  }
+  return ready;
+}
+
+// Which of a knob's values exist beside the others cuDNN says when it is asked for a plan.
+TEST_P(ConvPlan, AnEnginesKnobsCanBeTurned) {
+  ConvGraph graph({Kind::forward, Precision::bf16, {1, 256, 256, 64, 128}, true, {}});
+  graph.prepare(description(GetParam()));
+  graph.find_engines();
+  std::size_t variants = 0;
+  for (const std::int64_t engine : graph.engines()) {
+    const auto plan = graph.build(engine);
+    if (plan != nullptr) variants = variants_that_get_ready(graph, *plan).size();
+    if (variants > 0) break;
+  }
+  EXPECT_GT(variants, 0U);
+  RecordProperty("variants", std::to_string(variants));
+  EXPECT_TRUE(graph.knobs({{"engine", 1'000'000}}).empty());
+  EXPECT_TRUE(graph.knobs({}).empty());
+}
+
 TEST_F(ConvPlan, SaysWhichGraphCudnnRefuses) {
   ConvGraph graph({Kind::forward, Precision::bf16, {1, 8, 8, 64, 64}, true, {}});
   try {
-    graph.find_engines({'{', '}'});
+    graph.prepare(std::vector<std::uint8_t>{'{', '}'});
     FAIL() << "an empty description was accepted";
   } catch (const std::exception& error) {
     EXPECT_NE(std::string(error.what()).find("bf16 forward 1×8×8, 64 to 64, ReLU"),

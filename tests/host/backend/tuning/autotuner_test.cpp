@@ -154,7 +154,7 @@ Candidate<Call> choose(Autotuner& autotuner, ToyLibrary& library,
 }
 
 /// Runs every candidate and says that they took `times`.
-Autotuner::TimeLaunches take(std::vector<double> times) {
+TimeLaunches take(std::vector<double> times) {
   return [times = std::move(times)](std::span<const Launch> launches) {
     for (const Launch& launch : launches) launch();
     return std::vector<double>(times.begin(),
@@ -162,7 +162,7 @@ Autotuner::TimeLaunches take(std::vector<double> times) {
   };
 }
 
-Autotuner::TimeLaunches must_not_be_timed() {
+TimeLaunches must_not_be_timed() {
   return [](std::span<const Launch>) -> std::vector<double> {
     throw std::logic_error("something was timed");
   };
@@ -253,11 +253,11 @@ TEST(Autotuner, DoesNotTakeALostDeviceForALackOfMemory) {
 TEST(Autotuner, LeavesOutCandidatesThatNeedTooMuchMemory) {
   const TemporaryFolder folder;
   ToyLibrary library({1001, 1000});
-  Autotuner autotuner(Tuning::off, {folder.path(), machine}, must_not_be_timed(), {1000, {}});
+  Autotuner autotuner(Tuning::off, {folder.path(), machine}, must_not_be_timed(), {1000, {}, {}});
   EXPECT_EQ(number(choose(autotuner, library)), 1);
   PlanCache(folder.path(), machine).store("toy problem", {id(0), 1, {}});
   ToyLibrary again({1001, 1000});
-  Autotuner cached(Tuning::cached, {folder.path(), machine}, take({1}), {1000, {}});
+  Autotuner cached(Tuning::cached, {folder.path(), machine}, take({1}), {1000, {}, {}});
   EXPECT_EQ(number(choose(cached, again)), 1) << "the cache does not know better";
 }
 
@@ -266,7 +266,7 @@ TEST(Autotuner, CompilesNoMoreCandidatesWhenItsTimeIsSpentAndSaysSo) {
   ToyLibrary library({0, 0, 0, 0});
   library.first_compiled = 2;
   Autotuner autotuner(Tuning::cached, {folder.path(), machine}, take({2, 1}),
-                      {1000, std::chrono::duration<double>(-1)});
+                      {1000, std::chrono::duration<double>(-1), {}});
   EXPECT_EQ(number(choose(autotuner, library)), 1);
   EXPECT_THAT(library.made, ElementsAre(0, 1));
   EXPECT_FALSE(PlanCache(folder.path(), machine).find("toy problem")->complete);
@@ -276,7 +276,7 @@ TEST(Autotuner, CompilesOneWhereThereIsNoOther) {
   ToyLibrary library({0, 0});
   library.first_compiled = 0;
   Autotuner autotuner(Tuning::cached, {"", machine}, take({1}),
-                      {1000, std::chrono::duration<double>(-1)});
+                      {1000, std::chrono::duration<double>(-1), {}});
   EXPECT_EQ(number(choose(autotuner, library)), 0);
   EXPECT_THAT(library.made, ElementsAre(0));
 }
@@ -375,6 +375,111 @@ TEST(Autotuner, GoesOnWhereItsChoiceCannotBeKept) {
   }
 }
 
+/// Engines 0 to 2 of a library, each with tiles 0 to 4, of which the library proposes 0. A candidate
+/// leaves 10 · engine + tile.
+class KnobLibrary final : public Candidates<Call> {
+ public:
+  static AlgoId id(std::int64_t engine, std::int64_t tile) {
+    return {"toy", {{"engine", engine}, {"tile", tile}}};
+  }
+
+  std::optional<Candidate<Call>> next() override {
+    return next_ == 3 ? std::nullopt : find(id(next_++, 0));
+  }
+  std::optional<Candidate<Call>> find(const AlgoId& wanted) override {
+    const std::int64_t which = 10 * wanted.parameters.at("engine") + wanted.parameters.at("tile");
+    made.push_back(which);
+    return Candidate<Call>{
+        wanted, which == large ? 1 : 0,
+        [which](const Call& list, void* /*workspace*/) { list->push_back(which); }};
+  }
+  std::vector<Knob> knobs(const AlgoId& /*id*/) override { return {{"tile", {0, 1, 2, 3, 4}}}; }
+
+  /// Takes `times` where they say something, else 100.
+  std::int64_t choose(const std::map<std::int64_t, double>& times, const std::string& folder,
+                      const Autotuner::Limits& limits) {
+    std::vector<std::int64_t> list;
+    const auto run = [&](const Launch& launch) {
+      launch();
+      const std::int64_t which = list.back();
+      list.pop_back();
+      return which;
+    };
+    const TimeLaunches time = [&](std::span<const Launch> launches) {
+      std::vector<double> taken;
+      for (const Launch& launch : launches) {
+        const auto found = times.find(run(launch));
+        taken.push_back(found == times.end() ? 100 : found->second);
+      }
+      return taken;
+    };
+    const auto make_timed_call = [&](std::int64_t /*workspace_bytes*/) {
+      const auto result = [&](const Launch& launch) {
+        return std::vector<float>{1, run(launch) == wrong ? 3.0F : 2.0F};
+      };
+      return TimedCall<Call>{&list, nullptr, nullptr, result, 0.1};
+    };
+    Autotuner autotuner(Tuning::retune, {folder, machine}, time, limits);
+    return number(
+        autotuner.choose<Call>({"toy problem", "", 0}, this, std::nullopt, make_timed_call));
+  }
+
+  std::vector<std::int64_t> made;
+  std::int64_t wrong = -1;  ///< what computes something else
+  std::int64_t large = -1;  ///< what needs more memory than the others
+ private:
+  std::int64_t next_ = 0;
+};
+
+/// Engine 1 is the fastest as the library proposes it, engine 0 with another tile. Nobody asks for
+/// engine 2's.
+const std::map<std::int64_t, double> times_of_tiles = {{0, 10}, {2, 5},   {10, 8}, {13, 6},
+                                                       {14, 7}, {20, 20}, {24, 1}};
+constexpr Autotuner::Limits with_search{1000, std::chrono::hours(1), std::chrono::hours(1)};
+
+TEST(AutotunersKnobs, AreSearchedFromTheFastestTwoEngines) {
+  const TemporaryFolder folder;
+  KnobLibrary library;
+  EXPECT_EQ(library.choose(times_of_tiles, folder.path(), with_search), 2);
+  EXPECT_THAT(library.made, ElementsAre(0, 10, 20, 11, 12, 13, 14, 1, 2, 3, 4));
+  const auto kept = PlanCache(folder.path(), machine).find("toy problem");
+  EXPECT_EQ(kept->id, KnobLibrary::id(0, 2));
+  EXPECT_THAT(kept->timings,
+              ElementsAre(Timing{KnobLibrary::id(0, 0), 10}, Timing{KnobLibrary::id(1, 0), 8},
+                          Timing{KnobLibrary::id(2, 0), 20}, Timing{KnobLibrary::id(0, 2), 5}));
+  EXPECT_TRUE(kept->complete);
+}
+
+TEST(AutotunersKnobs, StayAsProposedWithoutTimeForThem) {
+  KnobLibrary library;
+  EXPECT_EQ(library.choose(times_of_tiles, "", {1000, std::chrono::hours(1), {}}), 10);
+  EXPECT_THAT(library.made, ElementsAre(0, 10, 20));
+}
+
+TEST(AutotunersKnobs, GoUnsearchedWhenTheTimeIsSpentAndTheCacheSaysSo) {
+  const TemporaryFolder folder;
+  KnobLibrary library;
+  const std::chrono::duration<double> no_time(1e-9);
+  EXPECT_EQ(library.choose(times_of_tiles, folder.path(), {1000, std::chrono::hours(1), no_time}),
+            10);
+  EXPECT_FALSE(PlanCache(folder.path(), machine).find("toy problem")->complete);
+}
+
+TEST(AutotunersKnobs, HaveNoValueThatComputesSomethingElse) {
+  const TemporaryFolder folder;
+  KnobLibrary library;
+  library.wrong = 2;
+  EXPECT_EQ(library.choose(times_of_tiles, folder.path(), with_search), 13);
+  EXPECT_THAT(PlanCache(folder.path(), machine).find("toy problem")->differing,
+              ElementsAre(KnobLibrary::id(0, 2)));
+}
+
+TEST(AutotunersKnobs, HaveNoValueThatNeedsMoreMemoryThanThereIsToTimeOn) {
+  KnobLibrary library;
+  library.large = 2;
+  EXPECT_EQ(library.choose(times_of_tiles, "", with_search), 13);
+}
+
 constexpr std::int64_t own = 100;
 
 Candidate<Call> own_kernel() {
@@ -392,7 +497,7 @@ TEST(OwnKernel, ComesAfterTheLibrarysFirst) {
 TEST(OwnKernel, IsTimedHoweverLittleTimeThereIs) {
   ToyLibrary library({0, 0, 0});
   Autotuner autotuner(Tuning::cached, {"", machine}, take({2, 1}),
-                      {1000, std::chrono::duration<double>(-1)});
+                      {1000, std::chrono::duration<double>(-1), {}});
   library.first_compiled = 0;
   EXPECT_EQ(number(choose(autotuner, library, own_kernel())), own);
   EXPECT_THAT(library.made, ElementsAre(0));
