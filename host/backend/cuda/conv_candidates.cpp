@@ -9,6 +9,7 @@
 #include "host/backend/cuda/graphs.hpp"
 #include "host/backend/device/memory.hpp"
 #include "host/core/error.hpp"
+#include "kernels/conv/conv.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 
@@ -35,26 +36,30 @@ std::size_t padded_bytes(const ConvCall& call) {
   return aligned_bytes(padded);
 }
 
-/// A way to ask for a convolution.
+/// A way to compute a convolution.
 struct Form {
-  DataGradientAs data_gradient = DataGradientAs::convolution;
-  bool mask_after = false;  ///< a kernel of ours applies the mask
+  ConvAs graph;
+  bool rest_after = false;  ///< by a kernel of ours: bias and ReLU, or a data gradient's mask
 };
 
 std::vector<Form> forms(const ConvProblem& problem) {
-  if (problem.kind != Kind::data_gradient) return {{}};
+  if (problem.kind != Kind::data_gradient) {
+    return {{ConvAs::biased_convolution}, {ConvAs::convolution, true}};
+  }
   const auto [accumulate, masked] = problem.epilogue;
-  std::vector<Form> all = {{DataGradientAs::convolution}, {DataGradientAs::own_operation}};
-  const auto precompiled =
-      accumulate ? DataGradientAs::biased_convolution : DataGradientAs::convolution;
+  std::vector<Form> all = {{ConvAs::convolution}, {ConvAs::own_operation}};
+  const auto precompiled = accumulate ? ConvAs::biased_convolution : ConvAs::convolution;
   if (masked || accumulate) all.push_back({precompiled, masked});
-  if (masked && !accumulate) all.push_back({DataGradientAs::own_operation, true});
+  if (masked && !accumulate) all.push_back({ConvAs::own_operation, true});
   return all;
 }
 
 /// The problem that a form leaves to cuDNN.
 ConvProblem graph_problem(ConvProblem problem, const Form& form) {
-  if (form.mask_after) problem.epilogue.relu_mask = false;
+  if (form.rest_after) {
+    problem.relu = false;
+    problem.epilogue.relu_mask = false;
+  }
   if (problem.kind == Kind::first_forward) {
     problem.kind = Kind::forward;
     problem.size.in_channels = padded_channels;
@@ -62,14 +67,15 @@ ConvProblem graph_problem(ConvProblem problem, const Form& form) {
   return problem;
 }
 
-std::string implementation(const Form& form) {
+std::string implementation(const ConvProblem& problem, const Form& form) {
   std::string name;
-  switch (form.data_gradient) {
-    case DataGradientAs::convolution: name = "cuDNN convolution"; break;
-    case DataGradientAs::biased_convolution: name = "cuDNN biased convolution"; break;
-    case DataGradientAs::own_operation: name = "cuDNN data gradient"; break;
+  switch (form.graph) {
+    case ConvAs::convolution: name = "cuDNN convolution"; break;
+    case ConvAs::biased_convolution: name = "cuDNN biased convolution"; break;
+    case ConvAs::own_operation: name = "cuDNN data gradient"; break;
   }
-  return name + (form.mask_after ? ", then mask" : "");
+  if (!form.rest_after) return name;
+  return name + (problem.kind == Kind::data_gradient ? ", then mask" : ", then bias");
 }
 
 const CudnnConv& cudnn_conv(const ConvCall& call) {
@@ -79,8 +85,8 @@ const CudnnConv& cudnn_conv(const ConvCall& call) {
 void* filters(const ConvCall& call, const Form& form) {
   const CudnnConv& conv = cudnn_conv(call);
   if (call.problem.kind == Kind::first_forward) return conv.padded.get();
-  const bool rotated = call.problem.kind == Kind::data_gradient &&
-                       form.data_gradient != DataGradientAs::own_operation;
+  const bool rotated =
+      call.problem.kind == Kind::data_gradient && form.graph != ConvAs::own_operation;
   return rotated ? conv.rotated.get() : conv.weight.get();
 }
 
@@ -89,13 +95,27 @@ std::unordered_map<std::int64_t, void*> bind(const ConvCall& call, const Form& f
   const CudnnConv& conv = cudnn_conv(call);
   std::unordered_map<std::int64_t, void*> bound = {
       {conv_x, x}, {conv_weight, filters(call, form)}, {conv_y, call.to.data}};
-  if (call.problem.kind != Kind::data_gradient) bound[conv_bias] = conv.stored_bias.get();
-  if (form.data_gradient == DataGradientAs::biased_convolution) {
-    bound[conv_bias] = conv.no_bias.get();
+  if (form.graph == ConvAs::biased_convolution) {
+    const bool zeros = call.problem.kind == Kind::data_gradient;
+    bound[conv_bias] = zeros ? conv.no_bias.get() : conv.stored_bias.get();
   }
   if (call.problem.epilogue.accumulate) bound[conv_sum] = call.to.data;
-  if (call.problem.epilogue.relu_mask && !form.mask_after) bound[conv_mask] = call.mask.data;
+  if (call.problem.epilogue.relu_mask && !form.rest_after) bound[conv_mask] = call.mask.data;
   return bound;
+}
+
+/// Enqueues what a form leaves to a kernel of ours.
+void finish(const ConvCall& call, const Form& form, launch::Stream stream) {
+  if (!form.rest_after) return;
+  dispatch_storage(call.to.type, [&]<class T>(T) {
+    T* to = call.to.as<T>();
+    if (call.problem.kind == Kind::data_gradient) {
+      launch::relu_mask(to, call.mask.as<T>(), call.to.shape.count(), stream);
+    } else {
+      launch::bias_relu(to, static_cast<const float*>(call.conv->bias.get()), call.to.shape,
+                        call.problem.relu, stream);
+    }
+  });
 }
 
 class ConvCandidates final : public Candidates<ConvCall> {
@@ -149,9 +169,9 @@ class ConvCandidates final : public Candidates<ConvCall> {
   template <class Use>
   void with_graph(const AlgoId& id, Use use) const {
     for (const Form& form : forms(problem_)) {
-      if (id.implementation != implementation(form)) continue;
+      if (id.implementation != implementation(problem_, form)) continue;
       try {
-        ConvGraph graph(graph_problem(problem_, form), form.data_gradient);
+        ConvGraph graph(graph_problem(problem_, form), form.graph);
         graph.prepare(handle_);
         use(form, graph);
       } catch (const std::exception&) {
@@ -163,7 +183,7 @@ class ConvCandidates final : public Candidates<ConvCall> {
   /// Asks cuDNN for the engines of every form.
   void ask() {
     for (const Form& form : forms(problem_)) {
-      auto graph = std::make_shared<ConvGraph>(graph_problem(problem_, form), form.data_gradient);
+      auto graph = std::make_shared<ConvGraph>(graph_problem(problem_, form), form.graph);
       try {
         graph->prepare(handle_);
         graph->find_engines();
@@ -182,16 +202,13 @@ class ConvCandidates final : public Candidates<ConvCall> {
   }
 
   [[nodiscard]] Candidate<ConvCall> candidate(const Form& form, const CudnnPlan& plan) const {
-    const AlgoId id{implementation(form), plan.parameters};
+    const AlgoId id{implementation(problem_, form), plan.parameters};
     if (padded_bytes_ == 0) {
       return {
           id, plan.workspace_bytes,
           [=, handle = handle_, stream = runtime_.stream()](const ConvCall& call, void* workspace) {
             plan.run(handle, bind(call, form, call.from.data), workspace);
-            if (!form.mask_after) return;
-            dispatch_storage(call.to.type, [&]<class T>(T) {
-              launch::relu_mask(call.to.as<T>(), call.mask.as<T>(), call.to.shape.count(), stream);
-            });
+            finish(call, form, stream);
           }};
     }
     return {id, plan.workspace_bytes + static_cast<std::int64_t>(padded_bytes_),
@@ -204,6 +221,7 @@ class ConvCandidates final : public Candidates<ConvCall> {
               });
               plan.run(handle, bind(call, form, workspace),
                        static_cast<std::byte*>(workspace) + padded_bytes);
+              finish(call, form, stream);
             }};
   }
 

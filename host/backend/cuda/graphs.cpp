@@ -44,23 +44,23 @@ TensorPtr add_bias(graph::Graph& made, const TensorPtr& y, std::int64_t channels
   return made.pointwise(y, bias, as(fe::PointwiseMode_t::ADD));
 }
 
-TensorPtr forward(graph::Graph& made, const ConvProblem& problem) {
+TensorPtr forward(graph::Graph& made, const ConvProblem& problem, ConvAs how) {
   const kernels::ConvSize& size = problem.size;
   const std::int64_t K = size.out_channels;
   TensorPtr y = made.conv_fprop(feature_map(made, conv_x, size, size.in_channels),
                                 filters(made, K, size.in_channels),
                                 same_size<graph::Conv_fprop_attributes>());
-  y = add_bias(made, y, K);
+  if (how == ConvAs::biased_convolution) y = add_bias(made, y, K);
   if (problem.relu) y = made.pointwise(y, as(fe::PointwiseMode_t::RELU_FWD));
   return y;
 }
 
-TensorPtr data_gradient(graph::Graph& made, const ConvProblem& problem, DataGradientAs how) {
+TensorPtr data_gradient(graph::Graph& made, const ConvProblem& problem, ConvAs how) {
   const kernels::ConvSize& size = problem.size;
   const std::int64_t C = size.in_channels;
   const TensorPtr grad_y = feature_map(made, conv_x, size, size.out_channels);
   TensorPtr grad_x;
-  if (how != DataGradientAs::own_operation) {
+  if (how != ConvAs::own_operation) {
     grad_x = made.conv_fprop(grad_y, filters(made, C, size.out_channels),
                              same_size<graph::Conv_fprop_attributes>());
   } else {
@@ -72,7 +72,7 @@ TensorPtr data_gradient(graph::Graph& made, const ConvProblem& problem, DataGrad
     grad_x =
         made.pointwise(grad_x, feature_map(made, conv_sum, size, C), as(fe::PointwiseMode_t::ADD));
   }
-  if (how == DataGradientAs::biased_convolution) grad_x = add_bias(made, grad_x, C);
+  if (how == ConvAs::biased_convolution) grad_x = add_bias(made, grad_x, C);
   if (problem.epilogue.relu_mask) {
     grad_x = made.pointwise(grad_x, feature_map(made, conv_mask, size, C),
                             as(fe::PointwiseMode_t::RELU_BWD));
@@ -81,11 +81,12 @@ TensorPtr data_gradient(graph::Graph& made, const ConvProblem& problem, DataGrad
 }
 
 /// What tells graphs of one problem apart in messages.
-const char* remark(DataGradientAs how) {
+const char* remark(const ConvProblem& problem, ConvAs how) {
+  const bool forward = problem.kind == ConvProblem::Kind::forward;
   switch (how) {
-    case DataGradientAs::convolution: return "";
-    case DataGradientAs::biased_convolution: return ", bias of zeros";
-    case DataGradientAs::own_operation: return ", own operation";
+    case ConvAs::convolution: return forward ? ", no bias" : "";
+    case ConvAs::biased_convolution: return forward ? "" : ", bias of zeros";
+    case ConvAs::own_operation: return ", own operation";
   }
   return "";
 }
@@ -101,10 +102,11 @@ graph::Tensor_attributes matrices(StyleBackwardTensor uid, std::int64_t count, s
 
 }  // namespace
 
-ConvGraph::ConvGraph(const ConvProblem& problem, DataGradientAs how)
-    : CudnnGraph(problem.precision, problem.describe() + remark(how)) {
+ConvGraph::ConvGraph(const ConvProblem& problem, ConvAs how)
+    : CudnnGraph(problem.precision, problem.describe() + remark(problem, how)) {
   const bool is_forward = problem.kind == ConvProblem::Kind::forward;
-  const TensorPtr y = is_forward ? forward(*this, problem) : data_gradient(*this, problem, how);
+  const TensorPtr y =
+      is_forward ? forward(*this, problem, how) : data_gradient(*this, problem, how);
   const std::int64_t C = is_forward ? problem.size.out_channels : problem.size.in_channels;
   const std::int64_t H = problem.size.height;
   const std::int64_t W = problem.size.width;

@@ -8,13 +8,12 @@
 
 namespace impasto::cuda {
 
-/// The two ways in which cuDNN computes a data gradient.
-enum class DataGradientAs : std::uint8_t {
-  convolution,  ///< of rotated filters (docs/decisions/0002)
-  /// The same with a bias of zeros. cuDNN brings no compiled engine for convolution + sum, but
-  /// dozens for convolution + sum + bias.
-  biased_convolution,
-  own_operation,  ///< cuDNN's own data gradient, which a GPU may do faster
+/// What cuDNN is asked for. A data gradient is a convolution of rotated filters (docs/decisions/0002)
+/// unless it is cuDNN's own operation.
+enum class ConvAs : std::uint8_t {
+  convolution,         ///< without a bias, whatever the problem
+  biased_convolution,  ///< with the layer's bias, or a data gradient's bias of zeros: see below
+  own_operation,       ///< cuDNN's own data gradient, which a GPU may do faster
 };
 
 /// The uids of the tensors of a convolution's graph.
@@ -22,11 +21,11 @@ enum ConvTensor : std::int64_t { conv_x = 1, conv_weight, conv_bias, conv_sum, c
 
 /// The graph of one convolution and its epilogue, NHWC. The problem is no first_forward: that is a
 /// forward convolution of padded pixels to cuDNN. The bias has the type of the maps: with a bias in
-/// float cuDNN has no compiled engine for 16 bits.
+/// float cuDNN has no compiled engine for 16 bits. Nor has it one for convolution + sum, but dozens
+/// for convolution + sum + bias.
 class ConvGraph : public CudnnGraph {
  public:
-  explicit ConvGraph(const ConvProblem& problem,
-                     DataGradientAs data_gradient = DataGradientAs::convolution);
+  ConvGraph(const ConvProblem& problem, ConvAs how);
 };
 
 /// The uids of the tensors of style_backward's graph.

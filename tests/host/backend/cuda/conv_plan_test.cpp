@@ -27,10 +27,10 @@ std::vector<std::uint8_t> description(const std::string& device) {
 
 constexpr auto first_graph = "first convolution";
 
-/// A convolution and how cuDNN is asked for its data gradient.
+/// A convolution and how cuDNN is asked for it.
 struct PlannedConv {
   ConvProblem problem;
-  DataGradientAs form = DataGradientAs::convolution;
+  ConvAs form;
 };
 
 /// What a graph is called in the table.
@@ -38,13 +38,12 @@ std::string graph_name(const PlannedConv& planned) {
   const ConvProblem& problem = planned.problem;
   std::string name = "forward";
   if (problem.size.in_channels == kernels::cuda::padded_channels) name = first_graph;
+  if (planned.form == ConvAs::convolution) name += " without bias";
   if (problem.kind == Kind::data_gradient) {
     switch (planned.form) {
-      case DataGradientAs::convolution: name = "data gradient as a convolution"; break;
-      case DataGradientAs::biased_convolution:
-        name = "data gradient as a biased convolution";
-        break;
-      case DataGradientAs::own_operation: name = "data gradient operation"; break;
+      case ConvAs::convolution: name = "data gradient as a convolution"; break;
+      case ConvAs::biased_convolution: name = "data gradient as a biased convolution"; break;
+      case ConvAs::own_operation: name = "data gradient operation"; break;
     }
   }
   if (problem.epilogue.accumulate) name += " + add";
@@ -53,7 +52,8 @@ std::string graph_name(const PlannedConv& planned) {
 }
 
 /// Every graph of an iteration at `side`² with `batch` pictures: the convolutions from conv1_1, on
-/// padded channels, to conv5_1, there and, but for the first, back with each epilogue that occurs.
+/// padded channels, to conv5_1: there, with bias and ReLU and without, and, but for the first, back
+/// with each epilogue that occurs.
 /// Of layers that are alike one is enough.
 std::vector<PlannedConv> convolutions(Precision precision, std::int64_t side, std::int64_t batch) {
   std::vector<PlannedConv> all;
@@ -69,18 +69,20 @@ std::vector<PlannedConv> convolutions(Precision precision, std::int64_t side, st
     const kernels::ConvSize size{batch, side, side, in_channels, layer.out_channels};
     const ConvProblem forward{Kind::forward, precision, size, true, {}};
     if (!seen.insert(forward.describe()).second) continue;
-    all.push_back({forward});
+    all.push_back({forward, ConvAs::biased_convolution});
+    all.push_back({{Kind::forward, precision, size, false, {}}, ConvAs::convolution});
     if (first) continue;
     for (const bool accumulate : {false, true}) {
       for (const bool mask : {false, true}) {
-        all.push_back({{Kind::data_gradient, precision, size, false, {accumulate, mask}}});
+        all.push_back({{Kind::data_gradient, precision, size, false, {accumulate, mask}},
+                       ConvAs::convolution});
       }
     }
-    all.push_back({{Kind::data_gradient, precision, size, false, {true, false}},
-                   DataGradientAs::biased_convolution});
+    all.push_back(
+        {{Kind::data_gradient, precision, size, false, {true, false}}, ConvAs::biased_convolution});
     // With sum and mask cuDNN takes ten times as long to answer for it.
-    all.push_back({{Kind::data_gradient, precision, size, false, {false, false}},
-                   DataGradientAs::own_operation});
+    all.push_back(
+        {{Kind::data_gradient, precision, size, false, {false, false}}, ConvAs::own_operation});
   }
   return all;
 }
@@ -90,7 +92,8 @@ class ConvPlan : public testing::TestWithParam<const char*> {
   static void SetUpTestSuite() { load_cudnn(); }
 };
 INSTANTIATE_TEST_SUITE_P(Devices, ConvPlan,
-                         testing::Values("a100", "rtx3090", "rtx4090", "h100", "b200", "rtx5090"),
+                         testing::Values("a100", "rtx3090", "rtx4090", "h100", "b200",
+                                         "rtx5090"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 /// Graphs of 16 bits that cuDNN must bring compiled engines for: all forward ones, and what a data
@@ -99,8 +102,8 @@ INSTANTIATE_TEST_SUITE_P(Devices, ConvPlan,
 bool needs_precompiled(const PlannedConv& planned) {
   const ConvProblem& problem = planned.problem;
   if (storage_of(problem.precision) == DataType::f32) return false;
-  return planned.form == DataGradientAs::biased_convolution ||
-         (planned.form == DataGradientAs::convolution && !problem.epilogue.accumulate &&
+  return planned.form == ConvAs::biased_convolution ||
+         (planned.form == ConvAs::convolution && !problem.epilogue.accumulate &&
           !problem.epilogue.relu_mask);
 }
 
@@ -209,7 +212,8 @@ std::vector<std::map<std::string, std::int64_t>> variants_that_get_ready(ConvGra
 
 // Which of a knob's values exist beside the others cuDNN says when it is asked for a plan.
 TEST_P(ConvPlan, AnEnginesKnobsCanBeTurned) {
-  ConvGraph graph({Kind::forward, Precision::bf16, {1, 256, 256, 64, 128}, true, {}});
+  ConvGraph graph({Kind::forward, Precision::bf16, {1, 256, 256, 64, 128}, true, {}},
+                  ConvAs::biased_convolution);
   graph.prepare(description(GetParam()));
   graph.find_engines();
   std::size_t variants = 0;
@@ -225,7 +229,8 @@ TEST_P(ConvPlan, AnEnginesKnobsCanBeTurned) {
 }
 
 TEST_F(ConvPlan, SaysWhichGraphCudnnRefuses) {
-  ConvGraph graph({Kind::forward, Precision::bf16, {1, 8, 8, 64, 64}, true, {}});
+  ConvGraph graph({Kind::forward, Precision::bf16, {1, 8, 8, 64, 64}, true, {}},
+                  ConvAs::biased_convolution);
   try {
     graph.prepare(std::vector<std::uint8_t>{'{', '}'});
     FAIL() << "an empty description was accepted";
