@@ -27,11 +27,19 @@ std::int64_t rounded_bytes(const Shape& map) {
   return (bytes + 255) / 256 * 256;
 }
 
+bool is_rounded(const StyleBackwardProblem& problem) {
+  return problem.matrix == storage_of(problem.precision) && problem.matrix != DataType::f32;
+}
+
 class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
  public:
   StyleBackwardCandidates(Runtime& runtime, const StyleLibraries& libraries,
                           const StyleBackwardProblem& problem)
       : runtime_(runtime), libraries_(libraries), problem_(problem) {
+    if (is_rounded(problem)) {
+      plain_scalars_ =
+          upload(runtime, {1.0F, problem.epilogue.accumulate ? 1.0F : 0.0F}, DataType::f32);
+    }
     if (libraries.cublaslt == nullptr) return;
     matmul_ = std::make_shared<Matmul>(libraries.cublaslt, problem.precision,
                                        Matmul::Kind::style_gradient, problem.size);
@@ -75,8 +83,16 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
   using Multiply = std::function<void(const StyleBackwardCall&, const void* rounded,
                                       ProductScalars* scalars, void* workspace)>;
 
-  [[nodiscard]] Candidate<StyleBackwardCall> after_rounding(AlgoId id, std::int64_t workspace_bytes,
-                                                            const Multiply& multiply) const {
+  /// A product with M, which is rounded to the type of F first unless a style loss has left it so.
+  [[nodiscard]] Candidate<StyleBackwardCall> with_matrix(AlgoId id, std::int64_t workspace_bytes,
+                                                         const Multiply& multiply) const {
+    if (is_rounded(problem_)) {
+      return {std::move(id), workspace_bytes,
+              [multiply, scalars = plain_scalars_](const StyleBackwardCall& call, void* workspace) {
+                multiply(call, call.matrix.data, static_cast<ProductScalars*>(scalars.get()),
+                         workspace);
+              }};
+    }
     const std::int64_t before_product = scalar_bytes + rounded_bytes(problem_.size);
     return {std::move(id), before_product + workspace_bytes,
             [=, problem = problem_, stream = runtime_.stream()](const StyleBackwardCall& call,
@@ -94,34 +110,34 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
   }
 
   [[nodiscard]] Candidate<StyleBackwardCall> by_cublaslt(const MatmulAlgorithm& algorithm) const {
-    return after_rounding({cublaslt_product, algorithm.parameters}, algorithm.workspace_bytes,
-                          [=, matmul = matmul_, problem = problem_, stream = runtime_.stream()](
-                              const StyleBackwardCall& call, const void* rounded,
-                              ProductScalars* scalars, void* workspace) {
-                            matmul->run(algorithm, call.grad.data, call.features.data, rounded,
-                                        scalars, workspace, stream);
-                            if (!problem.epilogue.relu_mask) return;
-                            dispatch_storage(call.features.type, [&]<class T>(T) {
-                              launch::relu_mask(call.grad.as<T>(), call.features.as<T>(),
-                                                problem.size.count(), stream);
-                            });
-                          });
+    return with_matrix({cublaslt_product, algorithm.parameters}, algorithm.workspace_bytes,
+                       [=, matmul = matmul_, problem = problem_, stream = runtime_.stream()](
+                           const StyleBackwardCall& call, const void* rounded,
+                           ProductScalars* scalars, void* workspace) {
+                         matmul->run(algorithm, call.grad.data, call.features.data, rounded,
+                                     scalars, workspace, stream);
+                         if (!problem.epilogue.relu_mask) return;
+                         dispatch_storage(call.features.type, [&]<class T>(T) {
+                           launch::relu_mask(call.grad.as<T>(), call.features.as<T>(),
+                                             problem.size.count(), stream);
+                         });
+                       });
   }
 
   [[nodiscard]] Candidate<StyleBackwardCall> by_cudnn(const CudnnPlan& plan) const {
-    return after_rounding({cudnn_product, plan.parameters}, plan.workspace_bytes,
-                          [=, handle = libraries_.cudnn, epilogue = problem_.epilogue](
-                              const StyleBackwardCall& call, const void* rounded,
-                              ProductScalars* scalars, void* workspace) {
-                            std::unordered_map<std::int64_t, void*> bound = {
-                                {style_features, call.features.data},
-                                {style_matrix, const_cast<void*>(rounded)},
-                                {style_alpha, &scalars->alpha},
-                                {style_grad, call.grad.data}};
-                            if (epilogue.accumulate) bound[style_sum] = call.grad.data;
-                            if (epilogue.relu_mask) bound[style_mask] = call.features.data;
-                            plan.run(handle, bound, workspace);
-                          });
+    return with_matrix({cudnn_product, plan.parameters}, plan.workspace_bytes,
+                       [=, handle = libraries_.cudnn, epilogue = problem_.epilogue](
+                           const StyleBackwardCall& call, const void* rounded,
+                           ProductScalars* scalars, void* workspace) {
+                         std::unordered_map<std::int64_t, void*> bound = {
+                             {style_features, call.features.data},
+                             {style_matrix, const_cast<void*>(rounded)},
+                             {style_alpha, &scalars->alpha},
+                             {style_grad, call.grad.data}};
+                         if (epilogue.accumulate) bound[style_sum] = call.grad.data;
+                         if (epilogue.relu_mask) bound[style_mask] = call.features.data;
+                         plan.run(handle, bound, workspace);
+                       });
   }
 
   /// Calls use(graph) if the id is of cuDNN's. An id may come from anywhere: whatever cuDNN has
@@ -159,6 +175,7 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
   Runtime& runtime_;
   StyleLibraries libraries_;
   StyleBackwardProblem problem_;
+  Buffer plain_scalars_;  ///< α = 1 and β, for a matrix that needs no scale
   std::shared_ptr<Matmul> matmul_;
   std::optional<std::vector<MatmulAlgorithm>> proposed_;  ///< once cuBLASLt has been asked
   std::size_t next_algorithm_ = 0;
