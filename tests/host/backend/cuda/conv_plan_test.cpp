@@ -92,7 +92,7 @@ class ConvPlan : public testing::TestWithParam<const char*> {
   static void SetUpTestSuite() { load_cudnn(); }
 };
 INSTANTIATE_TEST_SUITE_P(Devices, ConvPlan,
-                         testing::Values("a100", "rtx3090", "rtx4090", "h100", "b200",
+                         testing::Values("a100", "rtx3090", "rtx4090", "l40s", "h100", "b200",
                                          "rtx5090"),
                          [](const auto& tested) { return std::string(tested.param); });
 
