@@ -156,7 +156,10 @@ class Bench:
         overlay.unlink()
         if done.returncode != 0:
             return done.stderr
-        link = [str(self.folder / "mutant.o") if part == original else part for part in self.link]
+        # In front of all other objects: of a function that several headers' users have, the first is linked.
+        link = [part for part in self.link if part != original]
+        first = next(i for i, part in enumerate(link) if part.endswith(".o"))
+        link.insert(first, str(self.folder / "mutant.o"))
         link[link.index("-o") + 1] = str(self.folder / "mutant")
         done = subprocess.run(link, cwd=self.build, capture_output=True, text=True)
         return done.stderr if done.returncode != 0 else None
