@@ -5,8 +5,10 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 #include <vector>
 
+#include "host/core/eigen.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto {
@@ -25,37 +27,18 @@ Matrix product(const Matrix& a, const Matrix& b) {
   return c;
 }
 
-/// Rotates rows and columns p and q of the symmetric `a` so that a[p][q] becomes 0, and the columns
-/// of `vectors` with them (Jacobi's method).
-void rotate(Matrix& a, Matrix& vectors, std::size_t p, std::size_t q) {
-  if (a[p][q] == 0) return;
-  const double angle = 0.5 * std::atan2(2 * a[p][q], a[p][p] - a[q][q]);
-  const double c = std::cos(angle);
-  const double s = std::sin(angle);
-  Matrix turn = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
-  turn[p][p] = turn[q][q] = c;
-  turn[p][q] = -s;
-  turn[q][p] = s;
-  Matrix turned_back = turn;
-  std::swap(turned_back[p][q], turned_back[q][p]);
-  a = product(turned_back, product(a, turn));
-  vectors = product(vectors, turn);
-}
-
 /// a^exponent for a symmetric `a` whose eigenvalues count as at least `least`.
-Matrix power(Matrix a, double exponent, double least) {
-  constexpr int sweeps = 10;  // far more than a 3×3 matrix needs
-  Matrix vectors = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
-  for (int sweep = 0; sweep < sweeps; ++sweep) {
-    rotate(a, vectors, 0, 1);
-    rotate(a, vectors, 0, 2);
-    rotate(a, vectors, 1, 2);
-  }
+Matrix power(const Matrix& a, double exponent, double least) {
+  std::vector<double> values;
+  for (const Vector& row : a) values.insert(values.end(), row.begin(), row.end());
+  const Eigen eigen = eigen_of(std::move(values), 3);
   Matrix result{};
   for (std::size_t k = 0; k < 3; ++k) {
-    const double value = std::pow(std::max(a[k][k], least), exponent);
+    const double value = std::pow(std::max(eigen.values[k], least), exponent);
     for (std::size_t i = 0; i < 3; ++i) {
-      for (std::size_t j = 0; j < 3; ++j) result[i][j] += value * vectors[i][k] * vectors[j][k];
+      for (std::size_t j = 0; j < 3; ++j) {
+        result[i][j] += value * eigen.vectors[3 * i + k] * eigen.vectors[3 * j + k];
+      }
     }
   }
   return result;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "host/core/eigen.hpp"
 #include "kernels/channel_statistics/channel_statistics.hpp"
 #include "kernels/gram/gram.hpp"
 #include "kernels/style_backward/style_backward.hpp"
@@ -107,6 +108,68 @@ TEST(WassersteinLoss, TheRootTimesItselfIsTheCovariance) {
           gram[static_cast<std::size_t>(i * C + j)] + (i == j ? least_variance : 0);
       EXPECT_NEAR(product, expected, 1e-10);
     }
+  }
+}
+
+/// A symmetric matrix to the power of `exponent`, by its eigenvalues.
+std::vector<double> power(const std::vector<double>& a, std::size_t n, double exponent) {
+  const Eigen eigen = eigen_of(a, n);
+  std::vector<double> result(n * n, 0);
+  for (std::size_t k = 0; k < n; ++k) {
+    const double value = std::pow(eigen.values[k], exponent);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        result[i * n + j] += value * eigen.vectors[i * n + k] * eigen.vectors[j * n + k];
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b,
+                            std::size_t n) {
+  std::vector<double> result(n * n, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t j = 0; j < n; ++j) result[i * n + j] += a[i * n + k] * b[k * n + j];
+    }
+  }
+  return result;
+}
+
+TEST(WassersteinLoss, IsThatOfAnEigendecomposition) {
+  for (const std::size_t n : {2U, 9U, 32U}) {
+    SCOPED_TRACE(n);
+    const MapSize size{1, 9, 31, static_cast<std::int64_t>(n)};
+    // Covariances that share no eigenvector.
+    const auto moments_of = [&](unsigned seed) {
+      const auto features = test::gaussian(size.count(), seed);
+      Matrix gram(size.channels * size.channels);
+      reference::gram(gram.data(), features.data(), size);
+      return gram;
+    };
+    GuardedBuffer<double> means(size.channels);
+    for (std::size_t i = 0; i < n; ++i) means[i] = 0.1 * static_cast<double>(i % 7);
+    const Distribution own(means, moments_of(1));
+    const Distribution target(GuardedBuffer<double>(size.channels, 0.25), moments_of(2));
+
+    // |μ − μ'|² + tr Σ + tr Σ' − 2·tr (Σ'^½ Σ Σ'^½)^½
+    const auto covariance = [&](unsigned seed) {
+      const Matrix gram = moments_of(seed);
+      std::vector<double> result(gram.begin(), gram.end());
+      for (std::size_t i = 0; i < n; ++i) result[i * n + i] += least_variance;
+      return result;
+    };
+    const std::vector<double> ours = covariance(1);
+    const std::vector<double> theirs = covariance(2);
+    const std::vector<double> root = power(theirs, n, 0.5);
+    const std::vector<double> both = power(product(root, product(ours, root, n), n), n, 0.5);
+    double expected = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      expected += (means[i] - 0.25) * (means[i] - 0.25);
+      expected += ours[i * n + i] + theirs[i * n + i] - 2 * both[i * n + i];
+    }
+    EXPECT_NEAR(compare(own, target).loss[0], expected, 1e-9 * expected);
   }
 }
 
