@@ -1,5 +1,5 @@
-#!/ usr / bin / env python3
-#SPDX - License - Identifier : MIT
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes lbfgs_golden.hpp: what torch.optim.LBFGS does on two functions, in double."""
 import torch
 
