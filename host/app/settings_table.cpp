@@ -902,8 +902,9 @@ std::vector<Setting> make_table() {
       {.name = "scale-detail",
        .group = run_group,
        .commands = stylize,
-       .help = "how much a finer scale adds of the detail of the\nfirst picture that the coarser one "
-               "could not show: 0\npaints broader, 1 keeps eyes",
+       .help =
+           "how much a finer scale adds of the detail of the\nfirst picture that the coarser one "
+           "could not show: 0\npaints broader, 1 keeps eyes",
        .recorded = true,
        .value = value(Real{.highest = 1}, AT(config.scales.detail))},
       {.name = "scale-ratio", .recorded = true, .value = fixed(OF(scales.ratio))},

@@ -309,8 +309,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
         s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
     if (s > begin) {
       for (std::size_t n = 0; n < initials.size(); ++n) {
-        result.pictures[n] =
-            enlarged(result.pictures[n], initials[n], scale.pixels, detail_);
+        result.pictures[n] = enlarged(result.pictures[n], initials[n], scale.pixels, detail_);
       }
     }
     reset(s, result.pictures, anchors);

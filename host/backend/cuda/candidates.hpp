@@ -39,9 +39,9 @@ struct StyleLibraries {
 };
 
 /// The libraries' products for style_backward. Each follows a kernel that rounds M to the type of F,
-/// where M is in float or F is not in bfloat16. First come cuBLASLt's algorithms, which add to the gradient and leave the mask to a kernel;
-/// then, since each of these is compiled, cuDNN's engines, which do sum and mask in the product.
-/// The runtime and the handles must outlive every candidate.
+/// unless both are in bfloat16. First come cuBLASLt's algorithms, which add to the gradient and leave
+/// the mask to a kernel; then, since each of these is compiled, cuDNN's engines, which do sum and mask
+/// in the product. The runtime and the handles must outlive every candidate.
 std::unique_ptr<Candidates<StyleBackwardCall>> style_backward_candidates(
     Runtime& runtime, const StyleLibraries& libraries, const StyleBackwardCall& call);
 
