@@ -56,8 +56,8 @@ Image resampled(const Image& picture, const Shape& to) {
   return result;
 }
 
-/// What a scale starts from: the coarser scale's result x, enlarged, and of the picture x₀ that the run
-/// started from what is lost at the coarser size, `detail` times: up(x) + detail · (x₀ − up(down(x₀))).
+/// What a scale starts from: the coarser scale's result x, enlarged, and `detail` times what the coarser
+/// size loses of the run's first picture x₀: up(x) + detail · (x₀ − up(down(x₀))).
 Image enlarged(const Image& coarser, const Image& initial, const Shape& to, double detail) {
   Image result = resampled(coarser, to);
   if (detail == 0) return result;

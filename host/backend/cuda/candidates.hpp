@@ -23,12 +23,12 @@ std::unique_ptr<CudnnConv> make_cudnn_conv(Runtime& runtime, Precision precision
                                            const ConvParameters& parameters);
 
 /// cuDNN's engines for a convolution: first those that it brings compiled, then those that it
-/// compiles, which takes seconds each. It is asked in several ways, which take turns: for all of a
-/// problem in one graph, and for a graph with a kernel of ours behind it, which adds the bias and
-/// rectifies, or applies the mask, for which every engine of a graph is compiled; and for a data
-/// gradient as a forward convolution of rotated filters and as cuDNN's own operation. The first
-/// convolution takes pixels minus mean in padded_channels channels, most of them zero. The runtime
-/// and the handle must outlive every candidate.
+/// compiles, which takes seconds each. It is asked for several graphs, whose engines take turns: for
+/// one that does all of a problem, and for one that leaves the bias and the ReLU, or the mask, to a
+/// kernel of ours. cuDNN brings no compiled engine for a graph with a mask. A data gradient is a
+/// forward convolution of rotated filters in some graphs, and cuDNN's own operation in others. The
+/// first convolution takes pixels minus mean in padded_channels channels, most of them zero. The
+/// runtime and the handle must outlive every candidate.
 std::unique_ptr<Candidates<ConvCall>> conv_candidates(Runtime& runtime, cudnnHandle_t handle,
                                                       const ConvCall& call);
 

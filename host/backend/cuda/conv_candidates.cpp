@@ -39,7 +39,7 @@ std::size_t padded_bytes(const ConvCall& call) {
 /// A way to compute a convolution.
 struct Form {
   ConvAs graph;
-  bool rest_after = false;  ///< by a kernel of ours: bias and ReLU, or a data gradient's mask
+  bool rest_after = false;  ///< a kernel of ours adds bias and ReLU, or a data gradient's mask
 };
 
 std::vector<Form> forms(const ConvProblem& problem) {

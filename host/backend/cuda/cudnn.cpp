@@ -21,7 +21,7 @@ namespace fe = cudnn_frontend;
 
 const std::string engine_parameter = "engine";
 const std::string knob_parameter = "knob ";
-/// Of a knob. One with more, as in how many parts a sum is split, has values 1, 2, 4 and so on.
+/// Of a knob with more values, as the number of parts of a sum, the 1st, 2nd, 4th … is tried.
 constexpr std::int64_t most_values = 32;
 
 std::string parameter_of(fe::KnobType_t knob) {
