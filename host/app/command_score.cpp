@@ -51,9 +51,6 @@ Json score_of(const Settings& settings) {
   Json result = describe(losses);
   result["quality"] = describe(assess(session, measures.layers, image, content, styles));
   if (!measures.why_no_e.empty() && !settings.quiet) message("note: {}\n", measures.why_no_e);
-  if (objective.guided && !settings.quiet) {
-    message("note: masks count in the losses; the measures of quality are of whole pictures\n");
-  }
   return result;
 }
 

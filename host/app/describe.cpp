@@ -47,13 +47,23 @@ Json describe(const Losses& losses) {
   return json;
 }
 
+namespace {
+
+Json describe(const std::optional<EStatistic>& e) {
+  if (!e) return nullptr;
+  return {{"e", e->e()}, {"e1", e->e1}, {"e2", e->e2}, {"e3", e->e3}};
+}
+
+}  // namespace
+
 Json describe(const Quality& quality) {
   Json json = {{"content_cosine", layers(quality.content_cosine)},
-               {"held_out_gram", layers(quality.held_out_gram)},
+               {"held_out_gram", layers(quality.style.held_out_gram)},
                {"edge_ssim", quality.edge_ssim},
-               {"e_statistic", nullptr}};
-  if (const auto& e = quality.e) {
-    json["e_statistic"] = {{"e", e->e()}, {"e1", e->e1}, {"e2", e->e2}, {"e3", e->e3}};
+               {"e_statistic", describe(quality.style.e)}};
+  for (const StyleQuality& style : quality.of_styles) {
+    json["styles"].push_back(
+        {{"held_out_gram", layers(style.held_out_gram)}, {"e_statistic", describe(style.e)}});
   }
   return json;
 }

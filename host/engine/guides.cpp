@@ -20,6 +20,7 @@ MapMask at_map(const std::optional<Mask>& mask, const Shape& map) {
     result.area += static_cast<double>(value) * static_cast<double>(value);
   }
   result.area /= static_cast<double>(pixels);
+  require(result.area > 0, "a mask is black everywhere");
   return result;
 }
 
@@ -34,11 +35,14 @@ std::vector<float> weights_of(const MapMask& mask) {
 
 }  // namespace
 
+std::vector<float> guide_weights(const std::optional<Mask>& mask, const Shape& map) {
+  return weights_of(at_map(mask, map));
+}
+
 Guides make_guides(const Style& style, double weight, const Shape& picture_map,
                    const Shape& style_map) {
   const MapMask picture = at_map(style.mask, picture_map);
   const MapMask own = at_map(style.style_mask, style_map);
-  require(picture.area > 0 && own.area > 0, "a mask is black everywhere");
   return {weights_of(picture), weights_of(own), weight * picture.area};
 }
 

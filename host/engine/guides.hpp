@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "host/core/tensor.hpp"
@@ -22,6 +23,9 @@ struct Guides {
   std::vector<float> style;
   double strength;
 };
+/// The weights w at one map. Refuses a mask that is black everywhere.
+std::vector<float> guide_weights(const std::optional<Mask>& mask, const Shape& map);
+
 Guides make_guides(const Style& style, double weight, const Shape& picture_map,
                    const Shape& style_map);
 

@@ -9,6 +9,7 @@
 
 #include "host/core/eigen.hpp"
 #include "host/core/error.hpp"
+#include "host/engine/guides.hpp"
 
 namespace impasto {
 namespace {
@@ -151,6 +152,54 @@ std::optional<double> log_determinant(Matrix a, std::size_t n) {
   return sum;
 }
 
+// Styles.
+
+/// The moments of a map by layer, one for each style or one for all.
+using MomentsByLayer = std::map<std::string, std::vector<Moments>, std::less<>>;
+
+/// The moments of what a mask shows of a map.
+Moments moments_seen(const Activation& features, const std::optional<Mask>& mask) {
+  if (!mask) return moments_of(features);
+  return moments_of(features,
+                    guide_weights(mask, {1, features.height, features.width, features.channels}));
+}
+
+/// `picture` and `style` give the moments at a layer.
+template <class Picture, class Wanted>
+StyleQuality compared(const QualityLayers& layers, Picture picture, Wanted style) {
+  StyleQuality quality;
+  for (const std::string& layer : layers.held_out) {
+    quality.held_out_gram.emplace_back(layer, gram_distance(picture(layer), style(layer)));
+  }
+  std::vector<double> e;
+  for (std::size_t i = 0; i < layers.e.size(); ++i) {
+    const std::string& layer = layers.e[i];
+    const auto value = minus_log_divergence(picture(layer), style(layer), e_ranks.at(i));
+    if (value) e.push_back(*value);
+  }
+  if (e.size() == e_ranks.size()) quality.e = EStatistic{e[0], e[1], e[2]};
+  return quality;
+}
+
+/// No E statistic where one of them has none.
+StyleQuality mean_of(std::span<const StyleQuality> parts, std::span<const double> weights) {
+  const double all = std::accumulate(weights.begin(), weights.end(), 0.0);
+  StyleQuality mean{.held_out_gram = parts.front().held_out_gram, .e = EStatistic{}};
+  for (auto& [layer, distance] : mean.held_out_gram) distance = 0;
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    const double share = weights[k] / all;
+    for (std::size_t i = 0; i < mean.held_out_gram.size(); ++i) {
+      mean.held_out_gram[i].second += share * parts[k].held_out_gram[i].second;
+    }
+    if (!parts[k].e) mean.e.reset();
+    if (!mean.e) continue;
+    mean.e->e1 += share * parts[k].e->e1;
+    mean.e->e2 += share * parts[k].e->e2;
+    mean.e->e3 += share * parts[k].e->e3;
+  }
+  return mean;
+}
+
 }  // namespace
 
 double cosine(std::span<const float> a, std::span<const float> b) {
@@ -166,9 +215,11 @@ double cosine(std::span<const float> a, std::span<const float> b) {
   return squares_a > 0 && squares_b > 0 ? product / std::sqrt(squares_a) / std::sqrt(squares_b) : 0;
 }
 
-Moments moments_of(const Activation& features) {
+Moments moments_of(const Activation& features, std::span<const float> weights) {
   const auto channels = static_cast<std::size_t>(features.channels);
   const std::size_t pixels = features.values.size() / channels;
+  require(weights.empty() || weights.size() == pixels, "{} weights of {} pixels", weights.size(),
+          pixels);
   Moments sums{std::vector<double>(channels, 0), std::vector<double>(channels * channels, 0)};
   // A thread has rows of its own, and each sum goes through the pixels in their order.
   constexpr std::size_t rows = 16;
@@ -178,8 +229,9 @@ Moments moments_of(const Activation& features) {
     const std::size_t end = std::min((block + 1) * rows, channels);
     for (std::size_t p = 0; p < pixels; ++p) {
       const float* f = &features.values[p * channels];
+      const double weight = weights.empty() ? 1 : weights[p];
       for (std::size_t i = block * rows; i < end; ++i) {
-        const double value = f[i];
+        const double value = weight * f[i];
         if (value == 0) continue;  // after a ReLU, many are
         sums.mean[i] += value;
         double* row = &sums.gram[i * channels];
@@ -187,7 +239,8 @@ Moments moments_of(const Activation& features) {
       }
     }
   }
-  const auto count = static_cast<double>(pixels);
+  const double count = weights.empty() ? static_cast<double>(pixels)
+                                       : std::accumulate(weights.begin(), weights.end(), 0.0);
   for (std::size_t i = 0; i < channels; ++i) {
     sums.mean[i] /= count;
     for (std::size_t j = i; j < channels; ++j) {
@@ -292,10 +345,17 @@ Quality assess(Session& session, const QualityLayers& layers, const Image& image
   std::vector<std::string> all = of_style;
   all.insert(all.end(), layers.content.begin(), layers.content.end());
 
+  const bool masked = std::ranges::any_of(
+      styles, [](const Style& style) { return style.mask || style.style_mask; });
   std::map<std::string, std::vector<float>, std::less<>> features_of_image;
-  std::map<std::string, Moments, std::less<>> of_image;
+  MomentsByLayer of_image;
   visit_activations(session, image, all, [&](std::string_view layer, Activation features) {
-    if (is_in(of_style, layer)) of_image[std::string(layer)] = moments_of(features);
+    if (is_in(of_style, layer)) {
+      std::vector<Moments>& seen = of_image[std::string(layer)];
+      for (const Style& style : styles.first(masked ? styles.size() : 1)) {
+        seen.push_back(moments_seen(features, style.mask));
+      }
+    }
     if (is_in(layers.content, layer)) {
       features_of_image[std::string(layer)] = std::move(features.values);
     }
@@ -307,25 +367,29 @@ Quality assess(Session& session, const QualityLayers& layers, const Image& image
                           layer, cosine(features_of_image.find(layer)->second, features.values));
                     });
   std::vector<double> weights;
-  std::map<std::string, std::vector<Moments>, std::less<>> of_styles;
+  MomentsByLayer of_styles;
   for (const Style& style : styles) {
     weights.push_back(style.weight);
-    visit_activations(session, style.image, of_style,
-                      [&](std::string_view layer, const Activation& features) {
-                        of_styles[std::string(layer)].push_back(moments_of(features));
-                      });
+    visit_activations(
+        session, style.image, of_style, [&](std::string_view layer, const Activation& features) {
+          of_styles[std::string(layer)].push_back(moments_seen(features, style.style_mask));
+        });
   }
-  const auto wanted = [&](const std::string& layer) { return mixed(of_styles[layer], weights); };
-  for (const std::string& layer : layers.held_out) {
-    quality.held_out_gram.emplace_back(layer, gram_distance(of_image[layer], wanted(layer)));
+  if (masked) {
+    for (std::size_t k = 0; k < styles.size(); ++k) {
+      const auto of = [k](MomentsByLayer& by_layer) {
+        return [&by_layer, k](const std::string& layer) -> const Moments& {
+          return by_layer[layer][k];
+        };
+      };
+      quality.of_styles.push_back(compared(layers, of(of_image), of(of_styles)));
+    }
+    quality.style = mean_of(quality.of_styles, weights);
+  } else {
+    quality.style = compared(
+        layers, [&](const std::string& layer) { return of_image[layer].front(); },
+        [&](const std::string& layer) { return mixed(of_styles[layer], weights); });
   }
-  std::vector<double> e;
-  for (std::size_t i = 0; i < layers.e.size(); ++i) {
-    const std::string& layer = layers.e[i];
-    const auto value = minus_log_divergence(of_image[layer], wanted(layer), e_ranks[i]);
-    if (value) e.push_back(*value);
-  }
-  if (e.size() == e_ranks.size()) quality.e = EStatistic{e[0], e[1], e[2]};
   quality.edge_ssim = edge_ssim(image, content);
   return quality;
 }

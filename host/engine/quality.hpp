@@ -22,14 +22,15 @@ using ByLayer = std::vector<std::pair<std::string, double>>;
 /// The cosine of the angle between two lists of equal length; 0 where one of them is all zeros.
 double cosine(std::span<const float> a, std::span<const float> b);
 
-/// What is known of the columns of a feature map F (P,C): the mean μ = Σ_p F_p / P and the second
-/// moment G = FᵀF / P, the Gram matrix.
+/// What is known of the columns of a feature map F (P,C) with weights w of its pixels: the mean
+/// μ = Σ_p w_p F_p / Σ_p w_p and the second moment G = Σ_p w_p F_pᵀF_p / Σ_p w_p, the Gram matrix.
 struct Moments {
   std::vector<double> mean;  ///< (C)
   std::vector<double> gram;  ///< (C,C)
   [[nodiscard]] std::size_t channels() const { return mean.size(); }
 };
-Moments moments_of(const Activation& features);
+/// Without weights, all are 1.
+Moments moments_of(const Activation& features, std::span<const float> weights = {});
 /// The moments of several maps together, each of which counts as its weight says.
 Moments mixed(std::span<const Moments> parts, std::span<const double> weights);
 
@@ -54,11 +55,18 @@ struct EStatistic {
   [[nodiscard]] double e() const { return 0.7468 * e1 + 0.2557 * e2 + 2.3768 * e3; }
 };
 
+struct StyleQuality {
+  ByLayer held_out_gram;  ///< gram_distance() of the picture and the style
+  std::optional<EStatistic> e;
+};
+
 struct Quality {
   ByLayer content_cosine;  ///< of the picture and the content
-  ByLayer held_out_gram;   ///< gram_distance() of the picture and the styles
   double edge_ssim = 0;    ///< of the picture and the content
-  std::optional<EStatistic> e;
+  /// Of the picture and the mean of all styles; with masks, the mean of `of_styles` by their weights.
+  StyleQuality style;
+  /// With masks: each style beside the picture, both where its masks show them.
+  std::vector<StyleQuality> of_styles;
 };
 
 /// Where a picture is looked at, in the network's order.

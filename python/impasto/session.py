@@ -115,7 +115,7 @@ class Session:
               **settings: Unpack[ScoreSettings]) -> Mapping[str, Any]:
         """The losses of any picture, against a content of its size and styles, and under "quality" what no run
         minimises: content_cosine, held_out_gram, edge_ssim, and e_statistic, None unless the network is the VGG-19
-        that it was fitted for."""
+        that it was fitted for; with masks also styles, held_out_gram and e_statistic of each style."""
         settings, masks = _with_names(settings)
         read = _read("score", settings, self._engine)
         pixels = _picture(image, "image")

@@ -33,16 +33,28 @@ class QualityTest(ProgramTest):
         quality, _ = self.score("sample:scene", "--statistics-weight", "1", "--statistics-layers", "conv2_2")
         self.assertEqual(list(quality["held_out_gram"]), ["conv1_2", "conv3_2"])
 
-    def test_masks_count_in_the_losses_and_quality_is_of_whole_pictures(self):
-        png.write(self.path("half.png"), 64, 48, pixel=lambda x, y: (255 * (x < 32),) * 3)
-        arguments = ("score", "sample:scene", "--weights", weights(), "--content", "sample:scene", "--style",
-                     "sample:painting", "--size", "64", *LIGHT)
-        whole = self.succeed(*arguments)
-        half = self.succeed(*arguments, "--mask", "half.png")
-        self.assertNotEqual(json.loads(half.stdout)["style"], json.loads(whole.stdout)["style"])
-        self.assertEqual(json.loads(half.stdout)["quality"], json.loads(whole.stdout)["quality"])
-        self.assertIn("of whole pictures", half.stderr)
-        self.assertNotIn("of whole pictures", whole.stderr)
+    def test_each_style_is_looked_at_where_its_mask_says(self):
+        for name, white in (("left.png", lambda x: x < 32), ("right.png", lambda x: x >= 32)):
+            png.write(self.path(name), 64, 48, pixel=lambda x, y, white=white: (255 * white(x),) * 3)
+        def quality(*more):  # of a size at which half of a map has more pixels than E has directions
+            published = os.path.join(os.path.dirname(weights()), "published.h5")
+            result = self.succeed("score", "sample:scene", "--weights", published, "--content", "sample:scene",
+                                  "--style", "sample:painting", "--style", "sample:scene", "--style-weights", "1,3",
+                                  "--size", "128", *LIGHT, *more)
+            return json.loads(result.stdout)["quality"]
+        whole = quality()
+        self.assertNotIn("styles", whole)
+        masks = quality("--mask", "left.png", "--mask", "right.png")
+        exchanged = quality("--mask", "right.png", "--mask", "left.png")
+        self.assertEqual([whole["content_cosine"], whole["edge_ssim"]], [masks["content_cosine"], masks["edge_ssim"]])
+        self.assertEqual(len(masks["styles"]), 2)
+        for layer, distance in masks["held_out_gram"].items():
+            painting, scene = (style["held_out_gram"][layer] for style in masks["styles"])
+            self.assertAlmostEqual(distance, 0.25 * painting + 0.75 * scene, delta=1e-9, msg=layer)
+            self.assertNotAlmostEqual(distance, exchanged["held_out_gram"][layer], delta=1e-4, msg=layer)
+        for part, value in masks["e_statistic"].items():
+            painting, scene = (style["e_statistic"][part] for style in masks["styles"])
+            self.assertAlmostEqual(value, 0.25 * painting + 0.75 * scene, delta=1e-9, msg=part)
 
     def test_the_e_statistic_is_of_one_network_alone(self):
         quality, said = self.score("sample:scene")

@@ -59,6 +59,19 @@ TEST(Quality, MomentsAreThePlainSums) {
   }
 }
 
+TEST(Quality, WeightedMomentsCountAPixelAsItsWeightSays) {
+  const Activation map = map_of(3, 5, 4);
+  Activation repeated{4, 1, 5, map.values};  // the last pixel twice, the second not at all
+  for (std::size_t c = 0; c < 5; ++c) {
+    repeated.values[5 + c] = map.values[10 + c];
+    repeated.values.push_back(map.values[c]);
+  }
+  const Moments expected = moments_of(repeated);
+  const Moments weighted = moments_of(map, std::array<float, 3>{0.5F, 0, 0.5F});
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(weighted.mean[i], expected.mean[i], 1e-15);
+  for (std::size_t i = 0; i < 25; ++i) EXPECT_NEAR(weighted.gram[i], expected.gram[i], 1e-15);
+}
+
 TEST(Quality, MixedMomentsAreThoseOfAllPixelsTogether) {
   const Activation a = map_of(10, 4, 1);
   const Activation b = map_of(30, 4, 2);
@@ -282,8 +295,8 @@ TEST(Quality, AssessesByTheActivationsOfTheNetwork) {
   ASSERT_EQ(quality.content_cosine.size(), 1U);
   EXPECT_DOUBLE_EQ(quality.content_cosine[0].second,
                    cosine(features(image, "conv2_1").values, features(content, "conv2_1").values));
-  ASSERT_EQ(quality.held_out_gram.size(), 2U);
-  for (const auto& [layer, distance] : quality.held_out_gram) {
+  ASSERT_EQ(quality.style.held_out_gram.size(), 2U);
+  for (const auto& [layer, distance] : quality.style.held_out_gram) {
     const std::array<Moments, 2> parts = {moments_of(features(styles[0].image, layer.c_str())),
                                           moments_of(features(styles[1].image, layer.c_str()))};
     EXPECT_DOUBLE_EQ(distance, gram_distance(moments_of(features(image, layer.c_str())),
@@ -291,10 +304,120 @@ TEST(Quality, AssessesByTheActivationsOfTheNetwork) {
     EXPECT_GT(distance, 0.01);
   }
   EXPECT_EQ(quality.edge_ssim, edge_ssim(image, content));
-  EXPECT_FALSE(quality.e);
+  EXPECT_FALSE(quality.style.e);
+  EXPECT_TRUE(quality.of_styles.empty());
   const Quality same = assess(*session, layers, content, content, std::span(styles).first(1));
   EXPECT_NEAR(same.content_cosine[0].second, 1, 1e-12);
-  EXPECT_NEAR(same.held_out_gram[1].second, 0, 1e-12);
+  EXPECT_NEAR(same.style.held_out_gram[1].second, 0, 1e-12);
+}
+
+/// The mean of each cell of a mask, squared: what a pixel of a map counts for.
+std::vector<double> plain_weights(const Mask& mask, std::int64_t step) {
+  std::vector<double> weights;
+  for (std::int64_t y = 0; y < mask.height; y += step) {
+    for (std::int64_t x = 0; x < mask.width; x += step) {
+      double sum = 0;
+      for (std::int64_t cell = 0; cell < step * step; ++cell) {
+        sum += double{mask.values[static_cast<std::size_t>((y + cell / step) * mask.width + x +
+                                                           cell % step)]};
+      }
+      const double mean = sum / static_cast<double>(step * step);
+      weights.push_back(mean * mean);
+    }
+  }
+  return weights;
+}
+
+/// ‖G − A‖ / ‖A‖ of Gram matrices in which pixels count by their weights, entry by entry.
+double plain_gram_distance(const Activation& picture, const std::vector<double>& of_picture,
+                           const Activation& style, const std::vector<double>& of_style) {
+  const auto entry = [](const Activation& map, const std::vector<double>& weights, std::int64_t i,
+                        std::int64_t j) {
+    double sum = 0;
+    double all = 0;
+    for (std::size_t p = 0; p < weights.size(); ++p) {
+      const float* f = &map.values[p * static_cast<std::size_t>(map.channels)];
+      sum += weights[p] * double{f[i]} * double{f[j]};
+      all += weights[p];
+    }
+    return sum / all;
+  };
+  double off = 0;
+  double norm = 0;
+  for (std::int64_t i = 0; i < style.channels; ++i) {
+    for (std::int64_t j = 0; j < style.channels; ++j) {
+      const double wanted = entry(style, of_style, i, j);
+      off += std::pow(entry(picture, of_picture, i, j) - wanted, 2);
+      norm += wanted * wanted;
+    }
+  }
+  return std::sqrt(off / norm);
+}
+
+TEST(Quality, AssessesEachStyleWhereItsMasksShowIt) {
+  Engine engine({.backend = "reference"});
+  const Image image = draw_sample("scene", 32);
+  const auto soft = [](const Image& of, unsigned seed) {
+    Mask mask{of.height, of.width, noise(static_cast<std::size_t>(of.height * of.width), seed)};
+    for (float& value : mask.values) value = std::max(value, 0.0F);
+    return mask;
+  };
+  std::array<Style, 2> styles = {Style{draw_sample("painting", 32), 1},
+                                 Style{draw_sample("scene", 32), 3}};
+  styles[0].mask = soft(image, 1);
+  styles[0].style_mask = soft(styles[0].image, 2);
+  styles[1].mask = soft(image, 3);
+  const auto session = engine.session(PoolKind{}, "conv2_2");
+  const QualityLayers layers{.content = {}, .held_out = {"conv1_2", "conv2_2"}, .e = {}};
+  const Quality quality = assess(*session, layers, image, image, styles);
+  ASSERT_EQ(quality.of_styles.size(), 2U);
+  for (std::size_t at = 0; at < layers.held_out.size(); ++at) {
+    const std::string& layer = layers.held_out[at];
+    const std::int64_t step = at == 0 ? 1 : 2;
+    double mean = 0;
+    for (std::size_t k = 0; k < styles.size(); ++k) {
+      const Style& style = styles.at(k);
+      const Mask white{style.image.height, style.image.width,
+                       std::vector<float>(style.image.rgb.size() / 3, 1)};
+      const double expected =
+          plain_gram_distance(activation(*session, image, layer), plain_weights(*style.mask, step),
+                              activation(*session, style.image, layer),
+                              plain_weights(style.style_mask.value_or(white), step));
+      // The weights are floats.
+      EXPECT_NEAR(quality.of_styles[k].held_out_gram[at].second, expected, 1e-6) << layer;
+      mean += (k == 0 ? 0.25 : 0.75) * expected;
+    }
+    EXPECT_NEAR(quality.style.held_out_gram[at].second, mean, 1e-6) << layer;
+  }
+}
+
+/// A picture that is one style on the left and another on the right is as both are.
+TEST(Quality, APictureOfTwoStylesSideBySideIsAtNoDistanceOfThem) {
+  Engine engine({.backend = "reference"});
+  const Image left = draw_sample("painting", 32);
+  Image image = draw_sample("scene", 32);
+  const Image right = image;
+  // No pixel of the regions sees across the border at column 16.
+  const std::size_t pixels = image.rgb.size() / 3;
+  Mask on_the_left{image.height, image.width, std::vector<float>(pixels, 0)};
+  Mask on_the_right = on_the_left;
+  for (std::size_t p = 0; p < pixels; ++p) {
+    if (p % 32 < 16) std::copy_n(&left.rgb[3 * p], 3, &image.rgb[3 * p]);
+    if (p % 32 < 12) on_the_left.values[p] = 1;
+    if (p % 32 >= 20) on_the_right.values[p] = 1;
+  }
+  const auto session = engine.session(PoolKind{}, "conv1_2");
+  const QualityLayers layers{.content = {}, .held_out = {"conv1_2"}, .e = {}};
+  const std::array<Style, 2> own = {Style{left, 1, on_the_left, on_the_left},
+                                    Style{right, 1, on_the_right, on_the_right}};
+  const Quality quality = assess(*session, layers, image, image, own);
+  for (const StyleQuality& style : quality.of_styles) {
+    EXPECT_NEAR(style.held_out_gram[0].second, 0, 1e-6);
+  }
+  const std::array<Style, 2> crossed = {Style{left, 1, on_the_right, on_the_left},
+                                        Style{right, 1, on_the_left, on_the_right}};
+  const Quality other = assess(*session, layers, image, image, crossed);
+  for (const StyleQuality& style : other.of_styles) EXPECT_GT(style.held_out_gram[0].second, 0.1);
 }
 
 }  // namespace
