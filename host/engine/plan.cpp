@@ -68,6 +68,19 @@ void add_zeros(Schedule& schedule, std::string_view name, TensorId values) {
                [=](Backend& backend, const Schedule& s) { backend.fill_zero(s[values]); });
 }
 
+/// The rows of each layer's map that a rank's strip has; none: all of them.
+std::function<Rows(std::size_t)> rows_of_strip(const Network& network, const Objective& objective,
+                                               const Shape& pixels, const Communicator* ranks) {
+  if (ranks == nullptr) return {};
+  const std::size_t deepest = deepest_layer(objective, network.layers());
+  auto strip = Tiling::of_strip(network, pixels, deepest, ranks->rank(), ranks->size());
+  if (!strip) return {};
+  return [strip = *std::move(strip)](std::size_t layer) {
+    const Area part = strip.at(strip.tiles().front(), layer);
+    return Rows{part.top, part.height};
+  };
+}
+
 /// Throws where a loss needs to see the whole picture at once.
 void require_parts(const Objective& objective, std::span<const std::unique_ptr<Term>> terms,
                    bool on_several_devices) {
@@ -136,6 +149,7 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
       ranks_(ranks),
       style_shares_(style_shapes_.size()) {
   const std::vector<Shape> shapes = octave_shapes(pixels, style_shapes_, config.objective.octaves);
+  const auto rows = rows_of_strip(network, config.objective, pixels, ranks);
   for (const Shape& shape : shapes) {
     octaves_.push_back(
         make_terms(config.objective, network, shape,
@@ -143,7 +157,8 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
                     .master = master,
                     .gradient_scale = gradient_scale_,
                     .style_share = 1 / static_cast<double>(shapes.size()),
-                    .guided_styles = config.objective.guided ? style_shapes_.size() : 0}));
+                    .guided_styles = config.objective.guided ? style_shapes_.size() : 0,
+                    .rows = rows}));
     if (octaves_.size() == 1) continue;
     for (auto& term : octaves_.back()) {
       if (term->target_source() != TargetSource::style) term = nullptr;

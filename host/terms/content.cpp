@@ -9,7 +9,7 @@ namespace {
 class ContentTerm final : public Term, public TiledTerm {
  public:
   ContentTerm(const ContentLoss& loss, const TermPlace& place)
-      : Term(place), target_(state_.reserve(place.shape, place.activations)) {
+      : Term(place), target_(state_.reserve(of_rows(place), place.activations)) {
     const double held = activation_scale(place.activations);
     scale_.loss = loss.scale.at(place.shape) / (held * held);
     scale_.gradient = place.gradient_weight * 2 * scale_.loss;
@@ -55,7 +55,7 @@ class ContentTerm final : public Term, public TiledTerm {
     const TensorId own = schedule.temporary({1, 1, 1, map.shape.batch}, place_.master);
     schedule.add({.name = "content target", .operation = "crop_forward", .layer = layer()},
                  {target}, [=, this, corner = part.in_map](Backend& backend, const Schedule& s) {
-                   backend.crop_forward(s[target], state_[target_], *corner);
+                   backend.crop_forward(s[target], state_[target_], in_target(*corner));
                  });
     schedule.add({.name = "content loss", .operation = "content_loss", .layer = layer()},
                  {own, part.x, target, grad.value_or(own)},
@@ -78,14 +78,24 @@ class ContentTerm final : public Term, public TiledTerm {
     schedule.add({.name = "content target", .operation = "crop_backward", .layer = layer()},
                  {part.x},
                  [this, corner = part.in_map, x = part.x](Backend& backend, const Schedule& s) {
-                   backend.crop_backward(state_[target_], s[x], state_[target_], *corner,
+                   backend.crop_backward(state_[target_], s[x], state_[target_], in_target(*corner),
                                          {.accumulate = true});
                  });
   }
 
  private:
+  static Shape of_rows(const TermPlace& place) {
+    Shape shape = place.shape;
+    shape.height = place.rows.height;
+    return shape;
+  }
+  /// A corner of the map as it is in the target.
+  [[nodiscard]] Corner in_target(const Corner& in_map) const {
+    return {in_map.top - place_.rows.top, in_map.left};
+  }
+
   ContentLossScale scale_;
-  std::size_t target_;  ///< (N,H,W,C): the content pictures' feature maps
+  std::size_t target_;  ///< (N,rows,W,C): the content pictures' feature maps
 };
 
 }  // namespace

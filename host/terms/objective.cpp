@@ -118,6 +118,7 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
     const double weight =
         loss.weight * numbers.gradient_scale * (of_style(any) ? numbers.style_share : 1);
     TermPlace place{.shape = pixels,
+                    .rows = {0, pixels.height},
                     .gradient_weight = weight,
                     .activations = numbers.activations,
                     .master = numbers.master,
@@ -131,6 +132,7 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
       place.layer = &network.layers()[index];
       place.before_relu = loss.before_relu && place.layer->kind == conv_kind;
       place.shape = network.feature_shape(pixels, index);
+      place.rows = numbers.rows ? numbers.rows(index) : Rows{0, place.shape.height};
       place.gradient_weight = weight * layer.weight;
       if (objective.normalize_gradients) {
         // By what the map holds a gradient is larger, as much as gradient_scale is smaller; the norm

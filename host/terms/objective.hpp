@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -69,6 +70,8 @@ struct TermNumbers {
   double gradient_scale = 1;
   double style_share = 1;         ///< how much losses of style count of their weight
   std::size_t guided_styles = 0;  ///< as TermPlace has them
+  /// TermPlace::rows at a layer; none: all of them.
+  std::function<Rows(std::size_t layer)> rows = {};
 };
 
 /// The objective's terms for pictures of the shape `pixels` (N,H,W,3): loss by loss, in each layer

@@ -51,11 +51,18 @@ struct Loss {
 /// Which picture a term compares with.
 enum class TargetSource : std::uint8_t { none, content, style };
 
+/// Rows of a map.
+struct Rows {
+  std::int64_t top = 0;
+  std::int64_t height = 0;
+};
+
 /// Where a term applies, and the types that it computes in.
 struct TermPlace {
   const VggLayer* layer = nullptr;  ///< null: the pixels
   bool before_relu = false;
-  Shape shape = {};            ///< of the layer's feature map, or of the pixels
+  Shape shape = {};  ///< of the layer's feature map, or of the pixels
+  Rows rows = {};    ///< of the map, that are ever looked at here: all, or those of a strip
   double gradient_weight = 1;  ///< the weights of the loss and of its layer, gradient scale
   DataType activations = DataType::f32;
   DataType master = DataType::f32;

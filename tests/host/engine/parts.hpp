@@ -22,6 +22,7 @@ struct Computed {
   std::vector<float> gradient;
   std::size_t tiles = 1;  ///< or strips
   std::size_t arena = 0;
+  std::size_t content_target = 0;  ///< bytes
 };
 
 struct Pictures {
@@ -90,6 +91,7 @@ inline Computed compute(Backend& backend, const Config& config, const Pictures& 
     result.tiles = std::max(plan.tiling()->tiles().size(), plan.tiling()->strips().size());
   }
   result.arena = plan.arena_bytes();
+  result.content_target = plan.target_bytes(TargetSource::content);
   const auto read = [&](const Tensor& tensor) {
     std::vector<float> values(static_cast<std::size_t>(tensor.shape.count()));
     backend.read(values, tensor);

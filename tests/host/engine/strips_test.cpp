@@ -159,13 +159,16 @@ TEST(Strips, GiveTheSameBitsByNccl) {
   });
 }
 
-TEST(Strips, DivideTheMaps) {
+TEST(Strips, DivideTheMapsAndTheTargetOfTheContent) {
   const Config config = config_with({{"conv3_1", 1}}, some_styles);
   const Pictures large{.height = 120, .width = 80, .style_height = 110, .style_width = 80};
-  const std::size_t whole = compute("cpu", config, large, {}).arena;
+  const Computed whole = compute("cpu", config, large, {});
+  std::size_t targets = 0;
   for (const Computed& one : compute_strips("cpu", config, large, 3)) {
-    EXPECT_LT(one.arena, whole / 2);
+    EXPECT_LT(one.arena, whole.arena / 2);
+    targets += one.content_target;
   }
+  EXPECT_EQ(targets, whole.content_target);
 }
 
 TEST(Strips, ComputeTheWholeWhereThereAreTooFewRows) {
