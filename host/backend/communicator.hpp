@@ -32,6 +32,8 @@ class Communicator {
   [[nodiscard]] virtual std::string description() const = 0;
   /// Whether a Recording can hold what the functions below enqueue.
   [[nodiscard]] virtual bool recordable() const = 0;
+  /// To be called before such a Recording is replayed: throws where a rank has failed, or the way to it.
+  virtual void check() {}
 
   /// Hands values to the ranks above and below, and takes theirs.
   virtual void exchange(const Handover& above, const Handover& below) = 0;

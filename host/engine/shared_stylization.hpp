@@ -34,7 +34,7 @@ class SharedStylization {
 
  private:
   RankGroup group_;
-  std::vector<std::unique_ptr<Communicator>> communicators_;  ///< none for one device
+  std::vector<std::unique_ptr<Communicator>> communicators_;  ///< none for one; outlive recordings
   std::vector<std::unique_ptr<Session>> sessions_;            ///< by rank
   std::vector<std::unique_ptr<Stylization>> stylizations_;
 };

@@ -71,11 +71,13 @@ void Stylizer::resume(std::int64_t iterations, std::span<const std::span<const f
 void Stylizer::step() {
   ++iterations_;
   const auto iterate = [this] { plan_.iteration().run(session_.backend()); };
-  const bool records = session_.ranks() == nullptr || session_.ranks()->recordable();
+  Communicator* const ranks = session_.ranks();
+  const bool records = ranks == nullptr || ranks->recordable();
   if (!std::exchange(stepped_, true) || !records) {
     iterate();
     return;
   }
+  if (ranks != nullptr) ranks->check();
   if (!recorded_iteration_) recorded_iteration_ = session_.backend().record(iterate);
   recorded_iteration_->replay();
 }

@@ -34,6 +34,17 @@ class MadeUpNccl {
   int broadcasts = 0;
   std::string failing;  ///< the call that fails from now on
 
+  /// A recording that holds calls of the communicators.
+  void begin_recording() {
+    const std::scoped_lock lock(mutex_);
+    ++recordings_;
+  }
+  void end_recording() {
+    const std::scoped_lock lock(mutex_);
+    --recordings_;
+    changed_.notify_all();
+  }
+
   [[nodiscard]] static cuda::Nccl functions() {
     return {.get_version =
                 [](int* version) {
@@ -41,18 +52,14 @@ class MadeUpNccl {
                   return current()->result("version");
                 },
             .get_error_string = [](cuda::NcclResult) { return "internal error"; },
-            .get_unique_id =
-                [](cuda::NcclUniqueId* id) {
-                  id->internal.fill('u');
-                  return current()->result("id");
+            .init_all = [](cuda::NcclComm* comms, int ranks,
+                           const int* /*devices*/) { return current()->init(comms, ranks); },
+            .get_async_error =
+                [](cuda::NcclComm comm, cuda::NcclResult* error) {
+                  return current()->get_error(comm, error);
                 },
-            .init_rank =
-                [](cuda::NcclComm* comm, int ranks, cuda::NcclUniqueId id, int rank) {
-                  EXPECT_EQ(id.internal.back(), 'u');
-                  return current()->init(comm, ranks, rank);
-                },
-            .destroy = [](cuda::NcclComm comm) { return current()->end(comm, false); },
-            .abort = [](cuda::NcclComm comm) { return current()->end(comm, true); },
+            .destroy = [](cuda::NcclComm comm) { return current()->destroy(comm); },
+            .abort = [](cuda::NcclComm comm) { return current()->abort(comm); },
             .group_start =
                 [] {
                   const cuda::NcclResult begun = current()->result("start");
@@ -93,6 +100,7 @@ class MadeUpNccl {
   struct Group {
     bool open = false;
     std::vector<Call> calls;
+    std::size_t destroyed = 0;
   };
 
   static MadeUpNccl*& current() {
@@ -107,22 +115,39 @@ class MadeUpNccl {
   cuda::NcclResult result(std::string_view call) const {
     return failing == call ? failure : cuda::NcclResult::success;
   }
-  /// All ranks come together.
-  cuda::NcclResult init(cuda::NcclComm* comm, int ranks, int rank) {
+  cuda::NcclResult init(cuda::NcclComm* comms, int ranks) {
     if (failing == "init") return failure;
-    std::unique_lock lock(mutex_);
-    auto own = std::make_unique<Comm>(Comm{rank, ranks});
-    *comm = reinterpret_cast<cuda::NcclComm>(own.get());
-    comms_[*comm] = std::move(own);
-    changed_.notify_all();
-    changed_.wait(lock, [&] { return comms_.size() == static_cast<std::size_t>(ranks); });
+    const std::scoped_lock lock(mutex_);
+    for (int rank = 0; rank < ranks; ++rank) {
+      auto own = std::make_unique<Comm>(Comm{rank, ranks});
+      comms[rank] = reinterpret_cast<cuda::NcclComm>(own.get());
+      comms_[comms[rank]] = std::move(own);
+    }
     return cuda::NcclResult::success;
   }
-  cuda::NcclResult end(cuda::NcclComm comm, bool aborts) {
+  cuda::NcclResult get_error(cuda::NcclComm comm, cuda::NcclResult* error) {
     const std::scoped_lock lock(mutex_);
+    EXPECT_TRUE(comms_.contains(comm)) << "used after its end";
+    *error = result("later");
+    return result("async");
+  }
+  cuda::NcclResult destroy(cuda::NcclComm comm) {
+    const std::scoped_lock lock(mutex_);
+    EXPECT_TRUE(group().open) << "a rank's call waits for the others'";
+    EXPECT_EQ(recordings_, 0) << "a recording outlives its communicator";
     EXPECT_EQ(comms_.erase(comm), 1U);
-    if (aborts) aborted_ = true;
+    ++group().destroyed;
+    return cuda::NcclResult::success;
+  }
+  /// Calls under way end at once. Waits for the other ranks, and for recordings to end.
+  cuda::NcclResult abort(cuda::NcclComm comm) {
+    std::unique_lock lock(mutex_);
+    ++aborted_;
     changed_.notify_all();
+    changed_.wait(lock, [&] {
+      return aborted_ == static_cast<std::size_t>(comms_.at(comm)->ranks) && recordings_ == 0;
+    });
+    if (++ended_ == aborted_) comms_.clear();
     return cuda::NcclResult::success;
   }
   cuda::NcclResult add(std::string_view name, const Call& call, cuda::NcclType type) {
@@ -159,6 +184,10 @@ class MadeUpNccl {
   cuda::NcclResult end_group() {
     EXPECT_TRUE(std::exchange(group().open, false)) << "no group was begun";
     const std::vector<Call> calls = std::exchange(group().calls, {});
+    if (std::exchange(group().destroyed, 0) > 0) {
+      EXPECT_TRUE(comms_.empty()) << "all ranks' communicators are destroyed in one group";
+      return cuda::NcclResult::success;
+    }
     std::unique_lock lock(mutex_);
     std::vector<int> ranks;  // read now: an abort takes the communicators away
     for (const Call& call : calls) {
@@ -175,7 +204,7 @@ class MadeUpNccl {
     for (std::size_t i = 0; i < calls.size(); ++i) {
       if (calls[i].to == nullptr) continue;
       auto& queue = under_way_[{calls[i].peer, ranks[i]}];
-      changed_.wait(lock, [&] { return !queue.empty() || aborted_; });
+      changed_.wait(lock, [&] { return !queue.empty() || aborted_ > 0; });
       if (queue.empty()) return failure;
       EXPECT_EQ(queue.front().size(), calls[i].count);
       std::memcpy(calls[i].to, queue.front().data(), calls[i].count);
@@ -188,7 +217,9 @@ class MadeUpNccl {
   std::condition_variable changed_;
   std::map<cuda::NcclComm, std::unique_ptr<Comm>> comms_;
   std::map<std::pair<int, int>, std::deque<std::vector<char>>> under_way_;  ///< by sender, receiver
-  bool aborted_ = false;
+  int recordings_ = 0;
+  std::size_t aborted_ = 0;  ///< communicators whose abort has begun
+  std::size_t ended_ = 0;
 };
 
 }  // namespace impasto::test

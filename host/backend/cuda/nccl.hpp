@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -21,9 +20,6 @@ namespace impasto::cuda {
 using NcclComm = struct ncclComm*;
 /// A CUDA stream.
 using NcclStream = void*;
-struct NcclUniqueId {
-  std::array<char, 128> internal;
-};
 enum class NcclResult : int { success = 0 };
 enum class NcclType : int { int8 = 0 };
 
@@ -31,8 +27,8 @@ enum class NcclType : int { int8 = 0 };
 struct Nccl {
   NcclResult (*get_version)(int* version);
   const char* (*get_error_string)(NcclResult result);
-  NcclResult (*get_unique_id)(NcclUniqueId* id);
-  NcclResult (*init_rank)(NcclComm* comm, int ranks, NcclUniqueId id, int rank);
+  NcclResult (*init_all)(NcclComm* comms, int ranks, const int* devices);
+  NcclResult (*get_async_error)(NcclComm comm, NcclResult* error);
   NcclResult (*destroy)(NcclComm comm);
   NcclResult (*abort)(NcclComm comm);
   NcclResult (*group_start)();
@@ -56,7 +52,8 @@ class NoNccl : public Error {
 const Nccl& nccl();
 
 /// A communicator for each of these GPUs, all different. What they send is enqueued on the devices' streams and
-/// can be recorded. Throws ErrorKind::backend, naming NCCL's call.
+/// can be recorded; the recordings have to end before the communicators do. Throws ErrorKind::backend, naming
+/// NCCL's call.
 std::vector<std::unique_ptr<Communicator>> nccl_communicators(const Nccl& nccl, RankGroup& group,
                                                               std::span<Backend* const> devices);
 

@@ -119,7 +119,8 @@ TEST(Communicators, HandValuesOverByNccl) {
 
 TEST(Communicators, NameTheCallOfNcclThatFails) {
   for (const auto& [failing, call] :
-       {std::pair("id", "ncclGetUniqueId"), std::pair("init", "ncclCommInitRank"),
+       {std::pair("init", "ncclCommInitAll"), std::pair("async", "ncclCommGetAsyncError"),
+        std::pair("later", "NCCL"),  // what was enqueued before
         std::pair("start", "ncclGroupStart"), std::pair("send", "ncclSend"),
         std::pair("receive", "ncclRecv"), std::pair("broadcast", "ncclBroadcast"),
         std::pair("end", "ncclGroupEnd"), std::pair("version", "ncclGetVersion")}) {
@@ -155,6 +156,25 @@ TEST(Communicators, OfNcclEndWhenADeviceFails) {
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "too little");
   }
+  EXPECT_THROW(communicators[0]->check(), Error);  // before a recording would be replayed
+}
+
+TEST(Communicators, OfNcclEndTheRunWhileRecordingsAreThere) {
+  // NCCL's abort returns when they are gone, which is after the run.
+  MadeUpNccl made_up;
+  const cuda::Nccl functions = MadeUpNccl::functions();
+  Row row("cpu", 3);
+  const auto communicators = cuda::nccl_communicators(functions, row.group, row.all);
+  row.group.run([&](int rank) { communicators[static_cast<std::size_t>(rank)]->check(); });
+  made_up.begin_recording();
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_THROW(row.group.run([&](int rank) {
+      if (rank == 1) fail(ErrorKind::backend, "a device is lost");
+      communicators[static_cast<std::size_t>(rank)]->check();
+    }),
+                 Error);
+  }
+  made_up.end_recording();
 }
 
 TEST(Communicators, LoadNcclOrSayWhyNot) {
