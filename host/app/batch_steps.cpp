@@ -190,9 +190,9 @@ void BatchSteps::follow(std::span<const batch::Work> works, const Progress& prog
     if (progress.iteration <= account->iteration) *account = Account(work.config.iterations);
     account->iteration = progress.iteration;
     account->curves.add(progress, n);
-    if (settings_.batch.films && account->film.has_frame_of(progress.iteration)) {
-      account->film.add(finished(progress.picture(static_cast<std::int64_t>(n)), work.content,
-                                 settings_of_item(settings_, work.item)));
+    if (settings_.batch.films && account->evolution.has_frame_of(progress.iteration)) {
+      account->evolution.add(finished(progress.picture(static_cast<std::int64_t>(n)), work.content,
+                                      settings_of_item(settings_, work.item)));
     }
   }
 }
@@ -260,7 +260,7 @@ void BatchSteps::save_account(batch::Stream& stream, const batch::Work& work,
   Account& account = node.mapped();
   const Network& network = outcome.session->network();
   if (settings_.batch.films) {
-    account.film.save(picture, own.output.film(), recipe(own, stream.backend(), network));
+    account.evolution.save(picture, own.output.film(), recipe(own, stream.backend(), network));
   }
   if (!settings_.batch.reports) return;
   const Json start = {{"time", account.begun},

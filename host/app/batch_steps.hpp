@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "host/app/describe.hpp"
-#include "host/app/film.hpp"
+#include "host/app/evolution.hpp"
 #include "host/app/report.hpp"
 #include "host/app/settings.hpp"
 #include "host/batch/pipeline.hpp"
@@ -72,11 +72,11 @@ class BatchSteps final : public batch::Steps {
   std::size_t deepest_ = 0;                 ///< of its layers
   /// For --reports and --films, of an item that is computed.
   struct Account {
-    explicit Account(std::int64_t iterations) : film(iterations) {}
+    explicit Account(std::int64_t iterations) : evolution(iterations) {}
     std::string begun = utc_now();
     std::int64_t iteration = -1;  ///< that was noted last
     Curves curves;
-    Film film;
+    Evolution evolution;
   };
   std::map<std::string, Account> accounts_;  ///< by output
 };

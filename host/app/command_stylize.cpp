@@ -12,8 +12,8 @@
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/estimate.hpp"
+#include "host/app/evolution.hpp"
 #include "host/app/failure.hpp"
-#include "host/app/film.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/sheet.hpp"
@@ -97,7 +97,7 @@ void print_plan(const Settings& settings, std::span<Backend* const> devices,
   // Calibrating the built-in network leaves two maps of its first layer with the heap.
   constexpr std::size_t calibration = std::size_t{14} << 20U;
   if (estimate.process && !settings.weights) *estimate.process += calibration;
-  if (estimate.process && settings.film) *estimate.process += Film::most_bytes(content);
+  if (estimate.process && settings.film) *estimate.process += Evolution::most_bytes(content);
   if (settings.json) {
     print_result(dump({{"output", settings.output.string()},
                        {"height", content.height},

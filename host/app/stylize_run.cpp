@@ -33,7 +33,7 @@ StylizeRun::StylizeRun(const Settings& settings, std::span<Backend* const> devic
       devices_(devices),
       backend_(*devices.front()),
       inputs_(inputs),
-      film_(settings.config.iterations),
+      evolution_(settings.config.iterations),
       progress_(settings.config, settings.quiet) {}
 
 void StylizeRun::run() {
@@ -77,7 +77,7 @@ void StylizeRun::optimise(SharedStylization& stylization) {
   }
   end_checkpoints();
   end_record_ = end_record(sha256);
-  if (has_result() && settings_.film) film_.save(picture, settings_.film, comment(network));
+  if (has_result() && settings_.film) evolution_.save(picture, settings_.film, comment(network));
   if (has_result() && settings_.report) save_report(picture);
   log_.write(end_record_);
 }
@@ -85,8 +85,8 @@ void StylizeRun::optimise(SharedStylization& stylization) {
 bool StylizeRun::report(const Network& network, const Progress& progress) {
   log_.write(progress);
   if (settings_.report) curves_.add(progress);
-  if (settings_.film && film_.has_frame_of(progress.iteration)) {
-    film_.add(finished(progress.picture(0), inputs_.content, settings_));
+  if (settings_.film && evolution_.has_frame_of(progress.iteration)) {
+    evolution_.add(finished(progress.picture(0), inputs_.content, settings_));
   }
   progress_.update(progress);
   if (settings_.saves_after(progress.iteration, settings_.config.iterations)) {

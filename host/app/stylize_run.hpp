@@ -9,7 +9,7 @@
 
 #include "host/app/checkpoints.hpp"
 #include "host/app/describe.hpp"
-#include "host/app/film.hpp"
+#include "host/app/evolution.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/log.hpp"
 #include "host/app/progress.hpp"
@@ -57,7 +57,7 @@ class StylizeRun {
   const StylizeInputs& inputs_;
   Log log_;
   Curves curves_;
-  Film film_;
+  Evolution evolution_;
   Json start_record_;
   IterationProgress progress_;
   Stylized stylized_;

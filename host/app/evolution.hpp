@@ -13,9 +13,9 @@ namespace impasto::app {
 /// What --film shows of a run: at most 61 frames with sides of at most 512 pixels, however long the run
 /// and however large its picture. The frames lie close together at first, when the picture changes
 /// most; the last, the result, stays a while.
-class Film {
+class Evolution {
  public:
-  explicit Film(std::int64_t iterations) : iterations_(iterations) {}
+  explicit Evolution(std::int64_t iterations) : iterations_(iterations) {}
 
   /// Whether the picture after so many iterations is a frame.
   [[nodiscard]] bool has_frame_of(std::int64_t iteration) const;
