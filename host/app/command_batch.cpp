@@ -46,9 +46,11 @@ others; then the command ends with 3.)";
 /// The items of a run that are to be made now, in their order.
 class Queue {
  public:
-  Queue(ItemReader reader, const RunDirectory* directory, Shard shard, bool failed_ones)
+  Queue(ItemReader reader, const RunDirectory* directory, fs::path folder, Shard shard,
+        bool failed_ones)
       : reader_(std::move(reader)),
         directory_(directory),
+        folder_(std::move(folder)),
         shard_(shard),
         failed_ones_(failed_ones) {}
 
@@ -56,7 +58,8 @@ class Queue {
     while (auto item = reader_.next()) {
       if (!shard_.holds(*item)) continue;
       const ItemState wanted = failed_ones_ ? ItemState::failed : ItemState::missing;
-      const ItemState state = directory_ ? directory_->state(*item) : ItemState::missing;
+      const ItemState state =
+          directory_ ? batch::state_of(*directory_, folder_, *item) : ItemState::missing;
       if (state == wanted) return item;
     }
     return std::nullopt;
@@ -65,6 +68,7 @@ class Queue {
  private:
   ItemReader reader_;
   const RunDirectory* directory_;
+  fs::path folder_;
   Shard shard_;
   bool failed_ones_;
 };
@@ -72,7 +76,8 @@ class Queue {
 /// Visits the items of a shard, with where each stands in the list.
 using VisitState = std::function<void(const Item& item, std::int64_t position, ItemState state)>;
 
-BatchCounts count(const RunDirectory& directory, Shard shard, const VisitState& visit) {
+BatchCounts count(const RunDirectory& directory, const fs::path& folder, Shard shard,
+                  const VisitState& visit) {
   directory.require_its_items();
   BatchCounts counts;
   ItemReader reader = directory.items();
@@ -81,7 +86,7 @@ BatchCounts count(const RunDirectory& directory, Shard shard, const VisitState& 
        position = reader.position(), item = reader.next()) {
     if (!shard.holds(*item)) continue;
     ++counts.total;
-    const ItemState state = directory.state(*item);
+    const ItemState state = batch::state_of(directory, folder, *item);
     if (state == ItemState::done) ++counts.done;
     if (state == ItemState::failed) ++counts.failed;
     visit(*item, position, state);
@@ -105,7 +110,8 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
       omp_get_max_threads() / static_cast<int>(std::max<std::size_t>(devices.size(), 1)), 1);
   const DeferredSignals deferred;
   BatchReport report(settings, counts, devices);
-  Queue queue(std::move(reader), directory, shard, settings.batch.retry_failed);
+  Queue queue(std::move(reader), directory, settings.batch.folder.string(), shard,
+              settings.batch.retry_failed);
   const auto enough_failures = [&] {
     return settings.batch.most_failures && report.counts().failed >= *settings.batch.most_failures;
   };
@@ -197,10 +203,10 @@ void go_on(const Settings& settings, const RunDirectory& directory, Shard shard)
     return state == ItemState::missing ||
            (state == ItemState::failed && settings.batch.retry_failed);
   };
-  const BatchCounts counts =
-      count(directory, shard, [&](const Item& item, std::int64_t position, ItemState state) {
-        packing.add(item, position, is_awaited(state));
-      });
+  const BatchCounts counts = count(directory, settings.batch.folder.string(), shard,
+                                   [&](const Item& item, std::int64_t position, ItemState state) {
+                                     packing.add(item, position, is_awaited(state));
+                                   });
   packing.start();
   make(settings, &directory, directory.items(), shard, counts, &packing);
 }
@@ -289,7 +295,8 @@ std::string missing_shards(const RunDirectory& directory) {
   std::vector<bool> missing(shards_of(directory).value_or(1));
   ItemReader reader = directory.items();
   while (const auto item = reader.next()) {
-    if (directory.state(*item) != ItemState::missing && !batch::waits_to_be_packed(folder, *item)) {
+    if (batch::state_of(directory, folder, *item) != ItemState::missing &&
+        !batch::waits_to_be_packed(folder, *item)) {
       continue;
     }
     missing[batch::shard_of(*item, missing.size())] = true;
@@ -302,8 +309,8 @@ void show_status(const Settings& settings) {
   const RunDirectory directory = find_run(settings.batch.directory);
   const fs::path folder = folder_of(directory);
   std::int64_t unpacked = 0;
-  const BatchCounts counts =
-      count(directory, {}, [&](const Item& item, std::int64_t /*position*/, ItemState state) {
+  const BatchCounts counts = count(
+      directory, folder, {}, [&](const Item& item, std::int64_t /*position*/, ItemState state) {
         const bool done = state == ItemState::done;
         unpacked += done && batch::waits_to_be_packed(folder, item) ? 1 : 0;
       });
@@ -347,12 +354,13 @@ void add_batch_commands(CLI::App& program) {
                .example = "impasto resume results",
                .footer = "Takes the settings from the run; what is named here may differ from it."},
               resume);
-  add_command(program,
-              {.name = "status",
-               .summary = "Say what a batch has done; ends with 3 unless that is everything",
-               .example = "impasto status results",
-               .footer = ""},
-              show_status);
+  add_command(
+      program,
+      {.name = "status",
+       .summary = "Say what a batch has done; ends with 3 unless that is everything",
+       .example = "impasto status results",
+       .footer = ""},
+      show_status);
 }
 
 }  // namespace impasto::app

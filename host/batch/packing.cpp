@@ -104,6 +104,13 @@ class Results {
 
 }  // namespace
 
+ItemState state_of(const RunDirectory& directory, const fs::path& folder, const Item& item) {
+  const ItemState state = directory.state(item);
+  if (state != ItemState::done || is_there(folder / item.output) || !is_there(folder)) return state;
+  const std::string archive = archive_of(item);
+  return !archive.empty() && is_there(folder / archive) ? state : ItemState::missing;
+}
+
 bool waits_to_be_packed(const fs::path& folder, const Item& item) {
   const std::string archive = archive_of(item);
   return !archive.empty() && is_there(folder / parts_folder(archive));

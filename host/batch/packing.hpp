@@ -13,6 +13,11 @@
 
 namespace impasto::batch {
 
+/// What has become of an item whose result goes into `folder`: as the run's records say, but one whose
+/// result is not there any more is missing. Where the folder itself is not there, the records count.
+ItemState state_of(const RunDirectory& directory, const std::filesystem::path& folder,
+                   const Item& item);
+
 /// Whether results of the item's archive have been made and are not in it yet.
 bool waits_to_be_packed(const std::filesystem::path& folder, const Item& item);
 
