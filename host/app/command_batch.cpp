@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/app/command_batch.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <omp.h>
@@ -14,6 +15,7 @@
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
+#include "host/app/frames_run.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
@@ -252,6 +254,11 @@ RunDirectory find_run(const std::string& name) {
     RunDirectory directory(path);
     if (directory.begun()) return directory;
   }
+  if (count_frames(name)) {
+    throw HintedError(ErrorKind::usage,
+                      fmt::format("{}: a film has begun here, and no batch", name),
+                      "the same 'impasto frames' command goes on with it");
+  }
   fail(ErrorKind::input, "{}: no batch has begun here: there is no run.json", name);
 }
 
@@ -304,8 +311,24 @@ std::string missing_shards(const RunDirectory& directory) {
   return array_expression(missing);
 }
 
-/// Says what became of a run's items, and throws Unfinished unless all are done.
+void show_film_status(const Settings& settings, const FilmCounts& film) {
+  const std::int64_t missing = std::max<std::int64_t>(film.total - film.done, 0);
+  if (settings.json) {
+    print_result(
+        dump({{"total", film.total}, {"done", film.done}, {"failed", 0}, {"missing", missing}}) +
+        "\n");
+  } else {
+    print_result(fmt::format("{} frames: {} done, {} missing\n", film.total, film.done, missing));
+    if (film.video) print_result("their video is not made yet\n");
+  }
+  if (missing > 0 || film.video) throw Unfinished{};
+}
+
+/// Says what became of a run's items, or of a film's frames, and throws Unfinished unless all are done.
 void show_status(const Settings& settings) {
+  if (const auto film = count_frames(settings.batch.directory)) {
+    return show_film_status(settings, *film);
+  }
   const RunDirectory directory = find_run(settings.batch.directory);
   const fs::path folder = folder_of(directory);
   std::int64_t unpacked = 0;
@@ -354,13 +377,12 @@ void add_batch_commands(CLI::App& program) {
                .example = "impasto resume results",
                .footer = "Takes the settings from the run; what is named here may differ from it."},
               resume);
-  add_command(
-      program,
-      {.name = "status",
-       .summary = "Say what a batch has done; ends with 3 unless that is everything",
-       .example = "impasto status results",
-       .footer = ""},
-      show_status);
+  add_command(program,
+              {.name = "status",
+               .summary = "Say what a batch or film has done; ends with 3 unless that is all",
+               .example = "impasto status results",
+               .footer = ""},
+              show_status);
 }
 
 }  // namespace impasto::app

@@ -36,14 +36,15 @@ void print_plan(const Settings& settings, Backend& backend) {
   const std::int64_t size = settings.config.size;
   const std::optional<Image> content = source->next(size == 0 ? std::nullopt : std::optional(size));
   if (!content) fail(ErrorKind::input, "{}: there is no frame in it", settings.frames.in);
+  check_video_fits(settings, *content);
   const StylizeInputs inputs = inputs_of(settings, *content);
   const VggLayers& layers = network_layers(settings);
   const std::size_t scales =
       make_scales(settings.config, pixel_shape(std::span(&*content, 1)), shapes_of(inputs.styles))
           .size();
+  const Config of_later = config_of_later_frames(settings, scales, 1);
   const RunEstimate first = estimate_run(backend, layers, settings.config, *content, inputs.styles);
-  const RunEstimate later = estimate_run(
-      backend, layers, config_of_later_frames(settings, scales, 1), *content, inputs.styles);
+  const RunEstimate later = estimate_run(backend, layers, of_later, *content, inputs.styles);
   const MemoryEstimate& memory =
       first.memory.total() < later.memory.total() ? later.memory : first.memory;
   const std::int64_t frames = source->count();
@@ -69,8 +70,10 @@ void print_plan(const Settings& settings, Backend& backend) {
     };
     line("result", fmt::format("{} ({}x{})", output, content->width, content->height));
     line("frames", frames > 0 ? fmt::format("{}", frames) : std::string("not known"));
+    Settings shown = settings;
+    shown.frames.iterations = of_later.iterations;
     for (const Setting& row : settings_table()) {
-      if (row.recorded && row.is_of("frames")) line(row.name, in_words(row.value.show(settings)));
+      if (row.recorded && row.is_of("frames")) line(row.name, row.spoken(shown));
     }
     line("memory", human_bytes(memory.total()));
     if (memory.tiles) line("tiles", tiles_in_words(memory));

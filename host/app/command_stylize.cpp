@@ -59,9 +59,7 @@ void print_plan_in_words(const Settings& settings, std::span<Backend* const> dev
     add("style", picture(settings.styles[i], inputs.styles[i].image));
   }
   for (const Setting& row : settings_table()) {
-    if (row.recorded && !row.commands.empty()) {
-      add(row.name, in_words(row.value.show(settings)));
-    }
+    if (row.recorded && row.is_of("stylize")) add(row.name, row.spoken(settings));
   }
   add("network", settings.weights.value_or("built-in"));
   add("machine", machine_in_words(devices));

@@ -35,7 +35,8 @@ class OutputPath {
   [[nodiscard]] OutputPath report() const { return beside("_report", ".html"); }
   [[nodiscard]] OutputPath film() const { return beside("_film", ".webp"); }
   /// The folder where the frames of a video are until it is made.
-  [[nodiscard]] std::string frames() const { return path_ + ".frames"; }
+  [[nodiscard]] std::string frames() const { return path_ + frames_suffix; }
+  static constexpr auto frames_suffix = ".frames";
 
  private:
   friend class OutputFolder;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/core/digest.hpp"
 #include "host/core/error.hpp"
 #include "host/film/video.hpp"
 #include "host/image/decode.hpp"
@@ -86,6 +87,9 @@ class Pictures final : public FrameSource {
     return fs::path(names_[static_cast<std::size_t>(frame)]).stem().string() + ".png";
   }
   std::string spoken() const override { return path_of(at_ - 1); }
+  std::string sha256(std::int64_t frame) const override {
+    return sha256_file(path_of(static_cast<std::size_t>(frame)));
+  }
 
  private:
   [[nodiscard]] std::string path_of(std::size_t frame) const {

@@ -29,6 +29,8 @@ class FrameSource {
   [[nodiscard]] virtual std::string result_name(std::int64_t frame) const = 0;
   /// What messages call the frame that was read last.
   [[nodiscard]] virtual std::string spoken() const = 0;
+  /// The SHA-256 of a frame's file; empty of a video.
+  [[nodiscard]] virtual std::string sha256(std::int64_t /*frame*/) const { return {}; }
   /// Frames per second, of a video.
   [[nodiscard]] virtual std::optional<std::string> rate() const { return std::nullopt; }
 };

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <sys/file.h>
@@ -21,6 +22,9 @@ namespace impasto::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr auto configuration_file = "frames.json";
+constexpr auto sources_file = "sources.jsonl";
 
 Json read_json(const fs::path& path) {
   constexpr std::size_t most_bytes = std::size_t{1} << 20U;
@@ -39,7 +43,7 @@ Json read_json(const fs::path& path) {
 }  // namespace
 
 void FramesRecord::begin(const Json& configuration, const std::function<void()>& before) {
-  const fs::path file = path_ / "frames.json";
+  const fs::path file = path_ / configuration_file;
   std::error_code error;
   const bool begun = fs::exists(file, error);
   if (!begun) before();
@@ -68,6 +72,12 @@ void FramesRecord::begin(const Json& configuration, const std::function<void()>&
     before();  // that film ended before its first frame
   }
   write_atomically(file.string(), dump(configuration) + "\n");
+}
+
+std::optional<Json> FramesRecord::configuration() const {
+  const fs::path file = path_ / configuration_file;
+  std::error_code ignored;
+  return fs::exists(file, ignored) ? std::optional(read_json(file)) : std::nullopt;
 }
 
 bool FramesRecord::keeps_any() const {
@@ -111,6 +121,28 @@ std::optional<KeptFrame> FramesRecord::find(std::int64_t frame) const {
 void FramesRecord::forget(std::int64_t frame) const {
   std::error_code ignored;
   fs::remove(file_of(frame), ignored);
+}
+
+void FramesRecord::note_source(const std::string& name, const std::string& sha256) const {
+  const std::string path = (path_ / sources_file).string();
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  const std::string line = dump({{"name", name}, {"sha256", sha256}}) + "\n";
+  const int reason = file ? write_all(file, std::as_bytes(std::span(line))) : errno;
+  if (reason == 0) return;
+  fail(ErrorKind::output, "cannot write '{}': {}", path, std::strerror(reason));
+}
+
+/// A line that a crash has torn says nothing.
+std::map<std::string, std::string> FramesRecord::sources() const {
+  std::map<std::string, std::string> found;
+  std::ifstream lines(path_ / sources_file);
+  for (std::string line; std::getline(lines, line);) {
+    const Json facts = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!facts.is_object() || !facts.contains("name") || !facts.contains("sha256")) continue;
+    if (!facts["name"].is_string() || !facts["sha256"].is_string()) continue;
+    found[facts["name"]] = facts["sha256"];
+  }
+  return found;
 }
 
 }  // namespace impasto::app

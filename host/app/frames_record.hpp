@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "host/app/settings.hpp"
 #include "host/core/file_descriptor.hpp"
@@ -23,10 +25,12 @@ struct KeptFrame {
 /// whatever interrupts it:
 ///
 ///   frames.json   the configuration, never changed
+///   sources.jsonl the SHA-256 of the picture that each frame was made of; a line is added for a frame that
+///                 is done
 ///   000012.tif    the result of a frame, and in its comment what its scene is; of the last frames alone
 ///   lock          held by the process that works on the film
 ///
-/// All are written atomically, and a frame's result before the frame itself.
+/// All others are written atomically, and a frame's result before the frame itself.
 class FramesRecord {
  public:
   /// The folder of the frames is made where it is not there.
@@ -37,12 +41,20 @@ class FramesRecord {
   /// configuration.
   void begin(const Json& configuration, const std::function<void()>& before);
 
+  /// The configuration of the film that has begun; nothing where none has. Throws ErrorKind::input.
+  [[nodiscard]] std::optional<Json> configuration() const;
+
   /// Keeps a frame, and returns it as find() would.
   KeptFrame keep(std::int64_t frame, const KeptFrame& kept);
   /// A frame that was kept; nothing where its file is not there, or is damaged.
   [[nodiscard]] std::optional<KeptFrame> find(std::int64_t frame) const;
   /// Removes what was kept of this frame.
   void forget(std::int64_t frame) const;
+
+  /// Notes what the frame of that name was made of. Throws ErrorKind::output.
+  void note_source(const std::string& name, const std::string& sha256) const;
+  /// What was noted, by name.
+  [[nodiscard]] std::map<std::string, std::string> sources() const;
 
  private:
   [[nodiscard]] std::filesystem::path file_of(std::int64_t frame) const;

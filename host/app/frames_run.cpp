@@ -19,6 +19,7 @@
 #include "host/film/estimate_flow.hpp"
 #include "host/film/flo_file.hpp"
 #include "host/film/video.hpp"
+#include "host/film/video_formats.hpp"
 #include "host/image/encode.hpp"
 #include "host/image/resize.hpp"
 
@@ -63,6 +64,30 @@ Config config_of_later_frames(const Settings& settings, std::size_t scales, doub
   return config;
 }
 
+void check_video_fits(const Settings& settings, const Image& frame) {
+  if (!settings.frames.makes_video() || std::min(frame.height, frame.width) >= 2) return;
+  fail(ErrorKind::input, "{}: expected frames of 2x2 or more for a video, found {}x{}",
+       settings.frames.in, frame.width, frame.height);
+}
+
+std::optional<FilmCounts> count_frames(const std::string& out) {
+  for (const std::string& folder : {out, out + OutputPath::frames_suffix}) {
+    const std::optional<Json> configuration = FramesRecord(folder).configuration();
+    if (!configuration) continue;
+    const fs::path path = fs::path(folder).lexically_normal();
+    const bool video = path.extension() == OutputPath::frames_suffix &&
+                       film::format_of(path.stem().string()) != nullptr;
+    const auto source = open_frames(configuration->value("in", std::string()));
+    FilmCounts counts{.total = source->count(), .video = video};
+    for (std::int64_t frame = 0; frame < counts.total; ++frame) {
+      const std::string name = video ? film::frame_name(frame + 1) : source->result_name(frame);
+      counts.done += is_there((fs::path(folder) / name).string()) ? 1 : 0;
+    }
+    return counts;
+  }
+  return std::nullopt;
+}
+
 FramesRun::FramesRun(const Settings& settings, Backend& backend)
     : settings_(settings),
       backend_(backend),
@@ -87,7 +112,9 @@ void FramesRun::run() {
     refuse_existing();
     require_flows();
   });
-  const std::int64_t begin = recall(first_missing());
+  const std::int64_t missing = first_missing();
+  require_same_film(missing);
+  const std::int64_t begin = recall(missing);
   progress_.prepare("Reading the network");
   session_ = std::make_unique<Session>(backend_, open_weights(settings_, backend_),
                                        settings_.config.objective);
@@ -129,6 +156,7 @@ Json FramesRun::configuration() const {
           {"precision", to_string(backend_.precision())},
           {"weights_sha256", settings_.weights ? Json(sha256_file(*settings_.weights)) : Json()},
           {"in", absolute(settings_.frames.in)},
+          {"video_sha256", source_->rate() ? Json(sha256_file(settings_.frames.in)) : Json()},
           {"styles", styles},
           {"masks", masks},
           {"init_file", absolute(settings_.init_file)},
@@ -190,6 +218,20 @@ std::int64_t FramesRun::first_missing() {
   return frame;
 }
 
+/// The frames that are there have to be those of the film as it is now.
+void FramesRun::require_same_film(std::int64_t missing) const {
+  if (source_->rate()) return;  // of a video the configuration has the SHA-256
+  const std::map<std::string, std::string> sources = record_.sources();
+  for (std::int64_t frame = 0; frame < missing; ++frame) {
+    const auto known = sources.find(source_->result_name(frame));
+    if (known == sources.end() || known->second == source_->sha256(frame)) continue;
+    throw HintedError(ErrorKind::usage,
+                      fmt::format("{}: was made of another picture than frame {} of {} is now",
+                                  path_of(frame), frame + 1, settings_.frames.in),
+                      "another OUT begins a new film");
+  }
+}
+
 /// Where to begin so that frame `missing` is made next: there, with what it goes on from; where that is
 /// not kept any more, at the first frame.
 std::int64_t FramesRun::recall(std::int64_t missing) {
@@ -240,6 +282,7 @@ void FramesRun::require_shape(const Image& content) {
   if (!shape_) {
     shape_ = shape;
     check_picture_fits(path_of(0), content.height, content.width);
+    check_video_fits(settings_, content);
   }
   if (shape == *shape_) return;
   fail(ErrorKind::input, "{}: expected a frame of {}x{} as the ones before, found {}x{}",
@@ -354,6 +397,7 @@ Stylization::Report FramesRun::report_of(std::int64_t frame) {
 
 void FramesRun::save(std::int64_t frame, Image content, Stylized stylized, double held) {
   const bool begins = frame == scene_;
+  if (!source_->rate()) record_.note_source(source_->result_name(frame), source_->sha256(frame));
   KeptFrame kept = record_.keep(frame, {stylized.pictures.front(), scene_, scene_loss_});
   // A scene's first frame stands by itself: its recipe is that of a picture.
   Settings own = settings_;

@@ -25,6 +25,19 @@ namespace impasto::app {
 /// loss.
 Config config_of_later_frames(const Settings& settings, std::size_t scales, double loss);
 
+/// Throws ErrorKind::input where a video cannot have frames of this size.
+void check_video_fits(const Settings& settings, const Image& frame);
+
+/// How far a film has come.
+struct FilmCounts {
+  std::int64_t total = 0;  ///< of a video about so many, or 0
+  std::int64_t done = 0;
+  bool video = false;  ///< whether a video is to be made of them
+};
+/// The frames of the film that has begun with this OUT, as the film is now. Nothing where none has, or
+/// where its video is complete.
+std::optional<FilmCounts> count_frames(const std::string& out);
+
 /// A film as the user sees it: frame after frame, with progress, log and records, then the video and the
 /// summary.
 class FramesRun {
@@ -48,6 +61,7 @@ class FramesRun {
   void refuse_existing() const;
   void require_flows() const;
   std::int64_t first_missing();
+  void require_same_film(std::int64_t missing) const;
   std::int64_t recall(std::int64_t missing);
   void make_frames(std::int64_t begin);
   void require_shape(const Image& content);

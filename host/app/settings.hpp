@@ -165,6 +165,8 @@ struct Setting {
   [[nodiscard]] std::string option() const;
   /// As JSON calls it: "style_weight".
   [[nodiscard]] std::string key() const;
+  /// Its value in words, where nobody gave one its default.
+  [[nodiscard]] std::string spoken(const Settings& settings) const;
 };
 
 /// The headings of what a picture depends on.

@@ -7,6 +7,7 @@
 #include <ranges>
 #include <utility>
 
+#include "host/app/describe.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/values.hpp"
 #include "host/film/video_formats.hpp"
@@ -313,11 +314,18 @@ Value film_output() {
           .read =
               [extensions](Settings& settings, std::string_view option, const Words& words) {
                 FramesSettings& frames = settings.frames;
-                if (film::format_of(words.front()) != nullptr) {
-                  frames.video = Writes{extensions}.read(option, words.front());
-                } else {
-                  frames.folder = WritesInto{}.read(option, words.front());
+                const std::string& out = words.front();
+                if (film::format_of(out) != nullptr) {
+                  frames.video = Writes{extensions}.read(option, out);
+                  return;
                 }
+                std::error_code ignored;
+                const bool a_file = is_picture_name(out) || film::is_other_video(out);
+                if (a_file && !std::filesystem::is_directory(out, ignored)) {
+                  fail(ErrorKind::usage, "{} takes a folder or a video ({}), found '{}'", option,
+                       fmt::join(extensions, " "), out);
+                }
+                frames.folder = WritesInto{}.read(option, out);
               },
           .show = [](const Settings&) { return Json(); },
           .writes =
@@ -1289,6 +1297,11 @@ std::vector<double> weights_of_styles(const Settings& settings, std::size_t coun
 
 bool Setting::is_of(std::string_view command) const {
   return std::ranges::find(commands, command) != commands.end();
+}
+
+std::string Setting::spoken(const Settings& settings) const {
+  const std::string given = in_words(value.show(settings));
+  return given.empty() ? otherwise : given;
 }
 
 std::string Setting::key() const {

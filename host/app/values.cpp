@@ -104,6 +104,10 @@ std::string Choice::read(std::string_view option, std::string_view text) const {
 
 std::string DeviceName::read(std::string_view option, std::string_view text) const {
   if (parsed<unsigned>(text)) return fmt::format("cuda:{}", text);
+  if (text.find(',') != std::string_view::npos) {
+    throw HintedError(ErrorKind::usage, fmt::format("{} takes one device, not '{}'", option, text),
+                      "stylize computes a picture on several, and batch --devices many pictures");
+  }
   const std::size_t colon = text.find(':');
   const std::string_view backend = text.substr(0, colon);
   if (backend == "gpu") return read(option, fmt::format("cuda{}", text.substr(backend.size())));

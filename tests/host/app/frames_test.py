@@ -221,6 +221,29 @@ class Flows(FramesTest):
         self.fail_with(2, *FramesTest.arguments(self, "--flow", "elsewhere"), says="flow")
         self.assertEqual(self.results(), before)
 
+    def test_goes_on_with_the_same_pictures_only(self):
+        self.frames()
+        before = self.results()
+        os.remove(self.path("out/f4.png"))
+        png.write(self.path("in/f4.png"), WIDTH, HEIGHT, pan(4))  # is not there yet
+        self.frames()
+        self.assertNotEqual(self.results()["f4.png"], before["f4.png"])
+        before = self.results()
+        os.utime(self.path("in/f2.png"), (0, 0))
+        self.frames()
+        png.write(self.path("in/f2.png"), WIDTH, HEIGHT, pan(7))
+        self.fail_with(2, *self.arguments(), says=("out/f2.png", "another picture"))
+        self.assertEqual(self.results(), before)
+
+    def test_a_status_says_how_many_frames_are_done(self):
+        self.frames()
+        self.assertEqual(self.succeed("status", "out").stdout, "4 frames: 4 done, 0 missing\n")
+        os.remove(self.path("out/f4.png"))
+        said = self.run_program("status", "out", "--json")
+        self.assertEqual((said.returncode, json.loads(said.stdout)),
+                         (3, {"total": 4, "done": 3, "failed": 0, "missing": 1}))
+        self.fail_with(2, "resume", "out", says=("film", "impasto frames"))
+
     def test_damaged_records_cost_time_and_nothing_else(self):
         self.frames()
         whole = self.results()
@@ -233,7 +256,7 @@ class Flows(FramesTest):
     def test_keeps_no_more_records_than_it_needs(self):
         self.frames("--long-term", "1,2")
         kept = sorted(path.name for path in Path(self.path("out/.impasto")).glob("*"))
-        self.assertEqual(kept, ["000002.tif", "000003.tif", "000004.tif", "frames.json", "lock"])
+        self.assertEqual(kept, ["000002.tif", "000003.tif", "000004.tif", "frames.json", "lock", "sources.jsonl"])
 
     def test_flows_are_of_any_size_with_the_frames_shape(self):
         self.frames()
@@ -266,6 +289,13 @@ class Flows(FramesTest):
         plan = self.frames("--dry-run").stdout
         self.assertRegex(plan, r"(?m)^frames +4$")
         self.assertRegex(plan, r"(?m)^frame-iterations +3$")
+        arguments = self.arguments("--dry-run")
+        at = arguments.index("--frame-iterations")
+        plan = self.succeed(*arguments[:at], *arguments[at + 2:]).stdout
+        for line in ("frame-iterations +2", "temporal-weight +1", "long-term +1"):
+            self.assertRegex(plan, rf"(?m)^{line}$")
+        self.assertNotIn("temporal-weight", self.succeed("stylize", "in/f1.png", "sample:painting", "-o", "x.png",
+                                                         "--weights", weights(), "--size", WIDTH, *LIGHT, "--dry-run").stdout)
         said = json.loads(self.frames("--dry-run", "--json").stdout)
         self.assertEqual((said["frames"], said["width"]), (4, WIDTH))
         self.assertFalse(os.path.exists(self.path("out")))
@@ -289,6 +319,9 @@ class Inputs(FramesTest):
         Path(self.path("empty")).mkdir()
         self.fail_with(3, *self.arguments("--flow", "x", source="empty"), says="no picture is in this folder")
         self.fail_with(2, "frames", "in", says=("OUT", "--style"))
+        for out in ("out.gif", "out.AVI", "x/out.png", "out.jpeg"):
+            self.fail_with(2, *self.arguments("--flow", "x", source="empty", output=out), says=("OUT", out, ".mp4"))
+        self.assertEqual(self.files(), ["empty"])
 
     def test_frames_of_another_size_are_refused(self):
         self.film(pan(0))
@@ -382,6 +415,22 @@ class Videos(FramesTest):
         self.assertEqual(list(self.results("from_video")), ["000001.png", "000002.png", "000003.png"])
         for one, two in zip(self.results().values(), self.results("from_video").values()):
             self.assertEqual(one, two)
+
+    def test_a_video_goes_on_with_the_same_video_only(self):
+        self.make("film.mkv")
+        os.remove(self.path("flow/forward_2_3.flo"))  # ends the run there
+        self.fail_with(3, *self.arguments("--flow", "flow", source="film.mkv", output="out.mkv"), says="forward_2_3.flo")
+        said = self.run_program("status", "out.mkv")
+        self.assertEqual((said.returncode, said.stdout), (3, "3 frames: 2 done, 1 missing\ntheir video is not made yet\n"))
+        with open(self.path("film.mkv"), "ab") as film:
+            film.write(b"\0")
+        self.fail_with(2, *self.arguments("--flow", "flow", source="film.mkv", output="out.mkv"), says="video_sha256")
+
+    def test_a_picture_of_one_pixel_makes_no_video(self):
+        Path(self.path("in")).mkdir()
+        png.write(self.path("in/f1.png"), 64, 1, pan(0))
+        self.fail_with(3, *self.arguments("--flow", "x", output="out.mp4"), says=("2x2", "48x1"))
+        self.fail_with(3, *self.arguments("--flow", "x", "--dry-run", output="out.mp4"), says=("2x2", "48x1"))
 
     def test_a_video_replaces_no_file_of_a_folder(self):
         self.make("film.mkv")

@@ -2,6 +2,7 @@
 """--device with several: a strip of the picture on each."""
 
 import json
+import signal
 import unittest
 from pathlib import Path
 
@@ -51,6 +52,24 @@ class StripsTest(ProgramTest):
         self.fail_with(2, "batch", "sample:scene", "--styles", "sample:painting", "-o", "many", "--from", "out.png",
                        says=["several devices"])
 
+    def test_a_signal_keeps_the_run_and_as_many_devices_go_on_to_the_same_bytes(self):
+        def run(*more, **devices):
+            arguments = self.arguments(*more, **devices)
+            arguments[arguments.index("--iterations") + 1] = "40"
+            return arguments
+        self.succeed(*run(output="whole.png"))
+        process = self.start(*run("--checkpoint", "run.checkpoint", "--log", "log.jsonl"))
+        self.wait_for_lines(process, "log.jsonl", 4)
+        process.send_signal(signal.SIGINT)
+        _, messages = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 130, messages)
+        self.fail_with(3, *run("--checkpoint", "run.checkpoint", "--resume", device="cpu,cpu,cpu"),
+                       says=["run.checkpoint", "other pictures, settings"])
+        said = self.succeed(*run("--checkpoint", "run.checkpoint", "--resume")).stderr
+        self.assertNotIn("beginning at the start", said)
+        self.assertEqual(self.pixels_of("out.png"), self.pixels_of("whole.png"))
+        self.assertNotIn("run.checkpoint", self.files())
+
     def test_what_cannot_be_is_refused_before_anything_is_written(self):
         for options, devices, *says in (((), "cpu,auto", "--device", "auto"), ((), "cpu,", "--device"),
                                         ((), "cpu,simt", "alike"), (("--memory", "1G"), "cpu,cpu", "one device"),
@@ -58,8 +77,10 @@ class StripsTest(ProgramTest):
                                         (("--normalize-gradients",), "cpu,cpu", "normalize-gradients")):
             self.fail_with(2, *self.arguments("--log", "log.jsonl", *options, device=devices), says=says)
             self.fail_with(2, *self.arguments("--dry-run", *options, device=devices), says=says)
-        self.fail_with(2, "activations", "sample:scene", "--layer", "conv1_1", "-o", "map.h5", "--device", "cpu,cpu",
-                       says=["--device"])
+        for command in (("activations", "sample:scene", "--layer", "conv1_1", "-o", "map.h5"),
+                        ("score", "sample:scene", "--content", "sample:scene", "--style", "sample:painting"),
+                        ("frames", "in", "out", "--style", "sample:painting")):
+            self.fail_with(2, *command, "--device", "cpu,cpu", says=["--device takes one device", "stylize"])
         self.assertEqual(self.files(), [])
 
 
