@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <omp.h>
+#include <set>
 
 #include "host/app/batch_existing.hpp"
 #include "host/app/batch_items.hpp"
@@ -129,14 +130,24 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   if (!settings.weights) report.note(random_weights_note);
   if (const std::string note = unused_gpu(settings.batch.devices.front()); !note.empty())
     report.note(note);
-  if (const std::string note = note_of_preset(settings); !note.empty()) report.note(note);
+  std::set<std::string> presets;
+  const auto note_preset = [&](const Item& item) {
+    const Settings own = settings_of_item(settings, item);
+    if (!presets.insert(own.config.preset).second) return;
+    if (const std::string note = note_of_preset(own); !note.empty()) report.note(note);
+  };
   report.prepare("Reading the network");
   try {
     batch::supervise(
         {.devices = devices,
          .at_once = at_once,
          .patience = std::chrono::seconds(settings.batch.patience),
-         .next = [&] { return queue.next(); },
+         .next =
+             [&] {
+               std::optional<Item> item = queue.next();
+               if (item) note_preset(*item);
+               return item;
+             },
          .start =
              [&](const std::string& device, const batch::Link& link, bool one_by_one) {
                return start_worker(settings, directory, device, threads, link, one_by_one);

@@ -166,6 +166,18 @@ class ControlsTest(ProgramTest):
             said = self.stylize("--preset", preset, iterations=1).stderr
             self.assertEqual("another kind of network; --preset impasto suits" in said, noted, said)
 
+    def test_a_batch_notes_the_presets_of_its_rows_once_each(self):
+        png.write(self.path("photo.png"), 24, 18, lambda x, y: (9 * x, 9 * y, 60))
+        rows = [{"content": "photo.png", "styles": ["photo.png"], "output": f"{i}.png", "preset": preset}
+                for i, preset in enumerate(("impasto", "trained", "trained", "pytorch-tutorial"))]
+        with open(self.path("rows.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        said = self.succeed("batch", "--manifest", "rows.jsonl", "-o", "many", "--size", "24", "--scales", "1",
+                            "--iterations", "1", "--preset", "style-transfer-pytorch", *LIGHT,
+                            "--weights", weights()).stderr
+        noted = re.findall("the preset '(.*)' is balanced for another kind of network", said)
+        self.assertEqual(noted, ["trained", "pytorch-tutorial"], said)
+
     def test_a_run_ends_where_its_loss_stays(self):
         def ends(*options):
             done = self.succeed(*self.stylize_arguments("--iterations", "60", "--scales", "1", "--json", *options))
