@@ -132,6 +132,7 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
     report.note(note);
   std::set<std::string> presets;
   const auto note_preset = [&](const Item& item) {
+    if (item.options.empty() && presets.contains(settings.config.preset)) return;
     const Settings own = settings_of_item(settings, item);
     if (!presets.insert(own.config.preset).second) return;
     if (const std::string note = note_of_preset(own); !note.empty()) report.note(note);

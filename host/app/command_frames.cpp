@@ -89,12 +89,8 @@ void make_film(const Settings& settings) {
     static_cast<void>(film::estimate_flow({}, {}));  // says what is missing
   }
   const std::unique_ptr<Backend> backend = open_backend(settings);
-  if (const std::string note = unused_gpu(settings.device); !settings.quiet && !note.empty()) {
-    message("note: {}\n", note);
-  }
-  if (const std::string note = note_of_preset(settings); !settings.quiet && !note.empty()) {
-    message("note: {}\n", note);
-  }
+  say_note(settings, unused_gpu(settings.device));
+  say_note(settings, note_of_preset(settings));
   if (settings.dry_run) return print_plan(settings, *backend);
   FramesRun(settings, *backend).run();
 }

@@ -50,7 +50,7 @@ Json score_of(const Settings& settings) {
   if (!losses.finite()) refuse_infinite_losses(settings.image);
   Json result = describe(losses);
   result["quality"] = describe(assess(session, measures.layers, image, content, styles));
-  if (!measures.why_no_e.empty() && !settings.quiet) message("note: {}\n", measures.why_no_e);
+  say_note(settings, measures.why_no_e);
   return result;
 }
 

@@ -160,12 +160,8 @@ void stylize(const Settings& settings) {
   const std::vector<std::unique_ptr<Backend>> backends = open_backends_of_recipe(settings);
   std::vector<Backend*> devices;
   for (const auto& backend : backends) devices.push_back(backend.get());
-  if (const std::string note = unused_gpu(settings.device); !settings.quiet && !note.empty()) {
-    message("note: {}\n", note);
-  }
-  if (const std::string note = note_of_preset(settings); !settings.quiet && !note.empty()) {
-    message("note: {}\n", note);
-  }
+  say_note(settings, unused_gpu(settings.device));
+  say_note(settings, note_of_preset(settings));
   const StylizeInputs inputs = load_inputs(settings);
   say_notes(inputs.content);
   if (settings.keep_profile && inputs.content.profile.empty()) {

@@ -249,6 +249,10 @@ StylizeInputs inputs_of(const Settings& settings, const Image& content) {
   return inputs;
 }
 
+void say_note(const Settings& settings, const std::string& note) {
+  if (!settings.quiet && !note.empty()) message("note: {}\n", note);
+}
+
 void say_notes(const Image& picture) {
   for (const std::string& note : picture.notes) message("note: {}\n", printable(note));
 }

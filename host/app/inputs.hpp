@@ -68,6 +68,9 @@ StylizeInputs load_inputs(const Settings& settings);
 /// The same for a content that is there already, at its size.
 StylizeInputs inputs_of(const Settings& settings, const Image& content);
 
+/// Tells the user something, unless it is empty or --quiet was given.
+void say_note(const Settings& settings, const std::string& note);
+
 /// Tells the user what is odd about a picture's file.
 void say_notes(const Image& picture);
 
