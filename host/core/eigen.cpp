@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 namespace impasto {
 
@@ -58,6 +59,20 @@ Eigen eigen_of(std::vector<double> a, std::size_t n) {
   for (std::size_t k = 0; k < n; ++k) {
     result.values[k] = a[order[k] * n + order[k]];
     for (std::size_t i = 0; i < n; ++i) result.vectors[i * n + k] = vectors[order[k] * n + i];
+  }
+  return result;
+}
+
+std::vector<double> power_of(std::vector<double> a, std::size_t n, double exponent, double least) {
+  const Eigen eigen = eigen_of(std::move(a), n);
+  std::vector<double> result(n * n, 0);
+  for (std::size_t k = 0; k < n; ++k) {
+    const double value = std::pow(std::max(eigen.values[k], least), exponent);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        result[i * n + j] += value * eigen.vectors[i * n + k] * eigen.vectors[j * n + k];
+      }
+    }
   }
   return result;
 }

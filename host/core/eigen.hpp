@@ -17,4 +17,7 @@ struct Eigen {
 /// is left beside the diagonal. Press et al., Numerical Recipes, 11.1.
 Eigen eigen_of(std::vector<double> a, std::size_t n);
 
+/// a^exponent for a symmetric matrix `a` (n,n), whose eigenvalues count as at least `least`.
+std::vector<double> power_of(std::vector<double> a, std::size_t n, double exponent, double least);
+
 }  // namespace impasto

@@ -31,16 +31,9 @@ Matrix product(const Matrix& a, const Matrix& b) {
 Matrix power(const Matrix& a, double exponent, double least) {
   std::vector<double> values;
   for (const Vector& row : a) values.insert(values.end(), row.begin(), row.end());
-  const Eigen eigen = eigen_of(std::move(values), 3);
+  values = power_of(std::move(values), 3, exponent, least);
   Matrix result{};
-  for (std::size_t k = 0; k < 3; ++k) {
-    const double value = std::pow(std::max(eigen.values[k], least), exponent);
-    for (std::size_t i = 0; i < 3; ++i) {
-      for (std::size_t j = 0; j < 3; ++j) {
-        result[i][j] += value * eigen.vectors[3 * i + k] * eigen.vectors[3 * j + k];
-      }
-    }
-  }
+  for (std::size_t i = 0; i < 3; ++i) std::copy_n(&values[3 * i], 3, result[i].begin());
   return result;
 }
 

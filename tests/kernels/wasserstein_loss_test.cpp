@@ -111,21 +111,6 @@ TEST(WassersteinLoss, TheRootTimesItselfIsTheCovariance) {
   }
 }
 
-/// A symmetric matrix to the power of `exponent`, by its eigenvalues.
-std::vector<double> power(const std::vector<double>& a, std::size_t n, double exponent) {
-  const Eigen eigen = eigen_of(a, n);
-  std::vector<double> result(n * n, 0);
-  for (std::size_t k = 0; k < n; ++k) {
-    const double value = std::pow(eigen.values[k], exponent);
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j < n; ++j) {
-        result[i * n + j] += value * eigen.vectors[i * n + k] * eigen.vectors[j * n + k];
-      }
-    }
-  }
-  return result;
-}
-
 std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b,
                             std::size_t n) {
   std::vector<double> result(n * n, 0);
@@ -162,8 +147,8 @@ TEST(WassersteinLoss, IsThatOfAnEigendecomposition) {
     };
     const std::vector<double> ours = covariance(1);
     const std::vector<double> theirs = covariance(2);
-    const std::vector<double> root = power(theirs, n, 0.5);
-    const std::vector<double> both = power(product(root, product(ours, root, n), n), n, 0.5);
+    const std::vector<double> root = power_of(theirs, n, 0.5, 0);
+    const std::vector<double> both = power_of(product(root, product(ours, root, n), n), n, 0.5, 0);
     double expected = 0;
     for (std::size_t i = 0; i < n; ++i) {
       expected += (means[i] - 0.25) * (means[i] - 0.25);
