@@ -123,14 +123,15 @@ def mean_activations(network, pictures):
 
 def resized_networks(path, pictures, folder):
     """The network's file for each preset: activations times a factor a layer, which ReLU and pooling let through."""
+    with h5py.File(path, "r") as network:
+        means = mean_activations(network, pictures)
+    factors = {"pixels": dict.fromkeys(means, DEVIATION), "normalised": {name: 1 / size for name, size in means.items()}}
     files = {}
-    for kind in ("pixels", "normalised"):
+    for kind, by_layer in factors.items():
         files[kind] = Path(shutil.copy(path, folder / f"{kind}.h5"))
         with h5py.File(files[kind], "r+") as network:
-            means = mean_activations(network, pictures)
             before = 1.0
-            for name, size in means.items():
-                factor = DEVIATION if kind == "pixels" else 1 / size
+            for name, factor in by_layer.items():
                 network[f"{name}/weight"][...] *= factor / before
                 network[f"{name}/bias"][...] *= factor
                 before = factor
