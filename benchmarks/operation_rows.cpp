@@ -5,7 +5,7 @@
 #include <fmt/ranges.h>
 #include <regex>
 
-#include "host/backend/registry.hpp"
+#include "host/backend/reference/reference_backend.hpp"
 #include "host/core/error.hpp"
 #include "host/model/vgg.hpp"
 #include "kernels/common/tuning.hpp"
@@ -130,7 +130,7 @@ const CheckResult& OperationRows::check(const Row& row, Workbench& bench,
   }
   const OpCase op_case = row.at(map);
   if (point_ != row.point) {
-    const std::unique_ptr<Backend> reference = make_backend("reference");
+    const std::unique_ptr<Backend> reference = make_reference_backend();
     expected_ = outputs_of(op_case, *reference, backend.activation_type());
     point_ = row.point;
     verdicts_.clear();

@@ -8,7 +8,6 @@
 
 #include "benchmarks/ladder/ceilings.hpp"
 #include "benchmarks/ladder/measure.hpp"
-#include "host/backend/cuda/cuda_backend.hpp"
 
 namespace impasto::bench::cuda {
 namespace {
@@ -44,11 +43,11 @@ Measure open_measure(Runtime& runtime) {
   }
   add_context("sm_mhz behind the ceilings", fmt::format("{:.0f}", sm_megahertz(runtime)));
   // Without libraries there is no rung 0, and CUDA's version is all that is known.
-  const DeviceEntry device = list_cuda_devices().at(static_cast<std::size_t>(runtime.index()));
-  if (device.details.empty()) {
+  const std::map<std::string, std::string> details = library_details(runtime);
+  if (details.empty()) {
     add_context("cuda", fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10));
   }
-  for (const auto& [name, value] : device.details) add_context(name, value);
+  for (const auto& [name, value] : details) add_context(name, value);
   int l2_bytes = 0;
   cudaDeviceGetAttribute(&l2_bytes, cudaDevAttrL2CacheSize, runtime.index());
   const std::shared_ptr<impasto::cuda::Event> begin = runtime.make_event();

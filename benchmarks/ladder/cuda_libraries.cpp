@@ -9,6 +9,7 @@
 #include "benchmarks/ladder/measure.hpp"
 #include "host/backend/cuda/candidates.hpp"
 #include "host/backend/cuda/cublaslt.hpp"
+#include "host/backend/cuda/cuda_backend.hpp"
 #include "host/backend/cuda/cudnn.hpp"
 #include "host/backend/device/stream.hpp"
 #include "host/backend/tuning/autotuner.hpp"
@@ -143,6 +144,10 @@ std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, Pr
     add("rung_0_cudnn_on_tensor_cores", "sum and mask in its product", cudnn_style_ways);
   }
   return rungs;
+}
+
+std::map<std::string, std::string> library_details(const Runtime& runtime) {
+  return list_cuda_devices().at(static_cast<std::size_t>(runtime.index())).details;
 }
 
 }  // namespace impasto::bench::cuda

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,7 @@
 #include "kernels/common/ladder.hpp"
 
 /// What differs between the programs: simt.cpp counts on the host-SIMT machine, cuda.cpp and
-/// cuda_libraries.cpp time on a GPU.
+/// cuda_libraries.cpp, or no_libraries.cpp in its place, time on a GPU.
 namespace impasto::bench::IMPASTO_DEVICE {
 
 using impasto::IMPASTO_DEVICE::Runtime;
@@ -57,5 +58,8 @@ struct LibraryRung {
 
 /// Of the libraries that can be loaded, in this precision; on the host-SIMT machine there are none.
 std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, Precision precision);
+
+/// On a GPU, what it and the libraries are called and their versions, by name; empty without libraries.
+std::map<std::string, std::string> library_details(const Runtime& runtime);
 
 }  // namespace impasto::bench::IMPASTO_DEVICE
