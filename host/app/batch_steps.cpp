@@ -133,12 +133,13 @@ Checkpoints BatchSteps::checkpoints(std::span<const batch::Work> works) {
           }};
 }
 
-/// With --stop-below pictures are computed one by one, since each ends at an iteration of its own, and
-/// with --memory, which is for one. On
+/// Pictures are computed one by one with --stop-below, and where the mean of iterates is taken and the
+/// optimiser may end, since each ends at an iteration of its own; and with --memory, which is for one. On
 /// the CPU a picture fills a thread. A GPU is full with about a megapixel, which small pictures reach
 /// together; where its memory is too small for that, the pipeline halves.
 std::size_t BatchSteps::side_by_side(const batch::Work& work) {
   if (work.config.stop.below > 0 || work.config.memory > 0) return 1;
+  if (work.config.average > 0 && may_end(work.config.optimizer)) return 1;
   if (settings_.batch.side_by_side) return static_cast<std::size_t>(*settings_.batch.side_by_side);
   if (computes_on_cpu_) return 1;
   constexpr std::int64_t full = 1 << 20;
@@ -269,6 +270,7 @@ void BatchSteps::save_account(batch::Stream& stream, const batch::Work& work,
                       {"network", describe(network.traits())},
                       {"config", describe(own)}};
   const Json end = {{"ending", word_for(outcome.ending)},
+                    {"ended_early", describe(outcome.early)},
                     {"iterations", outcome.iterations},
                     {"seconds", outcome.seconds},
                     {"iterations_per_second", rate(outcome.iterations, outcome.seconds)},

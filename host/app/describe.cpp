@@ -106,6 +106,49 @@ std::string_view word_for(Ending ending) {
   return "";
 }
 
+namespace {
+
+std::string_view word_for(EndReason reason) {
+  switch (reason) {
+    case EndReason::none: return "stop_below";
+    case EndReason::gradient: return "gradient";
+    case EndReason::slope: return "slope";
+    case EndReason::step: return "step";
+    case EndReason::loss: return "loss";
+  }
+  return "";
+}
+
+}  // namespace
+
+Json describe(std::span<const EarlyEnd> early) {
+  Json json = Json::array();
+  for (const EarlyEnd& one : early) {
+    json.push_back(
+        {{"size", one.size}, {"iteration", one.iteration}, {"reason", word_for(one.reason)}});
+  }
+  return json;
+}
+
+std::string in_words(EndReason reason, const Config& config) {
+  const auto* lbfgs = std::get_if<LbfgsOptions>(&config.optimizer);
+  const double gradient = lbfgs == nullptr ? 0 : lbfgs->tolerance_grad;
+  const double change = lbfgs == nullptr ? 0 : lbfgs->tolerance_change;
+  switch (reason) {
+    case EndReason::none:
+      return fmt::format("the loss fell by less than {} of itself in {} iterations",
+                         config.stop.below, config.stop.window);
+    case EndReason::gradient:
+      return fmt::format("no component of the gradient was above {}", gradient);
+    case EndReason::slope:
+      return fmt::format("the loss fell by no more than {} along L-BFGS's direction", change);
+    case EndReason::step:
+      return fmt::format("L-BFGS's last step moved no value by more than {}", change);
+    case EndReason::loss: return fmt::format("the loss changed by less than {} in a step", change);
+  }
+  return "";
+}
+
 Json describe(const WeightsReport& report) {
   const NetworkTraits& header = report.header;
   Json layers = Json::array();

@@ -25,6 +25,10 @@ Json describe(const MemoryEstimate& memory);
 std::string tiles_in_words(const MemoryEstimate& memory);
 Json describe(const NetworkTraits& network);
 std::string_view word_for(Ending ending);
+/// The scales that ended before all of their iterations, and why.
+Json describe(std::span<const EarlyEnd> early);
+/// Why, in words.
+std::string in_words(EndReason reason, const Config& config);
 /// What a weight file holds.
 Json describe(const WeightsReport& report);
 Json describe(const Backend& backend);

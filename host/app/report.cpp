@@ -235,6 +235,11 @@ std::string run_rows(const Json& start, const Json& end) {
   rows += row("network", in_words(network["description"]));
   if (network.contains("licence")) rows += row("its licence", in_words(network["licence"]));
   rows += row("ending", in_words(end["ending"]));
+  for (const Json& early : end["ended_early"]) {
+    rows += row("ended early",
+                fmt::format("with iteration {} at {} pixels: {}", in_words(early["iteration"]),
+                            in_words(early["size"]), in_words(early["reason"])));
+  }
   rows += row("iterations", in_words(end["iterations"]));
   rows +=
       row("time", fmt::format("{:.2f} s, {:.2f} iterations a second", end["seconds"].get<double>(),

@@ -153,7 +153,7 @@ void StylizeRun::save_snapshot(const Network& network, const Progress& progress)
 
 bool StylizeRun::has_result() const {
   if (!stylized_.courses.empty() && stylized_.ending == Ending::diverged) return true;
-  return stylized_.iterations > 0;
+  return stylized_.iterations > 0 || stylized_.ending == Ending::converged;
 }
 
 /// Writes the result; its SHA-256.
@@ -206,6 +206,7 @@ Json StylizeRun::end_record(const std::string& sha256) const {
   const bool saved = !sha256.empty();
   return {{"event", "end"},
           {"ending", word_for(stylized_.ending)},
+          {"ended_early", describe(stylized_.early)},
           {"output", saved ? Json(settings_.output.string()) : Json()},
           {"sha256", saved ? Json(sha256) : Json()},
           {"iterations", stylized_.iterations},
@@ -234,6 +235,10 @@ void StylizeRun::say_result(const SharedStylization& stylization) const {
   message("Run      {} iterations in {:.1f} s, {:.2f} it/s, loss {:.3g} to {:.3g}\n",
           stylized_.iterations, stylized_.seconds, rate(stylized_.iterations, stylized_.seconds),
           course().first.losses.total, course().last.losses.total);
+  for (const EarlyEnd& early : stylized_.early) {
+    message("Ended    early, with iteration {} at {} pixels: {}\n", early.iteration, early.size,
+            in_words(early.reason, settings_.config));
+  }
   if (settings_.styles.size() > 1) {
     const bool guided = settings_.config.objective.guided;
     message("Styles   {} styles {}; for many pictures see 'impasto batch'\n",

@@ -193,10 +193,11 @@ class Ops {
   /// `step` as for Adam.
   virtual void descent(const Tensor& pixels, const Tensor& step, const Tensor& grad_pixels,
                        const DescentOptions& options) = 0;
-  /// `pairs` and the rest are its state between steps (kernels/lbfgs/lbfgs.hpp); `scalars` is f64.
+  /// `pairs` and the rest are its state between steps (kernels/lbfgs/lbfgs.hpp); `scalars` is f64. `loss`
+  /// and `ended` are master tensors; without tests none are needed.
   virtual void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
                      const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
-                     const LbfgsOptions& options) = 0;
+                     const Tensor& loss, const Tensor& ended, const LbfgsOptions& options) = 0;
   /// Master tensors: y of twice x's size (kernels/upsample/upsample.hpp).
   virtual void upsample_add(const Tensor& y, const Tensor& x) = 0;
   virtual void upsample_transpose(const Tensor& x, const Tensor& y) = 0;

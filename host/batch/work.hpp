@@ -46,7 +46,8 @@ struct Work {
 struct Outcome {
   Image picture;  ///< the last, or the best where the loss rose
   Course course;
-  Ending ending = Ending::finished;  ///< or that the loss fell no more
+  Ending ending = Ending::finished;  ///< or converged
+  std::vector<EarlyEnd> early;
   /// That computed it. A stream may have gone on to another.
   std::shared_ptr<const Session> session;
   std::int64_t iterations = 0;

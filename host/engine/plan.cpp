@@ -202,23 +202,41 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
 
 void Plan::build_iteration() {
   const TensorId pixels = iteration_.external(tensors_[pixels_]);
-  bool first = true;
-  optimizer_->add_step(iteration_, pixels, [&] {
-    const Shape losses = tensors_[losses_].shape;
+  std::optional<TensorId> losses;  // of the last evaluation
+  const auto gradient = [&] {
+    const bool first = !losses;
+    losses = first ? iteration_.external(tensors_[losses_])
+                   : iteration_.temporary(tensors_[losses_].shape, master_);
     const TensorId grad = iteration_.temporary(tensors_[pixels_].shape, master_);
-    add_losses(
-        iteration_, pixels,
-        first ? iteration_.external(tensors_[losses_]) : iteration_.temporary(losses, master_),
-        grad);
-    if (std::exchange(first, false)) gradient_ = grad;
+    add_losses(iteration_, pixels, *losses, grad);
+    if (first) gradient_ = grad;
     return grad;
-  });
+  };
+  optimizer_->add_step(iteration_, pixels, {.gradient = gradient, .loss = [&] {
+                                              return add_total(iteration_, *losses);
+                                            }});
   if (!average_) return;
   iteration_.add({.name = "average", .operation = "axpby"}, {pixels},
                  [=, this](Backend& backend, const Schedule& s) {
                    backend.axpby(tensors_[*average_], 1 - config_.average, s[pixels],
                                  config_.average);
                  });
+}
+
+/// Appends the sum of the losses that count.
+TensorId Plan::add_total(Schedule& schedule, TensorId losses) const {
+  const TensorId total = schedule.temporary({.channels = pixels().shape.batch}, master_);
+  add_zeros(schedule, "total loss", total);
+  schedule.add(
+      {.name = "total loss", .operation = "axpby"}, {losses, total},
+      [=, weights = weights_in_total(config_.objective)](Backend& backend, const Schedule& s) {
+        for (std::size_t row = 0; row < weights.size(); ++row) {
+          if (weights[row] == 0) continue;
+          backend.axpby(s[total], weights[row], image_of(s[losses], static_cast<std::int64_t>(row)),
+                        1);
+        }
+      });
+  return total;
 }
 
 /// The mean starts at 0, so it is too small at first, as Adam's moments are.

@@ -121,6 +121,8 @@ class Plan {
   [[nodiscard]] double recomputation() const;
   /// Enqueues the pictures to show after so many iterations: the pixels, or the mean of the iterates.
   void show(Backend& backend, const Tensor& to, std::int64_t iterations) const;
+  /// Whether that mean would change behind the optimiser's end.
+  [[nodiscard]] bool mean_goes_on() const { return average_ && optimizer_->ended() != nullptr; }
   [[nodiscard]] const Optimizer& optimizer() const { return *optimizer_; }
   /// Room for as many copies of the pixels as run() keeps aside. The first is part of state().
   static constexpr std::size_t kept_count = 3;
@@ -188,6 +190,7 @@ class Plan {
                      TensorId style_losses, std::optional<TensorId> grad_pixels) const;
   void add_targets(Schedule& schedule, TensorId pixels, TargetSource source,
                    const Visit& visit) const;
+  TensorId add_total(Schedule& schedule, TensorId losses) const;
   void build_iteration();
   void build_evaluation();
   [[nodiscard]] Pass build_target_pass(TargetSource source, const Shape& pixels,

@@ -22,6 +22,9 @@ LookAhead::LookAhead(Stylizer& stylizer, bool resumed)
   for (auto& readback : readbacks_) {
     readback = backend_.make_readback(stylizer.plan().losses().shape.count());
   }
+  if (const Tensor* ended = stylizer.plan().optimizer().ended()) {
+    for (auto& readback : end_readbacks_) readback = backend_.make_readback(ended->shape.count());
+  }
   if (!resumed) stylizer.show(stylizer.plan().kept(good_));
 }
 
@@ -31,6 +34,7 @@ void LookAhead::watch(const std::function<void()>& pass) {
   stylizer_.show(stylizer_.plan().kept(place));
   pass();
   readbacks_[place]->start(stylizer_.plan().losses());
+  if (end_readbacks_[place]) end_readbacks_[place]->start(*stylizer_.plan().optimizer().ended());
 }
 
 void LookAhead::step() {
@@ -41,12 +45,34 @@ void LookAhead::evaluate() {
   watch([this] { stylizer_.enqueue_evaluation(); });
 }
 
-bool LookAhead::arrived() const { return watched_ > 0 && readbacks_[behind_good(1)]->arrived(); }
+bool LookAhead::arrived() const {
+  if (watched_ == 0) return false;
+  const std::size_t oldest = behind_good(1);
+  return readbacks_[oldest]->arrived() &&
+         (!end_readbacks_[oldest] || end_readbacks_[oldest]->arrived());
+}
+
+namespace {
+
+/// From an EndReason and a number of steps for each picture.
+std::optional<LookAhead::End> end_of_all(std::span<const float> ended) {
+  LookAhead::End last{EndReason::none, 0};
+  for (std::size_t i = 0; i < ended.size(); i += 2) {
+    const auto reason = static_cast<EndReason>(ended[i]);
+    if (reason == EndReason::none) return std::nullopt;
+    const auto steps = static_cast<std::int64_t>(ended[i + 1]);
+    if (last.reason == EndReason::none || steps > last.iterations) last = {reason, steps};
+  }
+  return last;
+}
+
+}  // namespace
 
 std::vector<Losses> LookAhead::collect() {
   require(watched_ > 0, "nothing is watched");
   const std::size_t oldest = behind_good(1);
   std::vector<Losses> losses = stylizer_.plan().named(readbacks_[oldest]->values());
+  if (end_readbacks_[oldest]) end_ = end_of_all(end_readbacks_[oldest]->values());
   if (all_finite(losses)) {
     good_ = oldest;
     --watched_;
@@ -73,7 +99,7 @@ void LookAhead::restore() {
   backend_.copy(stylizer_.plan().pixels(), stylizer_.plan().kept(good_));
 }
 
-Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
+RunEnd run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
            const std::function<bool(const Progress&)>& report, const Keeping& keeping,
            const std::function<bool()>& converged) {
   using Clock = std::chrono::steady_clock;
@@ -89,6 +115,7 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
   LookAhead ahead(stylizer, resumed);
   const auto picture = [&ahead](std::int64_t n) { return ahead.good_image(n); };
   Ending ending = Ending::finished;
+  std::optional<LookAhead::End> end;
   Ending at_end = Ending::finished;
   const Shape& pixels = stylizer.plan().pixels().shape;
   std::vector<double> smallest = keeping.smallest;
@@ -109,14 +136,22 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
       ending = Ending::diverged;
       return false;
     }
-    if (!oldest.reported) return true;
+    end = ahead.end();
+    if (!oldest.reported && !end) return true;
+    if (end && stylizer.plan().mean_goes_on()) {  // losses are those of the mean
+      ahead.restore();
+      losses = stylizer.evaluate();
+    }
     keep_best(losses);
-    const double work =
-        iterations == 0 ? 1
-                        : static_cast<double>(oldest.iteration) / static_cast<double>(iterations);
-    const bool last = oldest.iteration == iterations;
-    const bool wanted = report({oldest.iteration, seconds(), std::move(losses), picture,
+    const std::int64_t iteration = end ? end->iterations : oldest.iteration;
+    const bool last = end || oldest.iteration == iterations;
+    const double work = last ? 1 : static_cast<double>(iteration) / static_cast<double>(iterations);
+    const bool wanted = report({iteration, seconds(), std::move(losses), picture,
                                 std::max(pixels.height, pixels.width), work, last});
+    if (end) {
+      ending = Ending::converged;
+      return false;
+    }
     if (last) {
       ending = at_end;
     } else if (!wanted) {
@@ -129,12 +164,14 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
   };
   bool evaluated = false;  // the last pictures, which show() has replaced where it makes a mean
   const auto keep = [&] {
-    while (!watched.empty() && ending != Ending::diverged) static_cast<void>(collect());
-    if (ending == Ending::diverged || evaluated) return;
+    while (!watched.empty() && ending != Ending::diverged && !end) static_cast<void>(collect());
+    if (ending == Ending::diverged || end || evaluated) return;
     ahead.settle();
     keeping.keep(stylizer.iterations());
   };
 
+  // The mean must not count what comes behind the end.
+  const bool waits = converged || stylizer.plan().mean_goes_on();
   // Several devices must look at the same iterations, whenever their losses arrive.
   const bool alone = stylizer.session().ranks() == nullptr;
   bool going = true;
@@ -150,7 +187,7 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
       if (ending != Ending::finished) break;
     }
     const bool reported = last || k % report_every == 0;
-    if (reported || k % check_every == 0) {
+    if (reported || waits || k % check_every == 0) {
       if (watched.size() == LookAhead::most_watched) going = collect();
       if (!going) break;
       watched.push_back({k, reported});
@@ -165,13 +202,14 @@ Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     } else {
       stylizer.step();
     }
-    while (going && !watched.empty() && (last || converged || (alone && ahead.arrived()))) {
+    while (going && !watched.empty() && (last || waits || (alone && ahead.arrived()))) {
       going = collect();
     }
   }
   if (keeping.keep && ending == Ending::stopped) keep();
   ahead.restore();
-  return ending;
+  if (end) return {ending, end->iterations, end->reason};
+  return {ending, stylizer.iterations()};
 }
 
 }  // namespace impasto

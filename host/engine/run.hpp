@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "host/engine/stylizer.hpp"
@@ -14,9 +15,16 @@ namespace impasto {
 /// How a run ended.
 enum class Ending : std::uint8_t {
   finished,   ///< after all of its iterations
-  converged,  ///< before, where that was asked for (EarlyStop)
+  converged,  ///< before, where EarlyStop or the optimiser's own tests say so
   stopped,
   diverged
+};
+
+struct RunEnd {
+  Ending ending = Ending::finished;
+  std::int64_t iterations = 0;  ///< that count: no later one changed the pictures
+  /// The optimiser's; none where something else ended the run.
+  EndReason reason = EndReason::none;
 };
 
 /// What the caller of run() is told, before each iteration and once after the last.
@@ -51,10 +59,13 @@ struct Keeping {
 /// last losses are of the picture shown. However it ends, the current pictures are then the ones last reported, or later ones
 /// whose losses were seen to be finite. Plan::best() then has those with the smallest losses reported.
 ///
+/// Where the optimiser has nothing left to do with any of the pictures, the run ends with the last step that
+/// changed one, however far the device is ahead then.
+///
 /// `converged` is asked after each report but the last. Where it says yes, the run ends one
 /// iteration later, which the device has begun already. So that this does not depend on time, the host
 /// then waits for the losses of each step.
-Ending run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
+RunEnd run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
            const std::function<bool(const Progress&)>& report, const Keeping& keeping = {},
            const std::function<bool()>& converged = {});
 
@@ -78,6 +89,13 @@ class LookAhead {
   /// Whether collect() would not have to wait.
   [[nodiscard]] bool arrived() const;
   [[nodiscard]] std::vector<Losses> collect();
+  /// Whether the optimiser had ended with all of the pictures that were collected last: why, and after how
+  /// many iterations, with the last of them.
+  struct End {
+    EndReason reason;
+    std::int64_t iterations;
+  };
+  [[nodiscard]] const std::optional<End>& end() const { return end_; }
   [[nodiscard]] Image good_image(std::int64_t n = 0) const;
   /// Copies the n-th good picture to Plan::best().
   void good_is_best(std::int64_t n);
@@ -98,6 +116,8 @@ class LookAhead {
   std::size_t good_ = 0;
   std::size_t watched_ = 0;
   std::array<std::unique_ptr<Readback>, Plan::kept_count> readbacks_;
+  std::array<std::unique_ptr<Readback>, Plan::kept_count> end_readbacks_;  ///< where it may end
+  std::optional<End> end_;
 };
 
 }  // namespace impasto

@@ -361,8 +361,13 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
       return report(progress);
     };
     const std::function<bool()> converged = [&] { return convergence.reached(); };
-    result.ending = impasto::run(*stylizers_[s], scale.iterations, report_every, report_here,
-                                 keeping, stop_.below > 0 ? converged : nullptr);
+    const RunEnd end = impasto::run(*stylizers_[s], scale.iterations, report_every, report_here,
+                                    keeping, stop_.below > 0 ? converged : nullptr);
+    result.ending = end.ending;
+    if (end.ending == Ending::converged) {
+      result.early.push_back(
+          {longer_side(scale.pixels), iterations_before + end.iterations, end.reason});
+    }
     for (std::size_t n = 0; n < result.pictures.size(); ++n) {
       const auto index = static_cast<std::int64_t>(n);
       result.pictures[n] = stylizers_[s]->image(index);
@@ -371,7 +376,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
       course.rose = course.last.losses.total > course.first.losses.total;
       if (course.rose) result.pictures[n] = stylizers_[s]->best_image(index);
     }
-    iterations_before += stylizers_[s]->iterations();
+    iterations_before += end.iterations;
     work_before += work_of(scale);
   }
   require_numbers(result.pictures);

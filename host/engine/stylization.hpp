@@ -68,9 +68,17 @@ struct Checkpoints {
   std::function<void(std::vector<Checkpoint>)> keep = {};
 };
 
+/// A scale that ended before all of its iterations.
+struct EarlyEnd {
+  std::int64_t size = 0;               ///< its longer side
+  std::int64_t iteration = 0;          ///< after so many, over all scales
+  EndReason reason = EndReason::none;  ///< the optimiser's; none: EarlyStop
+};
+
 /// What a stylization of N pictures ends with.
 struct Stylized {
-  Ending ending = Ending::finished;
+  Ending ending = Ending::finished;  ///< of the last scale that was reached
+  std::vector<EarlyEnd> early;
   std::int64_t iterations = 0;  ///< done, over all scales
   double seconds = 0;           ///< since the start of the first iteration
   std::vector<Image> pictures;

@@ -41,8 +41,8 @@ class Adam final : public Optimizer {
   ///
   /// Decorrelated, it is M times that (kernels/colour_map), so the gradient of z₀ is Mᵀ times that of x,
   /// and x moves by M times what the levels' steps add up to.
-  void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const override {
-    std::vector<TensorId> gradients = {evaluate()};
+  void add_step(Schedule& schedule, TensorId pixels, const Evaluation& evaluation) const override {
+    std::vector<TensorId> gradients = {evaluation.gradient()};
     if (place_.decorrelated) {
       const TensorId grad = gradients.back();
       gradients.back() = schedule.temporary(schedule[grad].shape, schedule[grad].type);

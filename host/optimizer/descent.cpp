@@ -9,8 +9,8 @@ class Descent final : public Optimizer {
   explicit Descent(const DescentOptions& options)
       : options_(options), step_(state_.reserve({}, DataType::i64)) {}
 
-  void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const override {
-    const TensorId grad_pixels = evaluate();
+  void add_step(Schedule& schedule, TensorId pixels, const Evaluation& evaluation) const override {
+    const TensorId grad_pixels = evaluation.gradient();
     schedule.add({.name = "descent", .operation = "descent"}, {pixels, grad_pixels},
                  [=, this](Backend& backend, const Schedule& s) {
                    backend.descent(s[pixels], state_[step_], s[grad_pixels], options_);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/optimizer/lbfgs.hpp"
 
+#include <optional>
+#include <vector>
+
 namespace impasto {
 namespace {
 
@@ -14,17 +17,26 @@ class Lbfgs final : public Optimizer {
         last_grad_(state_.reserve(pixels.shape, pixels.type)),
         scalars_(state_.reserve(
             {.batch = pixels.shape.batch, .channels = kernels::lbfgs_state_values(options.history)},
-            DataType::f64)) {}
+            DataType::f64)) {
+    if (!options.tests()) return;
+    ended_ = state_.reserve({.batch = pixels.shape.batch, .channels = 2}, pixels.type);
+  }
 
-  void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const override {
-    const TensorId grad_pixels = evaluate();
-    schedule.add({.name = "L-BFGS", .operation = "lbfgs"}, {pixels, grad_pixels},
+  void add_step(Schedule& schedule, TensorId pixels, const Evaluation& evaluation) const override {
+    const TensorId grad_pixels = evaluation.gradient();
+    std::vector<TensorId> touched = {pixels, grad_pixels};
+    std::optional<TensorId> loss;
+    if (ended_) touched.push_back(loss.emplace(evaluation.loss()));
+    schedule.add({.name = "L-BFGS", .operation = "lbfgs"}, touched,
                  [=, this](Backend& backend, const Schedule& s) {
                    backend.lbfgs(s[pixels], state_[pairs_], state_[direction_], state_[last_grad_],
-                                 state_[scalars_], s[grad_pixels], options_);
+                                 state_[scalars_], s[grad_pixels], loss ? s[*loss] : Tensor(),
+                                 ended_ ? state_[*ended_] : Tensor(), options_);
                  });
     if (bounded_) add_box(schedule, pixels);
   }
+
+  [[nodiscard]] const Tensor* ended() const override { return ended_ ? &state_[*ended_] : nullptr; }
 
  private:
   static Shape pairs_shape(const LbfgsOptions& options, Shape pixels) {
@@ -38,6 +50,7 @@ class Lbfgs final : public Optimizer {
   std::size_t direction_;
   std::size_t last_grad_;
   std::size_t scalars_;
+  std::optional<std::size_t> ended_;
 };
 
 }  // namespace

@@ -34,6 +34,11 @@ void Optimizer::keep_counter(Backend& backend, const Tensor& counter, OptimizerS
   backend.copy(state.counter, counter);
 }
 
+bool may_end(const OptimizerSettings& settings) {
+  const auto* lbfgs = std::get_if<LbfgsOptions>(&settings);
+  return lbfgs != nullptr && lbfgs->tests();
+}
+
 void add_box(Schedule& schedule, TensorId pixels) {
   schedule.add({.name = "box", .operation = "clamp"}, {pixels},
                [=](Backend& backend, const Schedule& s) {

@@ -13,6 +13,9 @@
 
 namespace impasto {
 
+/// When an optimiser has nothing left to do with a picture.
+using EndReason = kernels::LbfgsEnd;
+
 /// An optimiser's state on its way from a coarser picture to a finer one.
 struct OptimizerState {
   struct Part {
@@ -46,12 +49,21 @@ class Optimizer {
   /// picture.
   virtual void resume(Backend& /*backend*/, const OptimizerState& /*coarser*/) const {}
 
-  /// Appends losses and gradient of the pixels as they are at that point of the schedule; returns
-  /// the gradient.
-  using Evaluate = std::function<TensorId()>;
+  struct Evaluation {
+    /// Appends losses and gradient of the pixels as they are at that point of the schedule; returns
+    /// the gradient.
+    std::function<TensorId()> gradient;
+    /// Appends the sum of these losses, which is minimised: (N).
+    std::function<TensorId()> loss = {};
+  };
   /// Appends one step. It evaluates as often as it needs; the first evaluation's losses are the
   /// step's. All of it is one schedule, so one recording.
-  virtual void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const = 0;
+  virtual void add_step(Schedule& schedule, TensorId pixels,
+                        const Evaluation& evaluation) const = 0;
+
+  /// Why steps change pictures no more, in the state: (N,2), for each an EndReason and the steps
+  /// before it. Null where that never happens.
+  [[nodiscard]] virtual const Tensor* ended() const { return nullptr; }
 
  protected:
   /// A copy of a counter of steps, one i64 of `state_`, for `state`.
@@ -62,6 +74,9 @@ class Optimizer {
 
 /// The settings of every optimiser: a new one is a file beside Adam's and a row here.
 using OptimizerSettings = std::variant<AdamOptions, LbfgsOptions, DescentOptions>;
+
+/// Whether an optimiser with these settings may have nothing left to do (Optimizer::ended).
+bool may_end(const OptimizerSettings& settings);
 
 /// What an optimiser is told of the place where it works.
 struct OptimizerPlace {

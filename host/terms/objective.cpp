@@ -190,6 +190,17 @@ std::size_t count_terms(const Objective& objective) {
   return count;
 }
 
+std::vector<double> weights_in_total(const Objective& objective) {
+  std::vector<double> weights;
+  for (const AnyLoss& any : objective.losses) {
+    const Loss& loss = common(any);
+    const double weight = loss.in_total ? loss.weight : 0;
+    if (of_pixels(any)) weights.push_back(weight);
+    for (const LayerWeight& layer : loss.layers) weights.push_back(weight * layer.weight);
+  }
+  return weights;
+}
+
 std::vector<float> terms_of(const Losses& losses) {
   std::vector<float> terms;
   for (const Losses::Part& part : losses.parts) {

@@ -33,17 +33,16 @@ struct Call {
   float* last_grad;
   double* state;
   const float* grad;
+  const float* loss;
+  float* ended;
   double* workspace;
   std::int64_t count;  ///< values of a picture
-  std::int64_t history;
   std::int64_t sum_blocks;
   float unscale;
-  double learning_rate;
-  double unit;
-  double reach;
+  LbfgsOptions options;
 
   __device__ Picture picture(std::int64_t n) const {
-    const std::int64_t V = 2 * (history + 1);
+    const std::int64_t V = lbfgs_vectors(options.history);
     double* own_state = state + n * (lbfgs_header_values + (V + 1) * (V + 1));
     double* own_sums = workspace + n * (3 * (V + 1) * sum_blocks + V + 1);
     return {reinterpret_cast<LbfgsHeader*>(own_state),
@@ -56,6 +55,12 @@ struct Call {
             pixels + n * count,
             grad + n * count};
   }
+
+  /// Says why the n-th picture moves no more, if so.
+  __device__ void say_end(std::int64_t n, const LbfgsHeader& header) const {
+    ended[2 * n] = static_cast<float>(header.end);
+    ended[2 * n + 1] = static_cast<float>(header.ended_at);
+  }
 };
 
 /// Whether slot `slot` of a ring of `slots` holds a kept pair.
@@ -64,11 +69,54 @@ __device__ inline bool is_kept(const LbfgsHeader& header, std::int64_t slot, std
   return age < static_cast<std::int64_t>(header.pairs);
 }
 
+/// How many components of the gradient, and how many values of the last step, are above their
+/// tolerances: whole numbers, so that the order of their sums is free. A block has a share of the
+/// values. Bound by memory.
+__global__ void __launch_bounds__(threads) lbfgs_tests_kernel(Call call) {
+  SIMT_SHARED(double, warp_sums, [32]);
+  const Picture own = call.picture(blockIdx.z);
+  const double to_gradient = 1 / (call.options.gradient_scale * call.options.unit);
+  const bool stepped = own.header->stepped != 0;
+  const double to_step = own.header->length * call.options.unit;
+  double above[2] = {};
+  const std::int64_t stride = std::int64_t{gridDim.x} * threads;
+  for (std::int64_t i = std::int64_t{blockIdx.x} * threads + threadIdx.x; i < call.count;
+       i += stride) {
+    const double gradient = to_gradient * static_cast<double>(own.grad[i]);
+    const double step = stepped ? to_step * static_cast<double>(own.direction[i]) : 0;
+    // One that is no number is above, too.
+    above[0] += fabs(gradient) <= call.options.tolerance_grad ? 0 : 1;
+    above[1] += fabs(step) <= call.options.tolerance_change ? 0 : 1;
+  }
+  for (int k = 0; k < 2; ++k) {
+    const double sum = block_sum(above[k], warp_sums);
+    if (threadIdx.x == 0) own.sums[k * gridDim.x + blockIdx.x] = sum;
+    __syncthreads();
+  }
+}
+
+/// What the tests come to. One warp for each picture.
+__global__ void __launch_bounds__(32) lbfgs_decide_kernel(Call call) {
+  const Picture own = call.picture(blockIdx.z);
+  double above[2] = {};
+  for (std::int64_t b = threadIdx.x; b < call.sum_blocks; b += 32) {
+    for (int k = 0; k < 2; ++k) above[k] += own.sums[k * call.sum_blocks + b];
+  }
+  for (double& count : above) count = warp_sum(count);
+  if (threadIdx.x != 0) return;
+  LbfgsHeader header = *own.header;
+  lbfgs_test(header, call.options, above[0] == 0, above[1] == 0,
+             static_cast<double>(call.loss[blockIdx.z]));
+  *own.header = header;
+  call.say_end(blockIdx.z, header);
+}
+
 /// The new pair, into the free slot, and the gradient for the next one. A thread takes one value at
 /// a time. Bound by memory.
 __global__ void __launch_bounds__(threads) lbfgs_pair_kernel(Call call) {
   const Picture own = call.picture(blockIdx.z);
-  const std::int64_t slots = call.history + 1;
+  if (own.header->resting != 0) return;
+  const std::int64_t slots = call.options.history + 1;
   const auto next = static_cast<std::int64_t>(own.header->next);
   const bool stepped = own.header->stepped != 0;
   const auto length = static_cast<float>(own.header->length);
@@ -90,7 +138,8 @@ __global__ void __launch_bounds__(threads) lbfgs_pair_kernel(Call call) {
 __global__ void __launch_bounds__(threads) lbfgs_products_kernel(Call call) {
   SIMT_SHARED(double, warp_sums, [32]);
   const Picture own = call.picture(blockIdx.z);
-  const std::int64_t slots = call.history + 1;
+  if (own.header->resting != 0) return;
+  const std::int64_t slots = call.options.history + 1;
   const std::int64_t vector = blockIdx.y;
   const bool of_gradient = vector == 2 * slots;
   const auto next = static_cast<std::int64_t>(own.header->next);
@@ -132,7 +181,8 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
   SIMT_SHARED(double, total, [1]);
   SIMT_SHARED(double, gradient_squared, [1]);
   const Picture own = call.picture(blockIdx.z);
-  const int slots = static_cast<int>(call.history) + 1;
+  if (own.header->resting != 0) return;
+  const int slots = static_cast<int>(call.options.history) + 1;
   const int V = 2 * slots;  // also g's row
   const int width = V + 1;
   const auto next = static_cast<int>(own.header->next);
@@ -161,14 +211,15 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
     if (stepped) {
       const double curvature = own.products[next * width + slots + next];
       if (curvature > lbfgs_least_curvature) {
-        if (header.pairs < static_cast<double>(call.history)) header.pairs += 1;
+        if (header.pairs < static_cast<double>(call.options.history)) header.pairs += 1;
         header.next = static_cast<double>((next + 1) % slots);
         header.inverse_curvature = curvature / own.products[(slots + next) * width + slots + next];
       }
     }
-    const double u = call.unit;
-    const double first = u * magnitude <= u * u ? 1 / (u * u) : 1 / (u * magnitude);
-    header.length = call.learning_rate * (stepped ? 1 : first);
+    header.length = call.options.learning_rate;
+    if (header.pairs == 0) {
+      header.length *= lbfgs_first_factor(call.options.unit, magnitude, stepped);
+    }
     header.stepped = 1;
     *own.header = header;
   }
@@ -210,8 +261,24 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
     }
     __syncthreads();
   }
-  if (call.reach <= 0) return;
   __syncthreads();
+
+  if (call.options.tests()) {
+    double share = 0;
+    for (int v = static_cast<int>(threadIdx.x); v < width; v += threads) {
+      if (c[v] == 0) continue;
+      share += c[v] * (v < V ? own.products[v * width + V] : gradient_squared[0]);
+    }
+    const double grad_dot_d = block_sum(share, warp_sums);
+    if (threadIdx.x == 0 && lbfgs_is_flat(call.options, grad_dot_d, kept > 0)) {
+      LbfgsHeader header = *own.header;
+      lbfgs_ends(header, LbfgsEnd::slope);
+      *own.header = header;
+      call.say_end(blockIdx.z, header);
+    }
+    __syncthreads();
+  }
+  if (call.options.reach <= 0) return;
 
   // |d|² = Σ c_v·c_w·⟨v, w⟩, a row a thread. That of g is among the products as a column.
   double share = 0;
@@ -229,9 +296,9 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
   }
   const double squared = block_sum(share, warp_sums);
   if (threadIdx.x == 0 && squared > 0) {
-    const double limit = call.reach * std::sqrt(static_cast<double>(call.count) / squared);
-    const bool shorter = kept == 0 || limit < call.learning_rate;
-    own.header->length = shorter ? limit : call.learning_rate;
+    const double limit = call.options.reach * std::sqrt(static_cast<double>(call.count) / squared);
+    const bool shorter = kept == 0 || limit < call.options.learning_rate;
+    own.header->length = shorter ? limit : call.options.learning_rate;
   }
 }
 
@@ -239,7 +306,8 @@ __global__ void __launch_bounds__(threads, 1) lbfgs_solve_kernel(Call call) {
 /// time. Bound by memory: each kept vector is read once.
 __global__ void __launch_bounds__(threads) lbfgs_move_kernel(Call call) {
   const Picture own = call.picture(blockIdx.z);
-  const std::int64_t V = 2 * (call.history + 1);
+  if (own.header->resting != 0) return;
+  const std::int64_t V = lbfgs_vectors(call.options.history);
   const auto length = static_cast<float>(own.header->length);
   const std::int64_t stride = std::int64_t{gridDim.x} * threads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * threads + threadIdx.x; i < call.count;
@@ -258,8 +326,8 @@ __global__ void __launch_bounds__(threads) lbfgs_move_kernel(Call call) {
 }  // namespace
 
 void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, double* state,
-           const float* grad, const MapSize& size, const LbfgsOptions& options, double* workspace,
-           Stream stream) {
+           const float* grad, const float* loss, float* ended, const MapSize& size,
+           const LbfgsOptions& options, double* workspace, Stream stream) {
   const std::int64_t count = size.per_image();
   const Call call{pixels,
                   pairs,
@@ -267,18 +335,21 @@ void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, doub
                   last_grad,
                   state,
                   grad,
+                  loss,
+                  ended,
                   workspace,
                   count,
-                  options.history,
                   sum_blocks(count),
                   static_cast<float>(1 / options.gradient_scale),
-                  options.learning_rate,
-                  options.unit,
-                  options.reach};
+                  options};
   const auto images = static_cast<unsigned>(size.batch);
   const auto vectors = static_cast<unsigned>(lbfgs_vectors(options.history));
   const auto shares = static_cast<unsigned>(call.sum_blocks);
   const unsigned blocks = blocks_for(count, threads);
+  if (options.tests()) {
+    simt::launch(lbfgs_tests_kernel, {"lbfgs_tests", {shares, 1, images}, {threads}}, stream, call);
+    simt::launch(lbfgs_decide_kernel, {"lbfgs_decide", {1, 1, images}, {32}}, stream, call);
+  }
   simt::launch(lbfgs_pair_kernel, {"lbfgs_pair", {blocks, 1, images}, {threads}}, stream, call);
   simt::launch(lbfgs_products_kernel, {"lbfgs_products", {shares, vectors + 1, images}, {threads}},
                stream, call);

@@ -14,10 +14,13 @@ namespace impasto::kernels {
 ///         length: s = t·d, y = g − last_grad; if y·s > 1e-10 the pair (s, y) is kept, the oldest of
 ///         more than `history` is dropped, and h = y·s / y·y.
 ///         d = −H·g by the two-loop recursion over the pairs, in which H begins as h·I; with no pair
-///         d = −g. t = learning_rate, in the first step times min(1/u², 1/(u·Σ|g|)).  x += t·d
+///         d = −g. t = learning_rate; with no pair times 1/u², in the first step times
+///         min(1/u², 1/(u·Σ|g|)).  x += t·d
 ///         With a reach r > 0 no step is longer, and one along −g is as long: with l = r·√(H·W·C)/|d|,
 ///         t = l where no pair is kept, else min(learning_rate, l).
-/// Shapes  pixels, direction, last_grad, grad (N,H,W,C);
+///         Tests (LbfgsTests) may find that no step is to be taken, or none any more: x then stays.
+/// Shapes  pixels, direction, last_grad, grad (N,H,W,C); loss (N);
+///         ended (N,2): an LbfgsEnd, and the evaluation that it came with, from 0;
 ///         pairs (N·lbfgs_vectors(history),H,W,C): for each picture every s, then every y, in two
 ///         rings of history + 1 slots, of which one is free for the next pair;
 ///         state (N, lbfgs_state_values(history)) in double, which begins with an LbfgsHeader
@@ -29,15 +32,35 @@ struct LbfgsOptions {
   double learning_rate = 1;
   std::int64_t history = 100;  ///< pairs that are kept, at most
   double gradient_scale = 1;   ///< the gradient given is this many times the true one
-  /// u: what a peer optimises is this many times the pixels. Only the first step depends on it.
+  /// u: what a peer optimises is this many times the pixels. Steps with no pair depend on it, and tests.
   double unit = 1;
   /// r, in the units of the pixels: the root mean square of a step. 0: PyTorch's rule, whose first
   /// step may be too small for a float, and whose later ones may be too long where the curvature
   /// changes.
   double reach = 0;
+  /// PyTorch's tests, in the peer's unit: max|g|/u at most the first; g·d (with no pair, g·d/u²) above
+  /// minus the second, u·max|t·d| at most the second, or the loss changed by less. Below 0: never.
+  double tolerance_grad = -1;
+  double tolerance_change = -1;
+  /// A peer calls PyTorch's step() again after so many steps, or after a test has ended the call: it
+  /// evaluates the same picture again and goes on. 0: one call has all steps.
+  std::int64_t call_steps = 0;
+
+  [[nodiscard]] constexpr bool tests() const {
+    return tolerance_grad >= 0 || tolerance_change >= 0;
+  }
 };
 
 inline constexpr double lbfgs_least_curvature = 1e-10;
+
+/// Why no step follows any more.
+enum class LbfgsEnd : std::uint8_t {
+  none,
+  gradient,  ///< its largest component is small enough
+  slope,     ///< the loss falls too little along the direction
+  step,      ///< the last one moved no value far enough
+  loss       ///< it changed too little in the last step
+};
 
 /// What is known of a picture between steps; all 0 at first.
 struct LbfgsHeader {
@@ -46,8 +69,62 @@ struct LbfgsHeader {
   double next;               ///< the free slot
   double inverse_curvature;  ///< h
   double length;             ///< t
+  // Of the tests.
+  double evaluations;
+  double call_steps;  ///< taken in this call; 0: the next evaluation begins one
+  double loss;        ///< where the last step began
+  double resting;     ///< 1: this evaluation is followed by no step
+  double end;         ///< an LbfgsEnd
+  double ended_at;    ///< the evaluation, from 0
 };
-inline constexpr std::int64_t lbfgs_header_values = 5;
+inline constexpr std::int64_t lbfgs_header_values = 11;
+
+constexpr void lbfgs_ends(LbfgsHeader& header, LbfgsEnd end) {
+  header.resting = 1;
+  header.end = static_cast<double>(end);
+  header.ended_at = header.evaluations - 1;
+}
+
+/// The tests of an evaluation, before its direction is known, in PyTorch's order. Whether a step follows is
+/// then in the header. A gradient that is small stays so, whoever calls again.
+constexpr void lbfgs_test(LbfgsHeader& header, const LbfgsOptions& options, bool small_gradient,
+                          bool small_step, double loss) {
+  header.evaluations += 1;
+  header.resting = 1;
+  if (header.end != 0) return;
+  const bool begins = header.call_steps == 0;
+  const double change = loss < header.loss ? header.loss - loss : loss - header.loss;
+  LbfgsEnd found = LbfgsEnd::none;
+  if (small_gradient) {
+    found = LbfgsEnd::gradient;
+  } else if (!begins && small_step) {
+    found = LbfgsEnd::step;
+  } else if (!begins && change < options.tolerance_change) {
+    found = LbfgsEnd::loss;
+  }
+  if (found == LbfgsEnd::none) {
+    header.resting = 0;
+    header.loss = loss;
+    header.call_steps += 1;
+    if (header.call_steps == static_cast<double>(options.call_steps)) header.call_steps = 0;
+  } else {
+    header.call_steps = 0;
+    if (found == LbfgsEnd::gradient || options.call_steps == 0) lbfgs_ends(header, found);
+  }
+}
+
+/// What the first step's t is multiplied by, and that of a later one with no pair.
+constexpr double lbfgs_first_factor(double unit, double grad_magnitude, bool stepped) {
+  const double least = unit * unit;
+  const double divisor = unit * grad_magnitude;
+  return 1 / (stepped || divisor < least ? least : divisor);
+}
+
+/// Whether the loss falls too little along d, with grad_dot_d = g·d.
+constexpr bool lbfgs_is_flat(const LbfgsOptions& options, double grad_dot_d, bool has_pairs) {
+  const double slope = has_pairs ? grad_dot_d : grad_dot_d / (options.unit * options.unit);
+  return slope > -options.tolerance_change;
+}
 
 /// The vectors of a picture's pairs.
 constexpr std::int64_t lbfgs_vectors(std::int64_t history) { return 2 * (history + 1); }
@@ -57,14 +134,17 @@ constexpr std::int64_t lbfgs_state_values(std::int64_t history) {
   return lbfgs_header_values + vectors * vectors;
 }
 
+/// Where there are no tests, `loss` and `ended` may be null.
 namespace reference {
 void lbfgs(double* pixels, double* pairs, double* direction, double* last_grad, double* state,
-           const double* grad, const MapSize& size, const LbfgsOptions& options);
+           const double* grad, const double* loss, double* ended, const MapSize& size,
+           const LbfgsOptions& options);
 }
 
 namespace cpu {
 void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, double* state,
-           const float* grad, const MapSize& size, const LbfgsOptions& options);
+           const float* grad, const float* loss, float* ended, const MapSize& size,
+           const LbfgsOptions& options);
 }
 
 /// Doubles of workspace for the device's version.
@@ -76,8 +156,8 @@ inline std::int64_t lbfgs_workspace(const MapSize& size, std::int64_t history) {
 namespace IMPASTO_DEVICE {
 /// Enqueues the step.
 void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, double* state,
-           const float* grad, const MapSize& size, const LbfgsOptions& options, double* workspace,
-           Stream stream);
+           const float* grad, const float* loss, float* ended, const MapSize& size,
+           const LbfgsOptions& options, double* workspace, Stream stream);
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -30,15 +30,30 @@ void for_each(std::int64_t count, Change change) {
   for (std::int64_t i = 0; i < count; ++i) change(i);
 }
 
+bool all_within(const float* values, double factor, double limit, std::int64_t count) {
+  return sum_of(count, [=](std::int64_t i) {
+           return std::abs(factor * static_cast<double>(values[i])) <= limit ? 0 : 1;
+         }) == 0;
+}
+
 /// One picture, of `count` values. The two loops as they stand: each pass over a vector also waits
 /// for its sum, but a picture is small beside the feature maps of its iteration.
 void step(float* pixels, float* pairs, float* direction, float* last_grad, LbfgsHeader& state,
-          const float* grad, std::int64_t count, const LbfgsOptions& options) {
+          const float* grad, double loss, std::int64_t count, const LbfgsOptions& options) {
   const std::int64_t slots = options.history + 1;
   const auto s_of = [&](std::int64_t slot) { return pairs + slot * count; };
   const auto y_of = [&](std::int64_t slot) { return pairs + (slots + slot) * count; };
   const auto unscale = static_cast<float>(1 / options.gradient_scale);
 
+  if (options.tests()) {
+    const double u = options.unit;
+    const bool small_step = state.stepped == 0 || all_within(direction, u * state.length,
+                                                             options.tolerance_change, count);
+    lbfgs_test(state, options,
+               all_within(grad, 1 / (options.gradient_scale * u), options.tolerance_grad, count),
+               small_step, loss);
+    if (state.resting != 0) return;
+  }
   if (state.stepped != 0) {
     const auto next = static_cast<std::int64_t>(state.next);
     float* s = s_of(next);
@@ -87,13 +102,16 @@ void step(float* pixels, float* pairs, float* direction, float* last_grad, Lbfgs
     add(alpha[k] - dot(y_of(slot), direction, count) / curvature[k], s_of(slot));
   }
 
-  double first = 1;
-  if (state.stepped == 0) {
+  if (options.tests() && lbfgs_is_flat(options, dot(last_grad, direction, count), kept > 0)) {
+    lbfgs_ends(state, LbfgsEnd::slope);
+    return;
+  }
+  state.length = options.learning_rate;
+  if (kept == 0) {
     const double magnitude =
         sum_of(count, [=](std::int64_t i) { return std::abs(static_cast<double>(last_grad[i])); });
-    first = std::min(1 / (options.unit * options.unit), 1 / (options.unit * magnitude));
+    state.length *= lbfgs_first_factor(options.unit, magnitude, state.stepped != 0);
   }
-  state.length = options.learning_rate * first;
   if (options.reach > 0) {
     const double norm = std::sqrt(dot(direction, direction, count));
     const double limit = options.reach * std::sqrt(static_cast<double>(count)) / norm;
@@ -107,12 +125,17 @@ void step(float* pixels, float* pairs, float* direction, float* last_grad, Lbfgs
 }  // namespace
 
 void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, double* state,
-           const float* grad, const MapSize& size, const LbfgsOptions& options) {
+           const float* grad, const float* loss, float* ended, const MapSize& size,
+           const LbfgsOptions& options) {
   const std::int64_t count = size.per_image();
   for (std::int64_t n = 0; n < size.batch; ++n) {
     auto& header = *reinterpret_cast<LbfgsHeader*>(state + n * lbfgs_state_values(options.history));
     step(pixels + n * count, pairs + n * lbfgs_vectors(options.history) * count,
-         direction + n * count, last_grad + n * count, header, grad + n * count, count, options);
+         direction + n * count, last_grad + n * count, header, grad + n * count,
+         options.tests() ? static_cast<double>(loss[n]) : 0, count, options);
+    if (!options.tests()) continue;
+    ended[2 * n] = static_cast<float>(header.end);
+    ended[2 * n + 1] = static_cast<float>(header.ended_at);
   }
 }
 

@@ -19,15 +19,30 @@ void add(double* y, double a, const double* x, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] += a * x[i];
 }
 
+double largest(const double* values, std::int64_t count) {
+  double most = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (!(std::abs(values[i]) <= most)) most = std::abs(values[i]);  // or it is no number
+  }
+  return most;
+}
+
 /// One picture, of `count` values.
 void step(double* pixels, double* pairs, double* direction, double* last_grad, LbfgsHeader& state,
-          const double* grad, std::int64_t count, const LbfgsOptions& options) {
+          const double* grad, double loss, std::int64_t count, const LbfgsOptions& options) {
   const std::int64_t slots = options.history + 1;
   const auto s_of = [&](std::int64_t slot) { return pairs + slot * count; };
   const auto y_of = [&](std::int64_t slot) { return pairs + (slots + slot) * count; };
 
   std::vector<double> g(grad, grad + count);
   for (double& value : g) value /= options.gradient_scale;
+  if (options.tests()) {
+    const double last_step =
+        state.stepped == 0 ? 0 : options.unit * std::abs(state.length) * largest(direction, count);
+    lbfgs_test(state, options, largest(g.data(), count) / options.unit <= options.tolerance_grad,
+               last_step <= options.tolerance_change, loss);
+    if (state.resting != 0) return;
+  }
   if (state.stepped != 0) {
     const auto next = static_cast<std::int64_t>(state.next);
     for (std::int64_t i = 0; i < count; ++i) {
@@ -66,10 +81,14 @@ void step(double* pixels, double* pairs, double* direction, double* last_grad, L
     add(direction, alpha[static_cast<std::size_t>(age)] - b, s_of(slot), count);
   }
 
+  if (options.tests() && lbfgs_is_flat(options, dot(g.data(), direction, count), kept > 0)) {
+    lbfgs_ends(state, LbfgsEnd::slope);
+    return;
+  }
   double magnitude = 0;
   for (const double value : g) magnitude += std::abs(value);
-  const double first = std::min(1 / (options.unit * options.unit), 1 / (options.unit * magnitude));
-  state.length = options.learning_rate * (state.stepped != 0 ? 1 : first);
+  state.length = options.learning_rate;
+  if (kept == 0) state.length *= lbfgs_first_factor(options.unit, magnitude, state.stepped != 0);
   const double norm = std::sqrt(dot(direction, direction, count));
   if (options.reach > 0 && norm > 0) {
     const double limit = options.reach * std::sqrt(static_cast<double>(count)) / norm;
@@ -82,12 +101,17 @@ void step(double* pixels, double* pairs, double* direction, double* last_grad, L
 }  // namespace
 
 void lbfgs(double* pixels, double* pairs, double* direction, double* last_grad, double* state,
-           const double* grad, const MapSize& size, const LbfgsOptions& options) {
+           const double* grad, const double* loss, double* ended, const MapSize& size,
+           const LbfgsOptions& options) {
   const std::int64_t count = size.per_image();
   for (std::int64_t n = 0; n < size.batch; ++n) {
     auto& header = *reinterpret_cast<LbfgsHeader*>(state + n * lbfgs_state_values(options.history));
     step(pixels + n * count, pairs + n * lbfgs_vectors(options.history) * count,
-         direction + n * count, last_grad + n * count, header, grad + n * count, count, options);
+         direction + n * count, last_grad + n * count, header, grad + n * count,
+         options.tests() ? loss[n] : 0, count, options);
+    if (!options.tests()) continue;
+    ended[2 * n] = header.end;
+    ended[2 * n + 1] = header.ended_at;
   }
 }
 

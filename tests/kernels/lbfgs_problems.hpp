@@ -18,15 +18,38 @@ struct LbfgsProblem {
   const std::vector<double>& x;
   /// The loss at x, and its gradient.
   double (*evaluate)(const std::vector<double>& x, std::vector<double>& grad);
+  /// What it ended with, at the last of these losses if a call was all.
+  kernels::LbfgsEnd end = kernels::LbfgsEnd::none;
 };
 
-inline double quadratic(const std::vector<double>& x, std::vector<double>& grad) {
+inline double bowl(const std::vector<double>& x, std::vector<double>& grad,
+                   double (*steepness)(double i)) {
   double loss = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double a = 1 + static_cast<double>(i);
+    const double a = steepness(static_cast<double>(i));
     const double distance = x[i] - static_cast<double>(i % 3);
     loss += 0.5 * a * distance * distance;
     grad[i] = a * distance;
+  }
+  return loss;
+}
+
+inline double quadratic(const std::vector<double>& x, std::vector<double>& grad) {
+  return bowl(x, grad, [](double i) { return 1 + i; });
+}
+inline double steep(const std::vector<double>& x, std::vector<double>& grad) {
+  return bowl(x, grad, [](double i) { return 1e4 * (1 + i); });
+}
+inline double round_bowl(const std::vector<double>& x, std::vector<double>& grad) {
+  return bowl(x, grad, [](double) { return 3.0; });
+}
+
+inline double well(const std::vector<double>& x, std::vector<double>& grad) {
+  double loss = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double distance = x[i] - static_cast<double>(i % 3);
+    loss += std::log(1 + distance * distance);
+    grad[i] = 2 * distance / (1 + distance * distance);
   }
   return loss;
 }
@@ -63,5 +86,48 @@ inline const LbfgsProblem picture_problem{{1, 5, 7, 3},
                                           golden::picture_losses,
                                           golden::picture_x,
                                           picture_loss};
+
+/// Far out, where the function is concave and no pair is kept.
+inline const LbfgsProblem well_problem{
+    {1, 1, 4, 3}, {.learning_rate = 0.5, .history = 4}, 6, golden::well_losses, golden::well_x,
+    well};
+
+/// Each ends by another test.
+inline const std::vector<LbfgsProblem> problems_that_end = {
+    {{1, 1, 4, 3},
+     {.history = 4, .tolerance_grad = 1e-3},
+     0,
+     golden::to_gradient_losses,
+     golden::to_gradient_x,
+     quadratic,
+     kernels::LbfgsEnd::gradient},
+    {{1, 1, 4, 3},
+     {.history = 4, .tolerance_change = 1e-3},
+     0,
+     golden::to_slope_losses,
+     golden::to_slope_x,
+     round_bowl,
+     kernels::LbfgsEnd::slope},
+    {{1, 1, 4, 3},
+     {.history = 4, .tolerance_change = 1e-2},
+     0,
+     golden::to_step_losses,
+     golden::to_step_x,
+     steep,
+     kernels::LbfgsEnd::step},
+    {{1, 1, 4, 3},
+     {.history = 4, .tolerance_change = 1e-2},
+     0,
+     golden::to_loss_losses,
+     golden::to_loss_x,
+     quadratic,
+     kernels::LbfgsEnd::loss},
+    {{1, 5, 7, 3},
+     {.history = 6, .tolerance_grad = 1e-4, .tolerance_change = 0.5, .call_steps = 5},
+     100,
+     golden::calls_losses,
+     golden::calls_x,
+     picture_loss,
+     kernels::LbfgsEnd::slope}};
 
 }  // namespace impasto::test

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/lbfgs/lbfgs.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <limits>
 #include <omp.h>
 
 #include "tests/kernels/lbfgs_problems.hpp"
@@ -17,15 +19,17 @@ using test::LbfgsProblem;
 
 void step(GuardedBuffer<double>& x, GuardedBuffer<double>& pairs, GuardedBuffer<double>& d,
           GuardedBuffer<double>& last, GuardedBuffer<double>& state,
-          const GuardedBuffer<double>& grad, const MapSize& size, const LbfgsOptions& options) {
-  reference::lbfgs(x.data(), pairs.data(), d.data(), last.data(), state.data(), grad.data(), size,
-                   options);
+          const GuardedBuffer<double>& grad, const MapSize& size, const LbfgsOptions& options,
+          const double* loss = nullptr, double* ended = nullptr) {
+  reference::lbfgs(x.data(), pairs.data(), d.data(), last.data(), state.data(), grad.data(), loss,
+                   ended, size, options);
 }
 void step(GuardedBuffer<float>& x, GuardedBuffer<float>& pairs, GuardedBuffer<float>& d,
           GuardedBuffer<float>& last, GuardedBuffer<double>& state,
-          const GuardedBuffer<float>& grad, const MapSize& size, const LbfgsOptions& options) {
-  cpu::lbfgs(x.data(), pairs.data(), d.data(), last.data(), state.data(), grad.data(), size,
-             options);
+          const GuardedBuffer<float>& grad, const MapSize& size, const LbfgsOptions& options,
+          const float* loss = nullptr, float* ended = nullptr) {
+  cpu::lbfgs(x.data(), pairs.data(), d.data(), last.data(), state.data(), grad.data(), loss, ended,
+             size, options);
 }
 
 /// Minimises it and expects what PyTorch went through, beside a picture whose gradient is twice as
@@ -44,19 +48,33 @@ void expect_the_iterates_of_pytorch(LbfgsProblem problem, double tolerance, doub
   auto state = test::zeros(2 * lbfgs_state_values(problem.options.history));
   std::vector<double> here(count);
   std::vector<double> slope(count);
-  for (std::size_t k = 0; k < problem.losses.size(); ++k) {
+  GuardedBuffer<T> losses(2);
+  GuardedBuffer<T> ended(4);
+  // One that has ended stays there.
+  const std::size_t evaluations = problem.losses.size() + (problem.end == LbfgsEnd::none ? 0 : 3);
+  for (std::size_t k = 0; k < evaluations; ++k) {
     for (std::size_t n = 0; n < 2; ++n) {
       for (std::size_t i = 0; i < count; ++i)
         here[i] = unit * static_cast<double>(x[n * count + i]);
       const double loss = problem.evaluate(here, slope);
+      losses[n] = static_cast<T>(loss);
       if (n == 0) {
-        EXPECT_NEAR(loss, problem.losses[k], tolerance * (1 + problem.losses[k])) << k;
+        const double expected = problem.losses[std::min(k, problem.losses.size() - 1)];
+        EXPECT_NEAR(loss, expected, tolerance * (1 + expected)) << k;
       }
       for (std::size_t i = 0; i < count; ++i) {
         grad[n * count + i] = static_cast<T>((n == 0 ? unit : 2 * unit) * slope[i]);
       }
     }
-    step(x, pairs, d, last, state, grad, size, problem.options);
+    step(x, pairs, d, last, state, grad, size, problem.options, losses.data(), ended.data());
+    if (problem.end == LbfgsEnd::none) continue;
+    const bool at_end = k + 1 >= problem.losses.size();
+    if (at_end || problem.options.call_steps == 0) {
+      EXPECT_EQ(ended[0], static_cast<T>(at_end ? problem.end : LbfgsEnd::none)) << k;
+    }
+    if (at_end && problem.options.call_steps == 0) {
+      EXPECT_EQ(ended[1], static_cast<T>(problem.losses.size() - 1));
+    }
   }
   for (std::size_t i = 0; i < count; ++i) {
     EXPECT_NEAR(unit * static_cast<double>(x[i]), problem.x[i],
@@ -83,6 +101,48 @@ TEST(Lbfgs, TakesThePathOfPytorchWhateverUnitPytorchOptimisesIn) {
     expect_the_iterates_of_pytorch<double>(test::quadratic_problem, 1e-6, unit);
     expect_the_iterates_of_pytorch<float>(test::picture_problem, 1e-4, unit);
   }
+}
+
+TEST(Lbfgs, TakesThePathOfPytorchWhereNoPairIsKept) {
+  for (const double unit : {1.0, 1 / 255.0, 256 / 255.0}) {
+    expect_the_iterates_of_pytorch<double>(test::well_problem, 1e-6, unit);
+    expect_the_iterates_of_pytorch<float>(test::well_problem, 1e-4, unit);
+  }
+}
+
+TEST(Lbfgs, EndsWhereAndWhyPytorchDoesAndStaysThere) {
+  for (const LbfgsProblem& problem : test::problems_that_end) {
+    SCOPED_TRACE(testing::Message() << "end " << static_cast<int>(problem.end));
+    for (const double unit : {1.0, 1 / 255.0}) {
+      expect_the_iterates_of_pytorch<double>(problem, 1e-6, unit);
+      expect_the_iterates_of_pytorch<float>(problem, 1e-4, unit);
+    }
+  }
+}
+
+/// No comparison with a number that is none may end a run: the loss tells.
+template <class T>
+void expect_no_end_where_something_is_no_number() {
+  const MapSize size{1, 2, 2, 3};
+  const LbfgsOptions options{.history = 2, .tolerance_grad = 1, .tolerance_change = 1e9};
+  GuardedBuffer<T> x(size.count(), T{1});
+  GuardedBuffer<T> pairs(size.count() * lbfgs_vectors(2));
+  GuardedBuffer<T> d(size.count());
+  GuardedBuffer<T> last(size.count());
+  GuardedBuffer<T> grad(size.count());
+  auto state = test::zeros(lbfgs_state_values(2));
+  grad[5] = std::numeric_limits<T>::quiet_NaN();
+  GuardedBuffer<T> ended(2);
+  for (int k = 0; k < 3; ++k) {
+    GuardedBuffer<T> loss(1, std::numeric_limits<T>::quiet_NaN());
+    step(x, pairs, d, last, state, grad, size, options, loss.data(), ended.data());
+    EXPECT_EQ(ended[0], T{0}) << k;
+  }
+}
+
+TEST(Lbfgs, GoesOnWhereSomethingIsNoNumber) {
+  expect_no_end_where_something_is_no_number<double>();
+  expect_no_end_where_something_is_no_number<float>();
 }
 
 TEST(Lbfgs, AGradientThatIsScaledGivesTheSameStep) {

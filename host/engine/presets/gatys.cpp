@@ -22,7 +22,7 @@ Config gatys() {
                           mean_of_matrix},
                  no_variation()},
       .pool = {kernels::PoolMode::max, kernels::PoolRounding::down}};
-  config.optimizer = LbfgsOptions{};
+  config.optimizer = default_lbfgs_of_pytorch();
   config.iterations = 500;
   config.size = 512;
   config.init = Init::content;

@@ -48,4 +48,10 @@ inline std::vector<LayerWeight> first_of_each_block(double weight) {
 /// The amplitude of uniform noise that has the deviation of the normal noise others begin with.
 inline constexpr double amplitude_for(double deviation) { return std::numbers::sqrt3 * deviation; }
 
+/// torch.optim.LBFGS as it is by default, whose step() is called again and again; what it optimises is
+/// `unit` times the pixels.
+inline LbfgsOptions default_lbfgs_of_pytorch(double unit = 1) {
+  return {.unit = unit, .tolerance_grad = 1e-7, .tolerance_change = 1e-9, .call_steps = 20};
+}
+
 }  // namespace impasto::presets

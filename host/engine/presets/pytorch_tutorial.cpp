@@ -24,7 +24,7 @@ Config pytorch_tutorial() {
                                           mean_of_matrix},
                                  no_variation()},
                       .pool = {kernels::PoolMode::max, kernels::PoolRounding::down}};
-  config.optimizer = LbfgsOptions{.unit = 1 / 255.0};
+  config.optimizer = default_lbfgs_of_pytorch(1 / 255.0);
   config.box = Box::evaluation;
   config.iterations = 300;
   config.size = 512;

@@ -190,6 +190,20 @@ class ControlsTest(ProgramTest):
         self.assertLess(ends("--stop-below", "0.5", "--stop-window", "5")[1], early)
         self.assertEqual(ends("--stop-below", "0.5", "--stop-window", "100"), ("finished", 60))
 
+    def test_lbfgs_ends_where_the_preset_s_system_does_and_says_why(self):
+        """From the content, with nothing else to follow, the gradient is 0."""
+        still = ("--init", "content", "--style-weight", "0", "--tv-weight", "0", "--iterations", "9")
+        for preset, early in (("gatys", [{"size": 48, "iteration": 0, "reason": "gradient"}]), ("neural-style-pt", [])):
+            done = self.succeed(*self.stylize_arguments("--preset", preset, *still, "--json", "--report", "page.html"))
+            end = json.loads(done.stdout)
+            self.assertEqual(end["ending"], "converged" if early else "finished")
+            self.assertEqual(end["ended_early"], early)
+            self.assertEqual(end["iterations"], 0 if early else 9)
+            said = "Ended    early, with iteration 0 at 48 pixels: no component of the gradient was above 1e-07"
+            self.assertEqual(said in done.stderr, bool(early), done.stderr)
+            with open(self.path("page.html"), encoding="utf-8") as page:
+                self.assertEqual("with iteration 0 at 48 pixels: gradient" in page.read(), bool(early))
+
     def test_style_weights(self):
         two = {"STYLE": "sample:scene"}
         self.assertEqual(self.pixels("--style-weights", "2,2", **two), self.pixels(**two))

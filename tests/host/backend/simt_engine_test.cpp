@@ -220,12 +220,12 @@ TEST_F(SimtEngine, ARunReportsEveryPictureInOrderWithItsLosses) {
   }
   Stylizer optimised = stylizer(session);
   std::vector<double> reported;
-  const Ending ending = run(optimised, 4, 1, [&](const Progress& progress) {
+  const RunEnd end = run(optimised, 4, 1, [&](const Progress& progress) {
     EXPECT_EQ(progress.iteration, static_cast<std::int64_t>(reported.size()));
     reported.push_back(progress.losses.front().total);
     return true;
   });
-  EXPECT_EQ(ending, Ending::finished);
+  EXPECT_EQ(end.ending, Ending::finished);
   EXPECT_EQ(reported, expected);
 }
 
@@ -234,11 +234,11 @@ TEST_F(SimtEngine, ARunThatIsStoppedEndsAtThePictureItReported) {
   Session session = open(*backend);
   Stylizer optimised = stylizer(session);
   std::vector<float> last;
-  const Ending ending = run(optimised, 100, 1, [&](const Progress& progress) {
+  const RunEnd end = run(optimised, 100, 1, [&](const Progress& progress) {
     last = progress.picture(0).rgb;
     return progress.iteration < 2;
   });
-  EXPECT_EQ(ending, Ending::stopped);
+  EXPECT_EQ(end.ending, Ending::stopped);
   EXPECT_EQ(optimised.image().rgb, last);
 }
 

@@ -234,9 +234,10 @@ class FaultyBackend final : public Backend {
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
              const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
-             const LbfgsOptions& options) override {
+             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options) override {
     call(pixels, [&] {
-      inner_->lbfgs(pixels, pairs, direction, last_grad, scalars, grad_pixels, options);
+      inner_->lbfgs(pixels, pairs, direction, last_grad, scalars, grad_pixels, loss, ended,
+                    options);
     });
   }
   void upsample_add(const Tensor& y, const Tensor& x) override {

@@ -29,7 +29,7 @@ class Quadratic {
     Schedule schedule;
     const TensorId x = schedule.external(x_);
     const TensorId c = schedule.external(c_);
-    optimizer.add_step(schedule, x, [&] {
+    const auto gradient = [&] {
       ++evaluations_;
       const TensorId grad = schedule.temporary(x_.shape, x_.type);
       schedule.add({.name = "gradient"}, {x, c, grad}, [=](Backend& backend, const Schedule& s) {
@@ -37,7 +37,8 @@ class Quadratic {
         backend.axpby(s[grad], -1, s[c], 1);
       });
       return grad;
-    });
+    };
+    optimizer.add_step(schedule, x, {.gradient = gradient});
     memory_.push_back(backend_->allocate(optimizer.bytes()));
     optimizer.bind(memory_.back().get());
     optimizer.reset(*backend_);
@@ -61,14 +62,14 @@ class Quadratic {
 /// x − r·∇f(x − r·∇f(x)): the simplest method with two evaluations.
 class ExtraGradient final : public Optimizer {
  public:
-  void add_step(Schedule& schedule, TensorId pixels, const Evaluate& evaluate) const override {
+  void add_step(Schedule& schedule, TensorId pixels, const Evaluation& evaluation) const override {
     const TensorId start = schedule.temporary(schedule[pixels].shape, schedule[pixels].type);
-    const TensorId first = evaluate();
+    const TensorId first = evaluation.gradient();
     schedule.add({.name = "probe"}, {pixels, start, first}, [=](Backend& b, const Schedule& s) {
       b.axpby(s[start], 1, s[pixels], 0);
       b.axpby(s[pixels], -0.5, s[first], 1);
     });
-    const TensorId second = evaluate();
+    const TensorId second = evaluation.gradient();
     schedule.add({.name = "step"}, {pixels, start, second}, [=](Backend& b, const Schedule& s) {
       b.axpby(s[pixels], 1, s[start], 0);
       b.axpby(s[pixels], -0.5, s[second], 1);
@@ -141,7 +142,7 @@ class Moved {
     backend_->fill_zero(x_);
     optimizer_ = make_optimizer(settings, x_, place);
     optimizer_->add_step(schedule_, schedule_.external(x_),
-                         [&] { return schedule_.external(grad_); });
+                         {.gradient = [&] { return schedule_.external(grad_); }});
     memory_.push_back(backend_->allocate(optimizer_->bytes()));
     optimizer_->bind(memory_.back().get());
     optimizer_->reset(*backend_);

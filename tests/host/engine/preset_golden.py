@@ -86,6 +86,7 @@ class System:
     size = (20, 34)
     pool = staticmethod(max_pool(ceil=False))
     unit = 1.0  # what is optimised is this many times a picture of 0 to 255
+    lbfgs = {}  # what it says to L-BFGS, which otherwise has PyTorch's defaults
 
     def input(self, x):
         """From what is optimised to what the network sees."""
@@ -128,7 +129,7 @@ class System:
         """L-BFGS without a line search, which evaluates once in a step."""
         x = (picture(*self.size, 0.37) * self.unit).requires_grad_()
         losses = []
-        optimizer = torch.optim.LBFGS([x], max_iter=STEPS, tolerance_grad=-1, tolerance_change=-1)
+        optimizer = torch.optim.LBFGS([x], **self.lbfgs)
         optimizer.step(self.closure(x, optimizer, losses))
         return losses[:STEPS]
 
@@ -207,6 +208,7 @@ class NeuralStyle(System):
     """The Lua program: the picture times 256."""
 
     unit = 256 / 255
+    lbfgs = {"tolerance_grad": -1, "tolerance_change": -1}
     pool = staticmethod(max_pool(ceil=True))
 
     def loss(self, x):
@@ -344,7 +346,10 @@ class Anishathalye(System):
 
 
 class Cysmith(System):
+    """SciPy's tests are not PyTorch's."""
+
     pool = staticmethod(average_pool)
+    lbfgs = {"tolerance_grad": -1, "tolerance_change": -1}
 
     def loss(self, x):
         found = self.see(x)

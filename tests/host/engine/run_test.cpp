@@ -41,11 +41,11 @@ class Run : public testing::Test {
 TEST_F(Run, ReportsTheFirstTheLastAndEveryNthPicture) {
   Stylizer optimised = stylizer();
   std::vector<std::int64_t> reported;
-  const Ending ending = run(optimised, 10, 4, [&](const Progress& progress) {
+  const RunEnd end = run(optimised, 10, 4, [&](const Progress& progress) {
     reported.push_back(progress.iteration);
     return true;
   });
-  EXPECT_EQ(ending, Ending::finished);
+  EXPECT_EQ(end.ending, Ending::finished);
   EXPECT_EQ(reported, (std::vector<std::int64_t>{0, 4, 8, 10}));
 }
 
@@ -73,11 +73,11 @@ TEST_F(Run, WhatIsReportedIsTheGoodPicture) {
 TEST_F(Run, StopsWhenAskedAndKeepsWhatItReported) {
   Stylizer optimised = stylizer();
   std::vector<float> last;
-  const Ending ending = run(optimised, 100, 1, [&](const Progress& progress) {
+  const RunEnd end = run(optimised, 100, 1, [&](const Progress& progress) {
     last = progress.picture(0).rgb;
     return progress.iteration < 5;
   });
-  EXPECT_EQ(ending, Ending::stopped);
+  EXPECT_EQ(end.ending, Ending::stopped);
   EXPECT_EQ(optimised.image().rgb, last);
 }
 
@@ -120,11 +120,11 @@ TEST_F(Run, EndsAtTheLastFinitePictureWhenItDiverges) {
   config_.optimizer = AdamOptions{.learning_rate = 1e30};
   Stylizer optimised = stylizer();
   std::vector<float> last;
-  const Ending ending = run(optimised, 100, 1, [&](const Progress& progress) {
+  const RunEnd end = run(optimised, 100, 1, [&](const Progress& progress) {
     last = progress.picture(0).rgb;
     return true;
   });
-  EXPECT_EQ(ending, Ending::diverged);
+  EXPECT_EQ(end.ending, Ending::diverged);
   EXPECT_EQ(optimised.image().rgb, last);
 }
 
@@ -133,11 +133,11 @@ TEST_F(Run, NoticesDivergenceWithinTenIterationsEvenWhenNobodyWatches) {
   Stylizer optimised = stylizer();
   const std::vector<float> initial = optimised.image().rgb;
   int reports = 0;
-  const Ending ending = run(optimised, 1'000'000, 1'000'000, [&](const Progress&) {
+  const RunEnd end = run(optimised, 1'000'000, 1'000'000, [&](const Progress&) {
     ++reports;
     return true;
   });
-  EXPECT_EQ(ending, Ending::diverged);
+  EXPECT_EQ(end.ending, Ending::diverged);
   EXPECT_EQ(reports, 1);
   EXPECT_EQ(optimised.image().rgb, initial);
 }

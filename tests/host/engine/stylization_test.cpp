@@ -440,5 +440,126 @@ TEST_F(StylizationTest, ThatConvergesDoesSoAfterAnInterruptionAsWell) {
   }
 }
 
+/// L-BFGS that ends where the loss, which is brought to 1, changes by less than a little. What it
+/// optimises is as little of the pixels, so that its steps do not end it before.
+Config ending(Config config, Session& session, const std::vector<Image>& contents,
+              const std::vector<Style>& styles) {
+  const double loss = Stylizer(session, config, contents, styles, contents).evaluate()[0].total;
+  for (const char* name : {"content", "style", "tv"}) config.objective[name].weight /= loss;
+  config.iterations = 120;
+  config.optimizer = LbfgsOptions{.history = 5, .unit = 2e-4, .reach = 3, .tolerance_change = 3e-4};
+  return config;
+}
+
+void without_end(Config& config) { std::get<LbfgsOptions>(config.optimizer).tolerance_change = -1; }
+
+TEST_F(StylizationTest, ThatLbfgsEndsEndsEachPictureAsOneOfSoManyIterations) {
+  for (float& value : contents_[1].rgb) value = 100 + 0.2F * value;  // it ends elsewhere
+  const Config with_end = ending(config_, session_, contents_, styles_);
+  for (const double average : {0.0, 0.5}) {
+    std::vector<Stylized> alone;
+    for (const Image& content : contents_) {
+      const std::span<const Image> one(&content, 1);
+      const auto run_alone = [&] {
+        Stylization stylization(session_, config_, pixel_shape(one), shapes_of(styles_));
+        return stylization.run(one, styles_, one, 1, go_on);
+      };
+      config_ = with_end;
+      config_.average = average;
+      alone.push_back(run_alone());
+      const Stylized& early = alone.back();
+      EXPECT_EQ(early.ending, Ending::converged);
+      ASSERT_GT(early.iterations, 2);
+      ASSERT_LT(early.iterations, 110);
+      ASSERT_EQ(early.early.size(), 1U);
+      EXPECT_EQ(early.early[0].size, 208);
+      EXPECT_EQ(early.early[0].iteration, early.iterations);
+      EXPECT_NE(early.early[0].reason, EndReason::none);
+
+      without_end(config_);
+      config_.iterations = early.iterations;
+      const Stylized whole = run_alone();
+      EXPECT_EQ(whole.ending, Ending::finished);
+      EXPECT_EQ(whole.pictures[0].rgb, early.pictures[0].rgb);
+      EXPECT_EQ(whole.courses[0].last.losses.total, early.courses[0].last.losses.total);
+    }
+    if (average > 0) continue;  // a mean goes on while the other picture does
+    config_ = with_end;
+    Stylization stylization = this->stylization();
+    const Stylized both = run(stylization, go_on);
+    EXPECT_NE(alone[0].iterations, alone[1].iterations) << "else this shows less";
+    EXPECT_EQ(both.iterations, std::max(alone[0].iterations, alone[1].iterations));
+    for (std::size_t n = 0; n < 2; ++n) {
+      EXPECT_EQ(both.pictures[n].rgb, alone[n].pictures[0].rgb) << n;
+    }
+  }
+}
+
+TEST_F(StylizationTest, ThatLbfgsEndsGoesOnToTheNextScaleAlsoAfterAnInterruption) {
+  config_ = ending(config_, session_, contents_, styles_);
+  config_.scales = {.count = 2, .ratio = 2};
+  config_.iterations = 200;
+  Stylization stylization = this->stylization();
+  std::int64_t expected = 0;
+  const Stylized whole = run(stylization, [&](const Progress& progress) {
+    EXPECT_EQ(progress.iteration, expected++);
+    return true;
+  });
+  EXPECT_EQ(whole.ending, Ending::converged);
+  ASSERT_EQ(whole.early.size(), 2U);
+  EXPECT_EQ(whole.early[0].size, 104);
+  EXPECT_LT(whole.early[0].iteration, 100);
+  EXPECT_EQ(whole.early[1].iteration, whole.iterations);
+  for (std::int64_t stop = 1; stop < whole.iterations; stop += 37) {
+    SCOPED_TRACE(stop);
+    Checkpoints checkpoints;
+    checkpoints.keep = [&](std::vector<Checkpoint> made) { checkpoints.from = std::move(made); };
+    (void)stylization.run(
+        contents_, styles_, contents_, 1,
+        [&](const Progress& progress) { return progress.iteration < stop; }, checkpoints);
+    ASSERT_FALSE(checkpoints.from.empty());
+    checkpoints.keep = {};
+    const Stylized rest = stylization.run(contents_, styles_, contents_, 1, go_on, checkpoints);
+    EXPECT_EQ(rest.iterations, whole.iterations);
+    EXPECT_EQ(rest.pictures[1].rgb, whole.pictures[1].rgb);
+  }
+}
+
+TEST(Lbfgs, EndsOnEveryBackendWithTheLastIterationThatIsReported) {
+  for (const char* name : {"reference", "cpu", "simt"}) {
+    SCOPED_TRACE(name);
+    const auto backend = make_backend(name, Precision::fp32);
+    Config config = preset("coursera");
+    config.objective["content"].layers = {{"conv1_1", 1}};
+    config.objective["style"].layers = {{"conv1_1", 1}};
+    Session session(*backend, random_weights(0), config.objective.pool, 0);
+    const std::vector<Image> contents = {random_image(16, 16, 1)};
+    const std::vector<Style> styles = {{random_image(16, 16, 3), 1}};
+    config = ending(config, session, contents, styles);
+    std::vector<Image> pictures;
+    std::vector<std::int64_t> ends;
+    for (const std::int64_t every : {1, 7}) {
+      Stylizer stylizer(session, config, contents, styles, contents);
+      Progress last;
+      const RunEnd end = run(stylizer, 200, every, [&](const Progress& progress) {
+        EXPECT_FALSE(last.last);
+        last = progress;
+        return true;
+      });
+      EXPECT_EQ(end.ending, Ending::converged);
+      EXPECT_NE(end.reason, EndReason::none);
+      EXPECT_TRUE(last.last);
+      EXPECT_EQ(last.iteration, end.iterations);
+      EXPECT_EQ(last.work, 1);
+      EXPECT_NEAR(stylizer.evaluate().front().total / last.losses.front().total, 1, 1e-5);
+      ends.push_back(end.iterations);
+      pictures.push_back(stylizer.image());
+    }
+    EXPECT_GT(ends[0], 3);
+    EXPECT_EQ(ends[0], ends[1]);
+    EXPECT_EQ(pictures[0].rgb, pictures[1].rgb);
+  }
+}
+
 }  // namespace
 }  // namespace impasto

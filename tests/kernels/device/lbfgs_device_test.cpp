@@ -13,8 +13,14 @@ namespace {
 using test::DeviceArray;
 using test::GuardedBuffer;
 
-TEST(LbfgsDevice, TakesThePathOfPytorch) {
-  for (const auto* problem : {&test::quadratic_problem, &test::picture_problem}) {
+TEST(LbfgsDevice, TakesThePathOfPytorchAndEndsWhereItDoes) {
+  std::vector<test::LbfgsProblem> problems = test::problems_that_end;
+  for (const auto* problem :
+       {&test::quadratic_problem, &test::picture_problem, &test::well_problem}) {
+    problems.push_back(*problem);
+  }
+  for (const test::LbfgsProblem& one : problems) {
+    const test::LbfgsProblem* const problem = &one;
     const MapSize& size = problem->size;
     const std::int64_t history = problem->options.history;
     DeviceArray<float> x(GuardedBuffer<float>(size.count(), static_cast<float>(problem->start)));
@@ -24,15 +30,25 @@ TEST(LbfgsDevice, TakesThePathOfPytorch) {
     DeviceArray<double> state(test::zeros(lbfgs_state_values(history)));
     DeviceArray<double> workspace(lbfgs_workspace(size, history));
     std::vector<double> slope(static_cast<std::size_t>(size.count()));
-    for (std::size_t k = 0; k < problem->losses.size(); ++k) {
+    DeviceArray<float> ended(2);
+    const std::size_t more = problem->end == LbfgsEnd::none ? 0 : 3;  // where it stays
+    for (std::size_t k = 0; k < problem->losses.size() + more; ++k) {
       const auto now = x.values();
       const double loss = problem->evaluate({now.begin(), now.end()}, slope);
-      EXPECT_NEAR(loss, problem->losses[k], 1e-4 * (1 + problem->losses[k])) << k;
+      const double expected = problem->losses[std::min(k, problem->losses.size() - 1)];
+      EXPECT_NEAR(loss, expected, 1e-4 * (1 + expected)) << k;
+      DeviceArray<float> losses(GuardedBuffer<float>(1, static_cast<float>(loss)));
       GuardedBuffer<float> grad(size.count());
       for (std::size_t i = 0; i < slope.size(); ++i) grad[i] = static_cast<float>(slope[i]);
       DeviceArray<float> grad_x(grad);
       IMPASTO_DEVICE::lbfgs(x.data(), pairs.data(), direction.data(), last.data(), state.data(),
-                            grad_x.data(), size, problem->options, workspace.data(), nullptr);
+                            grad_x.data(), losses.data(), ended.data(), size, problem->options,
+                            workspace.data(), nullptr);
+      if (problem->end == LbfgsEnd::none || problem->options.call_steps > 0) continue;
+      EXPECT_EQ(ended.values()[0] != 0, k + 1 >= problem->losses.size()) << k;
+    }
+    if (problem->end != LbfgsEnd::none) {
+      EXPECT_EQ(ended.values()[0], static_cast<float>(problem->end));
     }
     const auto found = x.values();
     for (std::size_t i = 0; i < problem->x.size(); ++i) {
@@ -60,8 +76,10 @@ void expect_the_reference(const LbfgsOptions& options, float steepness = 0.2F) {
     for (int k = 0; k < 4; ++k) {
       GuardedBuffer<double> grad = expected;
       slope(grad);
+      double loss[3] = {3.0 - k, 3.0, 3.0};
+      double ended[6];
       reference::lbfgs(expected.data(), pairs.data(), d.data(), last.data(), state.data(),
-                       grad.data(), size, options);
+                       grad.data(), loss, ended, size, options);
     }
     const auto found = test::under_every_schedule([&] {
       DeviceArray<float> x(start);
@@ -74,9 +92,13 @@ void expect_the_reference(const LbfgsOptions& options, float steepness = 0.2F) {
         GuardedBuffer<float> grad = x.values();
         slope(grad);
         DeviceArray<float> grad_x(grad);
+        GuardedBuffer<float> loss(3, 3.0F);
+        loss[0] -= static_cast<float>(k);
+        DeviceArray<float> losses(loss);
+        DeviceArray<float> ended(6);
         IMPASTO_DEVICE::lbfgs(x.data(), kept.data(), direction.data(), last_grad.data(),
-                              scalars.data(), grad_x.data(), size, options, workspace.data(),
-                              nullptr);
+                              scalars.data(), grad_x.data(), losses.data(), ended.data(), size,
+                              options, workspace.data(), nullptr);
       }
       return x.values();
     });
@@ -86,6 +108,11 @@ void expect_the_reference(const LbfgsOptions& options, float steepness = 0.2F) {
 
 TEST(LbfgsDevice, FollowsTheReferenceForEveryPictureOfABatchInAnyOrderOfThreads) {
   expect_the_reference({.learning_rate = 0.7, .history = 2, .unit = 0.25});
+}
+
+/// The loss of the first picture falls, that of the others stays: they end with their second evaluation.
+TEST(LbfgsDevice, EndsWithSomePicturesOfABatchAndGoesOnWithOthers) {
+  expect_the_reference({.learning_rate = 0.7, .history = 2, .tolerance_change = 1e-12});
 }
 
 TEST(LbfgsDevice, StepsNoFurtherThanItsReach) {
