@@ -160,7 +160,7 @@ double Tiling::work_of_whole(std::size_t deepest) const {
 }
 
 std::vector<TileSize> tile_sizes(const Shape& pixels, const std::vector<Shape>& others) {
-  constexpr std::int64_t least_side = 64;
+  constexpr std::int64_t least_tile = 64;
   std::int64_t height = pixels.height;
   std::int64_t width = pixels.width;
   for (const Shape& other : others) {
@@ -172,7 +172,7 @@ std::vector<TileSize> tile_sizes(const Shape& pixels, const std::vector<Shape>& 
   std::int64_t columns = 1;
   for (;;) {
     const TileSize last{divided_up(height, rows), divided_up(width, columns)};
-    if (std::max(last.height, last.width) <= least_side) return sizes;
+    if (std::max(last.height, last.width) <= least_tile) return sizes;
     last.height >= last.width ? ++rows : ++columns;
     sizes.push_back({divided_up(height, rows), divided_up(width, columns)});
   }

@@ -185,7 +185,7 @@ std::vector<std::string> timed_convolutions(std::int64_t channels) {
   const auto conv = backend->make_conv(
       {channels, channels, weight, std::vector<float>(static_cast<std::size_t>(channels), 1)});
   const Tensor map{nullptr, {1, 2, 3, channels}, DataType::bf16};
-  backend->prepare([&] { backend->conv_forward(map, map, *conv, true); });
+  static_cast<void>(backend->prepare([&] { backend->conv_forward(map, map, *conv, true); }));
   const ConvProblem asked{
       ConvProblem::Kind::forward, Precision::bf16, {1, 2, 3, channels, channels}, true, {}};
   const CachedAlgo kept = PlanCache(folder.path(), {}).find(asked.describe()).value();

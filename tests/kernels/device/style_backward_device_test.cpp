@@ -194,14 +194,15 @@ TEST_P(StyleBackwardLadder, MatchesTheReference) {
 TEST_P(StyleBackwardLadder, TakesTheMatrixInBfloat16) {
   const auto& rung = GetParam();
   const GradientEpilogue epilogue{true, true};
-  for (const auto& [size, offset] :
+  for (const auto& [map, offset] :
        {std::pair(MapSize{2, 3, 5, 7}, 1), std::pair(MapSize{1, 6, 5, 40}, 0),
         std::pair(MapSize{1, 6, 5, 40}, 1), std::pair(MapSize{2, 2, 9, 192}, 0)}) {
+    const MapSize size = map;
     SCOPED_TRACE(testing::Message() << size << ", offset " << offset);
     Inputs<bfloat16> inputs = random_inputs<bfloat16>(size);
     for (float& value : inputs.matrix) value = static_cast<float>(bfloat16(value));
-    const auto launch = [&, &size = size](bfloat16* to, const bfloat16* features,
-                                          const StyleMatrix& matrix, float* workspace) {
+    const auto launch = [&](bfloat16* to, const bfloat16* features, const StyleMatrix& matrix,
+                            float* workspace) {
       rung.launch.get<bfloat16>()(to, features, matrix, size, epilogue, workspace, nullptr);
     };
     const auto wide = launch_on(inputs, size, epilogue, offset, launch);
