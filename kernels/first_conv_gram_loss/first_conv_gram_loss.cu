@@ -160,7 +160,8 @@ __global__ void __launch_bounds__(threads, 2)
                     size);
 #pragma unroll 1
         for (int first_row = 0; first_row < tile_rows; first_row += warps) {
-          // Each time, so that they fill no registers while it multiplies. Waits for the tile as well.
+          // Each time, so that they fill no registers while it multiplies. Waits for the tile as well, and
+          // until no warp multiplies the slices any longer.
           const LaneWeights weights = load_weights(weight, channels);
           const int columns = row_pixels - left < tile_width ? row_pixels - left : tile_width;
           const int h = top + first_row + warp;
@@ -169,7 +170,6 @@ __global__ void __launch_bounds__(threads, 2)
                       h < height ? columns : 0, weights, bias);
           __syncthreads();
           add_products(shared, t == begin && first_row == 0);
-          __syncthreads();
         }
       }
       store_sum(partial_sums + std::int64_t{index} * values_of_sum, shared);
