@@ -75,18 +75,39 @@ bool Async::at_once() {
 Async::Phase& Async::phase(const Mbarrier* barrier, const Site& site) {
   const auto found = phases_.find(barrier);
   if (found == phases_.end()) machine_.fail("an mbarrier without init", to_string(site));
-  return found->second;
+  Phase& phase = found->second;
+  const Participant thread = machine_.thread();
+  if (machine_.traced() && phase.maker != thread &&
+      machine_.order().past(thread).steps.of(phase.maker) <= phase.made_at) {
+    machine_.fail("race: an mbarrier that thread " + std::to_string(phase.maker) +
+                      " makes, with no barrier between them",
+                  to_string(site));
+  }
+  return phase;
 }
 
 void Async::end_if_complete(Phase& phase) {
   if (phase.missing > 0 || phase.bytes != 0) return;
   phase.missing = phase.arrivals;
-  phase.parity ^= 1U;
+  ++phase.completed;
+  if (!machine_.traced()) return;
+  phase.gathered.steps.raise(phase.loads, phase.completed);
+  phase.released = phase.gathered;
 }
 
 void Async::init(const Mbarrier* barrier, unsigned arrivals, const Site& site) {
   if (phases_.contains(barrier)) machine_.fail("init of an mbarrier in use", to_string(site));
-  phases_[barrier] = {arrivals, arrivals, 0, 0};
+  Phase& phase = phases_[barrier];
+  phase.arrivals = phase.missing = arrivals;
+  phase.maker = machine_.thread();
+  phase.made_at = machine_.order().time(phase.maker);
+  phase.loads = machine_.order().add();
+}
+
+void Async::fence_barriers() {
+  for (auto& [barrier, phase] : phases_) {
+    if (phase.maker == machine_.thread()) phase.visible = true;
+  }
 }
 
 void Async::arrive(const Mbarrier* barrier, unsigned bytes, const Site& site) {
@@ -97,18 +118,42 @@ void Async::arrive(const Mbarrier* barrier, unsigned bytes, const Site& site) {
   }
   --own.missing;
   own.bytes += bytes;
+  if (machine_.traced()) machine_.order().release(machine_.thread(), own.gathered);
   end_if_complete(own);
 }
 
-bool Async::ended(const Mbarrier* barrier, unsigned parity, const Site& site) {
-  return phase(barrier, site).parity != parity;
+bool Async::has_ended(const Mbarrier* barrier, unsigned parity, const Site& site) {
+  const Phase& own = phase(barrier, site);
+  if (machine_.traced()) {
+    // The phase that the thread means is the next one after those whose end it knows, or the last of these.
+    const std::int64_t known = machine_.order().past(machine_.thread()).steps.of(own.loads);
+    const std::int64_t meant = known % 2 == parity ? known : known - 1;
+    if (own.completed > meant + 1) {
+      machine_.fail(
+          "a wait for a phase after which another has ended: its parity is that of the next",
+          to_string(site));
+    }
+  }
+  return ended(barrier, parity);
+}
+
+bool Async::ended(const Mbarrier* barrier, unsigned parity) const {
+  return phases_.at(barrier).completed % 2 != parity;
+}
+
+void Async::acquire(const Mbarrier* barrier) {
+  if (machine_.traced()) machine_.order().acquire(machine_.thread(), phases_.at(barrier).released);
 }
 
 // Copies.
 
 void Async::copy(void* tile, const TensorMap& tensor, const std::array<int, 3>& at,
                  const Mbarrier* arrives_at, const Site& site) {
-  phase(arrives_at, site);
+  const Phase& arrival = phase(arrives_at, site);
+  if (!arrival.visible) {
+    machine_.fail("a load that arrives at an mbarrier without fence_barriers after its init",
+                  to_string(site));
+  }
   auto* to = static_cast<unsigned char*>(tile);
   const std::uint64_t bytes = row_bytes * box_rows(tensor.shape);
   const std::uint64_t address = machine_.shared_address(to, bytes, site);
@@ -129,7 +174,9 @@ void Async::copy(void* tile, const TensorMap& tensor, const std::array<int, 3>& 
       }
     }
   }
-  machine_.begin_copy(to, bytes);
+  if (machine_.traced()) {
+    machine_.begin_copy(to, bytes, arrival.loads, arrival.completed, site);
+  }
   copies_.push_back({to, tensor, at, arrives_at, site});
   // Checked now: later the load is no thread's access.
   const auto& [size, box] = tensor.shape;
@@ -190,7 +237,7 @@ void Async::complete(const Copy& copy) {
       std::memset(to, 0, element_bytes);
     }
   }
-  machine_.end_copy(copy.tile, bytes);
+  if (machine_.traced()) machine_.end_copy(copy.tile, bytes);
   Phase& phase = phases_.at(copy.arrives_at);
   phase.bytes -= static_cast<std::int64_t>(bytes);
   end_if_complete(phase);
@@ -209,9 +256,16 @@ void Async::wgmma_fence() { own_warp().begun = true; }
 void Async::start(const Product& product) {
   Warp& warp = own_warp();
   if (!warp.begun) machine_.fail("wgmma without wgmma.fence before it", to_string(product.site));
-  for (const bool of_a : {true, false}) {
-    const Range read = range(product, of_a);
-    machine_.check_arrived(read.begin, read.end - read.begin, product.site);
+  if (machine_.traced()) {
+    const unsigned first_lane = machine_.warp() * 32;
+    Past past = machine_.order().whole_past(static_cast<Participant>(first_lane));
+    for (unsigned lane = 1; lane < 32; ++lane) {
+      past.meet(machine_.order().whole_past(static_cast<Participant>(first_lane + lane)));
+    }
+    for (const bool of_a : {true, false}) {
+      const Range read = range(product, of_a);
+      machine_.check_product(read.begin, read.end - read.begin, past, product.site);
+    }
   }
   warp.groups.back().push_back(product);
   if (at_once()) finish(warp.groups);
@@ -231,14 +285,23 @@ void Async::wgmma_commit_group(const Site& site) {
   if (warp.groups.back().empty()) machine_.fail("wgmma.commit_group of none", to_string(site));
   warp.groups.emplace_back();
   warp.begun = false;
+  machine_.order().step(machine_.order().products(machine_.warp()));
 }
 
 void Async::wgmma_wait_group(std::size_t groups_left) {
-  auto& groups = own_warp().groups;
+  Warp& warp = own_warp();
+  auto& groups = warp.groups;
   if (groups.size() <= groups_left + 1) return;
   const auto waited = static_cast<std::ptrdiff_t>(groups.size() - groups_left - 1);
   finish({groups.begin(), groups.begin() + waited});
   groups.erase(groups.begin(), groups.begin() + waited);
+  warp.waited += static_cast<std::uint32_t>(waited);
+  if (!machine_.traced()) return;
+  Order& order = machine_.order();
+  for (unsigned lane = 0; lane < 32; ++lane) {
+    order.learn(static_cast<Participant>(machine_.warp() * 32 + lane),
+                order.products(machine_.warp()), warp.waited);
+  }
 }
 
 /// From its first byte to its last; tiles have no gaps.

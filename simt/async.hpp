@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "simt/order.hpp"
 #include "simt/site.hpp"
 #include "simt/sm90.hpp"
 
@@ -34,9 +35,15 @@ class Async {
   bool complete_one();
 
   void init(const Mbarrier* barrier, unsigned arrivals, const Site& site);
+  /// TMA sees the barriers that the thread has made.
+  void fence_barriers();
   void arrive(const Mbarrier* barrier, unsigned bytes, const Site& site);
-  /// Whether the phase of this parity has ended.
-  bool ended(const Mbarrier* barrier, unsigned parity, const Site& site);
+  /// Whether the phase of this parity has ended. The first one fails where a thread that waits for it
+  /// could not tell.
+  bool has_ended(const Mbarrier* barrier, unsigned parity, const Site& site);
+  [[nodiscard]] bool ended(const Mbarrier* barrier, unsigned parity) const;
+  /// The thread has waited for the phase that ended last.
+  void acquire(const Mbarrier* barrier);
   void copy(void* tile, const TensorMap& tensor, const std::array<int, 3>& at,
             const Mbarrier* arrives_at, const Site& site);
 
@@ -61,8 +68,14 @@ class Async {
   struct Phase {
     unsigned arrivals = 0;  ///< how many end it
     unsigned missing = 0;
-    std::int64_t bytes = 0;  ///< announced and not yet there
-    unsigned parity = 0;     ///< of the phase under way
+    std::int64_t bytes = 0;       ///< announced and not yet there
+    std::uint32_t completed = 0;  ///< phases; the last bit is the parity of the one under way
+    Participant maker = 0;
+    std::uint32_t made_at = 0;  ///< the maker's time
+    bool visible = false;       ///< for TMA
+    Participant loads = 0;      ///< those that arrive here; a step is a phase
+    Past gathered;              ///< of all that has arrived
+    Past released;              ///< when the last phase ended
   };
   struct Copy {
     unsigned char* tile;
@@ -73,6 +86,7 @@ class Async {
   };
   struct Warp {
     bool begun = false;
+    std::uint32_t waited = 0;                  ///< groups that were waited for
     std::vector<std::vector<Product>> groups;  ///< not waited for; the last is open
   };
   /// Bytes of shared memory, as offsets from its beginning.
@@ -82,7 +96,7 @@ class Async {
   };
 
   Phase& phase(const Mbarrier* barrier, const Site& site);
-  static void end_if_complete(Phase& phase);
+  void end_if_complete(Phase& phase);
   void complete(const Copy& copy);
   bool at_once();
   void finish(std::span<std::vector<Product>> groups);

@@ -106,6 +106,7 @@ void Machine::run_block(const Dim3& index) {
     warp.ended = 0;
     warp.collectives.clear();
   }
+  order_.begin_block(thread_count_, warps_.size());
   async_->begin_block(warps_.size());
   if (thread_count_ % 32 != 0) warps_.back().ended = ~0U << thread_count_ % 32;
   for (std::size_t id = 0; id < thread_count_; ++id) {
@@ -114,7 +115,6 @@ void Machine::run_block(const Dim3& index) {
     thread.id = static_cast<unsigned>(id);
     thread.state = State::ready;
     thread.block_phase = 0;
-    thread.warp_phase = 0;
     thread.copies.resize(1);
     thread.copies.front().clear();
     thread.fiber.start(&Machine::thread_main, this);
@@ -162,8 +162,7 @@ Machine::Thread* Machine::next() {
 bool Machine::wake_at_phases() {
   for (std::size_t id = 0; id < thread_count_; ++id) {
     Thread& thread = *threads_[id];
-    if (thread.state == State::at_phase &&
-        async_->ended(thread.barrier, thread.parity, thread.site)) {
+    if (thread.state == State::at_phase && async_->ended(thread.barrier, thread.parity)) {
       make_ready(thread);
     }
   }
@@ -224,10 +223,10 @@ void Machine::barrier(const Site& site) {
 void Machine::release_barrier() {
   at_barrier_ = 0;
   if (counter_ != nullptr) counter_->barrier();
+  if (traced_) order_.block_barrier();
   for (std::size_t id = 0; id < thread_count_; ++id) {
     Thread& thread = *threads_[id];
     ++thread.block_phase;
-    thread.warp_phase = 0;
     if (&thread != current_) make_ready(thread);
   }
 }
@@ -284,15 +283,21 @@ void Machine::rendezvous(const char* what, unsigned mask, void* own,
 
 void Machine::warp_barrier(unsigned mask, const Site& site) {
   rendezvous(
-      "__syncwarp", mask, this, [](Lanes& /*lanes*/, const void* /*argument*/) {}, nullptr, site);
-  ++current_->warp_phase;
+      "__syncwarp", mask, this,
+      [](Lanes& /*lanes*/, const void* argument) {
+        Machine& self = get();
+        if (!self.traced_) return;
+        const auto first_lane = static_cast<Participant>(self.current_->id - self.lane());
+        self.order_.warp_barrier(first_lane, *static_cast<const unsigned*>(argument));
+      },
+      &mask, site);
 }
 
 unsigned Machine::active_lanes() const { return ~warps_[current_->id / 32].ended; }
 
 void Machine::wait_for_phase(const Mbarrier* barrier, unsigned parity, const Site& site) {
   Thread& self = *current_;
-  while (!async_->ended(barrier, parity, site)) {
+  while (!async_->has_ended(barrier, parity, site)) {
     self.site = site;
     self.barrier = barrier;
     self.parity = parity;
@@ -300,6 +305,7 @@ void Machine::wait_for_phase(const Mbarrier* barrier, unsigned parity, const Sit
     self.state = State::at_phase;
     wait();
   }
+  async_->acquire(barrier);
 }
 
 std::string Machine::name(const Thread& thread) const { return "thread " + text(thread.index); }
@@ -346,11 +352,6 @@ void* Machine::static_shared(const Site& site, const char* name, std::size_t byt
   return data;
 }
 
-Actor Machine::actor() const {
-  return {serial_, static_cast<std::uint16_t>(current_->id), current_->block_phase,
-          current_->warp_phase};
-}
-
 void Machine::check(Access access, const void* address, std::size_t size, SiteId site) {
   if (!traced_ || current_ == nullptr) return;
   const std::optional<Space> space = hold(access, address, size, site);
@@ -365,13 +366,17 @@ std::optional<Space> Machine::hold(Access access, const void* address, std::size
                                    SiteId site) {
   if (access == Access::atomic && fenced_) acquired_ = true;
   // Blocks run one after another: those before this one have published what they wrote.
-  const std::uint32_t first = acquired_ ? serial_ : first_block_;
+  const bool shared = shared_memory_.contains(address);
+  const Moment now{{serial_, thread(), false, order_.time(thread()), current_->block_phase},
+                   &order_.past(thread()),
+                   shared || acquired_ ? serial_ : first_block_,
+                   site};
   std::string problem;
   std::optional<Space> space;
-  if (shared_memory_.contains(address)) {
-    shared_memory_.check(access, address, size, actor(), site, problem);
+  if (shared) {
+    shared_memory_.check(access, address, size, now, problem);
     space = Space::shared;
-  } else if (device_memory_.check(access, address, size, actor(), first, site, problem)) {
+  } else if (device_memory_.check(access, address, size, now, problem)) {
     space = Space::global;
   }
   if (problem.empty()) return space;
@@ -432,21 +437,32 @@ std::uint64_t Machine::shared_address(const void* address, std::size_t size, con
   return static_cast<std::uint64_t>(static_cast<const unsigned char*>(address) - shared_window());
 }
 
-void Machine::begin_copy(void* to, std::size_t size) {
-  if (traced_) shared_memory_.mark_pending(to, size, serial_);
+void Machine::begin_copy(void* to, std::size_t size, Participant arrives_at, std::uint32_t time,
+                         const Site& site) {
+  hold_async(Access::write, to, size, arrives_at, time, order_.whole_past(thread()), site);
+  shared_memory_.mark_pending(to, size, serial_);
 }
 
-void Machine::end_copy(void* to, std::size_t size) {
-  if (traced_) shared_memory_.mark_arrived(to, size, serial_);
+void Machine::end_copy(void* to, std::size_t size) { shared_memory_.mark_pending(to, size, 0); }
+
+void Machine::check_product(std::uint64_t shared_address, std::size_t size, const Past& past,
+                            const Site& site) {
+  const Participant products = order_.products(warp());
+  hold_async(Access::read, shared_window() + shared_address, size, products, order_.time(products),
+             past, site);
 }
 
-void Machine::check_arrived(std::uint64_t shared_address, std::size_t size, const Site& site) {
-  if (!traced_) return;
-  const std::string problem =
-      shared_memory_.check_arrived(shared_window() + shared_address, size, serial_);
-  if (!problem.empty()) {
-    fail("read of " + std::to_string(size) + " bytes by a product: " + problem, to_string(site));
-  }
+void Machine::hold_async(Access access, const void* address, std::size_t size,
+                         Participant participant, std::uint32_t time, const Past& past,
+                         const Site& site) {
+  const Moment now{
+      {serial_, participant, true, time, current_->block_phase}, &past, serial_, site_id(site)};
+  std::string problem;
+  shared_memory_.check(access, address, size, now, problem);
+  if (problem.empty()) return;
+  const char* what = access == Access::read ? "read of " : "write of ";
+  const char* by = access == Access::read ? " bytes by a product: " : " bytes by a load: ";
+  fail(what + std::to_string(size) + by + problem, to_string(site));
 }
 
 }  // namespace simt

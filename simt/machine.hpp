@@ -187,11 +187,18 @@ class Machine {
   /// memory that number 0 stands for.
   std::uint64_t shared_address(const void* address, std::size_t size, const Site& site);
   [[nodiscard]] const unsigned char* shared_window() const { return shared_memory_.window(); }
-  /// The hardware, not a thread, begins to write to shared memory; and it has finished.
-  void begin_copy(void* to, std::size_t size);
+  // For traced launches: what the hardware, not a thread, does to shared memory.
+  /// A load by TMA that the running thread starts. It arrives at `arrives_at` at this time.
+  void begin_copy(void* to, std::size_t size, Participant arrives_at, std::uint32_t time,
+                  const Site& site);
   void end_copy(void* to, std::size_t size);
-  /// Fails unless all bytes that the hardware is to read have arrived.
-  void check_arrived(std::uint64_t shared_address, std::size_t size, const Site& site);
+  /// What a product of the running warp reads; `past` is in the past of all its lanes.
+  void check_product(std::uint64_t shared_address, std::size_t size, const Past& past,
+                     const Site& site);
+
+  [[nodiscard]] Participant thread() const { return static_cast<Participant>(current_->id); }
+  [[nodiscard]] bool traced() const { return traced_; }
+  Order& order() { return order_; }
 
   [[noreturn]] void fail(const std::string& problem, const std::string& place);
   /// Thrown through the thread that did something wrong.
@@ -220,7 +227,6 @@ class Machine {
     const Mbarrier* barrier = nullptr;
     unsigned parity = 0;  ///< of the barrier's phase that it waits for
     std::uint32_t block_phase = 0;
-    std::uint32_t warp_phase = 0;
     std::vector<std::vector<Copy>> copies;  ///< the committed groups, then the open one
   };
 
@@ -255,7 +261,8 @@ class Machine {
   void complete(const Copy& copy);
   /// Which memory the access goes to; none for the thread's own stack.
   std::optional<Space> hold(Access access, const void* address, std::size_t size, SiteId site);
-  [[nodiscard]] Actor actor() const;
+  void hold_async(Access access, const void* address, std::size_t size, Participant participant,
+                  std::uint32_t time, const Past& past, const Site& site);
   [[nodiscard]] std::string name(const Thread& thread) const;
   [[nodiscard]] std::vector<std::uint64_t> block_order();
 
@@ -268,6 +275,7 @@ class Machine {
   std::mt19937_64 random_;
   DeviceMemory device_memory_;
   SharedMemory shared_memory_;
+  Order order_;  ///< of the block that runs
   std::vector<std::unique_ptr<Thread>> threads_;
   std::size_t thread_count_ = 0;
   std::vector<Warp> warps_;

@@ -25,60 +25,133 @@ std::string distance(const unsigned char* address, std::size_t bytes, const unsi
   return std::to_string(past) + " bytes past the end of ";
 }
 
-/// Whether nothing orders `now` after `before`.
-bool concurrent(const Actor& before, const Actor& now, std::uint32_t first_block) {
-  if (before.block < first_block) return false;
-  if (before.block != now.block) return true;
-  if (before.thread == now.thread || before.block_phase != now.block_phase) return false;
-  const bool same_warp = before.thread / warp_size == now.thread / warp_size;
-  return !(same_warp && before.warp_phase < now.warp_phase);
+enum class Ordered : std::uint8_t { yes, without_fence, no };
+
+/// Whether `before` comes before `now`.
+Ordered ordered(const Actor& before, const Moment& now) {
+  if (before.block < now.first_block) return Ordered::yes;
+  if (before.block != now.actor.block) return Ordered::no;
+  if (before.participant == now.actor.participant && !before.async) return Ordered::yes;
+  if (now.past->steps.of(before.participant) <= before.time) return Ordered::no;
+  // The end of what goes through the asynchronous proxy is a fence.
+  const bool fenced =
+      before.async || !now.actor.async || now.past->fenced.of(before.participant) > before.time;
+  return fenced ? Ordered::yes : Ordered::without_fence;
 }
 
-std::string race(const char* now, const char* before, const Actor& other, const Actor& actor,
-                 SiteId site) {
-  std::string text = std::string("race: ") + now + " what ";
-  text += other.block == actor.block ? "thread " + std::to_string(other.thread) : "another block";
-  text += std::string(" ") + before + " at " + to_string(site) + ", with no barrier between them";
+/// What is wrong with `does` now, where somebody `did` something to the same byte before.
+std::string complaint(Ordered order, const Actor& before, Access did, SiteId site, Access does,
+                      const Moment& now) {
+  std::string text = order == Ordered::no ? "race: " : "proxies: ";
+  text += does == Access::read ? "reads" : "writes";
+  text += " what ";
+  if (before.block != now.actor.block) {
+    text += "another block";
+  } else if (!before.async) {
+    text += "thread " + std::to_string(before.participant);
+  } else {
+    text += did == Access::read ? "a product" : "a load by TMA";
+  }
+  text += (did == Access::read ? " reads at " : " wrote at ") + to_string(site);
+  text += order == Ordered::no ? ", with no barrier between them"
+                               : ", with no fence.proxy.async between them";
   return text;
 }
 
 }  // namespace
 
-std::string Shadow::check(Cell& cell, const Touch& touch, Access access, Lifetime lifetime,
-                          std::uint32_t first_block) {
-  const Actor& actor = touch.actor;
-  if (lifetime == Lifetime::block && cell.write.actor.block != actor.block) cell.written = false;
-  if (cell.pending == actor.block) return "an asynchronous copy to it was not waited for";
-  const bool after_write = cell.written && !(touch.atomic && cell.write.atomic) &&
-                           concurrent(cell.write.actor, actor, first_block);
+std::size_t Shadow::Hash::operator()(const Read& read) const {
+  const Actor& actor = read.touch.actor;
+  std::size_t hash = actor.participant;
+  for (const std::uint32_t part : {actor.time, read.touch.site, read.earlier}) {
+    hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
+    hash ^= hash >> 32U;
+  }
+  return hash;
+}
+
+std::uint32_t Shadow::number(const Read& read) {
+  const auto [found, is_new] =
+      numbers_.try_emplace(read, static_cast<std::uint32_t>(reads_.size()));
+  if (is_new) reads_.push_back(read);
+  return found->second;
+}
+
+void Shadow::begin_block() {
+  reads_.resize(1);
+  numbers_.clear();
+}
+
+void Shadow::note_read(Cell& cell, const Touch& touch, const Moment& now) {
+  const Actor& last = cell.read.actor;
+  if (lifetime_ == Lifetime::block) {
+    const bool own = last.block == touch.actor.block && last.participant == touch.actor.participant;
+    if (!own) {
+      // Whoever comes after this read comes after those that it follows.
+      bool follows = ordered(last, now) == Ordered::yes;
+      for (std::uint32_t i = cell.earlier; follows && i != 0; i = reads_[i].earlier) {
+        follows = ordered(reads_[i].touch.actor, now) == Ordered::yes;
+      }
+      cell.earlier = follows ? 0 : number({cell.read, cell.earlier});
+    }
+  } else {
+    cell.several_readers = ordered(last, now) == Ordered::no ||
+                           (cell.several_readers && last.block == touch.actor.block &&
+                            last.block_phase == touch.actor.block_phase);
+  }
+  cell.read = touch;
+}
+
+std::string Shadow::check_reads(const Cell& cell, const Moment& now) const {
+  const auto check = [&](const Touch& read) -> std::string {
+    const Ordered order = ordered(read.actor, now);
+    if (order == Ordered::yes) return {};
+    return complaint(order, read.actor, Access::read, read.site, Access::write, now);
+  };
+  std::string problem = check(cell.read);
+  for (std::uint32_t i = cell.earlier; problem.empty() && i != 0; i = reads_[i].earlier) {
+    problem = check(reads_[i].touch);
+  }
+  const Actor& last = cell.read.actor;
+  if (problem.empty() && cell.several_readers && last.block == now.actor.block &&
+      last.participant == now.actor.participant && last.time == now.actor.time) {
+    problem = complaint(Ordered::no, last, Access::read, cell.read.site, Access::write, now);
+  }
+  return problem;
+}
+
+std::string Shadow::check(Cell& cell, const Touch& touch, Access access, const Moment& now) {
+  if (lifetime_ == Lifetime::block && cell.write.actor.block != now.actor.block) {
+    cell.written = false;
+    cell.earlier = 0;
+  }
+  if (cell.pending == now.actor.block) return "an asynchronous copy to it was not waited for";
   if (access != Access::write && !cell.written) return "nobody has written it";
-  if (after_write) {
-    return race(access == Access::read ? "reads" : "writes", "wrote", cell.write.actor, actor,
-                cell.write.site);
+  if (cell.written && !(touch.atomic && cell.write.atomic)) {
+    const Ordered order = ordered(cell.write.actor, now);
+    if (order != Ordered::yes) {
+      return complaint(order, cell.write.actor, Access::write, cell.write.site, access, now);
+    }
   }
   if (access == Access::read) {
-    const bool others = concurrent(cell.read.actor, actor, first_block);
-    cell.several_readers =
-        others || (cell.several_readers && cell.read.actor.block == actor.block &&
-                   cell.read.actor.block_phase == actor.block_phase);
-    cell.read = touch;
+    note_read(cell, touch, now);
     return {};
   }
-  const bool read_by_others = concurrent(cell.read.actor, actor, first_block) ||
-                              (cell.several_readers && cell.read.actor.block == actor.block &&
-                               cell.read.actor.block_phase == actor.block_phase &&
-                               cell.read.actor.warp_phase == actor.warp_phase);
-  if (read_by_others && !touch.atomic) {
-    return race("writes", "reads", cell.read.actor, actor, cell.read.site);
+  if (!touch.atomic) {
+    if (std::string problem = check_reads(cell, now); !problem.empty()) return problem;
+    if (lifetime_ == Lifetime::block) {
+      cell.read = {};
+      cell.earlier = 0;
+    }
   }
   cell.write = touch;
   cell.written = true;
   return {};
 }
 
-void Shadow::check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
-                   std::uint32_t first_block, SiteId site, std::string& problem) {
-  const Touch touch{actor, site, access == Access::atomic};
+void Shadow::check(Access access, std::size_t offset, std::size_t size, const Moment& now,
+                   std::string& problem) {
+  const Touch touch{now.actor, now.site, access == Access::atomic};
   Cell before;  // of the last byte, and what became of it: the next one's fate is mostly the same
   for (std::size_t i = offset; i < offset + size; ++i) {
     if (i > offset && cells_[i] == before) {
@@ -86,7 +159,7 @@ void Shadow::check(Access access, std::size_t offset, std::size_t size, const Ac
       continue;
     }
     before = cells_[i];
-    problem = check(cells_[i], touch, access, lifetime_, first_block);
+    problem = check(cells_[i], touch, access, now);
     if (!problem.empty()) return;
   }
 }
@@ -96,23 +169,6 @@ void Shadow::mark_written(std::size_t offset, std::size_t size) {
     cells_[i] = {};
     cells_[i].written = true;
   }
-}
-
-void Shadow::mark_arrived(std::size_t offset, std::size_t size, std::uint32_t block) {
-  Cell arrived;
-  arrived.written = true;
-  arrived.write.actor.block = block;
-  arrived.write.actor.block_phase = ~0U;  // no thread's
-  for (std::size_t i = offset; i < offset + size; ++i) cells_[i] = arrived;
-}
-
-std::string Shadow::check_arrived(std::size_t offset, std::size_t size, std::uint32_t block) const {
-  for (std::size_t i = offset; i < offset + size; ++i) {
-    const Cell& cell = cells_[i];
-    if (cell.pending == block) return "an asynchronous copy to it was not waited for";
-    if (!cell.written || cell.write.actor.block != block) return "nobody has written it";
-  }
-  return {};
 }
 
 void Shadow::mark_pending(std::size_t offset, std::size_t size, std::uint32_t block) {
@@ -178,8 +234,8 @@ void DeviceMemory::mark_written(const void* data, std::size_t bytes) {
   }
 }
 
-bool DeviceMemory::check(Access access, const void* address, std::size_t size, const Actor& actor,
-                         std::uint32_t first_block, SiteId site, std::string& problem) {
+bool DeviceMemory::check(Access access, const void* address, std::size_t size, const Moment& now,
+                         std::string& problem) {
   Allocation* allocation = find(address);
   if (allocation == nullptr) return false;
   const unsigned char* data = allocation->bytes.get() + allocation->offset;
@@ -197,8 +253,7 @@ bool DeviceMemory::check(Access access, const void* address, std::size_t size, c
     }
     allocation->written.clear();
   }
-  allocation->shadow->check(access, static_cast<std::size_t>(byte - data), size, actor, first_block,
-                            site, problem);
+  allocation->shadow->check(access, static_cast<std::size_t>(byte - data), size, now, problem);
   return true;
 }
 
@@ -210,6 +265,7 @@ SharedMemory::SharedMemory() : arena_(std::make_unique_for_overwrite<unsigned ch
 void SharedMemory::begin_block(std::size_t dynamic_bytes) {
   if (!arrays_.empty()) poison(arena_.get(), used_);
   arrays_.clear();
+  if (shadow_) shadow_->begin_block();
   used_ = guard;
   add({}, "the dynamic shared memory", dynamic_bytes);
 }
@@ -268,24 +324,14 @@ Shadow& SharedMemory::shadow() {
   return *shadow_;
 }
 
-void SharedMemory::check(Access access, const void* address, std::size_t size, const Actor& actor,
-                         SiteId site, std::string& problem) {
+void SharedMemory::check(Access access, const void* address, std::size_t size, const Moment& now,
+                         std::string& problem) {
   problem = check_bounds(address, size);
   if (!problem.empty()) return;
-  shadow().check(access, offset(address), size, actor, actor.block, site, problem);
+  shadow().check(access, offset(address), size, now, problem);
   if (!problem.empty()) {
     problem += " (" + nearest(static_cast<const unsigned char*>(address)).name + ")";
   }
-}
-
-void SharedMemory::mark_arrived(const void* address, std::size_t size, std::uint32_t block) {
-  shadow().mark_arrived(offset(address), size, block);
-}
-
-std::string SharedMemory::check_arrived(const void* address, std::size_t size,
-                                        std::uint32_t block) {
-  const std::string problem = check_bounds(address, size);
-  return problem.empty() ? shadow().check_arrived(offset(address), size, block) : problem;
 }
 
 void SharedMemory::mark_pending(const void* address, std::size_t size, std::uint32_t block) {

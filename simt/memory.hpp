@@ -7,44 +7,53 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "simt/order.hpp"
 #include "simt/site.hpp"
 
 namespace simt {
 
 enum class Access : std::uint8_t { read, write, atomic };
 
-/// Who accesses memory, and when. Two accesses of a block are in order if a __syncthreads lies
-/// between them, two of a warp also if a __syncwarp does.
+/// Who accesses memory, and when.
 struct Actor {
   std::uint32_t block = 0;  ///< serial number, never used twice
-  std::uint16_t thread = 0;
+  Participant participant = 0;
+  bool async = false;             ///< through the asynchronous proxy
+  std::uint32_t time = 0;         ///< the participant's
   std::uint32_t block_phase = 0;  ///< block barriers passed
-  std::uint32_t warp_phase = 0;   ///< warp barriers passed by this thread since the last of those
 
   bool operator==(const Actor&) const = default;
 };
 
+/// An access, and what it follows.
+struct Moment {
+  Actor actor;
+  const Past* past;
+  /// Blocks before it belong to earlier launches: their accesses come before this one.
+  std::uint32_t first_block;
+  SiteId site;
+};
+
 /// Shadow memory: for every byte whether it was ever written, and who accessed it last. Finds reads
-/// of what nobody wrote, and races: two accesses to one byte, one of them a write, not both atomic,
-/// with no barrier between them. What it finds does not depend on the order in which threads ran.
+/// of what nobody wrote; races: two accesses to one byte, one of them a write, not both atomic, of
+/// which neither comes before the other; and accesses through the asynchronous proxy to what a thread
+/// accessed, one of them a write, with no proxy fence between them. What it finds does not depend on
+/// the order in which threads ran.
 class Shadow {
  public:
   enum class Lifetime : std::uint8_t { launch_to_launch, block };
 
   Shadow(std::size_t size, Lifetime lifetime) : cells_(size), lifetime_(lifetime) {}
 
-  /// Says in `problem` what is wrong with the access, if something is. Blocks before `first_block`
-  /// belong to earlier launches: their accesses come before this one.
-  void check(Access access, std::size_t offset, std::size_t size, const Actor& actor,
-             std::uint32_t first_block, SiteId site, std::string& problem);
+  /// Forgets what is known of blocks, which it must where these live as long as a block.
+  void begin_block();
+  /// Says in `problem` what is wrong with the access, if something is.
+  void check(Access access, std::size_t offset, std::size_t size, const Moment& now,
+             std::string& problem);
   void mark_written(std::size_t offset, std::size_t size);
-  /// A load by TMA has arrived here, before anything this block does from now on.
-  void mark_arrived(std::size_t offset, std::size_t size, std::uint32_t block);
-  /// What is wrong if the hardware reads these bytes for this block, empty if nothing is.
-  [[nodiscard]] std::string check_arrived(std::size_t offset, std::size_t size,
-                                          std::uint32_t block) const;
   /// An asynchronous copy by this block is under way to these bytes: nothing may touch them. Block
   /// 0 ends it.
   void mark_pending(std::size_t offset, std::size_t size, std::uint32_t block);
@@ -59,18 +68,33 @@ class Shadow {
   };
   struct Cell {
     Touch write;
-    Touch read;
+    Touch read;                 ///< the last one
+    std::uint32_t earlier = 0;  ///< in a block's memory: the reads before it, by their number
     std::uint32_t pending = 0;  ///< the block that copies here
     bool written = false;
-    bool several_readers = false;
+    bool several_readers = false;  ///< in memory that lives longer
 
     bool operator==(const Cell&) const = default;
   };
+  /// A read, and the number of the one before it; 0 is none. Many bytes have the same ones.
+  struct Read {
+    Touch touch;
+    std::uint32_t earlier;
 
-  static std::string check(Cell& cell, const Touch& touch, Access access, Lifetime lifetime,
-                           std::uint32_t first_block);
+    bool operator==(const Read&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Read& read) const;
+  };
+
+  std::string check(Cell& cell, const Touch& touch, Access access, const Moment& now);
+  void note_read(Cell& cell, const Touch& touch, const Moment& now);
+  [[nodiscard]] std::string check_reads(const Cell& cell, const Moment& now) const;
+  std::uint32_t number(const Read& read);
 
   std::vector<Cell> cells_;
+  std::vector<Read> reads_{1};
+  std::unordered_map<Read, std::uint32_t, Hash> numbers_;
   Lifetime lifetime_;
 };
 
@@ -89,8 +113,8 @@ class DeviceMemory {
   void mark_written(const void* data, std::size_t bytes);
 
   /// Whether the address is in an allocation or its guards; then what is wrong is in `problem`.
-  bool check(Access access, const void* address, std::size_t size, const Actor& actor,
-             std::uint32_t first_block, SiteId site, std::string& problem);
+  bool check(Access access, const void* address, std::size_t size, const Moment& now,
+             std::string& problem);
 
   [[nodiscard]] std::size_t bytes_in_use() const { return in_use_; }
 
@@ -127,14 +151,11 @@ class SharedMemory {
   void* static_array(const Site& site, const char* name, std::size_t bytes);
 
   /// Says in `problem` what is wrong with an access to an address that it contains.
-  void check(Access access, const void* address, std::size_t size, const Actor& actor, SiteId site,
+  void check(Access access, const void* address, std::size_t size, const Moment& now,
              std::string& problem);
   /// What is wrong with the bounds; empty if nothing.
   [[nodiscard]] std::string check_bounds(const void* address, std::size_t size) const;
   void mark_pending(const void* address, std::size_t size, std::uint32_t block);
-  void mark_arrived(const void* address, std::size_t size, std::uint32_t block);
-  [[nodiscard]] std::string check_arrived(const void* address, std::size_t size,
-                                          std::uint32_t block);
   [[nodiscard]] bool contains(const void* address) const;
   /// What address 0 stands for, in instructions that take addresses of shared memory as numbers.
   [[nodiscard]] unsigned char* window() const;

@@ -31,7 +31,8 @@ namespace simt {
 #define SIMT_SM90(...) __trap()
 #endif
 
-/// Makes a barrier. Call fence_barriers and __syncthreads before another thread uses it.
+/// Makes a barrier. Call fence_barriers before a load arrives at it, and __syncthreads before another
+/// thread uses it.
 __device__ __forceinline__ void init(Mbarrier& barrier, unsigned arrivals) {
   SIMT_SM90("mbarrier.init.shared::cta.b64 [%0], %1;\n" ::"r"(shared_address(&barrier)),
             "r"(arrivals)
@@ -88,8 +89,10 @@ __device__ __forceinline__ MatrixDescriptor matrix_descriptor(const void* start,
           std::uint64_t{1} << 62U};
 }
 
-/// Between ordinary stores to shared memory, or cp.async, and a wgmma that reads what they wrote:
-/// who stored calls it, and then comes a barrier.
+/// Between what threads do to shared memory themselves, or by cp.async, and a wgmma or a load by TMA
+/// that does something to the same bytes (PTX ISA 8.5, §9.7.15.4: any access through two proxies needs
+/// the fence). Who stored or read calls it, and then comes a barrier. The end of a load and of a
+/// product is such a fence itself.
 __device__ __forceinline__ void fence_async_proxy() {
   SIMT_SM90("fence.proxy.async.shared::cta;\n" ::: "memory");
 }
@@ -169,7 +172,7 @@ __device__ __forceinline__ void wgmma(float (&d)[registers], MatrixDescriptor a,
 #else
 
 void init(Mbarrier& barrier, unsigned arrivals, Site site = Site::here());
-inline void fence_barriers() {}
+void fence_barriers();
 void arrive(Mbarrier& barrier, Site site = Site::here());
 void arrive_expect_tx(Mbarrier& barrier, unsigned bytes, Site site = Site::here());
 void wait(Mbarrier& barrier, unsigned parity, Site site = Site::here());
@@ -177,7 +180,7 @@ void tma_load(void* tile, const TensorMap& tensor, int x, int y, int z, Mbarrier
               Site site = Site::here());
 MatrixDescriptor matrix_descriptor(const void* start, unsigned next_columns = 16,
                                    Site site = Site::here());
-inline void fence_async_proxy() {}
+void fence_async_proxy();
 void wgmma_fence(Site site);
 template <std::size_t registers>
 void wgmma_fence(float (&/*d*/)[registers], Site site = Site::here()) {

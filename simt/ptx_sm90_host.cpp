@@ -30,6 +30,18 @@ void init(Mbarrier& barrier, unsigned arrivals, Site site) {
   Machine::get().async().init(&barrier, arrivals, site);
 }
 
+void fence_barriers() {
+  const Machine::NoTrace no_trace;
+  Machine::get().async().fence_barriers();
+}
+
+void fence_async_proxy() {
+  const Machine::NoTrace no_trace;
+  Machine& machine = Machine::get();
+  machine.order().fence_proxy(machine.thread());
+  machine.async().fence_barriers();
+}
+
 void arrive(Mbarrier& barrier, Site site) { arrive_expect_tx(barrier, 0, site); }
 
 void arrive_expect_tx(Mbarrier& barrier, unsigned bytes, Site site) {

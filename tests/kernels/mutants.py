@@ -36,7 +36,7 @@ SECONDS = 600
 STATEMENT = re.compile(
     r"^(?P<before>\s*(?:if \([^;]*\) )?)(?P<call>(?:simt::)?"
     r"(?:__sync\w+|__threadfence\w*|cp_async_(?:commit|wait)_group|wgmma_(?:fence|commit_group|wait_group)"
-    r"|fence_barriers|arrive|wait)(?:<[^;]*>)?\([^;]*\));$",
+    r"|fence_barriers|fence_async_proxy|arrive|wait)(?:<[^;]*>)?\([^;]*\));$",
     re.MULTILINE,
 )
 # What the machine reads or writes of an instruction's registers, and how many of them there are.

@@ -268,6 +268,7 @@ __global__ void copy_and_end(const __grid_constant__ TensorMap tensor, int from_
   SIMT_SHARED(Mbarrier, barrier, [1]);
   auto* tile = dynamic_shared<unsigned char>();
   init(barrier[0], 1);
+  fence_barriers();
   arrive_expect_tx(barrier[0], 1024);
   tma_load(tile + from_tile, tensor, 0, 0, 0, barrier[0]);
 }
