@@ -350,6 +350,11 @@ void Plan::add_tiled_losses(Schedule& schedule, TensorId pixels, TensorId losses
   add_zeros(schedule, "tiles", losses);
   if (grad_pixels) add_zeros(schedule, "tiles", *grad_pixels);
   ranks_ == nullptr ? add_tile_passes(schedule, shared) : add_strip_pass(schedule, shared);
+  const bool chooses_products = std::ranges::any_of(
+      config_.objective.losses,
+      [](const AnyLoss& loss) { return std::holds_alternative<WassersteinLoss>(loss); });
+  // Each device may have chosen other products of matrices, and all must read the same losses.
+  if (ranks_ != nullptr && chooses_products) add_broadcast(schedule, *ranks_, {losses});
   const Terms& terms = octaves_.front();
   for (std::size_t row = 0; row < terms.size(); ++row) {
     if (terms[row]->layer() != nullptr) continue;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/common/blocks.hpp"
 #include "kernels/common/reduce.cuh"
-#include "kernels/style_backward/style_backward.hpp"
 #include "kernels/wasserstein_loss/newton_schulz.hpp"
 #include "simt/launch.hpp"
 
@@ -117,10 +116,11 @@ __global__ void __launch_bounds__(threads)
   coefficients[own + channels + row] = 0;
 }
 
-/// The steps of newton_schulz.hpp. Products are those of style_backward.
+/// The steps of newton_schulz.hpp.
 struct DeviceSteps {
   std::int64_t batch;
   std::int64_t channels;
+  const MatrixProduct& product;
   Stream stream;
 
   [[nodiscard]] simt::Grid grid(const char* name) const {
@@ -132,11 +132,8 @@ struct DeviceSteps {
     simt::launch(covariance_kernel, grid("covariance"), stream, to, moment, means, channels,
                  means_apart, static_cast<float>(scale.moment), static_cast<float>(scale.mean));
   }
-  void multiply(float* c, const float* a, const float* b) const { multiply(c, a, b, batch); }
-  void multiply_one(float* c, const float* a, const float* b) const { multiply(c, a, b, 1); }
-  void multiply(float* c, const float* a, const float* b, std::int64_t images) const {
-    style_backward(c, a, b, {images, 1, channels, channels}, {}, Arithmetic::fp32, nullptr, stream);
-  }
+  void multiply(float* c, const float* a, const float* b) const { product(c, a, b, batch); }
+  void multiply_one(float* c, const float* a, const float* b) const { product(c, a, b, 1); }
   void half_of_three_minus(float* x) const {
     simt::launch(half_of_three_minus_kernel, grid("half_of_three_minus"), stream, x, channels);
   }
@@ -151,8 +148,9 @@ struct DeviceSteps {
 }  // namespace
 
 void covariance_root(float* root, const float* second_moment, const float* means,
-                     std::int64_t channels, float* workspace, Stream stream) {
-  DeviceSteps steps{1, channels, stream};
+                     std::int64_t channels, const MatrixProduct& multiply, float* workspace,
+                     Stream stream) {
+  DeviceSteps steps{1, channels, multiply, stream};
   NewtonSchulzMemory memory(workspace, 1, channels);
   steps.covariance(memory.y, second_moment, means, 0, {});
   take_root(steps, memory);
@@ -163,8 +161,8 @@ void covariance_root(float* root, const float* second_moment, const float* means
 void wasserstein_loss(float* loss, float* matrix, float* coefficients, const float* gram,
                       const float* statistics, const WassersteinTarget<float>& target,
                       std::int64_t batch, std::int64_t channels, const WassersteinScale& scale,
-                      float* workspace, Stream stream) {
-  DeviceSteps steps{batch, channels, stream};
+                      const MatrixProduct& multiply, float* workspace, Stream stream) {
+  DeviceSteps steps{batch, channels, multiply, stream};
   NewtonSchulzMemory memory(workspace, batch, channels);
   steps.covariance(memory.y, gram, statistics, 2 * channels, scale);
   sandwich(steps, memory, target.root, memory.y);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "kernels/common/device.hpp"
 
@@ -56,14 +57,19 @@ void wasserstein_loss(double* loss, double* matrix, double* coefficients, const 
 }  // namespace reference
 
 namespace IMPASTO_DEVICE {
-/// Enqueue it. Products are in float whatever the network computes in. `workspace` holds
+/// Enqueues c = a·b of `images` pairs of C×C matrices, where b is symmetric and c another array.
+using MatrixProduct =
+    std::function<void(float* c, const float* a, const float* b, std::int64_t images)>;
+
+/// Enqueue it, the products by `multiply`, in float whatever the network computes in. `workspace` holds
 /// wasserstein_workspace(batch, channels) floats; a root is of a batch of 1.
 void covariance_root(float* root, const float* second_moment, const float* means,
-                     std::int64_t channels, float* workspace, Stream stream);
+                     std::int64_t channels, const MatrixProduct& multiply, float* workspace,
+                     Stream stream);
 void wasserstein_loss(float* loss, float* matrix, float* coefficients, const float* gram,
                       const float* statistics, const WassersteinTarget<float>& target,
                       std::int64_t batch, std::int64_t channels, const WassersteinScale& scale,
-                      float* workspace, Stream stream);
+                      const MatrixProduct& multiply, float* workspace, Stream stream);
 }  // namespace IMPASTO_DEVICE
 
 /// Four matrices and two norms per image.

@@ -27,8 +27,9 @@ std::int64_t rounded_bytes(const Shape& map) {
   return (bytes + 255) / 256 * 256;
 }
 
+/// Whether M is what multiplies F as it is: a product in float has nothing to round.
 bool is_rounded(const StyleBackwardProblem& problem) {
-  return problem.matrix == storage_of(problem.precision) && problem.matrix != DataType::f32;
+  return problem.matrix == storage_of(problem.precision);
 }
 
 class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
@@ -83,7 +84,7 @@ class StyleBackwardCandidates final : public Candidates<StyleBackwardCall> {
   using Multiply = std::function<void(const StyleBackwardCall&, const void* rounded,
                                       ProductScalars* scalars, void* workspace)>;
 
-  /// A product with M, which is rounded to the type of F first unless a style loss has left it so.
+  /// A product with M, which is rounded to the type of F first unless it is of that type.
   [[nodiscard]] Candidate<StyleBackwardCall> with_matrix(AlgoId id, std::int64_t workspace_bytes,
                                                          const Multiply& multiply) const {
     if (is_rounded(problem_)) {

@@ -38,6 +38,10 @@ constexpr double tolerance_of(Precision precision) {
   return precision == Precision::fp32 ? 1e-4 : 0.02;
 }
 
+constexpr Arithmetic arithmetic_of(Precision precision) {
+  return precision == Precision::fp32 ? Arithmetic::fp32 : Arithmetic::tensor_cores;
+}
+
 Autotuner make_autotuner(Runtime& runtime, Tuning tuning, PlanCache cache) {
   Autotuner::Limits limits;
   // Whoever asks for tuning has time for every engine, and some for the knobs of the fastest.
@@ -57,7 +61,7 @@ class DeviceBackend final : public Backend {
                 std::unique_ptr<Libraries> libraries, Tuning tuning, PlanCache cache)
       : name_(std::move(name)),
         precision_(precision),
-        arithmetic_(precision == Precision::fp32 ? Arithmetic::fp32 : Arithmetic::tensor_cores),
+        arithmetic_(arithmetic_of(precision)),
         runtime_(std::move(runtime)),
         libraries_(std::move(libraries)),
         stream_(runtime_->stream()),
@@ -150,7 +154,7 @@ class DeviceBackend final : public Backend {
     call.to = y;
     call.from = pixels;
     call.mean = mean;
-    run(call, [this](bool /*alone*/) { return first_conv_kernel(); });
+    run(call, chosen(call, [this](bool /*alone*/) { return first_conv_kernel(); }));
   }
   void first_conv_backward(const Tensor& grad_pixels, const Tensor& grad_y, Conv& conv) override {
     const auto& own = static_cast<const DeviceConv&>(conv);
@@ -183,7 +187,7 @@ class DeviceBackend final : public Backend {
     call.problem.relu = relu;
     call.to = y;
     call.from = x;
-    run(call, [&](bool alone) { return conv_kernel(call.problem, alone); });
+    run(call, chosen(call, [&](bool alone) { return conv_kernel(call.problem, alone); }));
   }
   void conv_data_gradient(const Tensor& grad_x, const Tensor& grad_y, const Tensor& x, Conv& conv,
                           const GradientEpilogue& epilogue) override {
@@ -192,7 +196,7 @@ class DeviceBackend final : public Backend {
     call.to = grad_x;
     call.from = grad_y;
     if (epilogue.relu_mask) call.mask = x;
-    run(call, [&](bool alone) { return conv_kernel(call.problem, alone); });
+    run(call, chosen(call, [&](bool alone) { return conv_kernel(call.problem, alone); }));
   }
 
   void pool_forward(const Tensor& y, const Tensor& x, const PoolKind& kind) override {
@@ -318,7 +322,7 @@ class DeviceBackend final : public Backend {
                       const GradientEpilogue& epilogue) override {
     const StyleBackwardCall call{
         {precision_, features.shape, epilogue, matrix.type}, grad, features, matrix};
-    run(call, [&](bool /*alone*/) { return style_backward_kernel(call.problem); });
+    run(call, chosen_for_product(call));
   }
   void style_first_conv_backward(const Tensor& grad_pixels, const Tensor& grad,
                                  const Tensor& features, const Tensor& matrix, Conv& conv,
@@ -366,24 +370,22 @@ class DeviceBackend final : public Backend {
   void covariance_root(const Tensor& root, const Tensor& second_moment,
                        const Tensor& statistics) override {
     const std::int64_t channels = root.shape.channels;
-    auto* workspace = scratch_.get<float>(kernels::wasserstein_workspace(1, channels));
-    enqueue([&] {
+    with_products(1, channels, [&](const launch::MatrixProduct& multiply, float* workspace) {
       launch::covariance_root(root.as<float>(), second_moment.as<float>(), statistics.as<float>(),
-                              channels, workspace, stream_);
+                              channels, multiply, workspace, stream_);
     });
   }
   void wasserstein_loss(const Tensor& loss, const Tensor& matrix, const Tensor& coefficients,
                         const Tensor& gram, const Tensor& statistics,
                         const WassersteinTarget& target, const WassersteinScale& scale) override {
-    const Shape& shape = gram.shape;
-    auto* workspace =
-        scratch_.get<float>(kernels::wasserstein_workspace(shape.batch, shape.channels));
-    enqueue([&] {
+    const std::int64_t N = gram.shape.batch;
+    const std::int64_t C = gram.shape.channels;
+    with_products(N, C, [&](const launch::MatrixProduct& multiply, float* workspace) {
       launch::wasserstein_loss(loss.as<float>(), matrix.as<float>(), coefficients.as<float>(),
                                gram.as<float>(), statistics.as<float>(),
                                {target.statistics.as<float>(), target.second_moment.as<float>(),
                                 target.root.as<float>()},
-                               shape.batch, shape.channels, scale, workspace, stream_);
+                               N, C, scale, multiply, workspace, stream_);
     });
   }
   void content_loss(const Tensor& loss, const Tensor& grad, const Tensor& features,
@@ -548,19 +550,54 @@ class DeviceBackend final : public Backend {
   [[nodiscard]] Candidate<StyleBackwardCall> style_backward_kernel(
       const StyleBackwardProblem& problem) const {
     std::int64_t floats = 0;
-    dispatch_storage(activation_type(), [&]<class T>(T) {
-      floats = launch::style_backward_workspace<T>(problem.size, arithmetic_,
+    const Arithmetic arithmetic = arithmetic_of(problem.precision);
+    dispatch_storage(storage_of(problem.precision), [&]<class T>(T) {
+      floats = launch::style_backward_workspace<T>(problem.size, arithmetic,
                                                    problem.matrix == DataType::bf16);
     });
     return {own_kernel, floats * std::int64_t{sizeof(float)},
-            [this](const StyleBackwardCall& call, void* workspace) {
+            [=, this](const StyleBackwardCall& call, void* workspace) {
               dispatch_storage(call.features.type, [&]<class T>(T) {
                 launch::style_backward(call.grad.as<T>(), call.features.as<T>(),
                                        style_matrix_of(call.matrix), call.features.shape,
-                                       call.problem.epilogue, arithmetic_,
+                                       call.problem.epilogue, arithmetic,
                                        static_cast<float*>(workspace), stream_);
               });
             }};
+  }
+
+  /// A product of N pairs of C×C matrices in float, whatever the network computes in: style_backward of
+  /// maps of C pixels.
+  [[nodiscard]] static StyleBackwardCall square_product(std::int64_t N, std::int64_t C) {
+    const Shape map{N, 1, C, C};
+    return {{Precision::fp32, map, {}, DataType::f32},
+            {nullptr, map, DataType::f32},
+            {nullptr, map, DataType::f32},
+            {nullptr, matrix_shape(N, C), DataType::f32}};
+  }
+
+  /// Enqueues launches(multiply, workspace), with what multiplies N matrices or one by the candidates
+  /// chosen for that.
+  template <class Launches>
+  void with_products(std::int64_t N, std::int64_t C, Launches launches) {
+    const StyleBackwardCall of_batch = square_product(N, C);
+    const StyleBackwardCall of_one = square_product(1, C);
+    const auto& batch = chosen_for_product(of_batch);
+    const auto& one = chosen_for_product(of_one);
+    const std::size_t own_bytes = aligned_bytes(
+        static_cast<std::size_t>(kernels::wasserstein_workspace(N, C)) * sizeof(float));
+    auto* workspace = scratch_.get<std::byte>(static_cast<std::int64_t>(own_bytes) +
+                                              std::max(batch.workspace_bytes, one.workspace_bytes));
+    enqueue([&] {
+      const auto multiply = [&](float* c, const float* a, const float* b, std::int64_t images) {
+        StyleBackwardCall call = images == N ? of_batch : of_one;
+        call.grad.data = c;
+        call.features.data = const_cast<float*>(a);
+        call.matrix.data = const_cast<float*>(b);
+        (images == N ? batch : one).enqueue(call, workspace + own_bytes);
+      };
+      launches(multiply, reinterpret_cast<float*>(workspace));
+    });
   }
 
   /// The candidates chosen so far, by their problem.
@@ -572,34 +609,41 @@ class DeviceBackend final : public Backend {
     return chosen_style_backwards_;
   }
 
-  /// Does a call by the fastest of the libraries' candidates and our own kernel, if `make_own`
-  /// returns one; it is told whether that would be alone.
-  template <class Call, class MakeOwn>
-  void run(const Call& call, MakeOwn make_own) {
-    auto& chosen = chosen_for(call);
-    auto found = chosen.find(call.problem);
-    if (found == chosen.end()) {
-      runtime_->make_current();
-      const std::unique_ptr<Candidates<Call>> library = libraries_->candidates(call);
-      found = chosen
-                  .emplace(call.problem, autotuner_.choose(call.problem.name(), library.get(),
-                                                           make_own(library == nullptr),
-                                                           [&](std::int64_t workspace_bytes) {
-                                                             return make_timed_call(
-                                                                 call, workspace_bytes);
-                                                           }))
-                  .first;
-    }
-    const Candidate<Call>& candidate = found->second;
+  template <class Call>
+  void run(const Call& call, const Candidate<Call>& candidate) {
     void* workspace = scratch_.get<std::byte>(candidate.workspace_bytes);
     enqueue([&] { candidate.enqueue(call, workspace); });
+  }
+
+  const Candidate<StyleBackwardCall>& chosen_for_product(const StyleBackwardCall& call) {
+    return chosen(call, [&](bool /*alone*/) { return style_backward_kernel(call.problem); });
+  }
+
+  /// The fastest of the libraries' candidates and our own kernel, if `make_own` returns one; it is told
+  /// whether that would be alone.
+  template <class Call, class MakeOwn>
+  const Candidate<Call>& chosen(const Call& call, MakeOwn make_own) {
+    auto& all = chosen_for(call);
+    auto found = all.find(call.problem);
+    if (found == all.end()) {
+      runtime_->make_current();
+      const std::unique_ptr<Candidates<Call>> library = libraries_->candidates(call);
+      found = all.emplace(call.problem, autotuner_.choose(call.problem.name(), library.get(),
+                                                          make_own(library == nullptr),
+                                                          [&](std::int64_t workspace_bytes) {
+                                                            return make_timed_call(call,
+                                                                                   workspace_bytes);
+                                                          }))
+                  .first;
+    }
+    return found->second;
   }
 
   /// The call on memory of its own, filled with noise.
   template <class Call>
   TimedCall<Call> make_timed_call(const Call& call, std::int64_t workspace_bytes) {
     auto trial = std::make_shared<TrialMemory>(*runtime_);
-    TimedCall<Call> timed{call, nullptr, trial, {}, tolerance_of(precision_)};
+    TimedCall<Call> timed{call, nullptr, trial, {}, tolerance_of(call.problem.precision)};
     for (Tensor* tensor : timed.call.tensors()) trial->fill(*tensor);
     timed.workspace = trial->allocate(static_cast<std::size_t>(workspace_bytes));
     timed.result = [this, trial, output = *timed.call.tensors().front()](const Launch& launch) {

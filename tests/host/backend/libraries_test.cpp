@@ -2,12 +2,14 @@
 // What a device backend and its libraries agree on, with libraries made for the purpose.
 #include "host/backend/device/libraries.hpp"
 
+#include <cmath>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <limits>
 
 #include "host/backend/device/device_backend.hpp"
 #include "host/backend/device/stream.hpp"
+#include "host/backend/registry.hpp"
 #include "host/core/error.hpp"
 #include "kernels/conv/conv.hpp"
 #include "kernels/style_backward/style_backward.hpp"
@@ -64,17 +66,20 @@ TEST(TimeOnStream, GoesOnWithoutACandidateThatCannotRun) {
 /// wrong.
 class OneCandidate final : public Candidates<StyleBackwardCall> {
  public:
-  OneCandidate(Stream stream, const Shape& features, bool wrong)
+  OneCandidate(Stream stream, const Shape& features, bool wrong, int* calls)
       : stream_(stream),
         floats_(kernels::emulated::style_backward_workspace(features)),
-        wrong_(wrong) {}
+        wrong_(wrong),
+        calls_(calls) {}
 
   std::optional<Candidate<StyleBackwardCall>> next() override {
     if (std::exchange(given_, true)) return std::nullopt;
     return Candidate<StyleBackwardCall>{
         {"library", {}},
         floats_ * std::int64_t{sizeof(float)},
-        [stream = stream_, wrong = wrong_](const StyleBackwardCall& call, void* workspace) {
+        [stream = stream_, wrong = wrong_, calls = calls_](const StyleBackwardCall& call,
+                                                           void* workspace) {
+          ++*calls;
           auto* grad = call.grad.as<float>();
           kernels::emulated::style_backward(grad, call.features.as<float>(),
                                             call.matrix.as<float>(), call.features.shape,
@@ -90,6 +95,7 @@ class OneCandidate final : public Candidates<StyleBackwardCall> {
   Stream stream_;
   std::int64_t floats_;
   bool wrong_;
+  int* calls_;
   bool given_ = false;
 };
 
@@ -100,8 +106,10 @@ class OneCandidateLibraries final : public Libraries {
   using Libraries::candidates;
   std::unique_ptr<Candidates<StyleBackwardCall>> candidates(
       const StyleBackwardCall& call) override {
-    return std::make_unique<OneCandidate>(runtime_.stream(), call.features.shape, wrong_);
+    return std::make_unique<OneCandidate>(runtime_.stream(), call.features.shape, wrong_, &calls);
   }
+
+  int calls = 0;  ///< of candidates
 
  private:
   Runtime& runtime_;
@@ -138,6 +146,84 @@ TEST(Libraries, ACandidateThatComputesSomethingElseThanOurKernelIsLeftOut) {
   EXPECT_EQ(kept.id.implementation, "own kernel");
   EXPECT_THAT(kept.timings, SizeIs(1));
   EXPECT_THAT(kept.differing, ElementsAre(AlgoId{"library", {}}));
+}
+
+/// On a backend whose network computes in bf16: the losses and matrices of two images of 8 channels.
+std::vector<float> wasserstein_loss(Backend& backend) {
+  constexpr std::int64_t N = 2;
+  constexpr std::int64_t C = 8;
+  std::vector<Buffer> memory;
+  const auto tensor = [&](const Shape& shape, std::vector<float> values) {
+    Tensor made{nullptr, shape, backend.master_type()};
+    memory.push_back(backend.allocate(made.bytes()));
+    made.data = memory.back().get();
+    values.resize(static_cast<std::size_t>(shape.count()));
+    backend.write(made, values);
+    return made;
+  };
+  /// Symmetric, with eigenvalues near 1 + n.
+  const auto definite = [&](std::int64_t count) {
+    std::vector<float> values;
+    for (std::int64_t n = 0; n < count; ++n) {
+      for (std::int64_t i = 0; i < C; ++i) {
+        for (std::int64_t j = 0; j < C; ++j) {
+          const auto wave = static_cast<float>(std::sin(i + j + n));
+          values.push_back((i == j ? static_cast<float>(1 + n) : 0.0F) + 0.05F * wave);
+        }
+      }
+    }
+    return tensor(matrix_shape(count, C), values);
+  };
+  const Tensor loss = tensor({.channels = N}, {});
+  const Tensor matrix = tensor(matrix_shape(N, C), {});
+  const Tensor coefficients = tensor({N, 1, 2, C}, {});
+  const Tensor statistics = tensor({N, 1, 2, C}, {0.1F, 0.2F, 0.3F});
+  const Tensor wanted_statistics = tensor({1, 1, 2, C}, {0.2F, 0.1F});
+  const Tensor wanted = definite(1);
+  const Tensor root = tensor(matrix_shape(1, C), {});
+  backend.covariance_root(root, wanted, wanted_statistics);
+  backend.wasserstein_loss(loss, matrix, coefficients, definite(N), statistics,
+                           {wanted_statistics, wanted, root}, {});
+  std::vector<float> found(static_cast<std::size_t>(N + matrix.shape.count()));
+  backend.read(std::span(found).first(N), loss);
+  backend.read(std::span(found).subspan(N), matrix);
+  return found;
+}
+
+TEST(Libraries, MultiplyTheMatricesOfAWassersteinLossInFloat) {
+  const auto reference = make_backend("reference");
+  const std::vector<float> expected = wasserstein_loss(*reference);
+  for (const bool wrong : {false, true}) {
+    auto runtime = std::make_unique<Runtime>();
+    auto libraries = std::make_unique<OneCandidateLibraries>(*runtime, wrong);
+    const int& calls = libraries->calls;
+    const auto backend = make_device_backend("tested", Precision::bf16, std::move(runtime),
+                                             std::move(libraries), Tuning::off, PlanCache("", {}));
+    const std::vector<float> found = wasserstein_loss(*backend);
+    EXPECT_EQ(calls, 3 * 12 + (4 + 3 * 12 + 3 * 12 - 1 + 4)) << "a root; two sandwiches, two roots";
+    bool close = true;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      close = close && std::abs(found[i] - expected[i]) < 1e-4F;
+    }
+    EXPECT_EQ(close, !wrong);
+  }
+}
+
+TEST(Libraries, ProductsOfMatricesAreTunedForABatchAndForOne) {
+  const TemporaryFolder folder;
+  auto runtime = std::make_unique<Runtime>();
+  auto libraries = std::make_unique<OneCandidateLibraries>(*runtime, /*wrong=*/true);
+  const auto backend =
+      make_device_backend("tested", Precision::bf16, std::move(runtime), std::move(libraries),
+                          Tuning::cached, PlanCache(folder.path(), {}));
+  const std::vector<float> expected = wasserstein_loss(*make_backend("reference"));
+  const std::vector<float> found = wasserstein_loss(*backend);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4);
+  for (const char* named : {"fp32 style backward 1×1×8×8", "fp32 style backward 2×1×8×8"}) {
+    const CachedAlgo kept = PlanCache(folder.path(), {}).find(named).value();
+    EXPECT_EQ(kept.id.implementation, "own kernel") << named;
+    EXPECT_THAT(kept.differing, ElementsAre(AlgoId{"library", {}})) << named;
+  }
 }
 
 /// One candidate for every convolution: the plain loop.

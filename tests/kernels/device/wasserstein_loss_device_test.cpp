@@ -2,6 +2,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "kernels/style_backward/style_backward.hpp"
 #include "kernels/wasserstein_loss/wasserstein_loss.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/device_array.hpp"
@@ -27,6 +28,14 @@ GuardedBuffer<float> definite(std::int64_t batch, std::int64_t channels, unsigne
   return values;
 }
 
+/// By our kernel.
+IMPASTO_DEVICE::MatrixProduct product(std::int64_t channels) {
+  return [channels](float* c, const float* a, const float* b, std::int64_t images) {
+    IMPASTO_DEVICE::style_backward(c, a, b, {images, 1, channels, channels}, {}, Arithmetic::fp32,
+                                   nullptr, nullptr);
+  };
+}
+
 // Each of 24 iterations rounds, and the loss is a difference of traces.
 constexpr test::ErrorLimit limit{1e-5, 1e-4};
 
@@ -43,8 +52,8 @@ TEST(WassersteinLossDevice, TheRootMatchesTheReference) {
       DeviceArray<float> of(means);
       DeviceArray<float> root(C * C);
       DeviceArray<float> workspace(wasserstein_workspace(1, C));
-      IMPASTO_DEVICE::covariance_root(root.data(), from.data(), of.data(), C, workspace.data(),
-                                      nullptr);
+      IMPASTO_DEVICE::covariance_root(root.data(), from.data(), of.data(), C, product(C),
+                                      workspace.data(), nullptr);
       return root.values();
     });
     EXPECT_TRUE(test::is_close(found, expected, limit));
@@ -88,7 +97,7 @@ TEST(WassersteinLossDevice, LossMatrixAndCoefficientsMatchTheReferenceInPlaceAnd
           IMPASTO_DEVICE::wasserstein_loss(
               sums.data(), to.data(), a.data(), from.data(), of.data(),
               {target_means.data(), target_moment.data(), target_root.data()}, batch, C, scale,
-              workspace.data(), nullptr);
+              product(C), workspace.data(), nullptr);
           losses = sums.values();
           found_coefficients = a.values();
           return to.values();
