@@ -6,6 +6,7 @@ Unpacks it into an empty folder and stylizes a sample with an empty environment.
 the loader takes must come from the archive, but for those of C and C++ and NVIDIA's.
 """
 
+import platform
 import re
 import subprocess
 import sys
@@ -17,6 +18,10 @@ from typing import Dict, Iterable, List
 from run_paths import bad_parts, elf_files
 
 MOST_BYTES = 60_000_000
+# docs/install.md promises Ubuntu 22.04. Its versions, and the glibc of Debian 12, where an archive that keeps the
+# promise is made.
+PROMISED = {"GLIBC": "2.35", "GLIBCXX": "3.4.30"}
+PROMISED_BY = "2.36"
 # Libraries of the machine.
 C_LIBRARY = re.compile(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|resolv|util|stdc\+\+|gcc_s))\.so")
 NVIDIA = re.compile(r"lib(cuda|cudart|cudnn\w*|cublas|cublasLt|nvrtc|nvJitLink)[.\-_]")
@@ -61,13 +66,26 @@ def loaded(traces: Iterable[Path]) -> List[str]:
     return [str(Path(path).resolve()) for path in re.findall(r"calling init: (/\S+)", text)]
 
 
+def parts(version: str) -> List[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def broken_promise(asked: Dict[str, str], own_glibc: str) -> str:
+    """What an archive that was made with that glibc asks for and docs/install.md does not promise; empty if nothing."""
+    if parts(own_glibc) > parts(PROMISED_BY):
+        return ""
+    return ", ".join(
+        f"{library}_{version}" for library, version in asked.items() if parts(version) > parts(PROMISED[library])
+    )
+
+
 def newest(library: str, root: Path) -> str:
     """The newest version of that library, GLIBC or GLIBCXX, that anything in the archive asks for."""
     versions = set()
     for path in elf_files(root):
         table = run("objdump", "-T", path, environment={"PATH": "/usr/bin"})
         versions |= set(re.findall(rf"{library}_([\d.]+)", table))
-    return max(versions, key=lambda version: [int(part) for part in version.split(".")])
+    return max(versions, key=parts)
 
 
 def check(root: Path, folder: Path) -> None:
@@ -104,9 +122,12 @@ def main() -> int:
         if wrong := [path.name for path in elf_files(root) if bad_parts(path)]:
             sys.exit(f"these look for libraries in the current folder: {', '.join(wrong)}")
         check(root, folder)
+        asked = {library: newest(library, root) for library in PROMISED}
+        if broken := broken_promise(asked, platform.libc_ver()[1]):
+            sys.exit(f"{archive.name} asks for {broken}, which Ubuntu 22.04 does not have")
         print(
             f"{archive.name}: {size / 1e6:.1f} MB, runs by itself "
-            f"with glibc {newest('GLIBC', root)} and libstdc++ with GLIBCXX_{newest('GLIBCXX', root)}, or newer"
+            f"with glibc {asked['GLIBC']} and libstdc++ with GLIBCXX_{asked['GLIBCXX']}, or newer"
         )
     return 0
 

@@ -34,6 +34,14 @@ class ArchiveCheck(unittest.TestCase):
         for part in ("", "lib", ".", "$ORIGINAL", "$LIB/x"):
             self.assertFalse(run_paths.is_fixed(part), part)
 
+    def test_an_archive_of_debian_12_asks_for_no_more_than_ubuntu_22_04_has(self):
+        kept = {"GLIBC": "2.35", "GLIBCXX": "3.4.9"}
+        self.assertEqual(archive_check.broken_promise(kept, "2.36"), "")
+        newer = {"GLIBC": "2.36", "GLIBCXX": "3.4.30"}
+        self.assertEqual(archive_check.broken_promise(newer, "2.36"), "GLIBC_2.36")
+        self.assertEqual(archive_check.broken_promise(newer, "2.41"), "", "made elsewhere, it says what it needs")
+        self.assertEqual(archive_check.broken_promise({"GLIBC": "2.4", "GLIBCXX": "3.4.32"}, "2.36"), "GLIBCXX_3.4.32")
+
     def test_the_loader_s_word_is_understood(self):
         with tempfile.TemporaryDirectory() as folder:
             trace = Path(folder) / "trace.1"
