@@ -5,6 +5,7 @@
 
 #include "host/core/error.hpp"
 #include "host/film/estimate_flow.hpp"
+#include "host/film/flow.hpp"
 
 namespace impasto::film {
 namespace {
@@ -44,11 +45,11 @@ Flow estimate_flow(const Image& from, const Image& to) {
   if (std::min(from.height, from.width) < least_side) return flow;
   try {
     const auto search = cv::DISOpticalFlow::create(cv::DISOpticalFlow::PRESET_MEDIUM);
-    // A finer scale, smaller and denser patches than the preset has: half as many pixels go astray where
-    // motions meet.
+    // A finer scale, smaller and denser patches than the preset has: a third as many pixels go astray where
+    // motions meet (docs/decisions/0035-where-motions-meet.md).
     search->setFinestScale(0);
-    search->setPatchSize(5);
-    search->setPatchStride(2);
+    search->setPatchSize(4);
+    search->setPatchStride(1);
     cv::Mat found;
     search->calc(grey(from), grey(to), found);
     for (std::int64_t row = 0; row < from.height; ++row) {
@@ -58,7 +59,7 @@ Flow estimate_flow(const Image& from, const Image& to) {
   } catch (const cv::Exception& error) {
     fail(ErrorKind::backend, "OpenCV cannot find the optical flow: {}", error.what());
   }
-  return flow;
+  return sharpened(flow, from, to);
 }
 
 }  // namespace impasto::film

@@ -29,9 +29,10 @@ bool leads(const Flow& flow, std::int64_t i, Place& to) {
   return true;
 }
 
+/// Whether the place is in one of the picture's pixels, which reach half a step beyond their middles.
 bool is_inside(const Place& at, std::int64_t height, std::int64_t width) {
-  return at.x >= 0 && at.y >= 0 && at.x <= static_cast<double>(width - 1) &&
-         at.y <= static_cast<double>(height - 1);
+  return at.x >= -0.5 && at.y >= -0.5 && at.x <= static_cast<double>(width) - 0.5 &&
+         at.y <= static_cast<double>(height) - 0.5;
 }
 
 /// The values (H,W,C) between pixels, bilinear; beyond the edge those of the outermost.
@@ -64,8 +65,8 @@ double squares(double a, double b) { return a * a + b * b; }
 
 /// |∇u|² + |∇v|², of central differences; at the edge of one-sided ones.
 double gradient_squares(const Flow& flow, std::int64_t row, std::int64_t column) {
-  const auto value = [&](std::int64_t y, std::int64_t x, std::int64_t c) {
-    return static_cast<double>(flow.uv[static_cast<std::size_t>(2 * (y * flow.width + x) + c)]);
+  const auto value = [&](std::int64_t y, std::int64_t x, std::size_t c) {
+    return static_cast<double>(flow.at(y, x, c));
   };
   const std::int64_t above = std::max<std::int64_t>(row - 1, 0);
   const std::int64_t below = std::min(row + 1, flow.height - 1);
@@ -74,11 +75,60 @@ double gradient_squares(const Flow& flow, std::int64_t row, std::int64_t column)
   const auto rows = static_cast<double>(std::max<std::int64_t>(below - above, 1));
   const auto columns = static_cast<double>(std::max<std::int64_t>(right - left, 1));
   double sum = 0;
-  for (const std::int64_t c : {0, 1}) {
+  for (const std::size_t c : {0U, 1U}) {
     sum += squares((value(row, right, c) - value(row, left, c)) / columns,
                    (value(below, column, c) - value(above, column, c)) / rows);
   }
   return sum;
+}
+
+/// Calls visit(y, x) for the pixels of the 7×7 around one that are in the picture.
+template <class Visit>
+void for_each_near(const Flow& flow, std::int64_t row, std::int64_t column, Visit visit) {
+  constexpr std::int64_t radius = 3;
+  for (std::int64_t y = std::max<std::int64_t>(row - radius, 0);
+       y <= std::min(row + radius, flow.height - 1); ++y) {
+    for (std::int64_t x = std::max<std::int64_t>(column - radius, 0);
+         x <= std::min(column + radius, flow.width - 1); ++x) {
+      visit(y, x);
+    }
+  }
+}
+
+/// The largest |w|² of the known flow in 7×7 pixels around one.
+double fastest_near(const Flow& flow, std::int64_t row, std::int64_t column) {
+  double fastest = 0;
+  for_each_near(flow, row, column, [&](std::int64_t y, std::int64_t x) {
+    Place to;
+    if (!leads(flow, y * flow.width + x, to)) return;
+    fastest =
+        std::max(fastest, squares(to.x - static_cast<double>(x), to.y - static_cast<double>(y)));
+  });
+  return fastest;
+}
+
+/// |∇w|² from which on a flow turns from one motion to another, if these are slow.
+constexpr double least_gradient = 0.002;
+
+/// Whether w differs by more than half a pixel in 7×7 pixels around one.
+bool motions_differ(const Flow& flow, std::int64_t row, std::int64_t column) {
+  std::array<float, 2> lowest = {flow.at(row, column, 0), flow.at(row, column, 1)};
+  std::array<float, 2> highest = lowest;
+  for_each_near(flow, row, column, [&](std::int64_t y, std::int64_t x) {
+    for (const std::size_t c : {0U, 1U}) {
+      lowest[c] = std::min(lowest[c], flow.at(y, x, c));
+      highest[c] = std::max(highest[c], flow.at(y, x, c));
+    }
+  });
+  return squares(static_cast<double>(highest[0] - lowest[0]),
+                 static_cast<double>(highest[1] - lowest[1])) > 0.25;
+}
+
+/// Whether no motions meet at a pixel.
+bool is_smooth(const Flow& flow, std::int64_t row, std::int64_t column) {
+  const double gradient = gradient_squares(flow, row, column);
+  return gradient <= least_gradient ||
+         gradient <= 0.01 * fastest_near(flow, row, column) + least_gradient;
 }
 
 }  // namespace
@@ -99,6 +149,39 @@ Flow resized(const Flow& flow, std::int64_t height, std::int64_t width) {
     const auto uv = sample<2>(known, flow.height, flow.width, at);
     result.uv[static_cast<std::size_t>(2 * i)] = static_cast<float>(uv[0] * across);
     result.uv[static_cast<std::size_t>(2 * i + 1)] = static_cast<float>(uv[1] * down);
+  }
+  return result;
+}
+
+Flow sharpened(const Flow& flow, const Image& from, const Image& to) {
+  Flow result = flow;
+#pragma omp parallel for
+  for (std::int64_t i = 0; i < from.pixels(); ++i) {
+    const std::int64_t row = i / flow.width;
+    const std::int64_t column = i % flow.width;
+    if (gradient_squares(flow, row, column) <= least_gradient ||
+        !motions_differ(flow, row, column)) {
+      continue;
+    }
+    double least = std::numeric_limits<double>::infinity();
+    for_each_near(flow, row, column, [&](std::int64_t y, std::int64_t x) {
+      if (gradient_squares(flow, y, x) > least_gradient) return;
+      const float u = flow.at(y, x, 0);
+      const float v = flow.at(y, x, 1);
+      const auto shown = sample<3>(to.rgb, to.height, to.width,
+                                   {static_cast<double>(column) + static_cast<double>(u),
+                                    static_cast<double>(row) + static_cast<double>(v)});
+      double cost =
+          0.01 * std::sqrt(squares(static_cast<double>(x - column), static_cast<double>(y - row)));
+      for (std::size_t c = 0; c < 3; ++c) {
+        const auto own = static_cast<double>(from.rgb[3 * static_cast<std::size_t>(i) + c]);
+        cost += std::abs(shown[c] - own) / 3;
+      }
+      if (cost >= least) return;
+      least = cost;
+      result.uv[static_cast<std::size_t>(2 * i)] = u;
+      result.uv[static_cast<std::size_t>(2 * i + 1)] = v;
+    });
   }
   return result;
 }
@@ -139,8 +222,7 @@ Mask reliable(const Flow& backward, const Flow& forward) {
     // Comparisons that an unknown flow, huge or no number, does not pass.
     const bool agree =
         squares(back[0] + u, back[1] + v) <= 0.01 * (squares(back[0], back[1]) + own) + 0.5;
-    const bool smooth = gradient_squares(backward, row, column) <= 0.01 * own + 0.002;
-    if (agree && smooth) mask.values[static_cast<std::size_t>(i)] = 1;
+    if (agree && is_smooth(backward, row, column)) mask.values[static_cast<std::size_t>(i)] = 1;
   }
   return mask;
 }

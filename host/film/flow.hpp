@@ -18,10 +18,21 @@ struct Flow {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::vector<float> uv;  ///< (H,W,2)
+
+  [[nodiscard]] float at(std::int64_t y, std::int64_t x, std::size_t c) const {
+    return uv[2 * static_cast<std::size_t>(y * width + x) + c];
+  }
 };
 
 /// The flow between the same pictures at another size.
 Flow resized(const Flow& flow, std::int64_t height, std::int64_t width);
+
+/// An estimated flow turns from one motion to another over some pixels, where things move past each other. The flow
+/// from `from` to `to` with one of the motions there: where |∇w|² > 0.002 and w differs by more than half a pixel in
+/// 7×7 pixels, that of the pixel q among these, with a smaller gradient itself, for which
+///   mean over c of |to_c(p + w(q)) − from_c(p)| + 0.01·|q − p|
+/// is smallest, in grey levels; as it was where there is none (docs/decisions/0035-where-motions-meet.md).
+Flow sharpened(const Flow& flow, const Image& from, const Image& to);
 
 /// What `picture` shows, brought to where `flow` comes from: picture(p + w(p)) at the pixel p, bilinear.
 /// The picture is continued by its outermost pixels; where the flow is unknown, p stays where it is.
@@ -30,10 +41,11 @@ Image warped(const Image& picture, const Flow& flow);
 /// Where an earlier frame says how a frame should look, with ŵ the flow from the frame to the earlier
 /// one (`backward`) and w back from there (`forward`), w̃(p) = w(p + ŵ(p)): 1, and 0 where
 ///   |w̃ + ŵ|² > 0.01·(|w̃|² + |ŵ|²) + 0.5   the two do not agree: it comes into sight;
-///   |∇û|² + |∇v̂|² > 0.01·|ŵ|² + 0.002       motions meet, and the flow is not exact;
-///   p + ŵ(p) is outside the picture, or a flow is unknown.
-/// Gradients are central differences. Source: Ruder, Dosovitskiy, Brox 2016, §4.2, after Sundaram, Brox,
-/// Keutzer 2010.
+///   |∇û|² + |∇v̂|² > 0.01·max|ŵ|² + 0.002    motions meet, and the flow is not exact;
+///   p + ŵ(p) is in none of the picture's pixels, or a flow is unknown.
+/// Gradients are central differences. The maximum is over 7×7 pixels: that of the faster of the two motions
+/// (docs/decisions/0035-where-motions-meet.md). Source: Ruder, Dosovitskiy, Brox 2016, §4.2, after Sundaram,
+/// Brox, Keutzer 2010, who take the pixel's own |ŵ|².
 Mask reliable(const Flow& backward, const Flow& forward);
 
 /// How much of a frame an earlier one accounts for.

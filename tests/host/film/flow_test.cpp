@@ -96,6 +96,40 @@ TEST(Resized, FlowStaysUnknownInWhateverItMixesWith) {
   EXPECT_EQ(mask.values[24], 1);
 }
 
+TEST(Sharpened, HasOneOfTheMotionsThatMeet) {
+  // The right half, other colours, moves by 2 pixels; the estimate turns to that over five.
+  constexpr std::int64_t width = 20;
+  const Image still = random_image(9, width, 5);
+  const Image moving = random_image(9, width, 6);
+  const auto shown = [&](std::int64_t edge, std::int64_t moved) {
+    Image picture = still;
+    for (std::int64_t i = 0; i < 9 * width; ++i) {
+      if (i % width < edge) continue;
+      std::copy_n(&moving.rgb[static_cast<std::size_t>(3 * (i - moved))], 3,
+                  &picture.rgb[static_cast<std::size_t>(3 * i)]);
+    }
+    return picture;
+  };
+  const Image from = shown(10, 0);
+  const Image to = shown(12, 2);
+  const std::array<float, 5> turn = {0.05F, 0.6F, 1, 1.4F, 1.95F};
+  Flow flow = constant(9, width, 0, 0);
+  Flow known = flow;
+  for (std::int64_t y = 0; y < 9; ++y) {
+    for (std::int64_t x = 8; x < width; ++x) {
+      set(flow, x, y, x < 13 ? turn[static_cast<std::size_t>(x - 8)] : 2, 0);
+      if (x >= 10) set(known, x, y, 2, 0);
+    }
+  }
+  const Flow found = sharpened(flow, from, to);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < found.uv.size(); ++i) wrong += found.uv[i] == known.uv[i] ? 0U : 1U;
+  EXPECT_EQ(wrong, 0U);
+  // Less than half a pixel is left as it is.
+  for (float& value : flow.uv) value /= 5;
+  EXPECT_EQ(sharpened(flow, from, to).uv, flow.uv);
+}
+
 TEST(Reliable, IsAPanWhereTheEarlierPictureHasIt) {
   // The camera moves by three pixels: what was at x + 3 is at x, and the last three columns are new.
   const Mask mask = reliable(constant(4, 10, 3, 0), constant(4, 10, -3, 0));
@@ -128,6 +162,38 @@ TEST(Reliable, IsNotWhereMotionsMeet) {
   for (float& value : still.uv) value = value > 0 ? -2.2F : -2.0F;
   mask = reliable(still, constant(3, 8, 2.1F, 2));
   EXPECT_EQ(mask.values[2 * 8 + 3], 1);
+}
+
+/// The middle row of the mask where every column moves downwards by itself.
+std::vector<float> reliable_columns(const std::vector<float>& speeds) {
+  constexpr std::int64_t height = 21;
+  const auto width = static_cast<std::int64_t>(speeds.size());
+  Flow backward = constant(height, width, 0, 0);
+  Flow forward = backward;
+  for (std::int64_t i = 0; i < height * width; ++i) {
+    const float speed = speeds[static_cast<std::size_t>(i % width)];
+    set(backward, i % width, i / width, 0, -speed);
+    set(forward, i % width, i / width, 0, speed);
+  }
+  const auto middle = reliable(backward, forward).values.begin() + height / 2 * width;
+  return {middle, middle + width};
+}
+
+TEST(Reliable, IsTheSlowSideOfAnEdgeAsMuchAsTheFastOne) {
+  // |∂v/∂x|² is 0.04 in the third column and the third from the end, against 0.01·2.6² + 0.002 or more.
+  EXPECT_EQ(reliable_columns({0, 0, 0, 0.4F, 1.5F, 2.6F, 3, 3, 3}),
+            (std::vector<float>{1, 1, 1, 0, 0, 0, 1, 1, 1}));
+  // What moves further away does not count: 0.01 against 0.01·0.2² + 0.002.
+  EXPECT_EQ(reliable_columns({0, 0, 0, 0.2F, 0.2F, 0.2F, 0.2F, 3, 3}),
+            (std::vector<float>{1, 1, 0, 0, 1, 1, 0, 0, 1}));
+}
+
+TEST(Reliable, IsWhatLeadsToTheOutermostPixels) {
+  // A flow that is not quite 0, and one that leads out of the picture.
+  EXPECT_EQ(reliable(constant(3, 4, -0.02F, 0.4F), constant(3, 4, 0.02F, -0.4F)).values,
+            std::vector<float>(12, 1));
+  EXPECT_EQ(reliable(constant(3, 4, 0, 0.6F), constant(3, 4, 0, -0.6F)).values,
+            (std::vector<float>{1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0}));
 }
 
 TEST(Reliable, IsNotWhatIsUnknown) {
