@@ -148,7 +148,9 @@ nb::dict stylize(Engine& engine, const app::Settings& settings, const PictureArr
       to_array(result_in(settings.colours, content, std::move(done.pictures.front())));
   const std::size_t count = history.size();
   result["history"] = to_array(std::move(history), {count});
-  result["recipe"] = to_python(app::describe(settings));
+  app::Settings used = settings;
+  if (initial_array) used.config.init = Init::file;
+  result["recipe"] = to_python(app::describe(used));
   if (!done.courses.empty()) {
     const Course& course = done.courses.front();
     result["first"] = describe(course.first);

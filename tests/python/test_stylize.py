@@ -90,6 +90,17 @@ def test_it_starts_from_a_picture_or_from_noise(session, scene, painting):
         session.stylize(scene, painting, init=np.zeros((8, 8, 3), np.uint8))
 
 
+def test_the_recipe_says_what_a_picture_started_from(session, scene, painting, tmp_path):
+    impasto.save(scene, tmp_path / "start.png")
+
+    def named(**init):
+        return session.stylize(scene, painting, iterations=1, **init).recipe["init"]
+
+    assert named() == "recoloured"  # the preset's
+    assert named(init="random") == "random"
+    assert named(init=scene) == named(init=tmp_path / "start.png") == named(init=str(tmp_path / "start.png")) == "file"
+
+
 def test_progress_is_told_every_iteration_and_may_stop(session, scene, painting):
     told = []
 
