@@ -2,12 +2,15 @@
 """--device with several: a strip of the picture on each."""
 
 import json
+import os
 import signal
 import unittest
 from pathlib import Path
 
 import png
 from harness import LIGHT, ProgramTest, weights
+
+FAULTS = os.environ.get("TEST_THREAD_FAULTS")
 
 
 class StripsTest(ProgramTest):
@@ -69,6 +72,23 @@ class StripsTest(ProgramTest):
         self.assertNotIn("beginning at the start", said)
         self.assertEqual(self.pixels_of("out.png"), self.pixels_of("whole.png"))
         self.assertNotIn("run.checkpoint", self.files())
+
+    @unittest.skipUnless(FAULTS, "a sanitizer has to be loaded first, so nothing else can be")
+    def test_a_device_that_fails_in_the_middle_ends_the_run_and_leaves_no_picture(self):
+        for device in ("cpu,cpu", "cpu,cpu,cpu"):
+            arguments = self.arguments("--log", "log.jsonl", "--checkpoint", "run.checkpoint", device=device)
+            arguments[arguments.index("--iterations") + 1] = "100000"
+            process = self.start(*arguments, environment={"LD_PRELOAD": FAULTS, "THREAD_FAULT": self.path("fault")})
+            self.wait_for_lines(process, "log.jsonl", 4)
+            Path(self.path("fault")).touch()
+            said, messages = process.communicate(timeout=120)
+            self.assertEqual((process.returncode, said), (75, ""), messages)
+            self.assertRegex(messages, r"(?m)^impasto: not enough memory$")
+            os.remove(self.path("fault"))
+            last = json.loads(Path(self.path("log.jsonl")).read_text().splitlines()[-1])
+            self.assertEqual((last["event"], last["exit_code"]), ("error", 75))
+            os.remove(self.path("log.jsonl"))
+            self.assertEqual(self.files(), [])
 
     def test_what_cannot_be_is_refused_before_anything_is_written(self):
         for options, devices, *says in (((), "cpu,auto", "--device", "auto"), ((), "cpu,", "--device"),
