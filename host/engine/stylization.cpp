@@ -71,10 +71,13 @@ Image enlarged(const Image& coarser, const Image& initial, const Shape& to, doub
   return result;
 }
 
-std::vector<Image> resampled(std::span<const Image> pictures, const Shape& to) {
-  std::vector<Image> result;
-  for (const Image& picture : pictures) result.push_back(resampled(picture, to));
-  return result;
+bool has_size(const Image& picture, const Shape& shape) {
+  return picture.height == shape.height && picture.width == shape.width;
+}
+
+/// Targets of one scale that are remembered for later runs.
+bool keeps_targets(const Plan& plan, TargetSource source) {
+  return plan.target_bytes(source) <= most_bytes;
 }
 
 /// Losses that are finite belong to pixels that are. Others came of a device that fails.
@@ -187,7 +190,8 @@ std::size_t Stylization::Seen<Picture>::bytes() const {
 
 /// Brings these pictures to the front of those that were seen. Forgets the oldest of too many.
 template <class Picture>
-void Stylization::look_up(std::list<Seen<Picture>>& seen, std::span<const Picture> pictures) {
+void Stylization::look_up(std::list<Seen<Picture>>& seen, std::span<const Picture> pictures,
+                          TargetSource source) {
   const auto same = [](const Picture& a, const Picture& b) { return a.looks_like(b); };
   const auto known = std::ranges::find_if(seen, [&](const Seen<Picture>& one) {
     return std::ranges::equal(one.pictures, pictures, same);
@@ -196,7 +200,10 @@ void Stylization::look_up(std::list<Seen<Picture>>& seen, std::span<const Pictur
     seen.splice(seen.begin(), seen, known);
     return;
   }
-  seen.push_front({{pictures.begin(), pictures.end()}, {}});
+  seen.emplace_front();
+  if (keeps_targets(stylizers_.front()->plan(), source)) {
+    seen.front().pictures.assign(pictures.begin(), pictures.end());
+  }
   seen.front().targets.resize(scales_.size());
   std::size_t bytes = 0;
   const auto too_many = std::ranges::find_if(seen, [&](const Seen<Picture>& one) {
@@ -206,12 +213,11 @@ void Stylization::look_up(std::list<Seen<Picture>>& seen, std::span<const Pictur
   seen.erase(too_many, seen.end());
 }
 
-/// Starts a scale for the contents and styles in front.
-void Stylization::reset(std::size_t scale, std::span<const Image> initials,
+/// Starts a scale. What is known of the contents and styles is in front.
+void Stylization::reset(std::size_t scale, std::span<const Image> contents,
+                        std::span<const Style> styles, std::span<const Image> initials,
                         std::span<const Anchor> anchors) {
   Stylizer& stylizer = *stylizers_[scale];
-  const std::vector<Image>& contents = contents_.front().pictures;
-  const std::vector<Style>& styles = styles_.front().pictures;
   std::vector<float>& content_targets = contents_.front().targets[scale];
   std::vector<float>& style_targets = styles_.front().targets[scale];
   const KnownTargets known = {content_targets, style_targets};
@@ -239,7 +245,7 @@ void Stylization::reset(std::size_t scale, std::span<const Image> initials,
   const Plan& plan = stylizer.plan();
   Backend& backend = stylizer.session().backend();
   const auto remember = [&](std::vector<float>& targets, TargetSource source) {
-    if (!targets.empty() || plan.target_bytes(source) > most_bytes) return;
+    if (!targets.empty() || !keeps_targets(plan, source)) return;
     targets = plan.targets(backend, source);
   };
   remember(content_targets, TargetSource::content);
@@ -278,8 +284,8 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   for (const Scale& scale : scales_) work += work_of(scale);
 
   Backend& backend = stylizers_.front()->session().backend();
-  look_up(contents_, contents);
-  look_up(styles_, styles);
+  look_up(contents_, contents, TargetSource::content);
+  look_up(styles_, styles, TargetSource::style);
   Stylized result;
   std::int64_t iterations_before = 0;
   double work_before = 0;
@@ -297,7 +303,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     for (const Checkpoint& one : checkpoints.from) result.courses.push_back(one.course);
     result.iterations = first.course.last.iteration;
   }
-  result.pictures = resampled(initials, scales_[begin].pixels);
+  result.pictures.resize(initials.size());
   std::optional<Clock::time_point> start;
   const auto seconds = [&] {
     return seconds_before + std::chrono::duration<double>(Clock::now() - *start).count();
@@ -307,12 +313,14 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     const bool finest = s + 1 == scales_.size();
     const OptimizerState state =
         s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
-    if (s > begin) {
-      for (std::size_t n = 0; n < initials.size(); ++n) {
-        result.pictures[n] = enlarged(result.pictures[n], initials[n], scale.pixels, detail_);
-      }
+    const bool as_given = s == begin && finest;
+    for (std::size_t n = 0; n < initials.size() && !as_given; ++n) {
+      result.pictures[n] = s == begin
+                               ? resampled(initials[n], scale.pixels)
+                               : enlarged(result.pictures[n], initials[n], scale.pixels, detail_);
     }
-    reset(s, result.pictures, anchors);
+    reset(s, contents, styles, as_given ? initials : std::span<const Image>(result.pictures),
+          anchors);
     stylizers_[s]->plan().optimizer().resume(backend, state);
     Convergence convergence(stop_, result.pictures.size());
     Keeping keeping;
@@ -370,17 +378,21 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     }
     for (std::size_t n = 0; n < result.pictures.size(); ++n) {
       const auto index = static_cast<std::int64_t>(n);
-      result.pictures[n] = stylizers_[s]->image(index);
-      if (!finest || !done(result.ending)) continue;
-      Course& course = result.courses[n];
-      course.rose = course.last.losses.total > course.first.losses.total;
-      if (course.rose) result.pictures[n] = stylizers_[s]->best_image(index);
+      if (finest && done(result.ending)) {
+        Course& course = result.courses[n];
+        course.rose = course.last.losses.total > course.first.losses.total;
+      }
+      const bool rose = !result.courses.empty() && result.courses[n].rose;
+      result.pictures[n] = {};  // makes room
+      result.pictures[n] = rose ? stylizers_[s]->best_image(index) : stylizers_[s]->image(index);
     }
     iterations_before += end.iterations;
     work_before += work_of(scale);
   }
   require_numbers(result.pictures);
-  result.pictures = resampled(result.pictures, full);
+  for (Image& picture : result.pictures) {
+    if (!has_size(picture, full)) picture = resampled(picture, full);
+  }
   return result;
 }
 

@@ -116,14 +116,16 @@ class Stylization {
   /// What pictures of earlier runs, which are contents or styles together, gave as targets.
   template <class Picture>
   struct Seen {
-    std::vector<Picture> pictures;
+    std::vector<Picture> pictures;  ///< none where none of their targets are kept
     std::vector<std::vector<float>>
         targets;  ///< at each scale; empty where not known, or too large to keep
     [[nodiscard]] std::size_t bytes() const;
   };
   template <class Picture>
-  void look_up(std::list<Seen<Picture>>& seen, std::span<const Picture> pictures);
-  void reset(std::size_t scale, std::span<const Image> initials, std::span<const Anchor> anchors);
+  void look_up(std::list<Seen<Picture>>& seen, std::span<const Picture> pictures,
+               TargetSource source);
+  void reset(std::size_t scale, std::span<const Image> contents, std::span<const Style> styles,
+             std::span<const Image> initials, std::span<const Anchor> anchors);
 
   std::vector<Scale> scales_;
   double detail_;  // as Scales says it

@@ -19,7 +19,7 @@ static_assert(std::endian::native == std::endian::little, "files hold little-end
 
 constexpr std::size_t head_bytes = 12;
 constexpr std::int64_t longest_side = 32768;
-constexpr std::int64_t most_pixels = 100'000'000;  // as of a picture
+constexpr std::int64_t most_pixels = 1LL << 28;  // as of a picture
 
 template <class T>
 T number_at(std::span<const std::byte> bytes, std::size_t at) {

@@ -14,8 +14,8 @@ namespace impasto {
 /// Limits on what a file declares. A file that exceeds one is refused before its pixels are read.
 struct ImageLimits {
   std::int64_t max_side = 32768;
-  std::int64_t max_pixels = 100'000'000;
-  std::int64_t max_bytes = 512LL << 20;
+  std::int64_t max_pixels = 1LL << 28;  ///< 16384²
+  std::int64_t max_bytes = 1LL << 30;
 };
 
 /// Reads a picture in one of the formats (formats.hpp), recognised by content and not by name.

@@ -94,7 +94,7 @@ class PictureTest(ProgramTest):
     def test_sample_beyond_the_limit_of_files(self):
         for command in (("samples", "."), ("score", "sample:scene", "--content", "sample:scene",
                                            "--style", "sample:painting")):
-            self.fail_with(2, *command, "--size", "32768", says=["32768×24576", "the limit is 100000000"])
+            self.fail_with(2, *command, "--size", "32768", says=["32768×24576", "the limit is 268435456"])
         self.assertEqual(self.files(), [])
 
     def test_initial_picture(self):
