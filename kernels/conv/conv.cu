@@ -38,10 +38,9 @@ constexpr std::array data_gradient_ladder = {
 template <class T, class OpRung>
 auto shipped(std::span<const OpRung> ladder, std::string_view op, const ConvSize& size) {
   const bool products = sizeof(T) == 2 && simt::device().sm >= tensor_cores.least_sm;
-  const OpRung& rung =
-      shipped_rung<T>(ladder, op, products ? Arithmetic::tensor_cores : Arithmetic::fp32,
-                      {size.batch, size.height, size.width, size.in_channels});
-  return rung.launch.template get<T>();
+  const Arithmetic arithmetic = products ? Arithmetic::tensor_cores : Arithmetic::fp32;
+  const MapSize map{size.batch, size.height, size.width, size.in_channels};
+  return shipped_rung<T>(ladder, op, arithmetic, map).launch.template get<T>();
 }
 
 }  // namespace
