@@ -238,20 +238,11 @@ TEST_P(StyleBackwardPersistentRungs, MatchTheReferenceInTiles) {
   });
 }
 
-/// More tiles than blocks. In one order of threads: there are many.
+/// Nine tiles for two blocks, which use each stage again.
 TEST_P(StyleBackwardPersistentRungs, TakeSeveralTilesABlock) {
-  const auto& rung = GetParam();
-  if (!rung.runs_on(test::device::sm())) GTEST_SKIP() << "needs another GPU";
-  const MapSize size{1, 1, 265 * 128, 32};
-  const Inputs<bfloat16> inputs = random_inputs<bfloat16>(size);
-  DeviceArray<bfloat16> features(inputs.features);
-  DeviceArray<bfloat16> grad(inputs.held);
-  DeviceArray<float> matrix(inputs.matrix);
-  DeviceArray<float> workspace(rung.workspace(size));
-  rung.launch.get<bfloat16>()(grad.data(), features.data(), matrix.data(), size, {true, true},
-                              workspace.data(), nullptr);
-  EXPECT_TRUE(test::is_close(grad.values(), expected(inputs, size, {true, true}),
-                             limit<bfloat16>(rung.arithmetic)));
+  test::device::choose_blocks(2);
+  rung_matches<bfloat16>(GetParam(), {1, 1, 9 * 128, 32}, {true, true}, 0);
+  test::device::choose_blocks(0);
 }
 
 }  // namespace
