@@ -194,8 +194,8 @@ TEST_P(GramPersistentRungs, MatchTheReference) {
       test::device::choose_blocks(size.batch > 1 ? 2 : 0);
       const auto actual = run<T>(rung, features, size, 0);
       test::device::choose_blocks(0);
-      EXPECT_TRUE(
-          test::is_close(actual, expected_gram(widened(features), size), limit<T>(rung.arithmetic)));
+      EXPECT_TRUE(test::is_close(actual, expected_gram(widened(features), size),
+                                 limit<T>(rung.arithmetic)));
     }
   });
 }
