@@ -4,6 +4,8 @@
 // Three channels out are too few for the lanes of a product, so the lanes are channels of grad_y:
 // each of the 3 sums of a pixel is a vector, and its lanes are added up at the end. lanes/2 pixels
 // at once use each filter that is loaded lanes/2 times, and each value of grad_y 3 times.
+#include <utility>
+
 #include "kernels/common/simd_vector.hpp"
 #include "kernels/first_conv/first_conv.hpp"
 
@@ -35,36 +37,37 @@ template <std::int64_t pixels, class T>
   }
 }
 
+/// Lane l of the result is lane from[l] of a and b, one behind the other.
+template <int... from, class H>
+[[gnu::always_inline]] inline H shuffled(H a, H b) {
+#if __has_builtin(__builtin_shufflevector)
+  return __builtin_shufflevector(a, b, from...);
+#else  // GCC 11
+  using Lanes [[gnu::vector_size(sizeof(H))]] = std::int32_t;
+  return __builtin_shuffle(a, b, Lanes{from...});
+#endif
+}
+
 /// Lane l of the result adds two lanes that are `apart`: of a where l has not that bit, else of b.
-template <unsigned apart, class H>
-[[gnu::always_inline]] inline H add_neighbours(H a, H b) {
-  constexpr auto lane = [](unsigned l, bool upper) {
-    const unsigned from = upper ? l | apart : l & ~apart;
-    return static_cast<int>((l & apart) != 0 ? from + unsigned{block} : from);
+template <unsigned apart, unsigned... lane>
+[[gnu::always_inline]] inline Half add_neighbours(Half a, Half b,
+                                                  std::integer_sequence<unsigned, lane...>) {
+  constexpr auto from = [](unsigned l, bool upper) {
+    const unsigned of_a = upper ? l | apart : l & ~apart;
+    return static_cast<int>((l & apart) != 0 ? of_a + unsigned{block} : of_a);
   };
-  if constexpr (sizeof(H) == 32) {
-    return __builtin_shufflevector(a, b, lane(0, false), lane(1, false), lane(2, false),
-                                   lane(3, false), lane(4, false), lane(5, false), lane(6, false),
-                                   lane(7, false)) +
-           __builtin_shufflevector(a, b, lane(0, true), lane(1, true), lane(2, true), lane(3, true),
-                                   lane(4, true), lane(5, true), lane(6, true), lane(7, true));
-  } else {
-    return __builtin_shufflevector(a, b, lane(0, false), lane(1, false), lane(2, false),
-                                   lane(3, false)) +
-           __builtin_shufflevector(a, b, lane(0, true), lane(1, true), lane(2, true),
-                                   lane(3, true));
-  }
+  return shuffled<from(lane, false)...>(a, b) + shuffled<from(lane, true)...>(a, b);
+}
+template <unsigned apart>
+[[gnu::always_inline]] inline Half add_neighbours(Half a, Half b) {
+  return add_neighbours<apart>(a, b, std::make_integer_sequence<unsigned, unsigned{block}>());
 }
 
 /// A vector's lower half and its upper half.
-template <class V>
-[[gnu::always_inline]] inline Half fold(V v) {
-  if constexpr (sizeof(V) == 64) {
-    return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
-           __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-  } else {
-    return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
-  }
+[[gnu::always_inline]] inline Half fold(const Vector& v) {
+  Half halves[2];
+  __builtin_memcpy(halves, &v, sizeof(v));
+  return halves[0] + halves[1];
 }
 
 /// Lane p of the result is the sum of v[p]'s lanes.
