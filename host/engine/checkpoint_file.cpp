@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // A line that says what the file is, a line of JSON, and the bytes of the state.
-constexpr std::string_view first_line = "impasto checkpoint 2\n";
+constexpr std::string_view first_line = "impasto checkpoint 3\n";
 /// Of both lines, in bytes.
 constexpr std::size_t longest_head = std::size_t{1} << 20U;
 
@@ -38,6 +38,29 @@ Course::Point point_of(const Json& json, const Objective& objective) {
     fail(ErrorKind::input, "its losses are not finite");
   }
   return point;
+}
+
+Json to_json(std::span<const EarlyEnd> early) {
+  Json json = Json::array();
+  for (const EarlyEnd& end : early) {
+    json.push_back({{"size", end.size},
+                    {"iteration", end.iteration},
+                    {"reason", static_cast<int>(end.reason)}});
+  }
+  return json;
+}
+
+std::vector<EarlyEnd> early_ends_of(const Json& json) {
+  std::vector<EarlyEnd> early;
+  for (const Json& end : json) {
+    const auto reason = end.at("reason").get<std::int64_t>();
+    if (reason < 0 || reason > static_cast<std::int64_t>(EndReason::loss)) {
+      fail(ErrorKind::input, "its description is damaged");
+    }
+    early.push_back({end.at("size").get<std::int64_t>(), end.at("iteration").get<std::int64_t>(),
+                     static_cast<EndReason>(reason)});
+  }
+  return early;
 }
 
 /// Takes a checkpoint's file apart, block by block.
@@ -97,6 +120,7 @@ class Reader {
     if (checkpoint_.before < 0) fail(ErrorKind::input, "its description is damaged");
     checkpoint_.seconds = head.at("seconds").get<double>();
     checkpoint_.recent = head.at("recent").get<std::vector<double>>();
+    checkpoint_.early = early_ends_of(head.at("early"));
     checkpoint_.course = {.first = point_of(head.at("first"), objective_),
                           .best = point_of(head.at("best"), objective_),
                           .last = point_of(head.at("last"), objective_)};
@@ -133,6 +157,7 @@ void save_checkpoint(const std::string& path, const Checkpoint& checkpoint,
                      {"before", checkpoint.before},
                      {"seconds", checkpoint.seconds},
                      {"recent", checkpoint.recent},
+                     {"early", to_json(std::span(checkpoint.early))},
                      {"first", to_json(checkpoint.course.first)},
                      {"best", to_json(checkpoint.course.best)},
                      {"last", to_json(checkpoint.course.last)},

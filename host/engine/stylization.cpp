@@ -302,6 +302,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     seconds_before = result.seconds = first.seconds;
     for (const Checkpoint& one : checkpoints.from) result.courses.push_back(one.course);
     result.iterations = first.course.last.iteration;
+    result.early = first.early;
   }
   result.pictures.resize(initials.size());
   std::optional<Clock::time_point> start;
@@ -347,7 +348,8 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
                .course = result.courses[n],
                .state = stylizers_[s]->plan().state(backend, static_cast<std::int64_t>(n)),
                .before = iterations_before,
-               .recent = convergence.recent(n)});
+               .recent = convergence.recent(n),
+               .early = result.early});
         }
         checkpoints.keep(std::move(made));
       };

@@ -46,6 +46,15 @@ struct Course {
   [[nodiscard]] const Point& result() const { return rose ? best : last; }
 };
 
+/// A scale that ended before all of its iterations.
+struct EarlyEnd {
+  std::int64_t size = 0;               ///< its longer side
+  std::int64_t iteration = 0;          ///< after so many, over all scales
+  EndReason reason = EndReason::none;  ///< the optimiser's; none: EarlyStop
+
+  bool operator==(const EarlyEnd&) const = default;
+};
+
 /// Where one picture of a stylization stands between two iterations: enough to end in the same bits
 /// as if it had never been interrupted.
 struct Checkpoint {
@@ -56,6 +65,7 @@ struct Checkpoint {
   std::vector<float> state;         ///< Plan::state()
   std::int64_t before = 0;          ///< steps done at coarser scales
   std::vector<double> recent = {};  ///< the last losses at this scale, as far as Config::stop looks
+  std::vector<EarlyEnd> early = {};  ///< of coarser scales
 };
 
 /// How a stylization goes on from checkpoints, and keeps new ones.
@@ -66,13 +76,6 @@ struct Checkpoints {
   std::int64_t every = 0;
   /// Takes one for each picture, in their order, while the device waits.
   std::function<void(std::vector<Checkpoint>)> keep = {};
-};
-
-/// A scale that ended before all of its iterations.
-struct EarlyEnd {
-  std::int64_t size = 0;               ///< its longer side
-  std::int64_t iteration = 0;          ///< after so many, over all scales
-  EndReason reason = EndReason::none;  ///< the optimiser's; none: EarlyStop
 };
 
 /// What a stylization of N pictures ends with.

@@ -28,7 +28,8 @@ std::vector<std::string> seeds() {
                      .iteration = 2,
                      .seconds = 0.5,
                      .course = {.first = point, .best = point, .last = point},
-                     .state = std::vector<float>(values, 1.5F)},
+                     .state = std::vector<float>(values, 1.5F),
+                     .early = {{64, 2, EndReason::step}}},
                     identity);
     seeds.push_back(read_all(path));
   }

@@ -217,7 +217,8 @@ TEST_F(CheckpointTest, FileThatIsDamagedIsRefused) {
   open("cpu");
   std::vector<Checkpoint> kept;
   run(0, 1, {.every = 1, .keep = [&](std::vector<Checkpoint> made) { kept = std::move(made); }});
-  static_cast<void>(through_file(kept.front()));
+  kept.front().early = {{64, 3, EndReason::none}, {96, 5, EndReason::loss}};
+  EXPECT_EQ(through_file(kept.front()).early, kept.front().early);
   const std::string whole = read_all(path_);
   for (std::size_t length = 0; length < whole.size(); length += length < 2000 ? 13 : 30011) {
     expect_refused(whole.substr(0, length));
@@ -230,6 +231,9 @@ TEST_F(CheckpointTest, FileThatIsDamagedIsRefused) {
   }
   const std::size_t terms = whole.find("\"terms\":[");
   expect_refused(whole.substr(0, terms + 9) + "1," + whole.substr(terms + 9));
+  std::string unknown_reason = whole;
+  unknown_reason.replace(whole.find("\"reason\":4"), 10, "\"reason\":5");
+  expect_refused(unknown_reason);
   write_all(path_, whole);
   EXPECT_THROW(static_cast<void>(load_checkpoint(path_, config_.objective, "others")), Error);
 }

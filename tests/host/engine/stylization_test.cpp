@@ -521,6 +521,7 @@ TEST_F(StylizationTest, ThatLbfgsEndsGoesOnToTheNextScaleAlsoAfterAnInterruption
     checkpoints.keep = {};
     const Stylized rest = stylization.run(contents_, styles_, contents_, 1, go_on, checkpoints);
     EXPECT_EQ(rest.iterations, whole.iterations);
+    EXPECT_EQ(rest.early, whole.early);
     EXPECT_EQ(rest.pictures[1].rgb, whole.pictures[1].rgb);
   }
 }
