@@ -17,15 +17,18 @@ struct Place {
   double y = 0;
 };
 
+/// Whether the flow is known at the pixel `i`. What is no number is unknown as well.
+bool is_known(const Flow& flow, std::int64_t i) {
+  const auto at = static_cast<std::size_t>(2 * i);
+  return std::abs(flow.uv[at]) < Flow::unknown && std::abs(flow.uv[at + 1]) < Flow::unknown;
+}
+
 /// Where the flow leads from the pixel `i`; nothing where it is unknown.
 bool leads(const Flow& flow, std::int64_t i, Place& to) {
-  const float u = flow.uv[static_cast<std::size_t>(2 * i)];
-  const float v = flow.uv[static_cast<std::size_t>(2 * i + 1)];
   to = {static_cast<double>(i % flow.width), static_cast<double>(i / flow.width)};
-  // Not a number is unknown as well.
-  if (!(std::abs(u) < Flow::unknown) || !(std::abs(v) < Flow::unknown)) return false;
-  to.x += static_cast<double>(u);
-  to.y += static_cast<double>(v);
+  if (!is_known(flow, i)) return false;
+  to.x += static_cast<double>(flow.uv[static_cast<std::size_t>(2 * i)]);
+  to.y += static_cast<double>(flow.uv[static_cast<std::size_t>(2 * i + 1)]);
   return true;
 }
 
@@ -165,7 +168,9 @@ Flow sharpened(const Flow& flow, const Image& from, const Image& to) {
     }
     double least = std::numeric_limits<double>::infinity();
     for_each_near(flow, row, column, [&](std::int64_t y, std::int64_t x) {
-      if (gradient_squares(flow, y, x) > least_gradient) return;
+      if (!is_known(flow, y * flow.width + x) || gradient_squares(flow, y, x) > least_gradient) {
+        return;
+      }
       const float u = flow.at(y, x, 0);
       const float v = flow.at(y, x, 1);
       const auto shown = sample<3>(to.rgb, to.height, to.width,

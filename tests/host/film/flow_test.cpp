@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/film/flow.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
@@ -128,6 +130,33 @@ TEST(Sharpened, HasOneOfTheMotionsThatMeet) {
   // Less than half a pixel is left as it is.
   for (float& value : flow.uv) value /= 5;
   EXPECT_EQ(sharpened(flow, from, to).uv, flow.uv);
+}
+
+TEST(Sharpened, TakesNoMotionThatIsUnknown) {
+  // Two motions meet, and one pixel near them is unknown. What is found there has the colours at the
+  // borders of the other picture, where an endless motion would lead.
+  const auto values = static_cast<std::size_t>(9 * 12 * 3);
+  const Image from{9, 12, std::vector<float>(values, 100), {}};
+  Image to{9, 12, std::vector<float>(values, 0), {}};
+  for (std::size_t i = 0; i < 9 * 12; ++i) {
+    if (i % 12 == 0 || i % 12 == 11) std::fill_n(&to.rgb[3 * i], 3, 100.0F);
+  }
+  Flow flow = constant(9, 12, 0, 0);
+  for (std::int64_t y = 0; y < 9; ++y) {
+    for (std::int64_t x = 6; x < 12; ++x) set(flow, x, y, 3, 0);
+  }
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(),
+                            std::numeric_limits<float>::infinity(), -Flow::unknown}) {
+    SCOPED_TRACE(value);
+    Flow partly = flow;
+    set(partly, 3, 4, value, 0);
+    const Flow found = sharpened(partly, from, to);
+    for (std::int64_t i = 0; i < 9 * 12; ++i) {
+      if (i == 4 * 12 + 3) continue;
+      const float u = found.uv[static_cast<std::size_t>(2 * i)];
+      EXPECT_TRUE(u == 0 || u == 3) << i << " has " << u;
+    }
+  }
 }
 
 TEST(Reliable, IsAPanWhereTheEarlierPictureHasIt) {
