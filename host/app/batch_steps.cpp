@@ -134,9 +134,9 @@ Checkpoints BatchSteps::checkpoints(std::span<const batch::Work> works) {
 }
 
 /// Pictures are computed one by one with --stop-below, and where the mean of iterates is taken and the
-/// optimiser may end, since each ends at an iteration of its own; and with --memory, which is for one. On
-/// the CPU a picture fills a thread. A GPU is full with about a megapixel, which small pictures reach
-/// together; where its memory is too small for that, the pipeline halves.
+/// optimiser may end, since each ends at an iteration of its own; and with --memory, which is for one.
+/// On the CPU a picture fills a thread. A GPU is full with about a megapixel, which small pictures
+/// reach together; where its memory is too small for that, the pipeline halves.
 std::size_t BatchSteps::side_by_side(const batch::Work& work) {
   if (work.config.stop.below > 0 || work.config.memory > 0) return 1;
   if (work.config.average > 0 && may_end(work.config.optimizer)) return 1;

@@ -18,7 +18,7 @@ namespace impasto::kernels {
 ///         min(1/u², 1/(u·Σ|g|)).  x += t·d
 ///         With a reach r > 0 no step is longer, and one along −g is as long: with l = r·√(H·W·C)/|d|,
 ///         t = l where no pair is kept, else min(learning_rate, l).
-///         Tests (LbfgsTests) may find that no step is to be taken, or none any more: x then stays.
+///         Where a test (LbfgsOptions) finds that this step is not to be taken, or none any more, x stays.
 /// Shapes  pixels, direction, last_grad, grad (N,H,W,C); loss (N);
 ///         ended (N,2): an LbfgsEnd, and the evaluation that it came with, from 0;
 ///         pairs (N·lbfgs_vectors(history),H,W,C): for each picture every s, then every y, in two
