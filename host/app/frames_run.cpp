@@ -417,6 +417,7 @@ void FramesRun::save(std::int64_t frame, Image content, Stylized stylized, doubl
                  {"begins_scene", begins},
                  {"held", held},
                  {"iterations", stylized.iterations},
+                 {"ended_early", describe(stylized.early)},
                  {"seconds", stylized.seconds}};
   record.update(describe(stylized.courses.front().result().losses));
   log_.write(record);

@@ -111,6 +111,7 @@ class Film(FramesTest):
         first, *later = self.log()
         self.assertTrue(first["begins_scene"])
         self.assertEqual([record["iterations"] for record in (first, *later)], [8, 3, 3])
+        self.assertEqual([record["ended_early"] for record in (first, *later)], [[], [], []])
         for record in later:
             self.assertFalse(record["begins_scene"])
             self.assertAlmostEqual(record["held"], (WIDTH - 2) / WIDTH, places=6)
