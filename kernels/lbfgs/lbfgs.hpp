@@ -123,7 +123,7 @@ constexpr double lbfgs_first_factor(double unit, double grad_magnitude, bool ste
 /// Whether the loss falls too little along d, with grad_dot_d = g·d.
 constexpr bool lbfgs_is_flat(const LbfgsOptions& options, double grad_dot_d, bool has_pairs) {
   const double slope = has_pairs ? grad_dot_d : grad_dot_d / (options.unit * options.unit);
-  return slope > -options.tolerance_change;
+  return options.tolerance_change >= 0 && slope > -options.tolerance_change;
 }
 
 /// The vectors of a picture's pairs.

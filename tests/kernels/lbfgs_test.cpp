@@ -145,6 +145,14 @@ TEST(Lbfgs, GoesOnWhereSomethingIsNoNumber) {
   expect_no_end_where_something_is_no_number<float>();
 }
 
+TEST(Lbfgs, TestsNoSlopeWithoutATolerance) {
+  for (const bool has_pairs : {false, true}) {
+    EXPECT_FALSE(lbfgs_is_flat({.tolerance_grad = 1e-3}, 5, has_pairs));
+    EXPECT_TRUE(lbfgs_is_flat({.tolerance_change = 0}, 5, has_pairs));
+    EXPECT_FALSE(lbfgs_is_flat({.tolerance_change = 0}, -5, has_pairs));
+  }
+}
+
 TEST(Lbfgs, AGradientThatIsScaledGivesTheSameStep) {
   const MapSize size{1, 3, 5, 3};
   const auto grad = test::gaussian(size.count(), 1);
