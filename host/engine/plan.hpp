@@ -121,7 +121,7 @@ class Plan {
   [[nodiscard]] double recomputation() const;
   /// Enqueues the pictures to show after so many iterations: the pixels, or the mean of the iterates.
   void show(Backend& backend, const Tensor& to, std::int64_t iterations) const;
-  /// Whether that mean would change behind the optimiser's end.
+  /// Whether that mean would still change after the optimiser has ended.
   [[nodiscard]] bool mean_goes_on() const { return average_ && optimizer_->ended() != nullptr; }
   [[nodiscard]] const Optimizer& optimizer() const { return *optimizer_; }
   /// Room for as many copies of the pixels as run() keeps aside. The first is part of state().

@@ -170,7 +170,7 @@ RunEnd run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
     keeping.keep(stylizer.iterations());
   };
 
-  // The mean must not count what comes behind the end.
+  // The mean must not count what comes after the end.
   const bool waits = converged || stylizer.plan().mean_goes_on();
   // Several devices must look at the same iterations, whenever their losses arrive.
   const bool alone = stylizer.session().ranks() == nullptr;

@@ -89,12 +89,12 @@ class LookAhead {
   /// Whether collect() would not have to wait.
   [[nodiscard]] bool arrived() const;
   [[nodiscard]] std::vector<Losses> collect();
-  /// Whether the optimiser had ended with all of the pictures that were collected last: why, and after how
-  /// many iterations, with the last of them.
+  /// Why the optimiser ended with the last of the pictures, and after how many iterations.
   struct End {
     EndReason reason;
     std::int64_t iterations;
   };
+  /// As of the last collect(); none while a picture goes on.
   [[nodiscard]] const std::optional<End>& end() const { return end_; }
   [[nodiscard]] Image good_image(std::int64_t n = 0) const;
   /// Copies the n-th good picture to Plan::best().

@@ -13,7 +13,7 @@
 
 namespace impasto {
 
-/// When an optimiser has nothing left to do with a picture.
+/// Why an optimiser has nothing left to do with a picture.
 using EndReason = kernels::LbfgsEnd;
 
 /// An optimiser's state on its way from a coarser picture to a finer one.

@@ -32,7 +32,7 @@ struct LbfgsOptions {
   double learning_rate = 1;
   std::int64_t history = 100;  ///< pairs that are kept, at most
   double gradient_scale = 1;   ///< the gradient given is this many times the true one
-  /// u: what a peer optimises is this many times the pixels. Steps with no pair depend on it, and tests.
+  /// u: what a peer optimises is this many times the pixels. Steps with no pair and tests depend on it.
   double unit = 1;
   /// r, in the units of the pixels: the root mean square of a step. 0: PyTorch's rule, whose first
   /// step may be too small for a float, and whose later ones may be too long where the curvature

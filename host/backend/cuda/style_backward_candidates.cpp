@@ -27,7 +27,7 @@ std::int64_t rounded_bytes(const Shape& map) {
   return (bytes + 255) / 256 * 256;
 }
 
-/// Whether M is what multiplies F as it is: a product in float has nothing to round.
+/// Whether M has the type of F already, so that nothing is left to round.
 bool is_rounded(const StyleBackwardProblem& problem) {
   return problem.matrix == storage_of(problem.precision);
 }

@@ -576,8 +576,8 @@ class DeviceBackend final : public Backend {
             {nullptr, matrix_shape(N, C), DataType::f32}};
   }
 
-  /// Enqueues launches(multiply, workspace), with what multiplies N matrices or one by the candidates
-  /// chosen for that.
+  /// Enqueues launches(multiply, workspace). The candidates chosen for N pairs of matrices and for one do
+  /// what `multiply` asks for.
   template <class Launches>
   void with_products(std::int64_t N, std::int64_t C, Launches launches) {
     const StyleBackwardCall of_batch = square_product(N, C);
