@@ -16,6 +16,7 @@
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
 #include "host/core/digest.hpp"
+#include "host/engine/initial.hpp"
 #include "host/film/estimate_flow.hpp"
 #include "host/film/flo_file.hpp"
 #include "host/film/video.hpp"
@@ -316,6 +317,7 @@ film::Flow FramesRun::flow(std::int64_t from, const Image& from_content, std::in
 /// is what it starts from.
 std::optional<Anchor> FramesRun::anchor(std::int64_t frame, const Image& content) const {
   film::LongTerm held;
+  Mask seen;  // in the last frame
   for (const std::int64_t distance : distances_) {
     const std::int64_t earlier = frame - distance;
     const auto past = past_.find(earlier);
@@ -327,10 +329,25 @@ std::optional<Anchor> FramesRun::anchor(std::int64_t frame, const Image& content
         film::likeness(content, film::warped(past->second.content, backward), mask).is_cut()) {
       return std::nullopt;
     }
+    if (distance == 1) seen = film::seen_before(backward, forward);
     held.add(film::warped(past->second.result, backward), mask);
   }
   if (held.mask().values.empty()) return std::nullopt;
-  return Anchor{held.picture(), held.mask()};
+  Anchor anchor{held.picture(), held.mask()};
+  // What comes into sight begins as in a scene's first frame: what covered it would leave a trail.
+  const Image anew = start_of_new_parts(content);
+  for (std::size_t p = 0; p < seen.values.size(); ++p) {
+    if (anchor.mask.values[p] > 0 || seen.values[p] > 0) continue;
+    std::copy_n(&anew.rgb[3 * p], 3, &anchor.picture.rgb[3 * p]);
+  }
+  return anchor;
+}
+
+/// The picture that the frame would start from in a new scene. A picture of --init shows the first frame alone.
+Image FramesRun::start_of_new_parts(const Image& content) const {
+  Config config = settings_.config;
+  if (config.init == Init::file) config.init = Init::content;
+  return make_initial(config, content, styles_);
 }
 
 /// False where a signal has stopped it.

@@ -69,6 +69,7 @@ class FramesRun {
   [[nodiscard]] film::Flow flow(std::int64_t from, const Image& from_content, std::int64_t to,
                                 const Image& to_content) const;
   [[nodiscard]] std::optional<Anchor> anchor(std::int64_t frame, const Image& content) const;
+  [[nodiscard]] Image start_of_new_parts(const Image& content) const;
   bool make(std::int64_t frame, Image content);
   Stylized begin_scene(std::int64_t frame, const Image& content);
   Stylized go_on(std::int64_t frame, const Image& content, const Anchor& anchor);

@@ -134,6 +134,32 @@ bool is_smooth(const Flow& flow, std::int64_t row, std::int64_t column) {
          gradient <= 0.01 * fastest_near(flow, row, column) + least_gradient;
 }
 
+/// 1 at the pixels for which holds(i), of a frame with this flow back, says so.
+template <class Holds>
+Mask where(const Flow& backward, const Flow& forward, Holds holds) {
+  require(backward.height == forward.height && backward.width == forward.width,
+          "flows of two sizes");
+  const std::int64_t pixels = backward.height * backward.width;
+  Mask mask{backward.height, backward.width,
+            std::vector<float>(static_cast<std::size_t>(pixels), 0)};
+#pragma omp parallel for
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    if (holds(i)) mask.values[static_cast<std::size_t>(i)] = 1;
+  }
+  return mask;
+}
+
+/// Whether there and back leads to the same place. An unknown flow, huge or no number, does not.
+bool comes_back(const Flow& backward, const Flow& forward, std::int64_t i) {
+  Place at;
+  if (!leads(backward, i, at) || !is_inside(at, backward.height, backward.width)) return false;
+  const double u = at.x - static_cast<double>(i % backward.width);
+  const double v = at.y - static_cast<double>(i / backward.width);
+  const auto back = sample<2>(forward.uv, forward.height, forward.width, at);
+  return squares(back[0] + u, back[1] + v) <=
+         0.01 * (squares(back[0], back[1]) + squares(u, v)) + 0.5;
+}
+
 }  // namespace
 
 Flow resized(const Flow& flow, std::int64_t height, std::int64_t width) {
@@ -209,27 +235,14 @@ Image warped(const Image& picture, const Flow& flow) {
 }
 
 Mask reliable(const Flow& backward, const Flow& forward) {
-  require(backward.height == forward.height && backward.width == forward.width,
-          "flows of two sizes");
-  const std::int64_t pixels = backward.height * backward.width;
-  Mask mask{backward.height, backward.width,
-            std::vector<float>(static_cast<std::size_t>(pixels), 0)};
-#pragma omp parallel for
-  for (std::int64_t i = 0; i < pixels; ++i) {
-    Place at;
-    if (!leads(backward, i, at) || !is_inside(at, backward.height, backward.width)) continue;
-    const std::int64_t row = i / backward.width;
-    const std::int64_t column = i % backward.width;
-    const double u = at.x - static_cast<double>(column);
-    const double v = at.y - static_cast<double>(row);
-    const auto back = sample<2>(forward.uv, forward.height, forward.width, at);
-    const double own = squares(u, v);
-    // Comparisons that an unknown flow, huge or no number, does not pass.
-    const bool agree =
-        squares(back[0] + u, back[1] + v) <= 0.01 * (squares(back[0], back[1]) + own) + 0.5;
-    if (agree && is_smooth(backward, row, column)) mask.values[static_cast<std::size_t>(i)] = 1;
-  }
-  return mask;
+  return where(backward, forward, [&](std::int64_t i) {
+    return comes_back(backward, forward, i) &&
+           is_smooth(backward, i / backward.width, i % backward.width);
+  });
+}
+
+Mask seen_before(const Flow& backward, const Flow& forward) {
+  return where(backward, forward, [&](std::int64_t i) { return comes_back(backward, forward, i); });
 }
 
 Likeness likeness(const Image& frame, const Image& earlier_warped, const Mask& mask) {

@@ -47,6 +47,8 @@ Image warped(const Image& picture, const Flow& flow);
 /// (docs/decisions/0035-where-motions-meet.md). Source: Ruder, Dosovitskiy, Brox 2016, §4.2, after Sundaram,
 /// Brox, Keutzer 2010, who take the pixel's own |ŵ|².
 Mask reliable(const Flow& backward, const Flow& forward);
+/// Where the frame shows what the earlier one shows too: as reliable(), wherever motions meet.
+Mask seen_before(const Flow& backward, const Flow& forward);
 
 /// How much of a frame an earlier one accounts for.
 struct Likeness {

@@ -173,6 +173,14 @@ class Flows(FramesTest):
         self.frames("--long-term", "1,2", output="f")
         self.assertNotEqual(self.results("e")["f3.png"], self.results("f")["f3.png"])
 
+    def test_what_comes_into_sight_begins_as_a_picture_does(self):
+        # Steps too small to see: a frame is what it starts from.
+        self.frames("--init", "content", "--optimizer", "adam", "--learning-rate", 1e-4)
+        found, content = (pixels(self.path(f"{folder}/f2.png")) for folder in ("out", "in"))
+        new = [3 * (WIDTH * y + x) + c for y in range(HEIGHT) for x in (WIDTH - 2, WIDTH - 1) for c in range(3)]
+        for at in new:
+            self.assertAlmostEqual(found[at], content[at], delta=1)
+
     def test_a_longer_weight_holds_a_frame_closer(self):
         def error(weight, output):
             self.frames("--temporal-weight", weight, output=output, iterations=12)

@@ -179,6 +179,16 @@ TEST(Reliable, IsNotWhatDoesNotComeBack) {
   EXPECT_EQ(mask.values[2 * 12 + 3], 1);
 }
 
+TEST(SeenBefore, IsWhatTheEarlierPictureHasWhereverMotionsMeet) {
+  Flow still = constant(3, 8, 0, 0);
+  for (std::int64_t y = 0; y < 3; ++y) {
+    for (std::int64_t x = 4; x < 8; ++x) set(still, x, y, 0.2F, 0);
+  }
+  EXPECT_EQ(seen_before(still, constant(3, 8, 0, 0)).values, std::vector<float>(24, 1));
+  const Mask mask = seen_before(constant(4, 10, 3, 0), constant(4, 10, -3, 0));
+  for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(mask.values[i], i % 10 <= 6 ? 1 : 0) << i;
+}
+
 TEST(Reliable, IsNotWhereMotionsMeet) {
   // |∂u/∂x|² of a step of 0.2 is 0.01 on both of its sides, against 0.01·u² + 0.002.
   Flow still = constant(3, 8, 0, 0);
