@@ -214,7 +214,8 @@ std::vector<float> reliable_columns(const std::vector<float>& speeds) {
     set(backward, i % width, i / width, 0, -speed);
     set(forward, i % width, i / width, 0, speed);
   }
-  const auto middle = reliable(backward, forward).values.begin() + height / 2 * width;
+  const Mask mask = reliable(backward, forward);
+  const auto middle = mask.values.begin() + height / 2 * width;
   return {middle, middle + width};
 }
 
