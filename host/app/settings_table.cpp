@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <ranges>
 #include <utility>
 
 #include "host/app/describe.hpp"
@@ -303,13 +302,19 @@ Value sweep_folder() {
   return folder;
 }
 
-/// OUT of a film: a video by its extension, else a folder. Its records are in that folder, or where the
-/// video's frames are until they are complete.
-Value film_output() {
+/// The extensions of the videos that we write.
+std::vector<std::string> video_extensions() {
   std::vector<std::string> extensions;
   for (const film::VideoFormat& format : film::video_formats) {
     extensions.emplace_back(format.extension);
   }
+  return extensions;
+}
+
+/// OUT of a film: a video by its extension, else a folder. Its records are in that folder, or where the
+/// video's frames are until they are complete.
+Value film_output() {
+  const std::vector<std::string> extensions = video_extensions();
   return {.takes = "FOLDER|FILE",
           .read =
               [extensions](Settings& settings, std::string_view option, const Words& words) {
@@ -511,10 +516,8 @@ std::vector<Setting> make_table() {
        .value = input(AT(frames.in))},
       {.name = "OUT",
        .commands = frames,
-       .help = fmt::format(
-           "a folder for the results, or a video: {}",
-           fmt::join(film::video_formats | std::views::transform(&film::VideoFormat::extension),
-                     " ")),
+       .help = fmt::format("a folder for the results, or a video: {}",
+                           fmt::join(video_extensions(), " ")),
        .required = "where the results go (OUT)",
        .value = film_output()},
       {.name = "RUN",
