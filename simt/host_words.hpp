@@ -36,8 +36,10 @@ T* dynamic_shared(Site site = Site::here()) {
 }
 
 /// The machine runs the whole grid once for each phase.
-SIMT_UNTRACED inline bool in_phase(int phase) { return Machine::get().phase() == phase; }
-inline void next_phase() {}
+SIMT_UNTRACED inline bool in_phase(int phase, Site site = Site::here()) {
+  return Machine::get().in_phase(phase, site);
+}
+SIMT_UNTRACED inline void next_phase() { Machine::get().next_phase(); }
 
 /// Whether this file's kernels report every access (simt/README.md).
 #if defined(__SANITIZE_THREAD__)

@@ -74,6 +74,7 @@ void Machine::launch(const Grid& grid, Fiber::Body body, void* argument, bool tr
   while (threads_.size() < thread_count_) threads_.push_back(std::make_unique<Thread>());
   for (phase_ = 0; phase_ < grid.phases; ++phase_) {
     first_block_ = serial_ + 1;
+    published_.clear();
     for (const std::uint64_t block : block_order()) {
       run_block(index_in(block, grid.blocks));
       if (counter_ != nullptr) counter_->end_block();
@@ -95,8 +96,6 @@ std::vector<std::uint64_t> Machine::block_order() {
 void Machine::run_block(const Dim3& index) {
   block_index_ = index;
   ++serial_;
-  fenced_ = false;
-  acquired_ = false;
   at_barrier_ = 0;
   ended_ = 0;
   shared_memory_.begin_block(grid_.shared_bytes);
@@ -115,6 +114,9 @@ void Machine::run_block(const Dim3& index) {
     thread.id = static_cast<unsigned>(id);
     thread.state = State::ready;
     thread.block_phase = 0;
+    thread.phase = 0;
+    thread.fenced.reset();
+    thread.after_atomic = false;
     thread.copies.resize(1);
     thread.copies.front().clear();
     thread.fiber.start(&Machine::thread_main, this);
@@ -184,7 +186,22 @@ void Machine::thread_main(void* machine) {
   }
 }
 
+bool Machine::in_phase(int phase, const Site& site) {
+  if (phase != current_->phase) {
+    fail("phase " + std::to_string(phase) + " behind " + std::to_string(current_->phase) +
+             " calls of next_phase",
+         to_string(site));
+  }
+  return phase == phase_;
+}
+
 void Machine::end_of_thread() {
+  if (current_->phase != grid_.phases - 1) {
+    fail(name(*current_) + " ended behind " + std::to_string(current_->phase) +
+             " calls of next_phase; a launch of " + std::to_string(grid_.phases) +
+             (grid_.phases == 1 ? " phase" : " phases"),
+         grid_.name);
+  }
   for (const auto& group : current_->copies) {
     for (const Copy& copy : group) complete(copy);
   }
@@ -334,6 +351,15 @@ void Machine::fail(const std::string& problem, const std::string& place) {
 
 // What threads, and the copies they start, do to memory.
 
+void Machine::fence() {
+  if (!traced_) return;
+  Past past;
+  order_.release(thread(), past);
+  current_->fenced = past.steps;
+  // Blocks run one after another: those before this one have published what they publish.
+  if (current_->after_atomic) order_.learn_published(thread());
+}
+
 void* Machine::dynamic_shared(const Site& site) {
   if (grid_.shared_bytes == 0) {
     fail("dynamic shared memory, and the launch gave none", to_string(site));
@@ -364,12 +390,18 @@ void Machine::check(Access access, const void* address, std::size_t size, SiteId
 
 std::optional<Space> Machine::hold(Access access, const void* address, std::size_t size,
                                    SiteId site) {
-  if (access == Access::atomic && fenced_) acquired_ = true;
-  // Blocks run one after another: those before this one have published what they wrote.
+  if (access == Access::atomic) {
+    current_->after_atomic = true;
+    if (current_->fenced) {
+      published_.resize(serial_ - first_block_ + std::size_t{1});
+      published_.back().join(*current_->fenced);
+    }
+  }
   const bool shared = shared_memory_.contains(address);
   const Moment now{{serial_, thread(), false, order_.time(thread()), current_->block_phase},
                    &order_.past(thread()),
-                   shared || acquired_ ? serial_ : first_block_,
+                   shared ? serial_ : first_block_,
+                   published_,
                    site};
   std::string problem;
   std::optional<Space> space;
@@ -456,7 +488,7 @@ void Machine::hold_async(Access access, const void* address, std::size_t size,
                          Participant participant, std::uint32_t time, const Past& past,
                          const Site& site) {
   const Moment now{
-      {serial_, participant, true, time, current_->block_phase}, &past, serial_, site_id(site)};
+      {serial_, participant, true, time, current_->block_phase}, &past, serial_, {}, site_id(site)};
   std::string problem;
   shared_memory_.check(access, address, size, now, problem);
   if (problem.empty()) return;

@@ -149,7 +149,6 @@ class Machine {
   [[nodiscard]] Dim3 block_index() const { return block_index_; }
   [[nodiscard]] Dim3 block_size() const { return grid_.threads; }
   [[nodiscard]] Dim3 grid_size() const { return grid_.blocks; }
-  [[nodiscard]] int phase() const { return phase_; }
   [[nodiscard]] unsigned lane() const { return current_->id % 32; }
   [[nodiscard]] unsigned warp() const { return current_->id / 32; }
   [[nodiscard]] unsigned active_lanes() const;
@@ -163,8 +162,14 @@ class Machine {
                   const Site& site);
   void warp_barrier(unsigned mask, const Site& site);
 
-  /// Blocks that come to an atomic later may read what this thread has written.
-  void fence() { fenced_ = true; }
+  /// Whether the grid runs this phase now. As many calls of next_phase as it takes to be there must lie
+  /// behind the thread.
+  [[nodiscard]] bool in_phase(int phase, const Site& site);
+  void next_phase() { ++current_->phase; }
+
+  /// __threadfence. What is in a thread's past at a fence with an atomic behind it, other blocks may
+  /// use behind an atomic of their own and a fence after that.
+  void fence();
 
   void* dynamic_shared(const Site& site);
   void* static_shared(const Site& site, const char* name, std::size_t bytes);
@@ -227,6 +232,9 @@ class Machine {
     const Mbarrier* barrier = nullptr;
     unsigned parity = 0;  ///< of the barrier's phase that it waits for
     std::uint32_t block_phase = 0;
+    int phase = 0;                          ///< of the grid, as far as the thread has counted
+    std::optional<Clock> fenced;            ///< what came before its last __threadfence
+    bool after_atomic = false;              ///< it has come to an atomic
     std::vector<std::vector<Copy>> copies;  ///< the committed groups, then the open one
   };
 
@@ -289,8 +297,7 @@ class Machine {
   bool traced_ = false;
   std::uint32_t serial_ = 0;       ///< of the block that runs
   std::uint32_t first_block_ = 1;  ///< of this phase of the launch
-  bool fenced_ = false;            ///< this block has come to a __threadfence
-  bool acquired_ = false;          ///< and to an atomic after that
+  std::vector<Clock> published_;   ///< by the blocks from first_block_ on
   std::size_t at_barrier_ = 0;
   Thread* first_at_barrier_ = nullptr;
   std::size_t ended_ = 0;

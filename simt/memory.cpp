@@ -30,7 +30,12 @@ enum class Ordered : std::uint8_t { yes, without_fence, no };
 /// Whether `before` comes before `now`.
 Ordered ordered(const Actor& before, const Moment& now) {
   if (before.block < now.first_block) return Ordered::yes;
-  if (before.block != now.actor.block) return Ordered::no;
+  if (before.block != now.actor.block) {
+    const std::size_t index = before.block - now.first_block;
+    const bool known = now.past->published && index < now.published.size() &&
+                       now.published[index].of(before.participant) > before.time;
+    return known ? Ordered::yes : Ordered::no;
+  }
   if (before.participant == now.actor.participant && !before.async) return Ordered::yes;
   if (now.past->steps.of(before.participant) <= before.time) return Ordered::no;
   // The end of what goes through the asynchronous proxy is a fence.

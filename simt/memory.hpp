@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +35,7 @@ struct Moment {
   const Past* past;
   /// Blocks before it belong to earlier launches: their accesses come before this one.
   std::uint32_t first_block;
+  std::span<const Clock> published;  ///< by the blocks from the first one on
   SiteId site;
 };
 

@@ -26,11 +26,13 @@ void Clock::meet(const Clock& other) {
 void Past::join(const Past& other) {
   steps.join(other.steps);
   fenced.join(other.fenced);
+  published = published || other.published;
 }
 
 void Past::meet(const Past& other) {
   steps.meet(other.steps);
   fenced.meet(other.fenced);
+  published = published && other.published;
 }
 
 void Order::begin_block(std::size_t threads, std::size_t warps) {

@@ -34,6 +34,8 @@ struct Past {
   Clock steps;
   /// Those with a fence.proxy.async behind them, on the way here.
   Clock fenced;
+  /// What other blocks have published belongs to it.
+  bool published = false;
 
   void join(const Past& other);
   void meet(const Past& other);
@@ -73,6 +75,7 @@ class Order {
   void learn(Participant thread, Participant of, std::uint32_t steps) {
     own(thread).steps.raise(of, steps);
   }
+  void learn_published(Participant thread) { own(thread).published = true; }
   void fence_proxy(Participant thread);
 
  private:

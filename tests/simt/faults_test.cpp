@@ -250,29 +250,59 @@ TEST_P(Fault, ShuffleFromOutsideTheMask) {
   expect_caught(problem_of(&outside_the_mask, {"kernel", {1}, {32}}, y.data()), "leaves out");
 }
 
-/// The last block to finish adds up what the others left: right with a fence and an atomic.
+/// The last block to finish adds up what the others left: right with an atomic between two fences,
+/// and the first of them behind a barrier.
+template <bool met, bool published, bool acquired>
 __global__ void last_block_sums(float* sum, float* partial, int* finished) {
   SIMT_SHARED(bool, is_last, [1]);
+  if (threadIdx.x == 7) partial[blockIdx.x] = 1;
+  if (met) __syncthreads();
   if (threadIdx.x == 0) {
-    partial[blockIdx.x] = 1;
-    __threadfence();
+    if (published) __threadfence();
     is_last[0] = atomicAdd(finished, 1) == static_cast<int>(gridDim.x) - 1;
+    if (acquired) __threadfence();
   }
   __syncthreads();
   if (is_last[0] && threadIdx.x == 1) {
     sum[0] = 0;
-    for (unsigned i = 0; i < gridDim.x; ++i) sum[0] += partial[i];
+    for (unsigned i = 0; i < gridDim.x; ++i) WRONG, sum[0] += partial[i];
   }
 }
 
-TEST_P(Fault, NoneWhereTheLastBlockReadsWhatWasPublished) {
+TEST_P(Fault, RemovedFenceOfTheLastBlock) {
   DeviceArray<float> sum(1);
   DeviceArray<float> partial(8);
-  DeviceArray<int> finished(std::vector<int>{0});
-  EXPECT_EQ(problem_of(&last_block_sums, {"kernel", {8}, {32}}, sum.data(), partial.data(),
-                       finished.data()),
-            "");
+  const auto problem_with = [&](auto kernel) {
+    DeviceArray<int> finished(std::vector<int>{0});
+    return problem_of(kernel, {"kernel", {8}, {32}}, sum.data(), partial.data(), finished.data());
+  };
+  EXPECT_EQ(problem_with(&last_block_sums<true, true, true>), "");
   EXPECT_EQ(sum.values()[0], 8);
+  expect_caught(problem_with(&last_block_sums<false, true, true>), "race: ");
+  expect_caught(problem_with(&last_block_sums<true, false, true>), "race: ");
+  expect_caught(problem_with(&last_block_sums<true, true, false>), "race: ");
+}
+
+/// Reads in the second phase what all blocks have written in the first.
+template <bool called>
+__global__ void two_phases(float* y, float* x) {
+  if (in_phase(0)) x[blockIdx.x] = 1;
+  if (called) next_phase();
+  if (WRONG, in_phase(1)) y[blockIdx.x] = x[gridDim.x - 1 - blockIdx.x];
+}
+
+__global__ void only_phase(float* x) { x[blockIdx.x] = 1; }
+
+TEST_P(Fault, RemovedNextPhase) {
+  DeviceArray<float> x(4);
+  DeviceArray<float> y(4);
+  const Grid grid{"kernel", {4}, {1}, 0, 2};
+  EXPECT_EQ(problem_of(&two_phases<true>, grid, y.data(), x.data()), "");
+  expect_caught(problem_of(&two_phases<false>, grid, y.data(), x.data()),
+                "phase 1 behind 0 calls of next_phase");
+  EXPECT_THAT(problem_of(&only_phase, grid, x.data()), HasSubstr("ended behind 0 calls"));
+  EXPECT_THAT(problem_of(&two_phases<true>, {"kernel", {4}, {1}}, y.data(), x.data()),
+              HasSubstr("a launch of 1 phase"));
 }
 
 TEST_P(Fault, IsForgottenByTheNextLaunch) {

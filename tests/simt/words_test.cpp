@@ -161,9 +161,12 @@ TEST_P(Words, VectorsAreLoadedWhole) {
 }
 
 __global__ void nothing() {}
+__global__ void nothing_twice() { next_phase(); }
 
 TEST(Launch, RefusesWhatCudaRefuses) {
-  const auto refused = [](const Grid& grid) { return problem(schedules[0], grid, &nothing); };
+  const auto refused = [](const Grid& grid) {
+    return problem(schedules[0], grid, grid.phases > 1 ? &nothing_twice : &nothing);
+  };
   EXPECT_EQ(refused({"nothing", {1}, {1024}}), "");
   EXPECT_THAT(refused({"nothing", {1}, {1025}}), testing::HasSubstr("1024 are allowed"));
   EXPECT_THAT(refused({"nothing", {0}, {32}}), testing::HasSubstr("a grid of (0,1,1) blocks"));
