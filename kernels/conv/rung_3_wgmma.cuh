@@ -73,10 +73,8 @@ __global__ void __launch_bounds__(threads, 1)
   const int first_tile = static_cast<int>(blockIdx.x);
   const int next_tile = static_cast<int>(gridDim.x);
 
-  if (threadIdx.x == 0) {
-    init_stages<stages<slices>>(full, 4 * warpgroups);
-    simt::fence_barriers();
-  }
+  // fence_async_proxy below lets TMA see the barriers too.
+  if (threadIdx.x == 0) init_stages<stages<slices>>(full, 4 * warpgroups);
   for (int i = static_cast<int>(threadIdx.x); i < slices * taps * columns * chunks; i += threads) {
     // In the order in which a channel's filter lies in memory.
     const int chunk = i % chunks;

@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(2 * tile + 32, 2)
     if (lane != 0) return;
     for (unsigned index = blockIdx.x; index < work.count; index += gridDim.x) {
       const GramWorkTile place = gram_work_tile<tile>(work, index);
-      const bool diagonal = place.row == place.column;
+      const bool diagonal = tile == 64 || place.row == place.column;
       const unsigned bytes = (diagonal ? 1 : 2) * boxes * gram_box_bytes;
       for (int p = 0; p < place.pixels; p += gram_box_pixels) {
         wait(free[pipeline.stage], pipeline.parity ^ 1U);
@@ -78,7 +78,8 @@ __global__ void __launch_bounds__(2 * tile + 32, 2)
   const int group = warp / 4;
   for (unsigned index = blockIdx.x; index < work.count; index += gridDim.x) {
     const GramWorkTile place = gram_work_tile<tile>(work, index);
-    const int columns_at = place.row == place.column ? 0 : boxes * gram_box_bytes;
+    const bool diagonal = tile == 64 || place.row == place.column;
+    const int columns_at = diagonal ? 0 : boxes * gram_box_bytes;
     float sum[tile / 2];
     for (int p = 0; p < place.pixels; p += gram_box_pixels) {
       wait(full[pipeline.stage], pipeline.parity);

@@ -102,7 +102,6 @@ __device__ __forceinline__ void gram_mma_tiles(float* partials, const T* feature
     }
     warp_tile.store(partials + place.partial, place, C);
   }
-  simt::cp_async_wait_group<0>();
 }
 
 template <class T, int tile, bool packed>

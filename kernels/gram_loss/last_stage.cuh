@@ -70,7 +70,6 @@ __device__ __forceinline__ void add_gram_losses(const GramLossStage& stage) {
        i += static_cast<int>(gridDim.x)) {
     add_gram_loss<tile, width>(stage, sums, i % stage.blocks, i / stage.blocks, warp_sums);
   }
-  __syncthreads();
   add_losses(stage.losses, stage.images, stage.blocks, warp_sums);
 }
 

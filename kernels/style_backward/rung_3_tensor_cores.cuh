@@ -252,7 +252,6 @@ __global__ void __launch_bounds__(style_backward_threads, 2)
       });
     }
   }
-  simt::cp_async_wait_group<0>();
 }
 
 struct StyleBackwardTensorCores {
