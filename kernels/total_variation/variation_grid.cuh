@@ -10,13 +10,14 @@ namespace impasto::kernels::IMPASTO_DEVICE {
 
 inline constexpr int variation_threads = static_cast<int>(variation_block_values);
 
-/// Blocks of 128 values of 8 rows. A grid has at most 65535 of them down; they stride over the
-/// rest.
+/// Of a grid: more than a GPU runs at once.
+inline constexpr std::int64_t variation_most_blocks_down = 4096;
+
+/// Blocks of 128 values of 8 rows, which stride over the rows that are left.
 inline simt::Grid variation_grid(const char* name, const MapSize& size) {
-  constexpr std::int64_t most_rows = 65535;
   return {name,
           {static_cast<unsigned>(variation_blocks_across(size)),
-           static_cast<unsigned>(std::min(variation_blocks_down(size), most_rows)),
+           static_cast<unsigned>(std::min(variation_blocks_down(size), variation_most_blocks_down)),
            static_cast<unsigned>(size.batch)},
           {variation_threads}};
 }

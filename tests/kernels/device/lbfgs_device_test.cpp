@@ -119,6 +119,11 @@ TEST(LbfgsDevice, StepsNoFurtherThanItsReach) {
   expect_the_reference({.learning_rate = 0.7, .history = 2, .reach = 2e-5});
 }
 
+TEST(LbfgsDevice, TestsAndStepsNoFurtherThanItsReach) {
+  expect_the_reference(
+      {.learning_rate = 0.7, .history = 2, .reach = 2e-5, .tolerance_change = 1e-12});
+}
+
 TEST(LbfgsDevice, StepsAsFarAsItsReachWhereTheLossIsConcave) {
   expect_the_reference({.learning_rate = 0.7, .history = 2, .reach = 2e-5}, -1e-6F);
 }
