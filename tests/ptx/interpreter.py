@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Executes PTX, the assembly that nvcc makes of a CUDA kernel, on a CPU, and finds what it does wrong.
 
-It knows the instructions of this project's kernels for sm_80, mma.sync, ldmatrix and cp.async among them.
+It knows the instructions of this project's kernels for sm_80, mma.sync, ldmatrix and cp.async among them, and
+what those for sm_90a have besides (sm90.py).
 What they mean is written here from NVIDIA's "Parallel Thread Execution ISA", release 8.7, and from nothing
 else of this project. An instruction that it does not know is an error that names it.
 
@@ -10,7 +11,7 @@ Threads that branch apart become groups, each with its own place in the code. Th
 behind goes first, so that groups meet again where their paths do.
 
 Errors, each with its instruction: an access outside of what is allocated, or misaligned; a read of a
-register or of memory that nobody has written; an access to bytes that cp.async is still copying to; a race
+register or of memory that nobody has written; an access to bytes that a copy is still under way to; a race
 of two warps in shared memory; a barrier or an instruction of a whole warp that some threads do not reach.
 """
 
@@ -18,6 +19,7 @@ import re
 from typing import Callable, Dict, Generator, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
+import sm90
 from instructions import FULL_MASK, INSTRUCTIONS, WARP, YIELDS, Copy
 from memory import ABSENT, COMPLAINTS, GLOBAL_BASE, PARAMETER_BASE, SHARED_BASE, WRITTEN, Memory, SharedMemory
 from source import TYPES, Function, PtxError, Statement
@@ -61,6 +63,7 @@ class Block:
         # cp.async: what each thread has started, and how many groups it has committed.
         self.copies: List[Copy] = []
         self.committed = np.zeros(launch.threads, np.int64)
+        self.asynchronous = sm90.Asynchronous(-(-launch.threads // WARP))
 
     def active(self, mask: Mask) -> np.ndarray:
         return self.lanes if mask is True else np.flatnonzero(mask)
@@ -126,6 +129,7 @@ class Kernel:
             else:
                 self.statements.append(step)
         self.executed = np.zeros(len(self.statements), bool)
+        self.waits: Dict[Statement, Read] = {}  # which threads need not wait there any more
         self.code = [self._translate(step) for step in self.statements]
         self.guards = [self._guard(step.guard) for step in self.statements]
         self.meeting_points = set(self.labels.values())
@@ -218,6 +222,18 @@ class Kernel:
 
         return write
 
+    def lanes_of(self, block: Block, register: str, lanes: slice) -> np.ndarray:
+        """A register of floats, whether somebody has written it or not."""
+        return block.view["f32"][self._slot(register).row][lanes]
+
+    def mark(self, block: Block, registers: Sequence[str], lanes: slice, written: bool) -> None:
+        """Says that these lanes' registers can be read, or that they cannot."""
+        for register in registers:
+            number = self._slot(register).number
+            block.written[number] |= block.all_written[number]
+            block.written[number][lanes] = written
+            block.all_written[number] = bool(block.written[number].all())
+
     def vector(self, operand: str) -> List[str]:
         return re.split(r"\s*,\s*", operand.strip("{} ")) if operand.startswith("{") else [operand]
 
@@ -244,6 +260,9 @@ class Kernel:
                 raise PtxError("only barrier 0 with all threads is known here")
             if step.opcode in CONTROL:
                 return None
+            if step.opcode in sm90.WAITS:
+                self.waits[step] = sm90.ended(self, step.operands)
+                return None
             if step.opcode not in INSTRUCTIONS:
                 raise PtxError("this instruction is not known here")
             return INSTRUCTIONS[step.opcode](self, step.operands)
@@ -254,13 +273,30 @@ class Kernel:
         """Runs a block to its end. Yields where it waits for what other blocks do."""
         groups = {0: np.ones(block.threads, bool)}  # threads by their place in the code
         waiting: Dict[int, np.ndarray] = {}  # at a barrier
+        parked: Dict[int, np.ndarray] = {}  # for a phase
 
         def go_on(at: int, threads: np.ndarray) -> None:
             if threads.any():
                 groups[at] = groups[at] | threads if at in groups else threads
 
-        while groups or waiting:
+        def look(at: int, threads: np.ndarray) -> None:
+            try:
+                ended = self.waits[self.statements[at]](block, threads)
+            except PtxError as error:
+                raise self._error(at, str(error)) from None
+            go_on(at + 1, ended)
+            if (threads & ~ended).any():
+                parked[at] = parked.get(at, False) | threads & ~ended
+
+        while groups or waiting or parked:
             if not groups:
+                for at in list(parked):
+                    look(at, parked.pop(at))
+                if groups or block.asynchronous.arrive_one(block):
+                    continue
+                if parked and not waiting:
+                    at, threads = parked.popitem()
+                    raise self._error(at, f"{threads.sum()} threads wait for ever")
                 at, threads = waiting.popitem()
                 if not threads.all():
                     raise self._error(at, f"only {threads.sum()} of the {block.threads} threads reach it")
@@ -274,12 +310,15 @@ class Kernel:
                 go_on(at, threads)
             elif opcode in BARRIERS:
                 waiting[at] = waiting[at] | taken if at in waiting else taken
+            elif opcode in sm90.WAITS:
+                look(at, taken)
             elif opcode in BRANCHES:
                 go_on(self.labels[self.statements[at].operands[0]], taken)
             elif opcode == "trap" and taken.any():
                 raise self._error(at, "a thread came here")
             if taken is not None:
                 go_on(at + 1, threads & ~taken)
+        block.asynchronous.end()
 
     def _run_straight(
         self, block: Block, at: int, threads: np.ndarray

@@ -15,9 +15,10 @@ except ImportError:
     sys.exit(77)
 
 from interpreter import Device, Kernel
+from sm90 import tensor_map
 from source import Module, PtxError
 
-REGISTERS = """.reg .pred %p<9>; .reg .b16 %rs<9>; .reg .f32 %f<20>; .reg .b32 %r<40>; .reg .f64 %fd<9>;
+REGISTERS = """.reg .pred %p<9>; .reg .b16 %rs<9>; .reg .f32 %f<40>; .reg .b32 %r<40>; .reg .f64 %fd<9>;
   .reg .b64 %rd<9>;"""
 # Every thread's place in the output, whose elements have 4, 8 or 16 bytes, in %rd1, and its number in %r1.
 PROLOGUE = """
@@ -31,7 +32,7 @@ MODULE = """
 .version 8.7
 .target sm_80
 .address_size 64
-.extern .shared .align 16 .b8 dynamic[];
+.extern .shared .align 1024 .b8 dynamic[];
 {functions}
 .visible .entry kernel(
   .param .u64 kernel_param_0,
@@ -410,14 +411,14 @@ class AsynchronousCopies(unittest.TestCase):
 
     def test_are_not_there_before_it(self):
         for middle, end in (("", 0), ("bar.sync 0;", 0), ("cp.async.wait_group 2;", 0), ("cp.async.wait_group 1;", 512)):
-            with self.subTest(middle), self.assertRaisesRegex(PtxError, "ld.shared.u32 .*cp.async is still copying"):
+            with self.subTest(middle), self.assertRaisesRegex(PtxError, "ld.shared.u32 .*a copy to it is still"):
                 self.run_copies(middle, end)
-        with self.assertRaisesRegex(PtxError, "st.shared.u32 .*cp.async is still copying"):
+        with self.assertRaisesRegex(PtxError, "st.shared.u32 .*a copy to it is still"):
             self.run_copies("st.shared.u32 [%r2], 1;")
 
     def test_must_be_committed(self):
         uncommitted = self.BEGIN.format(16).replace("cp.async.commit_group;", "") + "cp.async.wait_group 0;"
-        with self.assertRaisesRegex(PtxError, "cp.async is still copying"):
+        with self.assertRaisesRegex(PtxError, "a copy to it is still under way"):
             execute(uncommitted + self.END.format(0), given=self.GIVEN)
 
     def test_reach_other_warps_behind_a_barrier(self):
@@ -435,6 +436,154 @@ class AsynchronousCopies(unittest.TestCase):
             execute(self.BEGIN.format(16).replace("[%rd3]", "[%rd3+4]"), given=self.GIVEN)
         with self.assertRaisesRegex(PtxError, "global address .*nothing is allocated"):
             execute(self.BEGIN.format(16) + "cp.async.wait_group 0;", given=self.GIVEN[:128])
+
+
+def in_rows_of_128_bytes(values):
+    """64 values of 2 bytes in each row, whose chunks of 16 bytes are swizzled as the manual's figure shows."""
+    rows = np.asarray(values, np.float16).reshape(-1, 8, 8)  # row, chunk, value
+    image = np.zeros_like(rows)
+    for row, chunk in np.ndindex(rows.shape[:2]):
+        image[row, chunk ^ row % 8] = rows[row, chunk]
+    return image.reshape(-1, 64)
+
+
+class Warpgroup(unittest.TestCase):
+    """Products of two tiles of 64 rows of 128 bytes, A's and then B's, which lie at `dynamic`."""
+
+    COPY = "".join(
+        f"ld.global.v4.u32 {{%r2,%r3,%r4,%r5}}, [%rd3+{at}]; st.shared.v4.u32 [%r6+{at}], {{%r2,%r3,%r4,%r5}};"
+        for at in range(0, 128, 16)
+    )
+    D = ",".join(f"%f{i}" for i in range(32))
+    BEGIN = f"""
+        ld.param.u64 %rd3, [kernel_param_1]; mul.wide.u32 %rd4, %r1, 128; add.s64 %rd3, %rd3, %rd4;
+        mov.u32 %r7, dynamic; shl.b32 %r8, %r1, 7; add.s32 %r6, %r7, %r8;
+        {COPY}
+        fence.proxy.async.shared::cta; bar.sync 0;
+        shr.u32 %r8, %r7, 4; cvt.u64.u32 %rd5, %r8;
+        """
+    # Rows of eight lie 1024 bytes apart; swizzled by 128 bytes.
+    DESCRIPTORS = "add.s64 %rd6, %rd5, {}; add.s64 %rd7, %rd6, 512;"
+    MULTIPLY = f"""
+        {{{{ .reg .pred p; setp.ne.b32 p, {{}}, 0;
+        wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {{{{{D}}}}}, %rd6, %rd7, p, 1, 1, {{}}; }}}}"""
+    FENCE, COMMIT = "wgmma.fence.sync.aligned;", "wgmma.commit_group.sync.aligned;"
+    WAIT = "wgmma.wait_group.sync.aligned 0;"
+    END = "".join(f"st.global.f32 [%rd1+{4 * i}], %f{i};" for i in range(32))
+
+    def setUp(self):
+        generator = np.random.default_rng(0)
+        self.a, self.b = generator.integers(-4, 5, (2, 64, 64)).astype(np.float64)
+
+    def run_products(self, body):
+        given = np.concatenate([in_rows_of_128_bytes(self.a), in_rows_of_128_bytes(self.b)])
+        found = execute(self.BEGIN + body, "V128", threads=128, given=given, shared_bytes=16384)
+        registers_of = np.frombuffer(found.tobytes(), np.float32).reshape(128, 32)
+        d = np.zeros((64, 64))
+        for row, column in np.ndindex(d.shape):
+            warp, (half, group) = row // 16, divmod(row % 16, 8)
+            lane, register = 4 * group + column % 8 // 2, column // 8 * 4 + 2 * half + column % 2
+            d[row, column] = registers_of[32 * warp + lane, register]
+        return d
+
+    def descriptors(self, bytes_further):
+        return self.DESCRIPTORS.format(1 << 62 | 64 << 32 | bytes_further // 16)
+
+    def test_multiplies_factors_whose_rows_hold_k(self):
+        body = self.FENCE + self.descriptors(32) + self.MULTIPLY.format(0, "0, 0") + self.descriptors(96)
+        body += self.MULTIPLY.format(1, "0, 0") + self.COMMIT + self.WAIT + self.END
+        k = [*range(16, 32), *range(48, 64)]
+        np.testing.assert_array_equal(self.run_products(body), self.a[:, k] @ self.b[:, k].T)
+
+    def test_multiplies_factors_whose_columns_hold_k(self):
+        body = self.FENCE + self.descriptors(16 * 128) + self.MULTIPLY.format(0, "1, 1") + self.COMMIT + self.WAIT
+        np.testing.assert_array_equal(self.run_products(body + self.END), self.a[16:32].T @ self.b[16:32])
+        body = self.FENCE + self.descriptors(0) + self.MULTIPLY.format(0, "1, 0") + self.COMMIT + self.WAIT
+        np.testing.assert_array_equal(self.run_products(body + self.END), self.a[:16].T @ self.b[:, :16].T)
+
+    def test_objects(self):
+        multiply = self.descriptors(0) + self.MULTIPLY.format(0, "0, 0")
+        for body, objection in (
+            (multiply + self.COMMIT + self.WAIT, "no wgmma.fence"),
+            (self.FENCE + multiply + self.COMMIT + self.END, "st.global.f32 .*nobody has written %f0"),
+            (self.FENCE + multiply + self.WAIT + self.END, "st.global.f32 .*nobody has written %f0"),
+            (self.FENCE + multiply, "nobody has waited"),
+            (self.FENCE + self.descriptors(0) + self.MULTIPLY.format(1, "0, 0"), "nobody has written %f0"),
+            (self.FENCE + multiply.replace("%rd6, %rd5", "%rd6, %rd3"), "the lanes of a warp have different factors"),
+            (self.FENCE + self.DESCRIPTORS.format(64 << 32) + multiply[multiply.index("{") :], "only swizzled rows"),
+            (self.FENCE + f"setp.gt.u32 %p1, %r1, 7; @%p1 bra $end; {multiply} $end:", "some lanes"),
+        ):
+            with self.subTest(body[-200:]), self.assertRaisesRegex(PtxError, objection):
+                self.run_products(body)
+
+
+class LoadsOfBoxes(unittest.TestCase):
+    """Of a tensor of 3×5×64 values whose map is given before it: 2×2 rows of it, to `dynamic`."""
+
+    SIZE, BOX = (64, 5, 3), (64, 2, 2)
+    BEGIN = """
+        ld.param.u64 %rd3, [kernel_param_1]; mov.u32 %r2, dynamic; add.s32 %r3, %r2, 1024;
+        add.s64 %rd4, %rd3, 128; st.global.u64 [%rd3], %rd4;
+        setp.ne.u32 %p1, %r1, 0;
+        @%p1 bra $made;
+        """
+    INIT, FENCE = "mbarrier.init.shared::cta.b64 [%r3], 1;", "fence.mbarrier_init.release.cluster;"
+    MEET, LEAVE = "$made: bar.sync 0;", "@%p1 bra $loaded;"
+    ANNOUNCE = "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r3], 512;"
+    LOAD = (
+        "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes "
+        "[%r2], [%rd3, {AT}], [%r3];"
+    )
+    LOADED = "$loaded:"
+    WAIT = "{ .reg .pred p; mbarrier.try_wait.parity.shared::cta.b64 p, [%r3], 0; selp.u32 %r9, 1, 0, p; }"
+    END = """
+        shl.b32 %r4, %r1, 4; add.s32 %r4, %r4, %r2; ld.shared.v2.u64 {%rd5,%rd6}, [%r4];
+        st.global.v2.u64 [%rd1], {%rd5,%rd6};
+        """
+
+    def setUp(self):
+        self.tensor = np.arange(1, 961, dtype=np.float16).reshape(3, 5, 64)
+
+    def run_load(self, x=0, y=0, z=0, threads=32, **instead):
+        """`instead` has other texts for parts of the kernel."""
+        parts = ("BEGIN", "INIT", "FENCE", "MEET", "LEAVE", "ANNOUNCE", "LOAD", "LOADED", "WAIT", "END")
+        body = "".join(instead.get(part, getattr(self, part)) for part in parts).replace("AT", f"{x}, {y}, {z}")
+        box = tensor_map(0, self.SIZE, self.BOX)
+        given = np.frombuffer(box + self.tensor.tobytes(), np.uint8)
+        found = execute(body, "V16", threads=threads, given=given, shared_bytes=1024 + 8)
+        return np.frombuffer(found.tobytes(), np.float16).reshape(4, 64)
+
+    def test_swizzle_their_rows(self):
+        expected = in_rows_of_128_bytes(self.tensor[1:3, 2:4].reshape(4, 64))
+        np.testing.assert_array_equal(self.run_load(0, 2, 1), expected)
+
+    def test_have_zeros_outside_of_the_tensor(self):
+        expected = np.zeros((2, 2, 64), np.float16)
+        expected[0, 1, 2:] = self.tensor[2, 0, :62]
+        np.testing.assert_array_equal(self.run_load(-2, -1, 2), in_rows_of_128_bytes(expected.reshape(4, 64)))
+
+    def test_need_their_barrier(self):
+        for part, objection in (
+            ("INIT", "there is no mbarrier"),
+            ("FENCE", "does not see the mbarrier"),
+            ("ANNOUNCE", "threads wait for ever"),
+            ("LOAD", "threads wait for ever"),
+            ("WAIT", "ld.shared.* a copy to it is still under way"),
+        ):
+            with self.subTest(part), self.assertRaisesRegex(PtxError, objection):
+                self.run_load(**{part: ""})
+        with self.assertRaisesRegex(PtxError, "race: thread 0 makes the mbarrier"):
+            self.run_load(threads=64, MEET="$made:")
+
+    def test_must_be_waited_for(self):
+        with self.assertRaisesRegex(PtxError, "nobody has waited for Load"):
+            self.run_load(WAIT="", END="")
+
+    def test_arrive_once(self):
+        with self.assertRaisesRegex(PtxError, "copy to it is still under way"):
+            self.run_load(LOAD=2 * self.LOAD)
+        with self.assertRaisesRegex(PtxError, "there is an mbarrier already"):
+            self.run_load(INIT=2 * self.INIT)
 
 
 if __name__ == "__main__":

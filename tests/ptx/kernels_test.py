@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What nvcc makes of the kernels' inline assembly computes what it should.
 
-Compiles kernels for sm_80 to PTX, executes each one that has inline assembly of ours in interpreter.py on
-small problems, and compares the results with NumPy's in double. Every mma, ldmatrix, conversion to tf32,
-commit and wait must have been executed. Then the assembly is damaged, and something must object.
+Compiles kernels for sm_80, and those with wgmma for sm_90a, to PTX, executes each one that has inline assembly
+of ours in interpreter.py on small problems, and compares the results with NumPy's in double. Every instruction
+of ours must have been executed. Then the assembly is damaged, and something must object.
 
-Needs nvcc and NumPy, no GPU; ends with 77 where one is missing. Kernels for sm_90a are not executed.
+Needs nvcc and NumPy, no GPU; ends with 77 where one is missing.
 """
 
 import re
@@ -25,6 +25,7 @@ except ImportError:
     sys.exit(77)
 
 from interpreter import Device, Kernel
+from sm90 import tensor_map
 from source import Module, PtxError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,9 +35,10 @@ from kernel_resources import demangled, ptx_of  # noqa: E402
 # gram_loss takes longest to compile. The rungs of gram with inline assembly are also its own.
 SOURCES = ("gram_loss", "style_backward", "conv", "first_conv_gram_loss", "style_first_conv")
 IN_ANOTHER_SOURCE = {"gram": "gram_loss"}
-ASSEMBLY = r"mma\.sync|ldmatrix|cp\.async|cvt\.rna\.tf32"
+FOR_SM90 = ("gram", "style_backward", "conv")
+ASSEMBLY = r"mma\.sync|ldmatrix|cp\.async|cvt\.rna\.tf32|mbarrier|wgmma|fence\.(?:mbarrier|proxy)"
 # nvcc unrolls loops over copies, and the copies behind some of its branches no thread needs.
-NOT_ALL_EXECUTED = "cp.async.cg.shared.global"
+NOT_ALL_EXECUTED = ("cp.async.cg.", "cp.async.bulk.")
 PROCESSES = 2
 
 
@@ -51,25 +53,28 @@ class Library:
     def __init__(self, nvcc: str):
         self.kernels: Dict[str, Tuple[Module, str]] = {}
         with ThreadPoolExecutor(PROCESSES) as pool:
-            for text in pool.map(lambda op: ptx_of(nvcc, source_of(op), "80"), SOURCES):
+            compiled = [(op, "80") for op in SOURCES] + [(op, "90a") for op in FOR_SM90]
+            texts = pool.map(lambda of: ptx_of(nvcc, source_of(of[0]), of[1]), compiled)
+            for (_, arch), text in zip(compiled, texts):
                 module = Module(text)
                 for short, mangled in zip(demangled(module.kernels), module.kernels):
-                    self.kernels[short] = (module, mangled)
+                    if ("wgmma" in short) == (arch == "90a"):
+                        self.kernels[short] = (module, mangled)
 
     def text(self, name: str) -> str:
         module, mangled = self.kernels[name]
         return module.text(mangled)
 
     def with_assembly(self) -> List[str]:
-        """Those for sm_90a excepted, which do nothing on sm_80."""
-        return [name for name in self.kernels if re.search(ASSEMBLY, self.text(name)) and "wgmma" not in name]
+        return [name for name in self.kernels if re.search(ASSEMBLY, self.text(name))]
 
 
 class Runner:
-    """Launches a library's kernels on a device of its own; `change` damages one of them first."""
+    """Launches a library's kernels on a device of its own; `change` damages one of them first. A case may have
+    a `small` problem, which shows the layout of registers."""
 
-    def __init__(self, library: Library, damaged: str = "", change: Change = str):
-        self.library, self.damaged, self.change = library, damaged, change
+    def __init__(self, library: Library, damaged: str = "", change: Change = str, small: bool = False):
+        self.library, self.damaged, self.change, self.small = library, damaged, change, small
         self.kernels: Dict[str, Kernel] = {}
         self.device = Device()
         self.generator = np.random.default_rng(1)
@@ -248,9 +253,14 @@ class GramPlan(NamedTuple):
         )
 
 
-def gram_problem(run: Runner, of: Storage, tile: int, packed: bool) -> Tuple[GramPlan, int, np.ndarray]:
+def gram_problem(
+    run: Runner, of: Storage, tile: int, packed: bool, pixels: int = 0
+) -> Tuple[GramPlan, int, np.ndarray]:
     """Two splits of one tile, or three tiles, with an edge each way: the address of the maps, and G."""
-    plan = GramPlan(2, 300, 56 if packed else 61, 64) if tile == 64 else GramPlan(1, 90, 200 if packed else 197, 128)
+    if tile == 64:
+        plan = GramPlan(2, pixels or 300, 64 if run.small else 56 if packed else 61, 64)
+    else:
+        plan = GramPlan(1, pixels or 90, 200 if packed else 197, 128)
     features = of.round(run.random(plan.images, plan.pixels, plan.channels))
     seen = of.factor(features)
     return plan, run.device.put(of.encode(features)), seen.transpose(0, 2, 1) @ seen
@@ -265,6 +275,19 @@ def gram(run: Runner, name: str, kind: str, storage: str, tile: str, packed: str
     for blocks in (plan.count,) if kind == "tensor_cores" else (plan.count, plan.count - 1):
         partials = run.device.allocate(4 * plan.images * plan.partials)
         run(name, (blocks,), scalars("QQ", partials, maps) + plan.work(), shared_bytes)
+        values = run.device.get(partials, np.float32, plan.images * plan.partials)
+        yield Result(plan.values(values), plan.expected(grams), *IN_FLOAT)
+
+
+@case(r"gram_wgmma_kernel<(?P<storage>\w+), (?P<tile>\d+)>")
+def gram_wgmma(run: Runner, name: str, storage: str, tile: str) -> Iterator[Result]:
+    """Rung 11: more stages than there are, a tile for each block and a block with two."""
+    plan, maps, grams = gram_problem(run, STORAGE[storage], int(tile), packed=True, pixels=60 if run.small else 500)
+    boxes = tensor_map(maps, (plan.channels, plan.pixels, plan.images), (64, 64, 1))
+    shared_bytes = {64: 6 * (64 * 128 + 16), 128: 3 * (4 * 64 * 128 + 16)}[plan.tile]
+    for blocks in (plan.count,) if run.small else (plan.count, plan.count - 1):
+        partials = run.device.allocate(4 * plan.images * plan.partials)
+        run(name, (blocks,), scalars("Q", partials) + [boxes] + plan.work(), shared_bytes)
         values = run.device.get(partials, np.float32, plan.images * plan.partials)
         yield Result(plan.values(values), plan.expected(grams), *IN_FLOAT)
 
@@ -322,15 +345,17 @@ def joined(product: np.ndarray, held: np.ndarray, features: np.ndarray, accumula
     return np.where(features > 0, total, 0) if mask else total
 
 
-def launch_round_matrix(run: Runner, of: Storage, matrix: np.ndarray, narrow: bool = False) -> Tuple[int, int, int]:
+def launch_round_matrix(
+    run: Runner, of: Storage, matrix: np.ndarray, narrow: bool = False, grouped: bool = False
+) -> Tuple[int, int, int]:
     """The addresses of M as round_matrix_kernel stores it and of its scales, and how long its rows are. It is
-    given M in float, or in bfloat16."""
+    given M in float, or in bfloat16; its columns may be grouped, as wgmma's results are."""
     images, channels, _ = matrix.shape
     padded, rows = 8 * parts(channels, 8), images * channels
     stored, scales = run.device.allocate(of.bytes * rows * padded), run.device.allocate(4 * rows)
     given = run.device.put(STORAGE["bfloat16" if narrow else "float"].encode(matrix))
     arguments = scalars("QQ", stored, scales) + record("QQ", *((0, given) if narrow else (given, 0)))
-    arguments += scalars("qii?", rows, channels, padded, False)
+    arguments += scalars("qii?", rows, channels, padded, grouped)
     run(f"round_matrix_kernel<{of.name}>", (parts(rows, 8),), arguments)
     return stored, scales, padded
 
@@ -375,6 +400,34 @@ def style_backward(run: Runner, name: str, storage: str, columns: str, packed: s
         yield Result(actual, expected, *(IN_FLOAT if of.name == "float" else IN_16_BITS))
 
 
+@case(r"style_backward_wgmma_kernel<(?P<storage>\w+), (?P<columns>\d+)>")
+def style_backward_wgmma(run: Runner, name: str, storage: str, columns: str) -> Iterator[Result]:
+    """Rung 4: M resident in shared memory and not, more stages than there are, two tiles for one block."""
+    of, width = STORAGE[storage], int(columns)
+    stages = 6 * width // 128
+    for images, pixels, channels, epilogue in (
+        (2, 300, width, (True, True)),
+        (1, 140, 160, (False, False)),
+    ):
+        features = of.round(run.random(images, pixels, channels))
+        held = of.round(run.random(images, pixels, channels) * 3)
+        matrix = symmetric(run.random(images, channels, channels)).astype(np.float32)
+        maps, grad = run.device.put(of.encode(features)), run.device.put(of.encode(held))
+        stored, scales, padded = launch_round_matrix(run, of, matrix, grouped=True)
+        slices = parts(channels, 64)
+        resident = slices <= 2
+        arguments = scalars("QQQ", grad, maps, scales)
+        arguments.append(tensor_map(maps, (channels, pixels, images), (64, 128, 1)))
+        arguments.append(tensor_map(stored, (padded, channels, images), (64, width, 1)))
+        arguments += scalars("qi?", pixels, channels, resident) + record("??", *epilogue)
+        shared_bytes = stages * 128 * 128 + (slices if resident else stages) * width * 128 + (2 * stages + 1) * 8
+        run(name, (1, parts(channels, width), images), arguments, shared_bytes)
+        product = of.factor(features) @ rounded_matrix(of, matrix.astype(np.float64))
+        expected = of.round(joined(product, held, features, *epilogue))
+        actual = of.decode(run.device.get(grad, of.dtype, features.size)).reshape(features.shape)
+        yield Result(actual, expected, *IN_16_BITS)
+
+
 def convolution(x: np.ndarray, filters: np.ndarray) -> np.ndarray:
     """3×3, zeros outside, of x (N,H,W,C) with filters (K,3,3,C)."""
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
@@ -382,23 +435,49 @@ def convolution(x: np.ndarray, filters: np.ndarray) -> np.ndarray:
     return sum(padded[:, r : r + height, s : s + width] @ filters[:, r, s].T for r in range(3) for s in range(3))
 
 
+def convolve(
+    run: Runner, of: Storage, launch: Callable[..., None], height: int, width: int, channels: int, to: int, ahead: bool
+) -> Result:
+    """What a kernel that `launch` starts makes of the pixels, in one direction or the other."""
+    x, held, features = (of.round(run.random(1, height, width, count)) for count in (channels, to, to))
+    filters = of.round(run.random(to, 3, 3, channels) / 16)
+    bias = run.random(to).astype(np.float32)
+    result, *given = (run.device.put(of.encode(part)) for part in (held, x, filters, features))
+    pointers = (result, *given[:2], run.device.put(bias), 0) if ahead else (result, *given[:2], 0, given[2])
+    sizes = (1, height, width, channels, to)
+    work = record("5Q 5q 3? 5x", *pointers, *sizes, ahead, not ahead, not ahead)
+    launch(work, given[0], height, width, channels, to)
+    sums = convolution(x, filters)
+    sums = np.maximum(sums + bias, 0) if ahead else joined(sums, held, features, True, True)
+    actual = of.decode(run.device.get(result, of.dtype, held.size))
+    return Result(actual, of.round(sums).ravel(), *IN_16_BITS)
+
+
 @case(r"conv_tile::conv_mma_kernel<(?P<storage>\w+)>")
 def conv(run: Runner, name: str, storage: str) -> Iterator[Result]:
     """Rung 2 in both directions: two slices of channels, two groups of them, edges of a tile."""
-    of = STORAGE[storage]
-    for height, width, channels, to, forward in ((5, 18, 128, 64, True), (3, 4, 64, 128, False)):
-        x, held, features = (of.round(run.random(1, height, width, count)) for count in (channels, to, to))
-        filters = of.round(run.random(to, 3, 3, channels) / 16)
-        bias = run.random(to).astype(np.float32)
-        result, *given = (run.device.put(of.encode(part)) for part in (held, x, filters, features))
-        pointers = (result, *given[:2], run.device.put(bias), 0) if forward else (result, *given[:2], 0, given[2])
-        sizes = (1, height, width, channels, to)
-        work = record("5Q 5q 3? 5x", *pointers, *sizes, forward, not forward, not forward)
+
+    def launch(work: List[bytes], x: int, height: int, width: int, channels: int, to: int) -> None:
         run(name, (parts(width, 16) * to // 64, parts(height, 16)), work, (18 * 18 + 3 * 64) * 64 * 2)
-        sums = convolution(x, filters)
-        sums = np.maximum(sums + bias, 0) if forward else joined(sums, held, features, True, True)
-        actual = of.decode(run.device.get(result, of.dtype, held.size))
-        yield Result(actual, of.round(sums).ravel(), *IN_16_BITS)
+
+    for shape in ((5, 18, 128, 64, True), (3, 4, 64, 128, False)):
+        yield convolve(run, STORAGE[storage], launch, *shape)
+
+
+@case(r"conv_wgmma::conv_wgmma_kernel<(?P<storage>\w+), (?P<slices>\d+)>")
+def conv_wgmma(run: Runner, name: str, storage: str, slices: str) -> Iterator[Result]:
+    """Rung 3 in both directions: more stages than there are, tiles of both warpgroups, their edges."""
+
+    def launch(work: List[bytes], x: int, height: int, width: int, channels: int, to: int) -> None:
+        across = parts(width, 8)
+        tiles = across * parts(height, 16)
+        boxes = tensor_map(x, (channels, width, height), (64, 8, 18))
+        barriers = {1: 6, 2: 4}[int(slices)]
+        shared_bytes = int(slices) * 9 * 64 * 128 + barriers * (18 * 8 * 128 + 16)
+        run(name, (1, to // 64), work + [boxes] + scalars("ii", across, tiles), shared_bytes)
+
+    for shape in ((18, 12, 64 * int(slices), 64, True), (5, 20, 64 * int(slices), 128, False)):
+        yield convolve(run, STORAGE[storage], launch, *shape)
 
 
 @case(r"style_first_conv_kernel<(?P<storage>\w+)>")
@@ -469,10 +548,26 @@ def pairs(count: int) -> List[Tuple[int, int]]:
     return [(i, j) for i in range(count) for j in range(i + 1, count)]
 
 
+def registers_exchanged(opcode: str, kind: str, i: int, j: int) -> Change:
+    """Exchanges two of an instruction's registers of a kind, counted from its first one."""
+
+    def change_one(statement: re.Match) -> str:
+        parts = re.split(rf"(%{kind}\d+)", statement[0])
+        parts[2 * i + 1], parts[2 * j + 1] = parts[2 * j + 1], parts[2 * i + 1]
+        return "".join(parts)
+
+    return lambda text: re.sub(rf"{opcode}[^;]*;", change_one, text)
+
+
 # As mistakes in simt/ptx.hpp would be: nvcc copies inline assembly to PTX word by word.
 DAMAGES: Dict[str, Change] = {
     **{f"mma: a[{i}] and a[{j}] exchanged": exchanged("mma.sync", (1,), i, j) for i, j in pairs(4)},
     **{f"mma: b[{i}] and b[{j}] exchanged": exchanged("mma.sync", (2,), i, j) for i, j in pairs(2)},
+    **{
+        f"mma: a[{i}] and b[{j}] exchanged": registers_exchanged(r"mma\.sync", "r", i, 4 + j)
+        for i in range(4)
+        for j in range(2)
+    },
     **{f"mma: d[{i}] and d[{j}] exchanged": exchanged("mma.sync", (0, 3), i, j) for i, j in pairs(4)},
     **{
         f"mma: d[{i}] and d[{j}] exchanged where it is added to": exchanged("mma.sync", (3,), i, j) for i, j in pairs(4)
@@ -480,7 +575,8 @@ DAMAGES: Dict[str, Change] = {
     "mma: the other type of 16 bits": replaced(
         r"f32\.(b?)f16\.b?f16\.f32", lambda t: "f32.f16.f16.f32" if t.group(1) else "f32.bf16.bf16.f32"
     ),
-    **{f"ldmatrix: registers {i} and {j} exchanged": exchanged("ldmatrix", (0,), i, j) for i, j in pairs(4)},
+    **{f"ldmatrix: registers {i} and {j} exchanged": registers_exchanged("ldmatrix", "r", i, j) for i, j in pairs(5)},
+    "cp.async: address and size exchanged": registers_exchanged(r"cp\.async\.cg", "r", 0, 1),
     "ldmatrix: transposed or not, the other way round": replaced(
         r"\.x4(\.trans)?", lambda t: ".x4" if t.group(1) else ".x4.trans"
     ),
@@ -491,10 +587,67 @@ DAMAGES: Dict[str, Change] = {
     "no barrier": replaced(r"bar\.sync \t0;", ""),
     "tf32: not rounded": replaced(r"cvt\.rna\.tf32\.f32 (%r\d+), (%f\d+)", r"mov.b32 \1, \2"),
 }
+
+OF_A_LOAD = ("tile", "x", "y", "z", "mbarrier")  # its 32-bit registers
+# And in simt/ptx_sm90.hpp.
+DAMAGES.update(
+    {
+        "mbarrier: address and arrivals exchanged": registers_exchanged(r"mbarrier\.init", "r", 0, 1),
+        "mbarrier: address and bytes exchanged": registers_exchanged(r"mbarrier\.arrive\.expect_tx", "r", 0, 1),
+        "mbarrier: address and parity exchanged": registers_exchanged(r"mbarrier\.try_wait", "r", 0, 1),
+        "mbarrier: no wait": replaced(r"mbarrier\.try_wait\S* p, [^;]*;", "setp.eq.u32 p, 0, 0;"),
+        **{
+            f"TMA: {OF_A_LOAD[i]} and {OF_A_LOAD[j]} exchanged": registers_exchanged(r"cp\.async\.bulk", "r", i, j)
+            for i, j in pairs(len(OF_A_LOAD))
+        },
+        **{
+            f"wgmma: d[{i}] and d[{i + 1}] of {2 * count} columns exchanged": registers_exchanged(
+                rf"wgmma\.mma_async\S*n{2 * count}k16", "f", i, i + 1
+            )
+            for count in (32, 64)
+            for i in range(count - 1)
+        },
+        "wgmma: factors exchanged": registers_exchanged(r"wgmma\.mma_async", "rd", 0, 1),
+        "wgmma: the other type": replaced(
+            r"f32\.(b?)f16\.b?f16 ", lambda t: "f32.f16.f16 " if t.group(1) else "f32.bf16.bf16 "
+        ),
+        "wgmma: adds where it should not": replaced(r"setp\.ne\.b32 p, (%r\d+), 0;", r"setp.eq.b32 p, \1, 0;"),
+        "wgmma: subtracts": replaced(", p, 1, 1, ", ", p, 1, -1, "),
+        **{
+            f"wgmma: {which} transposed or not, the other way round": replaced(
+                rf"(, p, 1, 1{skipped}), (\d)", lambda t: f"{t.group(1)}, {1 - int(t.group(2))}"
+            )
+            for which, skipped in (("A", ""), ("B", r", \d"))
+        },
+        "wgmma: a wait for a group less": replaced(
+            r"wgmma\.wait_group\.sync\.aligned (\d+)",
+            lambda t: f"wgmma.wait_group.sync.aligned {int(t.group(1)) + 1}",
+        ),
+        **{
+            f"{opcode.split('.')[0]}: no {opcode}": replaced(rf"{re.escape(opcode)}\b[^;]*;", "")
+            for opcode in (
+                "mbarrier.init",
+                "mbarrier.arrive.shared",
+                "mbarrier.arrive.expect_tx",
+                "fence.mbarrier_init",
+                "fence.proxy.async",
+                "wgmma.fence",
+                "wgmma.commit_group",
+                "wgmma.wait_group",
+            )
+        },
+    }
+)
+# The kernels that are damaged, and how.
 DAMAGED = {
     "gram_mma_kernel<bfloat16, 64, true>": "",
     "gram_tensor_cores_kernel<float, 64, GramPlainSlice<float, 64>, true>": "",
     "style_backward_mma_kernel<float16, 64, true>": "ldmatrix|cp.async",
+    # The factors of its tiles, all of which are diagonal, are the same.
+    "gram_wgmma_kernel<bfloat16, 64>": "(?!wgmma: factors)",
+    "gram_wgmma_kernel<bfloat16, 128>": r"wgmma: d\[",
+    "style_backward_wgmma_kernel<float16, 64>": r"mbarrier|fence|TMA|wgmma: (?!d\[)",
+    "conv_wgmma::conv_wgmma_kernel<float16, 1>": "fence",
 }
 
 
@@ -512,14 +665,15 @@ def judge(name: str) -> str:
         return str(error)
     kernel = run.kernels[name]
     idle = [step for step, executed in zip(kernel.statements, kernel.executed) if not executed]
-    idle = [step for step in idle if re.match(ASSEMBLY, step.opcode) and step.opcode != NOT_ALL_EXECUTED]
+    idle = [step for step in idle if re.match(ASSEMBLY, step.opcode) and not step.opcode.startswith(NOT_ALL_EXECUTED)]
     return "; ".join([*filter(None, complaints), *(f"never executed: {step}" for step in idle)])
 
 
 def judge_damaged(name: str, damage: str) -> str:
     """What objects to a damaged kernel."""
+    run = Runner(LIBRARY, name, DAMAGES[damage], small=damage.startswith("wgmma: d["))
     try:
-        return "".join(result.complaint() for result in run_case(Runner(LIBRARY, name, DAMAGES[damage]), name))
+        return "".join(result.complaint() for result in run_case(run, name))
     except PtxError as error:
         return str(error)
 

@@ -17,7 +17,7 @@ ABSENT, UNWRITTEN, WRITTEN, IN_FLIGHT = range(4)
 COMPLAINTS = {
     ABSENT: "nothing is allocated there",
     UNWRITTEN: "nobody has written it",
-    IN_FLIGHT: "cp.async is still copying to it",
+    IN_FLIGHT: "a copy to it is still under way",
 }
 
 

@@ -82,6 +82,8 @@ class Module:
     """A PTX file; `kernels` are the mangled names of those in it."""
 
     def __init__(self, text: str):
+        # Inline assembly may have lines that look like the end of a function.
+        text = re.sub(r"// begin inline asm.*?// end", lambda t: t[0].replace("\n}", " }"), text, flags=re.DOTALL)
         text = re.sub(r"//[^\n]*", "", text)
         functions = FUNCTION.findall(text)
         self.kernels = [name for kind, name, *_ in functions if kind == "entry"]
