@@ -5,6 +5,7 @@
 Every barrier, wait, fence, commit and arrival of every kernel is removed in turn; what the host-SIMT
 machine does with mma and ldmatrix gets each pair of its registers exchanged in turn. For each such mutant
 one file is compiled, the device tests are linked with it, and those of its operation run until one fails.
+What nvcc makes of the inline assembly itself is damaged by tests/ptx/kernels_test.py.
 
 Results are kept in tests/kernels/mutants.json, and a mutant is tried again only if what it was made of
 has changed. One that no test notices needs a reason there, written by hand. The script ends with 8 where
@@ -33,12 +34,11 @@ MACHINE = ROOT / "simt" / "ptx_host.cpp"
 WITHOUT_REASON = 8
 SECONDS = 600
 
-STATEMENT = re.compile(
-    r"^(?P<before>\s*(?:if \([^;]*\) )?)(?P<call>(?:simt::)?"
-    r"(?:__sync\w+|__threadfence\w*|cp_async_(?:commit|wait)_group|wgmma_(?:fence|commit_group|wait_group)"
-    r"|fence_barriers|fence_async_proxy|arrive|wait)(?:<[^;]*>)?\([^;]*\));$",
-    re.MULTILINE,
+WORD = (
+    r"\b(?:simt::)?(?:__sync\w+|__threadfence\w*|next_phase|cp_async_(?:commit|wait)_group"
+    r"|wgmma_(?:fence|commit_group|wait_group)|fence_barriers|fence_async_proxy|arrive(?:_expect_tx)?|wait)\b"
 )
+STATEMENT = re.compile(rf"^\s*(?:(?:if|for) \(.*\) )?(?P<call>{WORD}(?:<[^;]*>)?\([^;]*\));$", re.MULTILINE)
 # What the machine reads or writes of an instruction's registers, and how many of them there are.
 REGISTERS = (("own.a[i]", 4), ("own.b[i]", 2), ("self.registers[i]", 4), ("d[i]", 4))
 
@@ -83,6 +83,9 @@ def removals() -> Iterator[Mutant]:
     for file in sorted([*ROOT.glob("kernels/*/*.cu"), *ROOT.glob("kernels/*/*.cuh")]):
         seen: Dict[str, int] = {}
         content = file.read_text(encoding="utf-8")
+        calls = len(re.findall(rf"{WORD}(?:<[^;]*?>)?\(", without_comments(content)))
+        if calls != len(STATEMENT.findall(content)):
+            raise RuntimeError(f"{file}: one of its {calls} barriers and waits has a form that is not known here")
         for match in STATEMENT.finditer(content):
             call = " ".join(match["call"].split())
             seen[call] = seen.get(call, 0) + 1
@@ -103,13 +106,19 @@ def exchanges() -> Iterator[Mutant]:
                     yield Mutant(name, MACHINE, start, start + len(text), changed, "gram style_backward")
 
 
+def without_comments(code: str) -> str:
+    return re.sub(r"\s*//.*", "", code)
+
+
 def digest(mutant: Mutant) -> str:
-    """Of everything that decides whether the mutant is noticed, apart from the machine."""
-    whole = hashlib.sha256(mutant.source().encode())
+    """Of everything that decides whether the mutant is noticed: its sources, its tests and the machine."""
+    whole = hashlib.sha256(without_comments(mutant.source()).encode())
+    paths = [*sorted(ROOT.glob("simt/*.cpp")), *sorted(ROOT.glob("simt/*.hpp"))]
     for op in mutant.ops.split():
-        source = ROOT / "kernels" / op / f"{op}.cu"
-        for path in [*sorted(includes(source)), *sorted(TESTS.glob(f"{op}*_device_test.cpp"))]:
-            whole.update(path.read_bytes())
+        paths += sorted(includes(ROOT / "kernels" / op / f"{op}.cu"))
+        paths += sorted(TESTS.glob(f"{op}*_device_test.cpp"))
+    for path in paths:
+        whole.update(without_comments(path.read_text(encoding="utf-8")).encode())
     return whole.hexdigest()[:16]
 
 
@@ -134,7 +143,11 @@ class Bench:
             output = command[command.index("-o") + 1]
             traced = "impasto_traced_kernels" in output or "simt.dir" in output
             if traced and "add_a_kernel" not in output:
-                self.commands[Path(entry["file"])] = command
+                file = Path(entry["file"])
+                # The build compiles the files of a folder as one; here each is compiled alone.
+                parts = re.findall(r'#include "([^"]+)"', file.read_text(encoding="utf-8")) if "Unity" in output else []
+                for source in [file, *map(Path, parts)]:
+                    self.commands[source] = command
         listed = subprocess.run(
             ["ninja", "-t", "commands", "device_kernels_test"], cwd=build, capture_output=True, text=True, check=True
         )
@@ -147,7 +160,6 @@ class Bench:
         overlay.parent.mkdir(parents=True, exist_ok=True)
         overlay.write_text(content, encoding="utf-8")
         command = list(self.commands[source])
-        original = command[command.index("-o") + 1]
         command[command.index("-o") + 1] = str(self.folder / "mutant.o")
         command[command.index("-c") + 1] = str(overlay if source == file else source)
         command.insert(1, f"-I{self.folder / 'source'}")
@@ -156,10 +168,10 @@ class Bench:
         overlay.unlink()
         if done.returncode != 0:
             return done.stderr
-        # In front of all other objects: of a function that several headers' users have, the first is linked.
-        link = [part for part in self.link if part != original]
+        # In front of all other objects: of a function that several have, the first is linked.
+        link = list(self.link)
         first = next(i for i, part in enumerate(link) if part.endswith(".o"))
-        link.insert(first, str(self.folder / "mutant.o"))
+        link[first:first] = ["-Wl,-z,muldefs", str(self.folder / "mutant.o")]
         link[link.index("-o") + 1] = str(self.folder / "mutant")
         done = subprocess.run(link, cwd=self.build, capture_output=True, text=True)
         return done.stderr if done.returncode != 0 else None
@@ -186,9 +198,9 @@ class Bench:
                 raise RuntimeError(f"{mutant.name}: does not compile\n{error}")
             names = [f"*{suite}.*" for suite in suites(op)]
             rung = re.match(r"rung_\w+", mutant.file.name)
-            # A rung's own tests are enough to notice most.
-            found = self.failure([f"{name}{rung[0]}" for name in names]) if rung else None
-            found = found or self.failure(names)
+            # A rung's own tests, or those of all rungs on small problems, are enough to notice most.
+            first = [f"{name}{rung[0]}" for name in names] if rung else [name for name in names if "Ladder" in name]
+            found = (self.failure(first) if first else None) or self.failure(names)
             if found:
                 return found
         return None
@@ -204,6 +216,7 @@ def main() -> int:
     mutants = [*removals(), *exchanges()]
     known = {mutant.name for mutant in mutants}
     kept = {name: row for name, row in kept.items() if name in known}
+    mutants.sort(key=lambda mutant: mutant.name in kept)  # what was never tried first
     missing = []
     with tempfile.TemporaryDirectory() as folder:
         bench = None if arguments.check else Bench(arguments.build.resolve(), Path(folder))
@@ -229,7 +242,9 @@ def main() -> int:
     silent = [name for name, row in kept.items() if "noticed by" not in row and "reason" not in row]
     for name in silent:
         print(f"{name}: no test notices, and no reason is given", file=sys.stderr)
-    print(f"{len(mutants)} mutants, {sum('noticed by' not in row for row in kept.values())} unnoticed")
+    unnoticed = sum("noticed by" not in row for row in kept.values())
+    stale = sum(kept[mutant.name]["digest"] != digest(mutant) for mutant in mutants if mutant.name in kept)
+    print(f"{len(mutants)} mutants, {unnoticed} unnoticed; {stale} were tried with older sources")
     return WITHOUT_REASON if silent or missing else 0
 
 
