@@ -242,12 +242,12 @@ class PlainConvolutions final : public Libraries {
     std::optional<Candidate<ConvCall>> next() override {
       if (std::exchange(given, true)) return std::nullopt;
       return Candidate<ConvCall>{
-          {"library", {}}, 0, [stream = stream](const ConvCall& call, void* /*workspace*/) {
+          {"library", {}}, 0, [on = stream](const ConvCall& call, void* /*workspace*/) {
             using T = kernels::bfloat16;
             kernels::emulated::conv_forward_ladder().front().launch.get<T>()(
                 call.to.as<T>(), call.from.as<T>(), static_cast<const T*>(call.conv->weight.get()),
                 static_cast<const float*>(call.conv->bias.get()), call.problem.size,
-                call.problem.relu, stream);
+                call.problem.relu, on);
           }};
     }
     std::optional<Candidate<ConvCall>> find(const AlgoId&) override { return std::nullopt; }
