@@ -13,7 +13,7 @@ std::size_t below(std::size_t end, Random& random) { return end == 0 ? 0 : rando
 
 /// Small sizes more often than large ones.
 std::size_t some_length(std::size_t most, Random& random) {
-  const std::size_t bits = 1 + below(std::bit_width(most), random);
+  const std::size_t bits = 1 + below(static_cast<std::size_t>(std::bit_width(most)), random);
   return std::min(most, 1 + below(std::size_t{1} << bits, random));
 }
 
