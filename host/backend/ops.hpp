@@ -35,6 +35,7 @@ using kernels::DescentOptions;
 using kernels::GradientEpilogue;
 using kernels::GradientNorm;
 using kernels::LbfgsOptions;
+using kernels::LbfgsParts;
 using kernels::PoolKind;
 using kernels::StatisticsLossScale;
 using kernels::StyleLossScale;
@@ -197,7 +198,8 @@ class Ops {
   /// and `ended` are master tensors; without tests none are needed.
   virtual void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
                      const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
-                     const Tensor& loss, const Tensor& ended, const LbfgsOptions& options) = 0;
+                     const Tensor& loss, const Tensor& ended, const LbfgsOptions& options,
+                     const LbfgsParts& parts) = 0;
   /// Master tensors: y of twice x's size (kernels/upsample/upsample.hpp).
   virtual void upsample_add(const Tensor& y, const Tensor& x) = 0;
   virtual void upsample_transpose(const Tensor& x, const Tensor& y) = 0;

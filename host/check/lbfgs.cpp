@@ -31,7 +31,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
              return {[=, &on, count = std::size_t{0}]() mutable {
                        on.axpby(grad, 0.6 / static_cast<double>(2 + count), x, 0);
                        on.axpby(grad, 1, disturbances[count++ % 2], 1);
-                       on.lbfgs(x, kept, direction, last, scalars, grad, {}, {}, options);
+                       on.lbfgs(x, kept, direction, last, scalars, grad, {}, {}, options, {});
                      },
                      {x, direction, last, grad},
                      3};

@@ -31,7 +31,7 @@ class Lbfgs final : public Optimizer {
                  [=, this](Backend& backend, const Schedule& s) {
                    backend.lbfgs(s[pixels], state_[pairs_], state_[direction_], state_[last_grad_],
                                  state_[scalars_], s[grad_pixels], loss ? s[*loss] : Tensor(),
-                                 ended_ ? state_[*ended_] : Tensor(), options_);
+                                 ended_ ? state_[*ended_] : Tensor(), options_, {});
                  });
     if (bounded_) add_box(schedule, pixels);
   }

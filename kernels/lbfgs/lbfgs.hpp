@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <numeric>
+#include <vector>
 
 #include "kernels/common/blocks.hpp"
 #include "kernels/common/device.hpp"
@@ -24,10 +27,11 @@ namespace impasto::kernels {
 ///         pairs (N·lbfgs_vectors(history),H,W,C): for each picture every s, then every y, in two
 ///         rings of history + 1 slots, of which one is free for the next pair;
 ///         state (N, lbfgs_state_values(history)) in double, which begins with an LbfgsHeader
+///         H is that of the rows that are here, where several devices hold a part of a picture each (LbfgsParts)
 /// Source  Nocedal & Wright 2006, algorithm 7.4; torch.optim.LBFGS with line_search_fn=None. On a
 ///         device the recursion runs on inner products (Chen, Wang & Zhou 2014, "vector-free")
 /// Cost    on a device 4·history values read per pixel value: memory is the bound
-/// Order   inner products are summed in double, in a fixed order
+/// Order   inner products are summed in double, in a fixed order; of several parts, in their order
 struct LbfgsOptions {
   double learning_rate = 1;
   std::int64_t history = 100;  ///< pairs that are kept, at most
@@ -134,30 +138,52 @@ constexpr std::int64_t lbfgs_state_values(std::int64_t history) {
   return lbfgs_header_values + vectors * vectors;
 }
 
+/// The part of each picture that is moved here, where other devices move the rest at the same time.
+struct LbfgsParts {
+  std::int64_t count = 1;
+  std::int64_t own = 0;
+  /// Brings what each part has at sums + part·values, so many doubles, to all parts: on a device, in the order
+  /// of its stream. Needed where there are several.
+  std::function<void(double* sums, std::int64_t values)> gather = {};
+};
+
+/// On the host, a sum over the whole picture from that over the part.
+inline double lbfgs_sum(const LbfgsParts& parts, double own) {
+  if (parts.count == 1) return own;
+  std::vector<double> sums(static_cast<std::size_t>(parts.count));
+  sums[static_cast<std::size_t>(parts.own)] = own;
+  parts.gather(sums.data(), 1);
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
 /// Where there are no tests, `loss` and `ended` may be null.
 namespace reference {
 void lbfgs(double* pixels, double* pairs, double* direction, double* last_grad, double* state,
            const double* grad, const double* loss, double* ended, const MapSize& size,
-           const LbfgsOptions& options);
+           const LbfgsOptions& options, const LbfgsParts& parts);
 }
 
 namespace cpu {
 void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, double* state,
            const float* grad, const float* loss, float* ended, const MapSize& size,
-           const LbfgsOptions& options);
+           const LbfgsOptions& options, const LbfgsParts& parts);
 }
 
+/// What a device sums over a picture: three for each of the vectors and g, two for the tests.
+constexpr std::int64_t lbfgs_sums(std::int64_t history) {
+  return 3 * (lbfgs_vectors(history) + 1) + 2;
+}
 /// Doubles of workspace for the device's version.
-inline std::int64_t lbfgs_workspace(const MapSize& size, std::int64_t history) {
-  const std::int64_t vectors = lbfgs_vectors(history) + 1;
-  return size.batch * (3 * vectors * sum_blocks(size.per_image()) + vectors);
+inline std::int64_t lbfgs_workspace(const MapSize& size, std::int64_t history, std::int64_t parts) {
+  const std::int64_t sums = lbfgs_sums(history) * (sum_blocks(size.per_image()) + parts);
+  return size.batch * (sums + lbfgs_vectors(history) + 1);
 }
 
 namespace IMPASTO_DEVICE {
 /// Enqueues the step.
 void lbfgs(float* pixels, float* pairs, float* direction, float* last_grad, double* state,
            const float* grad, const float* loss, float* ended, const MapSize& size,
-           const LbfgsOptions& options, double* workspace, Stream stream);
+           const LbfgsOptions& options, const LbfgsParts& parts, double* workspace, Stream stream);
 }  // namespace IMPASTO_DEVICE
 
 }  // namespace impasto::kernels

@@ -2,9 +2,11 @@
 #include "kernels/lbfgs/lbfgs.hpp"
 
 #include <algorithm>
+#include <barrier>
 #include <gtest/gtest.h>
 #include <limits>
 #include <omp.h>
+#include <thread>
 
 #include "tests/kernels/lbfgs_problems.hpp"
 #include "tests/support/compare.hpp"
@@ -20,16 +22,16 @@ using test::LbfgsProblem;
 void step(GuardedBuffer<double>& x, GuardedBuffer<double>& pairs, GuardedBuffer<double>& d,
           GuardedBuffer<double>& last, GuardedBuffer<double>& state,
           const GuardedBuffer<double>& grad, const MapSize& size, const LbfgsOptions& options,
-          const double* loss = nullptr, double* ended = nullptr) {
+          const double* loss = nullptr, double* ended = nullptr, const LbfgsParts& parts = {}) {
   reference::lbfgs(x.data(), pairs.data(), d.data(), last.data(), state.data(), grad.data(), loss,
-                   ended, size, options);
+                   ended, size, options, parts);
 }
 void step(GuardedBuffer<float>& x, GuardedBuffer<float>& pairs, GuardedBuffer<float>& d,
           GuardedBuffer<float>& last, GuardedBuffer<double>& state,
           const GuardedBuffer<float>& grad, const MapSize& size, const LbfgsOptions& options,
-          const float* loss = nullptr, float* ended = nullptr) {
+          const float* loss = nullptr, float* ended = nullptr, const LbfgsParts& parts = {}) {
   cpu::lbfgs(x.data(), pairs.data(), d.data(), last.data(), state.data(), grad.data(), loss, ended,
-             size, options);
+             size, options, parts);
 }
 
 /// Minimises it and expects what PyTorch went through, beside a picture whose gradient is twice as
@@ -117,6 +119,89 @@ TEST(Lbfgs, EndsWhereAndWhyPytorchDoesAndStaysThere) {
       expect_the_iterates_of_pytorch<double>(problem, 1e-6, unit);
       expect_the_iterates_of_pytorch<float>(problem, 1e-4, unit);
     }
+  }
+}
+
+/// Values of a picture that a thread of its own moves.
+template <class T>
+struct Part {
+  Part(std::int64_t begin, std::int64_t count, const LbfgsProblem& problem)
+      : first(begin),
+        size{1, 1, 1, count},
+        x(count, static_cast<T>(problem.start)),
+        pairs(count * lbfgs_vectors(problem.options.history)),
+        d(count),
+        last(count),
+        grad(count),
+        state(test::zeros(lbfgs_state_values(problem.options.history))) {}
+
+  std::int64_t first;
+  MapSize size;
+  GuardedBuffer<T> x;
+  GuardedBuffer<T> pairs;
+  GuardedBuffer<T> d;
+  GuardedBuffer<T> last;
+  GuardedBuffer<T> grad;
+  GuardedBuffer<double> state;
+  GuardedBuffer<T> ended = GuardedBuffer<T>(2);
+};
+
+template <class T>
+void expect_the_iterates_of_pytorch_from_parts(const LbfgsProblem& problem, double tolerance) {
+  const std::int64_t all = problem.size.count();
+  std::vector<Part<T>> parts;
+  parts.emplace_back(0, all / 2 + 1, problem);
+  parts.emplace_back(all / 2 + 1, all / 4, problem);
+  parts.emplace_back(all / 2 + 1 + all / 4, all - all / 2 - 1 - all / 4, problem);
+  std::vector<double> x(static_cast<std::size_t>(all), problem.start);
+  std::vector<double> slope(x.size());
+  std::barrier meet(std::ssize(parts));
+  std::vector<double> board(parts.size());
+  const std::size_t evaluations = problem.losses.size() + (problem.end == LbfgsEnd::none ? 0 : 3);
+  for (std::size_t k = 0; k < evaluations; ++k) {
+    const GuardedBuffer<T> loss(1, static_cast<T>(problem.evaluate(x, slope)));
+    const auto move = [&](std::size_t p) {
+      Part<T>& part = parts[p];
+      for (std::size_t i = 0; i < part.grad.size(); ++i) {
+        part.grad[i] = static_cast<T>(slope[static_cast<std::size_t>(part.first) + i]);
+      }
+      const auto gather = [&](double* sums, std::int64_t values) {
+        EXPECT_EQ(values, 1);
+        board[p] = sums[p];
+        meet.arrive_and_wait();
+        std::ranges::copy(board, sums);
+        meet.arrive_and_wait();
+      };
+      step(part.x, part.pairs, part.d, part.last, part.state, part.grad, part.size, problem.options,
+           loss.data(), part.ended.data(),
+           {.count = std::ssize(parts), .own = static_cast<std::int64_t>(p), .gather = gather});
+    };
+    std::vector<std::thread> threads;
+    for (std::size_t p = 0; p < parts.size(); ++p) threads.emplace_back(move, p);
+    for (std::thread& thread : threads) thread.join();
+    for (const Part<T>& part : parts) {
+      std::copy(part.x.begin(), part.x.end(), x.begin() + part.first);
+    }
+  }
+  for (const Part<T>& part : parts) {
+    if (problem.end == LbfgsEnd::none) continue;
+    EXPECT_EQ(part.ended[0], static_cast<T>(problem.end));
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    EXPECT_NEAR(x[i], problem.x[i], tolerance * (1 + std::abs(problem.x[i]))) << i;
+  }
+}
+
+TEST(Lbfgs, TakesThePathOfPytorchWhereThreadsMoveAPartOfThePictureEach) {
+  std::vector<LbfgsProblem> problems = test::problems_that_end;
+  for (const auto* problem :
+       {&test::quadratic_problem, &test::picture_problem, &test::well_problem}) {
+    problems.push_back(*problem);
+  }
+  for (const LbfgsProblem& problem : problems) {
+    SCOPED_TRACE(testing::Message() << "end " << static_cast<int>(problem.end));
+    expect_the_iterates_of_pytorch_from_parts<double>(problem, 1e-6);
+    expect_the_iterates_of_pytorch_from_parts<float>(problem, 1e-4);
   }
 }
 

@@ -320,10 +320,11 @@ class CpuBackend final : public HostBackend {
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
              const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
-             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options) override {
+             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options,
+             const LbfgsParts& parts) override {
     kernels::cpu::lbfgs(pixels.as<float>(), pairs.as<float>(), direction.as<float>(),
                         last_grad.as<float>(), scalars.as<double>(), grad_pixels.as<float>(),
-                        loss.as<float>(), ended.as<float>(), pixels.shape, options);
+                        loss.as<float>(), ended.as<float>(), pixels.shape, options, parts);
   }
   void upsample_add(const Tensor& y, const Tensor& x) override {
     kernels::cpu::upsample_add(y.as<float>(), x.as<float>(), y.shape);

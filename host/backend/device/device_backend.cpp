@@ -448,12 +448,15 @@ class DeviceBackend final : public Backend {
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
              const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
-             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options) override {
-    auto* workspace = scratch_.get<double>(kernels::lbfgs_workspace(pixels.shape, options.history));
+             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options,
+             const LbfgsParts& parts) override {
+    auto* workspace =
+        scratch_.get<double>(kernels::lbfgs_workspace(pixels.shape, options.history, parts.count));
     enqueue([&] {
       launch::lbfgs(pixels.as<float>(), pairs.as<float>(), direction.as<float>(),
                     last_grad.as<float>(), scalars.as<double>(), grad_pixels.as<float>(),
-                    loss.as<float>(), ended.as<float>(), pixels.shape, options, workspace, stream_);
+                    loss.as<float>(), ended.as<float>(), pixels.shape, options, parts, workspace,
+                    stream_);
     });
   }
   void upsample_add(const Tensor& y, const Tensor& x) override {

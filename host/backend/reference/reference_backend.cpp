@@ -203,10 +203,11 @@ class ReferenceBackend final : public HostBackend {
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
              const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
-             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options) override {
+             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options,
+             const LbfgsParts& parts) override {
     reference::lbfgs(values(pixels), values(pairs), values(direction), values(last_grad),
                      values(scalars), values(grad_pixels), values(loss), values(ended),
-                     pixels.shape, options);
+                     pixels.shape, options, parts);
   }
   void upsample_add(const Tensor& y, const Tensor& x) override {
     reference::upsample_add(values(y), values(x), y.shape);

@@ -234,10 +234,11 @@ class FaultyBackend final : public Backend {
   }
   void lbfgs(const Tensor& pixels, const Tensor& pairs, const Tensor& direction,
              const Tensor& last_grad, const Tensor& scalars, const Tensor& grad_pixels,
-             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options) override {
+             const Tensor& loss, const Tensor& ended, const LbfgsOptions& options,
+             const LbfgsParts& parts) override {
     call(pixels, [&] {
-      inner_->lbfgs(pixels, pairs, direction, last_grad, scalars, grad_pixels, loss, ended,
-                    options);
+      inner_->lbfgs(pixels, pairs, direction, last_grad, scalars, grad_pixels, loss, ended, options,
+                    parts);
     });
   }
   void upsample_add(const Tensor& y, const Tensor& x) override {

@@ -28,7 +28,7 @@ TEST(LbfgsDevice, TakesThePathOfPytorchAndEndsWhereItDoes) {
     DeviceArray<float> direction(size.count());
     DeviceArray<float> last(size.count());
     DeviceArray<double> state(test::zeros(lbfgs_state_values(history)));
-    DeviceArray<double> workspace(lbfgs_workspace(size, history));
+    DeviceArray<double> workspace(lbfgs_workspace(size, history, 1));
     std::vector<double> slope(static_cast<std::size_t>(size.count()));
     DeviceArray<float> ended(2);
     const std::size_t more = problem->end == LbfgsEnd::none ? 0 : 3;  // where it stays
@@ -42,7 +42,7 @@ TEST(LbfgsDevice, TakesThePathOfPytorchAndEndsWhereItDoes) {
       for (std::size_t i = 0; i < slope.size(); ++i) grad[i] = static_cast<float>(slope[i]);
       DeviceArray<float> grad_x(grad);
       IMPASTO_DEVICE::lbfgs(x.data(), pairs.data(), direction.data(), last.data(), state.data(),
-                            grad_x.data(), losses.data(), ended.data(), size, problem->options,
+                            grad_x.data(), losses.data(), ended.data(), size, problem->options, {},
                             workspace.data(), nullptr);
       if (problem->end == LbfgsEnd::none || problem->options.call_steps > 0) continue;
       EXPECT_EQ(ended.values()[0] != 0, k + 1 >= problem->losses.size()) << k;
@@ -79,7 +79,7 @@ void expect_the_reference(const LbfgsOptions& options, float steepness = 0.2F) {
       double loss[3] = {3.0 - k, 3.0, 3.0};
       double ended[6];
       reference::lbfgs(expected.data(), pairs.data(), d.data(), last.data(), state.data(),
-                       grad.data(), loss, ended, size, options);
+                       grad.data(), loss, ended, size, options, {});
     }
     const auto found = test::under_every_schedule([&] {
       DeviceArray<float> x(start);
@@ -87,7 +87,7 @@ void expect_the_reference(const LbfgsOptions& options, float steepness = 0.2F) {
       DeviceArray<float> direction(size.count());
       DeviceArray<float> last_grad(size.count());
       DeviceArray<double> scalars(test::zeros(size.batch * lbfgs_state_values(2)));
-      DeviceArray<double> workspace(lbfgs_workspace(size, 2));
+      DeviceArray<double> workspace(lbfgs_workspace(size, 2, 1));
       for (int k = 0; k < 4; ++k) {
         GuardedBuffer<float> grad = x.values();
         slope(grad);
@@ -98,7 +98,7 @@ void expect_the_reference(const LbfgsOptions& options, float steepness = 0.2F) {
         DeviceArray<float> ended(6);
         IMPASTO_DEVICE::lbfgs(x.data(), kept.data(), direction.data(), last_grad.data(),
                               scalars.data(), grad_x.data(), losses.data(), ended.data(), size,
-                              options, workspace.data(), nullptr);
+                              options, {}, workspace.data(), nullptr);
       }
       return x.values();
     });
