@@ -6,9 +6,9 @@ The time of an iteration is that of the GPU with the most rows:
     convolutions   forward and backward over its strip and the strip's halo: multiply-adds at a share of what the tensor
                    cores do, or the maps' bytes, whichever takes longer, layer by layer
     style          Gram matrices and their gradients, bound by the maps' bytes
-    picture        total variation and the optimiser: of the whole picture, on each GPU
+    picture        total variation, of the whole picture on each GPU, and the optimiser, of the GPU's own rows
     border         handing rows over: each time a latency, and bytes over the link
-    everything     sums of Gram matrices, and the gradient of all other strips: the same
+    everything     sums of Gram matrices and of the optimiser, and the pixels of all other strips: the same
 
 Nothing overlaps. The counts are exact; rates and latencies are of data sheets and of other people's measurements.
 """
@@ -48,12 +48,14 @@ class Task:
     style: Tuple[str, ...]
     content: str
     optimizer_values: int  # read or written for each value of the picture
+    optimizer_sums: int = 0  # doubles that all devices add up
 
 
 ADAM = 7
 LBFGS = 4 * 10 + 6  # 10 pairs
+LBFGS_SUMS = 3 * (2 * 11 + 1) + 2
 COURSERA = Task("coursera, Adam", ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"), "conv4_2", ADAM)
-TRAINED = Task("trained, L-BFGS", ("conv1_1", "conv2_1", "conv3_1", "conv4_1"), "conv4_2", LBFGS)
+TRAINED = Task("trained, L-BFGS", ("conv1_1", "conv2_1", "conv3_1", "conv4_1"), "conv4_2", LBFGS, LBFGS_SUMS)
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,9 @@ def style(task: Task, pixels: float) -> float:
     return moved / H100.bandwidth
 
 
-def picture(task: Task, pixels: float) -> float:
+def picture(task: Task, pixels: float, own_pixels: float) -> float:
     gradient = 3  # total variation reads two values and adds to one
-    return 3 * MASTER * (task.optimizer_values + gradient) * pixels / H100.bandwidth
+    return 3 * MASTER * (task.optimizer_values * own_pixels + gradient * pixels) / H100.bandwidth
 
 
 def iteration(task: Task, side: int, gpus: int, link: Link) -> Iteration:
@@ -140,7 +142,8 @@ def iteration(task: Task, side: int, gpus: int, link: Link) -> Iteration:
     rows = -(-(side // halo) // gpus) * halo if gpus > 1 else side
     neighbours = min(gpus - 1, 2)
     seen = float(rows + neighbours * halo) * side
-    parts = {"convolutions": convolutions(task, seen), "style": style(task, rows * side), "picture": picture(task, pixels)}
+    own = float(rows) * side
+    parts = {"convolutions": convolutions(task, seen), "style": style(task, own), "picture": picture(task, pixels, own)}
     if gpus > 1:
         border = 0.0
         for layer in handovers(task):  # forward and backward
@@ -148,9 +151,11 @@ def iteration(task: Task, side: int, gpus: int, link: Link) -> Iteration:
                            * neighbours / link.bandwidth)  # fmt: skip
         border += link.latency + MASTER * 3 * halo * side * neighbours / link.bandwidth
         sums = sum(MASTER * layer.channels[1] ** 2 for layer in layers(task) if layer.name in task.style)
-        gradient = MASTER * 3 * pixels / gpus
+        strip = MASTER * 3 * pixels / gpus
+        meetings = 4 if task.optimizer_sums else 3
         parts["border"] = border
-        parts["everything"] = 3 * link.latency + (gpus - 1) * (sums + gradient) / link.bandwidth
+        sums += 8 * task.optimizer_sums
+        parts["everything"] = meetings * link.latency + (gpus - 1) * (sums + strip) / link.bandwidth
     return Iteration(parts)
 
 
@@ -166,7 +171,7 @@ def lost_most(task: Task, side: int, gpus: int, link: Link) -> str:
     return max(lost, key=lost.__getitem__)
 
 
-SPOKEN = {"convolutions": "the halo", "picture": "the optimiser", "border": "the borders", "everything": "the gradient's way",
+SPOKEN = {"convolutions": "the halo", "picture": "total variation", "border": "the borders", "everything": "the picture's way",
           "style": "the style"}  # fmt: skip
 
 

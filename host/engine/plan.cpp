@@ -81,6 +81,12 @@ std::function<Rows(std::size_t)> rows_of_strip(const Network& network, const Obj
   };
 }
 
+Strips strips_of(Communicator& ranks, const Tiling& tiling) {
+  std::vector<std::int64_t> borders = {0};
+  for (const Area& strip : tiling.strips()) borders.push_back(strip.bottom());
+  return {ranks, std::move(borders)};
+}
+
 /// Throws where a loss needs to see the whole picture at once.
 void require_parts(const Objective& objective, std::span<const std::unique_ptr<Term>> terms,
                    bool on_several_devices) {
@@ -110,15 +116,27 @@ std::vector<Summand> summands(const std::vector<TiledTerm::Sums>& sums) {
   return all;
 }
 
+/// Reads a tensor into the first of `values`, bit for bit, and returns the others.
+std::span<float> read_first(Backend& backend, std::span<float> values, const Tensor& from) {
+  const Tensor floats = as_floats(from);
+  const auto count = static_cast<std::size_t>(floats.shape.count());
+  backend.read(values.first(count), floats);
+  return values.subspan(count);
+}
+
+/// And back.
+std::span<const float> write_first(Backend& backend, const Tensor& to,
+                                   std::span<const float> values) {
+  const Tensor floats = as_floats(to);
+  const auto count = static_cast<std::size_t>(floats.shape.count());
+  backend.write(floats, values.first(count));
+  return values.subspan(count);
+}
+
 std::vector<float> read_tensors(Backend& backend, std::span<const Tensor> tensors) {
   std::vector<float> values(bytes_of(tensors) / sizeof(float));
   std::span<float> rest = values;
-  for (const Tensor& tensor : tensors) {
-    const Tensor floats = as_floats(tensor);
-    const auto count = static_cast<std::size_t>(floats.shape.count());
-    backend.read(rest.first(count), floats);
-    rest = rest.subspan(count);
-  }
+  for (const Tensor& tensor : tensors) rest = read_first(backend, rest, tensor);
   return values;
 }
 
@@ -126,12 +144,7 @@ void write_tensors(Backend& backend, std::span<const Tensor> tensors,
                    std::span<const float> values) {
   require(values.size_bytes() == bytes_of(tensors), "{} bytes for tensors of {}",
           values.size_bytes(), bytes_of(tensors));
-  for (const Tensor& tensor : tensors) {
-    const Tensor floats = as_floats(tensor);
-    const auto count = static_cast<std::size_t>(floats.shape.count());
-    backend.write(floats, values.first(count));
-    values = values.subspan(count);
-  }
+  for (const Tensor& tensor : tensors) values = write_first(backend, tensor, values);
 }
 
 }  // namespace
@@ -169,13 +182,15 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
   if (config.average > 0) average_ = tensors_.reserve(pixels, master);
   losses_ = tensors_.reserve(
       {static_cast<std::int64_t>(octaves_.front().size()), 1, 1, pixels.batch}, master);
+  tiling_ = tiling_of(pixels, std::nullopt, tile);
+  if (ranks_ != nullptr && tiling_) strips_ = strips_of(*ranks_, *tiling_);
   optimizer_ = make_optimizer(config.optimizer, tensors_[pixels_],
                               {.gradient_scale = gradient_scale_,
                                .pyramid_levels = config.pyramid_levels,
                                .decorrelated = config.decorrelated,
-                               .bounded = config.box == Box::step});
+                               .bounded = config.box == Box::step,
+                               .strips = strips_});
 
-  tiling_ = tiling_of(pixels, std::nullopt, tile);
   for (const Shape& style : style_shapes_) {
     // One with a mask of its own is seen as a whole.
     style_tilings_.push_back(config.objective.guided ? std::nullopt
@@ -215,6 +230,7 @@ void Plan::build_iteration() {
   optimizer_->add_step(iteration_, pixels, {.gradient = gradient, .loss = [&] {
                                               return add_total(iteration_, *losses);
                                             }});
+  if (strips_.ranks() != nullptr) add_gathering(iteration_, strips_, pixels);
   if (!average_) return;
   iteration_.add({.name = "average", .operation = "axpby"}, {pixels},
                  [=, this](Backend& backend, const Schedule& s) {
@@ -225,7 +241,7 @@ void Plan::build_iteration() {
 
 /// Appends the sum of the losses that count.
 TensorId Plan::add_total(Schedule& schedule, TensorId losses) const {
-  const TensorId total = schedule.temporary({.channels = pixels().shape.batch}, master_);
+  const TensorId total = schedule.temporary({.batch = pixels().shape.batch}, master_);
   add_zeros(schedule, "total loss", total);
   schedule.add(
       {.name = "total loss", .operation = "axpby"}, {losses, total},
@@ -445,7 +461,9 @@ void Plan::add_strip_pass(Schedule& schedule, const TileShared& shared) {
     own_losses.push_back({*shared.losses, static_cast<std::int64_t>(row)});
   }
   add_sums_over_ranks(schedule, *ranks_, own_losses);
-  if (shared.gradient) add_gathering(schedule, *ranks_, *shared.gradient, tiling_->strips());
+  if (shared.gradient && optimizer_->reads_whole_gradient()) {
+    add_gathering(schedule, strips_, *shared.gradient);
+  }
 }
 
 /// Appends the forward pass of a strip, the sums over all strips and, from there, its part of the pixels'
@@ -779,20 +797,41 @@ std::vector<Tensor> Plan::state_tensors(std::int64_t n) const {
   const std::int64_t N = pixels().shape.batch;
   std::vector<Tensor> tensors = {image_of(pixels(), n), image_of(kept(0), n), image_of(best(), n)};
   if (average_) tensors.push_back(image_of(tensors_[*average_], n));
-  for (const Tensor& tensor : optimizer_->state_of(n, N)) tensors.push_back(tensor);
+  for (const Tensor& tensor : optimizer_->state_of(n, N)) {
+    for (std::int64_t i = 0; i < tensor.shape.batch; ++i) tensors.push_back(image_of(tensor, i));
+  }
   return tensors;
 }
 
+std::size_t Plan::state_bytes(std::int64_t n) const {
+  const Tensor room = image_of(gradient(), 0);
+  std::size_t bytes = 0;
+  for (const Tensor& own : state_tensors(n)) {
+    bytes += (strips_.divides(own, room) ? room : own).bytes();
+  }
+  return bytes;
+}
+
 std::vector<float> Plan::state(Backend& backend, std::int64_t n) const {
-  return read_tensors(backend, state_tensors(n));
+  const Tensor room = image_of(gradient(), 0);
+  std::vector<float> state(state_bytes(n) / sizeof(float));
+  std::span<float> rest = state;
+  for (const Tensor& own : state_tensors(n)) {
+    rest = read_first(backend, rest, strips_.whole(backend, own, room));
+  }
+  return state;
 }
 
 void Plan::resume(Backend& backend, std::int64_t n, std::span<const float> state) const {
-  const std::vector<Tensor> tensors = state_tensors(n);
-  if (const std::size_t expected = bytes_of(tensors); state.size_bytes() != expected) {
+  if (const std::size_t expected = state_bytes(n); state.size_bytes() != expected) {
     fail(ErrorKind::input, "expected a state of {} bytes, found {}", expected, state.size_bytes());
   }
-  write_tensors(backend, tensors, state);
+  const Tensor room = image_of(gradient(), 0);
+  for (const Tensor& own : state_tensors(n)) {
+    const bool is_strip = strips_.divides(own, room);
+    state = write_first(backend, is_strip ? room : own, state);
+    if (is_strip) backend.copy(own, strips_.own(room).front());
+  }
 }
 
 void write_pictures(Backend& backend, const Tensor& to, std::span<const Image> pictures) {

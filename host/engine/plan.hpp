@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/backend/communicator.hpp"
+#include "host/backend/strips.hpp"
 #include "host/backend/tensor_block.hpp"
 #include "host/engine/config.hpp"
 #include "host/engine/tiled_pass.hpp"
@@ -89,10 +90,10 @@ class Plan {
   [[nodiscard]] std::size_t target_bytes(TargetSource source) const;
 
   /// All that iterations change of the n-th picture, bit for bit in floats: its pixels, those that run() keeps
-  /// aside, the optimiser's state. Waits.
+  /// aside, the optimiser's state, of the whole picture on each of several devices. Uses up gradient(). Waits.
   [[nodiscard]] std::vector<float> state(Backend& backend, std::int64_t n) const;
   /// After reset(): gives the n-th picture such a state of the same plan, or of one for another
-  /// number of pictures. Throws ErrorKind::input where it has another size. Waits.
+  /// number of pictures or devices. Throws ErrorKind::input where it has another size. Uses up gradient(). Waits.
   void resume(Backend& backend, std::int64_t n, std::span<const float> state) const;
 
   /// Losses and gradient of pixels(), and a step of the optimiser.
@@ -110,7 +111,7 @@ class Plan {
   }
 
   /// The gradient of the pixels that the last iteration computed first, multiplied by
-  /// gradient_scale(); any other pass overwrites it.
+  /// gradient_scale(): of the rows that the optimiser reads. Any other pass overwrites it.
   [[nodiscard]] const Tensor& gradient() const { return iteration_[gradient_]; }
   [[nodiscard]] double gradient_scale() const { return gradient_scale_; }
   [[nodiscard]] const Tensor& pixels() const { return tensors_[pixels_]; }
@@ -119,6 +120,12 @@ class Plan {
   /// The multiply-adds of an iteration's convolutions, on all devices, as a multiple of those of the
   /// picture as a whole.
   [[nodiscard]] double recomputation() const;
+  /// The rows of the picture whose steps are this device's own.
+  [[nodiscard]] const Strips& strips() const { return strips_; }
+  /// The optimiser's state for a finer picture. Uses up gradient(). Waits.
+  [[nodiscard]] OptimizerState optimizer_state(Backend& backend) const {
+    return optimizer_->state(backend, gradient());
+  }
   /// Enqueues the pictures to show after so many iterations: the pixels, or the mean of the iterates.
   void show(Backend& backend, const Tensor& to, std::int64_t iterations) const;
   /// Whether that mean would still change after the optimiser has ended.
@@ -198,6 +205,7 @@ class Plan {
                                        const std::optional<Tiling>& tiling);
   [[nodiscard]] Pass build_guided_pass(std::size_t style) const;
   [[nodiscard]] std::vector<Tensor> state_tensors(std::int64_t n) const;
+  [[nodiscard]] std::size_t state_bytes(std::int64_t n) const;
   [[nodiscard]] std::vector<Tensor> target_tensors(TargetSource source) const;
   void compute_style_targets(Backend& backend, std::span<const Style> styles);
   void set_guides(Backend& backend, std::size_t style, const Style& given, double weight) const;
@@ -220,9 +228,10 @@ class Plan {
   std::optional<std::size_t> average_;  ///< Σ_k (1 − a)·aᵗ⁻ᵏ·x_k after t iterations, a = average
   std::vector<Terms> octaves_;  ///< all terms, and those of style on the picture halved, …
   std::size_t losses_;
-  std::unique_ptr<Optimizer> optimizer_;
   Communicator* ranks_;
   std::optional<Tiling> tiling_;
+  Strips strips_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::vector<std::optional<Tiling>> style_tilings_;
   std::vector<std::unique_ptr<TiledPass>> tiled_passes_;
 

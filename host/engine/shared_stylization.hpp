@@ -12,7 +12,7 @@
 namespace impasto {
 
 /// A stylization on one device, or on several together: each computes a strip of the picture, from its top
-/// to its bottom in their order, and each holds the picture with the optimiser's state
+/// to its bottom in their order, and moves it by the optimiser's state of these rows; each holds the picture
 /// (docs/decisions/0033-strips-on-devices.md).
 class SharedStylization {
  public:

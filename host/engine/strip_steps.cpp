@@ -127,19 +127,10 @@ void add_broadcast(Schedule& schedule, Communicator& ranks, const std::vector<Te
                });
 }
 
-void add_gathering(Schedule& schedule, Communicator& ranks, TensorId picture,
-                   const std::vector<Area>& strips) {
-  schedule.add({.name = "strips", .operation = "gather"}, {picture},
-               [=, &ranks](Backend& /*backend*/, const Schedule& s) {
-                 if (!s[picture]) return;
-                 for (std::int64_t n = 0; n < s[picture].shape.batch; ++n) {
-                   const Tensor image = image_of(s[picture], n);
-                   std::vector<Tensor> parts;
-                   for (const Area& strip : strips) {
-                     parts.push_back(rows_of(image, strip.top, strip.height));
-                   }
-                   ranks.gather(parts);
-                 }
+void add_gathering(Schedule& schedule, const Strips& strips, TensorId pictures) {
+  schedule.add({.name = "strips", .operation = "gather"}, {pictures},
+               [=](Backend& /*backend*/, const Schedule& s) {
+                 if (s[pictures]) strips.gather(s[pictures]);
                });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/backend/communicator.hpp"
+#include "host/backend/strips.hpp"
 #include "host/engine/tiling.hpp"
 #include "host/model/schedule.hpp"
 
@@ -36,9 +37,7 @@ void add_sums_over_ranks(Schedule& schedule, Communicator& ranks,
 /// Appends what replaces tensors by the first rank's.
 void add_broadcast(Schedule& schedule, Communicator& ranks, const std::vector<TensorId>& tensors);
 
-/// Appends what brings the strips of all ranks together in a tensor of the picture's shape, which holds the
-/// rank's own.
-void add_gathering(Schedule& schedule, Communicator& ranks, TensorId picture,
-                   const std::vector<Area>& strips);
+/// Appends what brings the strips of all ranks together in pictures that hold the rank's own.
+void add_gathering(Schedule& schedule, const Strips& strips, TensorId pictures);
 
 }  // namespace impasto

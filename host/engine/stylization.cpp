@@ -313,7 +313,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     const Scale& scale = scales_[s];
     const bool finest = s + 1 == scales_.size();
     const OptimizerState state =
-        s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer().state(backend);
+        s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer_state(backend);
     const bool as_given = s == begin && finest;
     for (std::size_t n = 0; n < initials.size() && !as_given; ++n) {
       result.pictures[n] = s == begin

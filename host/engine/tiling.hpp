@@ -59,7 +59,7 @@ class Tiling {
   /// The own parts of the tiles that are computed here, row by row: each pixel is in one, or in
   /// another device's strip.
   [[nodiscard]] const std::vector<Area>& tiles() const { return tiles_; }
-  /// The own parts of all devices' strips; none where a picture is cut into tiles.
+  /// The own parts of all devices' strips, which have rows in full; none where a picture is cut into tiles.
   [[nodiscard]] const std::vector<Area>& strips() const { return strips_; }
   /// The rows of this device's strip at a layer.
   [[nodiscard]] StripRows rows_at(std::size_t layer) const;

@@ -2,7 +2,10 @@
 #include "host/optimizer/adam.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "host/image/resize.hpp"
 #include "kernels/upsample/upsample.hpp"
@@ -30,8 +33,11 @@ class Adam final : public Optimizer {
     free_.lowest = -std::numeric_limits<double>::infinity();
     free_.highest = std::numeric_limits<double>::infinity();
     for (const Shape& shape : pyramid_shapes(pixels.shape, place.pyramid_levels)) {
-      levels_.push_back({state_.reserve(shape, pixels.type), state_.reserve(shape, pixels.type),
-                         state_.reserve({}, DataType::i64)});
+      const Strips strips = levels_.empty() ? place.strips : Strips();
+      const Tensor level{nullptr, shape, pixels.type};
+      levels_.push_back({shape, strips, state_.reserve(strips.shape_of(shape), pixels.type),
+                         state_.reserve(strips.shape_of(shape), pixels.type),
+                         state_.reserve({.batch = std::ssize(strips.own(level))}, DataType::i64)});
     }
   }
 
@@ -51,7 +57,7 @@ class Adam final : public Optimizer {
     }
     for (std::size_t l = 1; l < levels_.size(); ++l) {
       const TensorId fine = gradients.back();
-      const TensorId coarse = schedule.temporary(state_[levels_[l].m].shape, schedule[fine].type);
+      const TensorId coarse = schedule.temporary(levels_[l].shape, schedule[fine].type);
       schedule.add({.name = "pyramid", .operation = "upsample_transpose"}, {coarse, fine},
                    [=](Backend& backend, const Schedule& s) {
                      backend.upsample_transpose(s[coarse], s[fine]);
@@ -72,8 +78,15 @@ class Adam final : public Optimizer {
       schedule.add({.name = "Adam", .operation = "adam"}, {moved, grad},
                    [=, this](Backend& backend, const Schedule& s) {
                      const Level& level = levels_[l];
-                     backend.adam(s[moved], state_[level.m], state_[level.v], state_[level.step],
-                                  s[grad], moves_pixels ? options_ : free_);
+                     const std::vector<Tensor> x = level.strips.own(s[moved]);
+                     const std::vector<Tensor> g = level.strips.own(s[grad]);
+                     for (std::size_t p = 0; p < x.size(); ++p) {
+                       const auto own = [&](std::size_t all) {
+                         return part_of(state_[all], static_cast<std::int64_t>(p), std::ssize(x));
+                       };
+                       backend.adam(x[p], own(level.m), own(level.v), own(level.steps), g[p],
+                                    moves_pixels ? options_ : free_);
+                     }
                    });
       coarser = moved;
     }
@@ -82,13 +95,15 @@ class Adam final : public Optimizer {
     if (place_.bounded) add_box(schedule, pixels);
   }
 
-  OptimizerState state(Backend& backend) const override {
+  [[nodiscard]] bool reads_whole_gradient() const override { return levels_.size() > 1; }
+
+  OptimizerState state(Backend& backend, const Tensor& room) const override {
     OptimizerState state;
     for (const Level& level : levels_) {
-      state.parts.push_back(read(backend, level.m));
-      state.parts.push_back(read(backend, level.v));
+      state.parts.push_back(read(backend, level.strips.whole(backend, state_[level.m], room)));
+      state.parts.push_back(read(backend, level.strips.whole(backend, state_[level.v], room)));
     }
-    keep_counter(backend, state_[levels_.front().step], state);
+    keep_counter(backend, state_[levels_.front().steps], state);
     return state;
   }
 
@@ -97,19 +112,22 @@ class Adam final : public Optimizer {
   void resume(Backend& backend, const OptimizerState& coarser) const override {
     for (std::size_t l = 0; l < levels_.size() && 2 * l + 1 < coarser.parts.size(); ++l) {
       const OptimizerState::Part& m = coarser.parts[2 * l];
-      const double scale = static_cast<double>(m.shape.pixels()) /
-                           static_cast<double>(state_[levels_[l].m].shape.pixels());
-      write(backend, levels_[l].m, m, ResizeFilter::cubic, scale);
-      write(backend, levels_[l].v, coarser.parts[2 * l + 1], ResizeFilter::linear, scale * scale);
-      backend.copy(state_[levels_[l].step], coarser.counter);
+      const double scale =
+          static_cast<double>(m.shape.pixels()) / static_cast<double>(levels_[l].shape.pixels());
+      write(backend, levels_[l], levels_[l].m, m, ResizeFilter::cubic, scale);
+      write(backend, levels_[l], levels_[l].v, coarser.parts[2 * l + 1], ResizeFilter::linear,
+            scale * scale);
+      resume_counter(backend, state_[levels_[l].steps], coarser);
     }
   }
 
  private:
   struct Level {
-    std::size_t m;
+    Shape shape;
+    Strips strips;
+    std::size_t m;  ///< of the own rows, as v
     std::size_t v;
-    std::size_t step;
+    std::size_t steps;
   };
 
   static void add_colours(Schedule& schedule, TensorId y, TensorId x, const ColourMatrix& matrix,
@@ -126,25 +144,28 @@ class Adam final : public Optimizer {
         [=](Backend& backend, const Schedule& s) { backend.upsample_add(s[fine], s[coarse]); });
   }
 
-  OptimizerState::Part read(Backend& backend, std::size_t number) const {
-    const Tensor& tensor = state_[number];
+  static OptimizerState::Part read(Backend& backend, const Tensor& tensor) {
     OptimizerState::Part part{tensor.shape,
                               std::vector<float>(static_cast<std::size_t>(tensor.shape.count()))};
     backend.read(part.values, tensor);
     return part;
   }
 
-  void write(Backend& backend, std::size_t number, const OptimizerState::Part& part,
-             ResizeFilter filter, double scale) const {
+  void write(Backend& backend, const Level& level, std::size_t number,
+             const OptimizerState::Part& part, ResizeFilter filter, double scale) const {
     const Tensor& tensor = state_[number];
+    const Shape& shape = level.shape;
+    const std::int64_t above = level.strips.top() * shape.width * shape.channels;
     const auto size = static_cast<std::ptrdiff_t>(part.shape.per_image());
     for (std::int64_t n = 0; n < tensor.shape.batch; ++n) {
       const auto first = part.values.begin() + n * size;
       std::vector<float> values =
           resample({first, first + size}, {part.shape.height, part.shape.width},
-                   {tensor.shape.height, tensor.shape.width}, filter);
+                   {shape.height, shape.width}, filter);
       for (float& value : values) value *= static_cast<float>(scale);
-      backend.write(image_of(tensor, n), values);
+      const auto rows = std::span(values).subspan(
+          static_cast<std::size_t>(above), static_cast<std::size_t>(tensor.shape.per_image()));
+      backend.write(image_of(tensor, n), rows);
     }
   }
 

@@ -1,44 +1,57 @@
 // SPDX-License-Identifier: MIT
 #include "host/optimizer/descent.hpp"
 
+#include <iterator>
+#include <vector>
+
 namespace impasto {
 namespace {
 
 class Descent final : public Optimizer {
  public:
-  explicit Descent(const DescentOptions& options)
-      : options_(options), step_(state_.reserve({}, DataType::i64)) {}
+  Descent(const DescentOptions& options, const Tensor& pixels, const Strips& strips)
+      : options_(options),
+        strips_(strips),
+        steps_(state_.reserve({.batch = std::ssize(strips.own(pixels))}, DataType::i64)) {}
 
   void add_step(Schedule& schedule, TensorId pixels, const Evaluation& evaluation) const override {
     const TensorId grad_pixels = evaluation.gradient();
     schedule.add({.name = "descent", .operation = "descent"}, {pixels, grad_pixels},
                  [=, this](Backend& backend, const Schedule& s) {
-                   backend.descent(s[pixels], state_[step_], s[grad_pixels], options_);
+                   const std::vector<Tensor> x = strips_.own(s[pixels]);
+                   const std::vector<Tensor> grad = strips_.own(s[grad_pixels]);
+                   for (std::size_t p = 0; p < x.size(); ++p) {
+                     backend.descent(x[p], image_of(state_[steps_], static_cast<std::int64_t>(p)),
+                                     grad[p], options_);
+                   }
                  });
   }
 
-  OptimizerState state(Backend& backend) const override {
+  [[nodiscard]] bool reads_whole_gradient() const override { return false; }
+
+  OptimizerState state(Backend& backend, const Tensor& /*room*/) const override {
     OptimizerState state;
-    keep_counter(backend, state_[step_], state);
+    keep_counter(backend, state_[steps_], state);
     return state;
   }
 
   /// The rate goes on falling from where it was.
   void resume(Backend& backend, const OptimizerState& coarser) const override {
-    if (coarser.counter.data != nullptr) backend.copy(state_[step_], coarser.counter);
+    if (coarser.counter) resume_counter(backend, state_[steps_], coarser);
   }
 
  private:
   DescentOptions options_;
-  std::size_t step_;
+  Strips strips_;
+  std::size_t steps_;
 };
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_optimizer(const DescentOptions& options, const Tensor& /*pixels*/,
+std::unique_ptr<Optimizer> make_optimizer(const DescentOptions& options, const Tensor& pixels,
                                           const OptimizerPlace& place) {
   require_pixels("gradient descent", place);
-  return std::make_unique<Descent>(at_place(options, place));
+  return std::make_unique<Descent>(at_place(options, place), pixels, place.strips);
 }
 
 }  // namespace impasto

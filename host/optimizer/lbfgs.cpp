@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: MIT
 #include "host/optimizer/lbfgs.hpp"
 
+#include <iterator>
 #include <optional>
 #include <vector>
 
 namespace impasto {
 namespace {
 
+/// Sums over all strips.
+LbfgsParts parts_of(const Strips& strips) {
+  Communicator* const ranks = strips.ranks();
+  if (ranks == nullptr) return {};
+  return {.count = ranks->size(),
+          .own = ranks->rank(),
+          .gather = [ranks](double* sums, std::int64_t values) {
+            const Tensor all{sums, {.batch = ranks->size(), .channels = values}, DataType::f64};
+            std::vector<Tensor> parts;
+            for (int r = 0; r < ranks->size(); ++r) parts.push_back(image_of(all, r));
+            ranks->gather(parts);
+          }};
+}
+
 class Lbfgs final : public Optimizer {
  public:
-  Lbfgs(const LbfgsOptions& options, const Tensor& pixels, bool bounded)
+  Lbfgs(const LbfgsOptions& options, const Tensor& pixels, const OptimizerPlace& place)
       : options_(options),
-        bounded_(bounded),
-        pairs_(state_.reserve(pairs_shape(options, pixels.shape), pixels.type)),
-        direction_(state_.reserve(pixels.shape, pixels.type)),
-        last_grad_(state_.reserve(pixels.shape, pixels.type)),
+        bounded_(place.bounded),
+        strips_(place.strips),
+        parts_(parts_of(strips_)),
+        pairs_(state_.reserve(pairs_shape(options, strips_.shape_of(pixels.shape)), pixels.type)),
+        direction_(state_.reserve(strips_.shape_of(pixels.shape), pixels.type)),
+        last_grad_(state_.reserve(strips_.shape_of(pixels.shape), pixels.type)),
         scalars_(state_.reserve(
             {.batch = pixels.shape.batch, .channels = kernels::lbfgs_state_values(options.history)},
             DataType::f64)) {
@@ -29,23 +46,35 @@ class Lbfgs final : public Optimizer {
     if (ended_) touched.push_back(loss.emplace(evaluation.loss()));
     schedule.add({.name = "L-BFGS", .operation = "lbfgs"}, touched,
                  [=, this](Backend& backend, const Schedule& s) {
-                   backend.lbfgs(s[pixels], state_[pairs_], state_[direction_], state_[last_grad_],
-                                 state_[scalars_], s[grad_pixels], loss ? s[*loss] : Tensor(),
-                                 ended_ ? state_[*ended_] : Tensor(), options_, {});
+                   const std::vector<Tensor> x = strips_.own(s[pixels]);
+                   const std::vector<Tensor> grad = strips_.own(s[grad_pixels]);
+                   for (std::size_t p = 0; p < x.size(); ++p) {
+                     const auto own = [&](const Tensor& all) {
+                       return part_of(all, static_cast<std::int64_t>(p), std::ssize(x));
+                     };
+                     backend.lbfgs(x[p], own(state_[pairs_]), own(state_[direction_]),
+                                   own(state_[last_grad_]), own(state_[scalars_]), grad[p],
+                                   loss ? own(s[*loss]) : Tensor(),
+                                   ended_ ? own(state_[*ended_]) : Tensor(), options_, parts_);
+                   }
                  });
     if (bounded_) add_box(schedule, pixels);
   }
 
+  [[nodiscard]] bool reads_whole_gradient() const override { return false; }
+
   [[nodiscard]] const Tensor* ended() const override { return ended_ ? &state_[*ended_] : nullptr; }
 
  private:
-  static Shape pairs_shape(const LbfgsOptions& options, Shape pixels) {
-    pixels.batch *= kernels::lbfgs_vectors(options.history);
-    return pixels;
+  static Shape pairs_shape(const LbfgsOptions& options, Shape rows) {
+    rows.batch *= kernels::lbfgs_vectors(options.history);
+    return rows;
   }
 
   LbfgsOptions options_;
   bool bounded_;
+  Strips strips_;
+  LbfgsParts parts_;
   std::size_t pairs_;
   std::size_t direction_;
   std::size_t last_grad_;
@@ -60,7 +89,7 @@ std::unique_ptr<Optimizer> make_optimizer(const LbfgsOptions& options, const Ten
   require_pixels("L-BFGS", place);
   LbfgsOptions scaled = options;
   scaled.gradient_scale = place.gradient_scale;
-  return std::make_unique<Lbfgs>(scaled, pixels, place.bounded);
+  return std::make_unique<Lbfgs>(scaled, pixels, place);
 }
 
 }  // namespace impasto

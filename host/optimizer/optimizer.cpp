@@ -18,20 +18,24 @@ void Optimizer::reset(Backend& backend) const {
 std::vector<Tensor> Optimizer::state_of(std::int64_t n, std::int64_t N) const {
   std::vector<Tensor> parts;
   for (std::size_t i = 0; i < state_.size(); ++i) {
-    Tensor part = state_[i];
-    if (part.shape.batch % N == 0) {
-      part.shape.batch /= N;
-      part.data = part.as<std::byte>() + static_cast<std::size_t>(n) * part.bytes();
-    }
-    parts.push_back(part);
+    const bool of_each = state_[i].shape.batch % N == 0;
+    parts.push_back(of_each ? part_of(state_[i], n, N) : state_[i]);
   }
   return parts;
 }
 
-void Optimizer::keep_counter(Backend& backend, const Tensor& counter, OptimizerState& state) {
+void Optimizer::keep_counter(Backend& backend, const Tensor& counters, OptimizerState& state) {
+  const Tensor counter = image_of(counters, 0);
   state.counter_memory = backend.allocate(counter.bytes());
   state.counter = {state.counter_memory.get(), counter.shape, counter.type};
   backend.copy(state.counter, counter);
+}
+
+void Optimizer::resume_counter(Backend& backend, const Tensor& counters,
+                               const OptimizerState& state) {
+  for (std::int64_t p = 0; p < counters.shape.batch; ++p) {
+    backend.copy(image_of(counters, p), state.counter);
+  }
 }
 
 bool may_end(const OptimizerSettings& settings) {

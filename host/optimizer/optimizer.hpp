@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/backend/backend.hpp"
+#include "host/backend/strips.hpp"
 #include "host/backend/tensor_block.hpp"
 #include "host/model/schedule.hpp"
 
@@ -43,8 +44,10 @@ class Optimizer {
   virtual void reset(Backend& backend) const;
   /// What it keeps of the n-th of N pictures, and what it keeps for all of them.
   [[nodiscard]] std::vector<Tensor> state_of(std::int64_t n, std::int64_t N) const;
-  /// Its state, for resume(). Waits.
-  [[nodiscard]] virtual OptimizerState state(Backend& /*backend*/) const { return {}; }
+  /// Its state, for resume(). Uses up `room`, a tensor like the pixels. Waits.
+  [[nodiscard]] virtual OptimizerState state(Backend& /*backend*/, const Tensor& /*room*/) const {
+    return {};
+  }
   /// After reset(): takes over what it can use of the state of the same optimiser for a coarser
   /// picture.
   virtual void resume(Backend& /*backend*/, const OptimizerState& /*coarser*/) const {}
@@ -56,18 +59,22 @@ class Optimizer {
     /// Appends the sum of these losses, which is minimised: (N).
     std::function<TensorId()> loss = {};
   };
-  /// Appends one step. It evaluates as often as it needs; the first evaluation's losses are the
-  /// step's. All of it is one schedule, so one recording.
+  /// Appends one step, of the own rows at least. It evaluates as often as it needs; the first evaluation's
+  /// losses are the step's. All of it is one schedule, so one recording.
   virtual void add_step(Schedule& schedule, TensorId pixels,
                         const Evaluation& evaluation) const = 0;
+
+  /// Whether a step needs the gradient of rows that are not its own.
+  [[nodiscard]] virtual bool reads_whole_gradient() const { return true; }
 
   /// Why steps change pictures no more, in the state: (N,2), for each an EndReason and the steps
   /// before it. Null where that never happens.
   [[nodiscard]] virtual const Tensor* ended() const { return nullptr; }
 
  protected:
-  /// A copy of a counter of steps, one i64 of `state_`, for `state`.
-  static void keep_counter(Backend& backend, const Tensor& counter, OptimizerState& state);
+  /// A copy of a counter of steps, one of the i64 of `state_`, which are alike, for `state`; and back.
+  static void keep_counter(Backend& backend, const Tensor& counters, OptimizerState& state);
+  static void resume_counter(Backend& backend, const Tensor& counters, const OptimizerState& state);
 
   TensorBlock state_;
 };
@@ -84,6 +91,7 @@ struct OptimizerPlace {
   std::int64_t pyramid_levels = 1;  ///< of the picture; 1: its pixels are optimised
   bool decorrelated = false;        ///< colours, as kernels/colour_map has them, are optimised
   bool bounded = false;             ///< every step ends within box_lowest to box_highest
+  Strips strips = {};               ///< the rows that it moves
 };
 
 /// The range of pixels.

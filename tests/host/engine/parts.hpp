@@ -20,9 +20,11 @@ struct Computed {
   std::vector<float> losses;
   std::vector<float> evaluated;  ///< without a gradient
   std::vector<float> gradient;
-  std::size_t tiles = 1;  ///< or strips
+  std::vector<float> pixels;  ///< behind the step
+  std::size_t tiles = 1;      ///< or strips
   std::size_t arena = 0;
   std::size_t content_target = 0;  ///< bytes
+  std::size_t optimizer = 0;       ///< bytes
 };
 
 struct Pictures {
@@ -91,6 +93,7 @@ inline Computed compute(Backend& backend, const Config& config, const Pictures& 
     result.tiles = std::max(plan.tiling()->tiles().size(), plan.tiling()->strips().size());
   }
   result.arena = plan.arena_bytes();
+  result.optimizer = plan.optimizer().bytes();
   result.content_target = plan.target_bytes(TargetSource::content);
   const auto read = [&](const Tensor& tensor) {
     std::vector<float> values(static_cast<std::size_t>(tensor.shape.count()));
@@ -101,6 +104,8 @@ inline Computed compute(Backend& backend, const Config& config, const Pictures& 
   result.evaluated = read(plan.losses());
   plan.iteration().run(backend);
   result.losses = read(plan.losses());
+  result.pixels = read(plan.pixels());
+  plan.strips().gather(plan.gradient());
   result.gradient = read(plan.gradient());
   return result;
 }

@@ -2,6 +2,8 @@
 // Pictures that several devices compute together: losses and gradients as on one.
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <set>
+#include <utility>
 
 #include "host/backend/communicators.hpp"
 #include "host/engine/shared_stylization.hpp"
@@ -72,6 +74,7 @@ void expect_same(const char* backend, const Config& config, const Pictures& pict
     for (const Computed& other : all) {
       EXPECT_EQ(other.gradient, all[0].gradient);
       EXPECT_EQ(other.losses, all[0].losses);
+      EXPECT_EQ(other.pixels, all[0].pixels);
       EXPECT_EQ(other.evaluated, all[0].evaluated);
     }
   }
@@ -143,7 +146,8 @@ TEST(Strips, GiveTheSameOnDevicesOfTheHostSimtMachine) {
 }
 
 TEST(Strips, GiveTheSameBitsByNccl) {
-  const Config config = config_with({{"conv3_1", 1}}, some_styles);
+  Config config = config_with({{"conv3_1", 1}}, some_styles);
+  config.optimizer = LbfgsOptions{.history = 2, .reach = 1};
   const std::vector<Computed> through_host = compute_strips("cpu", config, {.count = 2}, 3);
   const test::MadeUpNccl made_up;
   const cuda::Nccl functions = test::MadeUpNccl::functions();
@@ -156,11 +160,12 @@ TEST(Strips, GiveTheSameBitsByNccl) {
         compute(*devices.all()[r], config, {.count = 2}, {}, communicators[r].get());
     EXPECT_EQ(own.gradient, through_host[r].gradient);
     EXPECT_EQ(own.losses, through_host[r].losses);
+    EXPECT_EQ(own.pixels, through_host[r].pixels);
   });
 }
 
-TEST(Strips, DivideTheMapsAndTheTargetOfTheContent) {
-  const Config config = config_with({{"conv3_1", 1}}, some_styles);
+TEST(Strips, DivideTheMapsTheTargetOfTheContentAndTheStateOfTheOptimiser) {
+  Config config = config_with({{"conv3_1", 1}}, some_styles);
   const Pictures large{.height = 120, .width = 80, .style_height = 110, .style_width = 80};
   const Computed whole = compute("cpu", config, large, {});
   std::size_t targets = 0;
@@ -169,6 +174,17 @@ TEST(Strips, DivideTheMapsAndTheTargetOfTheContent) {
     targets += one.content_target;
   }
   EXPECT_EQ(targets, whole.content_target);
+  for (const OptimizerSettings& optimizer :
+       {OptimizerSettings(AdamOptions()), OptimizerSettings(LbfgsOptions{.history = 3})}) {
+    config.optimizer = optimizer;
+    const auto all = static_cast<double>(compute("cpu", config, large, {}).optimizer);
+    double sum = 0;
+    for (const Computed& one : compute_strips("cpu", config, large, 3)) {
+      EXPECT_LT(static_cast<double>(one.optimizer), 0.4 * all);
+      sum += static_cast<double>(one.optimizer);
+    }
+    EXPECT_NEAR(sum, all, 0.01 * all);
+  }
 }
 
 TEST(Strips, ComputeTheWholeWhereThereAreTooFewRows) {
@@ -252,16 +268,32 @@ TEST(Strips, HandTheirRowsOverWhereTheHaloIsUsedUp) {
 /// Stylizations on one device and on several.
 class SharedStylizationTest : public testing::Test {
  protected:
-  [[nodiscard]] Stylized run(
-      int count, const Checkpoints& checkpoints = {},
-      const Stylization::Report& report = [](const Progress&) { return true; },
-      const char* name = "cpu") {
+  static bool always(const Progress& /*progress*/) { return true; }
+
+  [[nodiscard]] Stylized run(int count, const Checkpoints& checkpoints = {},
+                             const Stylization::Report& report = always, const char* name = "cpu") {
     const Devices devices(name, count);
     SharedStylization stylization(devices.all(),
                                   same_weights(deepest_layer(config_.objective, vgg19)), config_,
                                   pixel_shape(contents_), shapes_of(styles_));
     return stylization.run(contents_, styles_, contents_, 1, report, checkpoints);
   }
+
+  /// The checkpoints of a run that is stopped after so many iterations.
+  std::vector<Checkpoint> stopped_after(std::int64_t iterations, int count,
+                                        const char* name = "cpu") {
+    std::vector<Checkpoint> kept;
+    const Stylized stopped = run(
+        count, {.keep = [&](std::vector<Checkpoint> made) { kept = std::move(made); }},
+        [=](const Progress& progress) { return progress.iteration < iterations; }, name);
+    EXPECT_EQ(stopped.ending, Ending::stopped);
+    EXPECT_FALSE(kept.empty());
+    return kept;
+  }
+
+  const std::vector<OptimizerSettings> every_optimizer = {AdamOptions{.learning_rate = 2},
+                                                          LbfgsOptions{.history = 5, .reach = 1},
+                                                          DescentOptions{.learning_rate = 1e-3}};
 
   Config config_ = [] {
     Config config = config_with({{"conv2_2", 1}}, {{"conv1_1", 1}, {"pool1", 0.5}});
@@ -274,15 +306,12 @@ class SharedStylizationTest : public testing::Test {
 };
 
 TEST_F(SharedStylizationTest, GivesThePictureOfOneDeviceAndTheSameBitsAgain) {
-  for (const OptimizerSettings& optimizer :
-       {OptimizerSettings(AdamOptions{.learning_rate = 2}),
-        OptimizerSettings(LbfgsOptions{.history = 5, .reach = 1}),
-        OptimizerSettings(DescentOptions{.learning_rate = 1e-3})}) {
+  for (const OptimizerSettings& optimizer : every_optimizer) {
     config_.optimizer = optimizer;
     contents_ = {random_image(35, 31, 1)};
     styles_ = {{random_image(33, 34, 2), 1}};
     const Stylized whole = run(1);
-    for (const int count : {2, 3}) {
+    for (const int count : {2, 3, 4}) {
       const Stylized shared = run(count);
       EXPECT_EQ(shared.ending, Ending::finished);
       EXPECT_LT(difference(shared.pictures[0].rgb, whole.pictures[0].rgb), 1e-6)
@@ -294,25 +323,104 @@ TEST_F(SharedStylizationTest, GivesThePictureOfOneDeviceAndTheSameBitsAgain) {
   }
 }
 
+TEST_F(SharedStylizationTest, GivesThePicturesOfOneDeviceOnTheHostSimtMachine) {
+  contents_ = {random_image(21, 23, 1), random_image(21, 23, 3)};
+  styles_ = {{random_image(19, 17, 2), 1}};
+  config_.iterations = 5;
+  for (const OptimizerSettings& optimizer : every_optimizer) {
+    config_.optimizer = optimizer;
+    const Stylized whole = run(1, {}, always, "simt");
+    for (const int count : {2, 3, 4}) {
+      const Stylized shared = run(count, {}, always, "simt");
+      for (std::size_t n = 0; n < 2; ++n) {
+        EXPECT_LT(difference(shared.pictures[n].rgb, whole.pictures[n].rgb), 1e-6)
+            << count << " " << optimizer.index();
+      }
+    }
+  }
+}
+
+TEST_F(SharedStylizationTest, EndsWhereLbfgsOnOneDeviceDoes) {
+  contents_ = {random_image(21, 23, 1)};
+  styles_ = {{random_image(19, 17, 2), 1}};
+  config_.iterations = 40;
+  const std::vector<std::pair<LbfgsOptions, EndReason>> all = {
+      {{.history = 5, .reach = 1, .tolerance_grad = 100}, EndReason::gradient},
+      {{.history = 5, .unit = 0.3, .reach = 1, .tolerance_change = 1}, EndReason::step},
+      {{.history = 5, .reach = 1, .tolerance_change = 2e5, .call_steps = 1}, EndReason::slope},
+      // Where calls of several steps end, it evaluates again and goes on.
+      {{.history = 5, .reach = 1, .tolerance_change = 2e5, .call_steps = 5}, EndReason::slope}};
+  for (const char* name : {"cpu", "simt"}) {
+    for (const auto& [options, reason] : all) {
+      SCOPED_TRACE(testing::Message() << name << " " << static_cast<int>(reason));
+      config_.optimizer = options;
+      const Stylized whole = run(1, {}, always, name);
+      const Stylized shared = run(3, {}, always, name);
+      ASSERT_EQ(whole.early.size(), 1U);
+      ASSERT_EQ(shared.early.size(), 1U);
+      EXPECT_GT(whole.early[0].iteration, 5);
+      EXPECT_EQ(shared.early[0].iteration, whole.early[0].iteration);
+      EXPECT_EQ(whole.early[0].reason, reason);
+      EXPECT_EQ(shared.early[0].reason, reason);
+      EXPECT_LT(difference(shared.pictures[0].rgb, whole.pictures[0].rgb), 1e-4);
+    }
+  }
+}
+
 TEST_F(SharedStylizationTest, GoesThroughScalesWithEveryOptimiser) {
   config_.scales = {.count = 2};
   config_.iterations = 4;
-  config_.pyramid_levels = 2;
   config_.average = 0.9;
   contents_ = {random_image(133, 141, 1)};
   styles_ = {{random_image(139, 130, 2), 1}};
+  for (const OptimizerSettings& optimizer : every_optimizer) {
+    config_.optimizer = optimizer;
+    EXPECT_LT(difference(run(3).pictures[0].rgb, run(1).pictures[0].rgb), 1e-5);
+  }
+  config_.optimizer = AdamOptions{.learning_rate = 2};
+  config_.pyramid_levels = 2;
+  EXPECT_LT(difference(run(3).pictures[0].rgb, run(1).pictures[0].rgb), 1e-5);
+  config_.decorrelated = true;
   EXPECT_LT(difference(run(3).pictures[0].rgb, run(1).pictures[0].rgb), 1e-5);
 }
 
 TEST_F(SharedStylizationTest, StopsOnAllDevicesAndGoesOnFromACheckpointInTheSameBits) {
-  const Stylized whole = run(3);
-  std::vector<Checkpoint> kept;
-  const Stylized stopped =
-      run(3, {.keep = [&](std::vector<Checkpoint> made) { kept = std::move(made); }},
-          [](const Progress& progress) { return progress.iteration < 4; });
-  EXPECT_EQ(stopped.ending, Ending::stopped);
-  ASSERT_FALSE(kept.empty());
-  EXPECT_EQ(run(3, {.from = kept}).pictures[0].rgb, whole.pictures[0].rgb);
+  for (const OptimizerSettings& optimizer : every_optimizer) {
+    config_.optimizer = optimizer;
+    const Stylized whole = run(3);
+    const std::vector<Checkpoint> kept = stopped_after(4, 3);
+    EXPECT_EQ(run(3, {.from = kept}).pictures[0].rgb, whole.pictures[0].rgb);
+  }
+}
+
+TEST_F(SharedStylizationTest, GoesOnOnOtherDevicesThanTheCheckpointIsOf) {
+  contents_ = {random_image(21, 23, 11), random_image(21, 23, 13)};
+  styles_ = {{random_image(19, 17, 2), 1}};
+  for (const char* name : {"cpu", "reference"}) {
+    for (const OptimizerSettings& optimizer : every_optimizer) {
+      config_.optimizer = optimizer;
+      const Stylized whole = run(1, {}, always, name);
+      for (const auto& [from, to] : {std::pair(2, 3), std::pair(3, 1), std::pair(1, 2)}) {
+        const std::vector<Checkpoint> kept = stopped_after(4, from, name);
+        const Stylized resumed = run(to, {.from = kept}, always, name);
+        for (std::size_t n = 0; n < 2; ++n) {
+          EXPECT_LT(difference(resumed.pictures[n].rgb, whole.pictures[n].rgb), 1e-6)
+              << name << " " << optimizer.index() << " " << from << " to " << to;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(SharedStylizationTest, HasStripsOfARow) {
+  config_ = config_with({{"conv1_1", 1}}, {{"conv1_1", 1}});
+  config_.optimizer = LbfgsOptions{.history = 5, .reach = 1};
+  config_.iterations = 10;
+  contents_ = {random_image(4, 9, 1)};
+  const Stylized whole = run(1);
+  EXPECT_LT(difference(run(4).pictures[0].rgb, whole.pictures[0].rgb), 1e-6);
+  const std::vector<Checkpoint> kept = stopped_after(4, 4);
+  EXPECT_LT(difference(run(3, {.from = kept}).pictures[0].rgb, whole.pictures[0].rgb), 1e-6);
 }
 
 TEST_F(SharedStylizationTest, EndsWithTheErrorOfWhoeverReads) {
