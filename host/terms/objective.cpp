@@ -182,14 +182,6 @@ Losses name_losses(const Objective& objective, std::span<const float> terms) {
   return losses;
 }
 
-std::size_t count_terms(const Objective& objective) {
-  std::size_t count = 0;
-  for (const AnyLoss& any : objective.losses) {
-    count += common(any).layers.size() + (of_pixels(any) ? 1 : 0);
-  }
-  return count;
-}
-
 std::vector<double> weights_in_total(const Objective& objective) {
   std::vector<double> weights;
   for (const AnyLoss& any : objective.losses) {
@@ -200,6 +192,8 @@ std::vector<double> weights_in_total(const Objective& objective) {
   }
   return weights;
 }
+
+std::size_t count_terms(const Objective& objective) { return weights_in_total(objective).size(); }
 
 std::vector<float> terms_of(const Losses& losses) {
   std::vector<float> terms;

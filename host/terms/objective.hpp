@@ -98,9 +98,9 @@ struct Losses {
 
 /// Names the terms' values, which are in the order of make_terms(), count_terms() of them.
 Losses name_losses(const Objective& objective, std::span<const float> terms);
-std::size_t count_terms(const Objective& objective);
 /// How much each of these terms counts in the total.
 std::vector<double> weights_in_total(const Objective& objective);
+std::size_t count_terms(const Objective& objective);
 /// The values that name_losses() was given.
 std::vector<float> terms_of(const Losses& losses);
 
