@@ -20,14 +20,8 @@ int wrong_line = 0;
 
 std::string wrong_place() { return "faults_test.cpp:" + std::to_string(wrong_line); }
 
-/// A fault must be found under every schedule, at its line. `kernel<false>` is the same without it.
-class Fault : public testing::TestWithParam<Schedule> {
- protected:
-  template <class Kernel, class... Arguments>
-  std::string problem_of(Kernel kernel, const Grid& grid, Arguments... arguments) {
-    return problem(GetParam(), grid, kernel, arguments...);
-  }
-};
+/// A fault must be found at its line. `kernel<false>` is the same without it.
+class Fault : public FaultyKernels {};
 INSTANTIATE_TEST_SUITE_P(EverySchedule, Fault, testing::ValuesIn(schedules));
 
 void expect_caught(const std::string& problem, const std::string& what) {

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 static_assert(traced, "these kernels must report their accesses");
 
-/// What a kernel does wrong. It must be found whatever the order in which threads run.
+/// What a kernel does wrong.
 enum class Fault : std::uint8_t {
   none,
   no_wait,
@@ -26,13 +26,7 @@ enum class Fault : std::uint8_t {
   one_warp_arrives,
 };
 
-class Ordering : public testing::TestWithParam<Schedule> {
- protected:
-  template <class Kernel, class... Arguments>
-  std::string problem_of(Kernel kernel, const Grid& grid, Arguments... arguments) {
-    return problem(GetParam(), grid, kernel, arguments...);
-  }
-};
+class Ordering : public FaultyKernels {};
 INSTANTIATE_TEST_SUITE_P(EverySchedule, Ordering, testing::ValuesIn(schedules));
 
 constexpr unsigned tile_bytes = 1024;

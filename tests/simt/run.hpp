@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstring>
+#include <gtest/gtest.h>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,5 +58,14 @@ std::string problem(const Schedule& schedule, const Grid& grid, void (*kernel)(P
   }
   return {};
 }
+
+/// Faults must be found under every schedule.
+class FaultyKernels : public testing::TestWithParam<Schedule> {
+ protected:
+  template <class Kernel, class... Arguments>
+  std::string problem_of(Kernel kernel, const Grid& grid, Arguments... arguments) {
+    return problem(GetParam(), grid, kernel, arguments...);
+  }
+};
 
 }  // namespace simt::test
