@@ -89,6 +89,17 @@ class StylizationTest : public testing::Test {
     return stylization.run(contents_, styles_, contents_, 1, report);
   }
 
+  /// What a run leaves that is interrupted at this iteration.
+  Checkpoints stopped_at(Stylization& stylization, std::int64_t iteration) {
+    Checkpoints checkpoints;
+    checkpoints.keep = [&](std::vector<Checkpoint> made) { checkpoints.from = std::move(made); };
+    (void)stylization.run(
+        contents_, styles_, contents_, 1,
+        [&](const Progress& progress) { return progress.iteration < iteration; }, checkpoints);
+    checkpoints.keep = {};
+    return checkpoints;
+  }
+
   std::unique_ptr<Backend> backend_;
   Config config_;
   Session session_;
@@ -426,14 +437,9 @@ TEST_F(StylizationTest, ThatConvergesDoesSoAfterAnInterruptionAsWell) {
   ASSERT_EQ(whole.ending, Ending::converged);
   for (std::int64_t stop = 1; stop < whole.iterations; stop += 3) {
     SCOPED_TRACE(stop);
-    Checkpoints checkpoints;
-    checkpoints.keep = [&](std::vector<Checkpoint> made) { checkpoints.from = std::move(made); };
-    (void)stylization.run(
-        contents_, styles_, contents_, 1,
-        [&](const Progress& progress) { return progress.iteration < stop; }, checkpoints);
-    ASSERT_FALSE(checkpoints.from.empty());
-    checkpoints.keep = {};
-    const Stylized rest = stylization.run(contents_, styles_, contents_, 1, go_on, checkpoints);
+    const Checkpoints stopped = stopped_at(stylization, stop);
+    ASSERT_FALSE(stopped.from.empty());
+    const Stylized rest = stylization.run(contents_, styles_, contents_, 1, go_on, stopped);
     EXPECT_EQ(rest.ending, Ending::converged);
     EXPECT_EQ(rest.iterations, whole.iterations);
     EXPECT_EQ(rest.pictures[1].rgb, whole.pictures[1].rgb);
@@ -512,14 +518,9 @@ TEST_F(StylizationTest, ThatLbfgsEndsGoesOnToTheNextScaleAlsoAfterAnInterruption
   EXPECT_EQ(whole.early[1].iteration, whole.iterations);
   for (std::int64_t stop = 1; stop < whole.iterations; stop += 37) {
     SCOPED_TRACE(stop);
-    Checkpoints checkpoints;
-    checkpoints.keep = [&](std::vector<Checkpoint> made) { checkpoints.from = std::move(made); };
-    (void)stylization.run(
-        contents_, styles_, contents_, 1,
-        [&](const Progress& progress) { return progress.iteration < stop; }, checkpoints);
-    ASSERT_FALSE(checkpoints.from.empty());
-    checkpoints.keep = {};
-    const Stylized rest = stylization.run(contents_, styles_, contents_, 1, go_on, checkpoints);
+    const Checkpoints stopped = stopped_at(stylization, stop);
+    ASSERT_FALSE(stopped.from.empty());
+    const Stylized rest = stylization.run(contents_, styles_, contents_, 1, go_on, stopped);
     EXPECT_EQ(rest.iterations, whole.iterations);
     EXPECT_EQ(rest.early, whole.early);
     EXPECT_EQ(rest.pictures[1].rgb, whole.pictures[1].rgb);
