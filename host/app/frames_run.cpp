@@ -317,27 +317,28 @@ film::Flow FramesRun::flow(std::int64_t from, const Image& from_content, std::in
 /// is what it starts from.
 std::optional<Anchor> FramesRun::anchor(std::int64_t frame, const Image& content) const {
   film::LongTerm held;
-  Mask seen;  // in the last frame
+  Mask seen_in_last;
   for (const std::int64_t distance : distances_) {
     const std::int64_t earlier = frame - distance;
     const auto past = past_.find(earlier);
     if (earlier < scene_ || past == past_.end()) break;
     const film::Flow backward = flow(frame, content, earlier, past->second.content);
     const film::Flow forward = flow(earlier, past->second.content, frame, content);
-    const Mask mask = film::reliable(backward, forward);
+    const Mask seen = film::seen_before(backward, forward);
+    const Mask mask = film::reliable(backward, seen);
     if (distance == 1 &&
         film::likeness(content, film::warped(past->second.content, backward), mask).is_cut()) {
       return std::nullopt;
     }
-    if (distance == 1) seen = film::seen_before(backward, forward);
+    if (distance == 1) seen_in_last = seen;
     held.add(film::warped(past->second.result, backward), mask);
   }
   if (held.mask().values.empty()) return std::nullopt;
   Anchor anchor{held.picture(), held.mask()};
   // What comes into sight begins as in a scene's first frame: what covered it would leave a trail.
   const Image anew = start_of_new_parts(content);
-  for (std::size_t p = 0; p < seen.values.size(); ++p) {
-    if (anchor.mask.values[p] > 0 || seen.values[p] > 0) continue;
+  for (std::size_t p = 0; p < seen_in_last.values.size(); ++p) {
+    if (anchor.mask.values[p] > 0 || seen_in_last.values[p] > 0) continue;
     std::copy_n(&anew.rgb[3 * p], 3, &anchor.picture.rgb[3 * p]);
   }
   return anchor;

@@ -134,21 +134,6 @@ bool is_smooth(const Flow& flow, std::int64_t row, std::int64_t column) {
          gradient <= 0.01 * fastest_near(flow, row, column) + least_gradient;
 }
 
-/// 1 at the pixels for which holds(i), of a frame with this flow back, says so.
-template <class Holds>
-Mask where(const Flow& backward, const Flow& forward, Holds holds) {
-  require(backward.height == forward.height && backward.width == forward.width,
-          "flows of two sizes");
-  const std::int64_t pixels = backward.height * backward.width;
-  Mask mask{backward.height, backward.width,
-            std::vector<float>(static_cast<std::size_t>(pixels), 0)};
-#pragma omp parallel for
-  for (std::int64_t i = 0; i < pixels; ++i) {
-    if (holds(i)) mask.values[static_cast<std::size_t>(i)] = 1;
-  }
-  return mask;
-}
-
 /// Whether there and back leads to the same place. An unknown flow, huge or no number, does not.
 bool comes_back(const Flow& backward, const Flow& forward, std::int64_t i) {
   Place at;
@@ -234,15 +219,28 @@ Image warped(const Image& picture, const Flow& flow) {
   return result;
 }
 
-Mask reliable(const Flow& backward, const Flow& forward) {
-  return where(backward, forward, [&](std::int64_t i) {
-    return comes_back(backward, forward, i) &&
-           is_smooth(backward, i / backward.width, i % backward.width);
-  });
+Mask seen_before(const Flow& backward, const Flow& forward) {
+  require(backward.height == forward.height && backward.width == forward.width,
+          "flows of two sizes");
+  const std::int64_t pixels = backward.height * backward.width;
+  Mask mask{backward.height, backward.width,
+            std::vector<float>(static_cast<std::size_t>(pixels), 0)};
+#pragma omp parallel for
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    if (comes_back(backward, forward, i)) mask.values[static_cast<std::size_t>(i)] = 1;
+  }
+  return mask;
 }
 
-Mask seen_before(const Flow& backward, const Flow& forward) {
-  return where(backward, forward, [&](std::int64_t i) { return comes_back(backward, forward, i); });
+Mask reliable(const Flow& backward, Mask seen) {
+  require(backward.height == seen.height && backward.width == seen.width,
+          "a flow of another size than the mask");
+#pragma omp parallel for
+  for (std::int64_t i = 0; i < backward.height * backward.width; ++i) {
+    float& value = seen.values[static_cast<std::size_t>(i)];
+    if (value > 0 && !is_smooth(backward, i / backward.width, i % backward.width)) value = 0;
+  }
+  return seen;
 }
 
 Likeness likeness(const Image& frame, const Image& earlier_warped, const Mask& mask) {

@@ -38,17 +38,18 @@ Flow sharpened(const Flow& flow, const Image& from, const Image& to);
 /// The picture is continued by its outermost pixels; where the flow is unknown, p stays where it is.
 Image warped(const Image& picture, const Flow& flow);
 
-/// Where an earlier frame says how a frame should look, with ŵ the flow from the frame to the earlier
-/// one (`backward`) and w back from there (`forward`), w̃(p) = w(p + ŵ(p)): 1, and 0 where
+/// Where a frame shows what an earlier one shows too, with ŵ the flow from the frame to the earlier one (`backward`)
+/// and w back from there (`forward`), w̃(p) = w(p + ŵ(p)): 1, and 0 where
 ///   |w̃ + ŵ|² > 0.01·(|w̃|² + |ŵ|²) + 0.5   the two do not agree: it comes into sight;
-///   |∇û|² + |∇v̂|² > 0.01·max|ŵ|² + 0.002    motions meet, and the flow is not exact;
 ///   p + ŵ(p) is in none of the picture's pixels, or a flow is unknown.
-/// Gradients are central differences. The maximum is over 7×7 pixels: that of the faster of the two motions
-/// (docs/decisions/0035-where-motions-meet.md). Source: Ruder, Dosovitskiy, Brox 2016, §4.2, after Sundaram,
-/// Brox, Keutzer 2010, who take the pixel's own |ŵ|².
-Mask reliable(const Flow& backward, const Flow& forward);
-/// Where the frame shows what the earlier one shows too: as reliable(), wherever motions meet.
+/// Source: Ruder, Dosovitskiy, Brox 2016, §4.2, after Sundaram, Brox, Keutzer 2010.
 Mask seen_before(const Flow& backward, const Flow& forward);
+
+/// Where the earlier frame says how this one should look: `seen`, which is seen_before(), and 0 where
+///   |∇û|² + |∇v̂|² > 0.01·max|ŵ|² + 0.002    motions meet, and the flow is not exact.
+/// Gradients are central differences. The maximum is over 7×7 pixels: that of the faster of the two motions
+/// (docs/decisions/0035-where-motions-meet.md). Source: as above; they take the pixel's own |ŵ|².
+Mask reliable(const Flow& backward, Mask seen);
 
 /// How much of a frame an earlier one accounts for.
 struct Likeness {

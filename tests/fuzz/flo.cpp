@@ -25,7 +25,7 @@ std::vector<std::string> seeds() {
 void read_input(const std::string& path) {
   const film::Flow flow = film::load_flow(path);
   const film::Flow small = film::resized(flow, 4, 6);
-  static_cast<void>(film::reliable(small, small));
+  static_cast<void>(film::reliable(small, film::seen_before(small, small)));
   const Image picture{4, 6, std::vector<float>(72, 1), {}};
   static_cast<void>(film::warped(picture, small));
 }

@@ -45,7 +45,7 @@ TEST_F(EstimatedFlow, IsThatOfAPan) {
     }
   }
   EXPECT_LT(error / count, 0.15);
-  const Mask mask = reliable(flow, estimate_flow(to, from));
+  const Mask mask = reliable(flow, seen_before(flow, estimate_flow(to, from)));
   EXPECT_GT(likeness(from, warped(to, flow), mask).reliable, 0.8);
 }
 
@@ -60,7 +60,9 @@ TEST_F(EstimatedFlow, BetweenScenesIsRecognisedAsACut) {
   Image to = waves(96, 64, 40, 7);  // turned
   std::swap(to.height, to.width);
   const Flow flow = estimate_flow(from, to);
-  EXPECT_TRUE(likeness(from, warped(to, flow), reliable(flow, estimate_flow(to, from))).is_cut());
+  EXPECT_TRUE(
+      likeness(from, warped(to, flow), reliable(flow, seen_before(flow, estimate_flow(to, from))))
+          .is_cut());
 }
 
 TEST_F(EstimatedFlow, OfATinyPictureIsNone) {

@@ -27,6 +27,10 @@ void set(Flow& flow, std::int64_t x, std::int64_t y, float u, float v) {
   flow.uv[at + 1] = v;
 }
 
+Mask reliable_of(const Flow& backward, const Flow& forward) {
+  return reliable(backward, seen_before(backward, forward));
+}
+
 /// Bilinear interpolation as it is written down: a sum over all pixels, each with its tent. In double.
 double between(const Image& picture, double x, double y, std::size_t channel) {
   x = std::min(std::max(x, 0.0), static_cast<double>(picture.width - 1));
@@ -93,7 +97,7 @@ TEST(Resized, FlowStaysUnknownInWhateverItMixesWith) {
     set(flow, x, 3, Flow::unknown, x % 2 == 0 ? 5 : Flow::unknown);
   const Flow half = resized(flow, 4, 8);
   EXPECT_EQ(warped(picture, half).rgb, picture.rgb);
-  const Mask mask = reliable(half, constant(4, 8, 0, 0));
+  const Mask mask = reliable_of(half, constant(4, 8, 0, 0));
   for (std::size_t x = 0; x < 8; ++x) EXPECT_EQ(mask.values[8 + x], 0) << x;
   EXPECT_EQ(mask.values[24], 1);
 }
@@ -161,7 +165,7 @@ TEST(Sharpened, TakesNoMotionThatIsUnknown) {
 
 TEST(Reliable, IsAPanWhereTheEarlierPictureHasIt) {
   // The camera moves by three pixels: what was at x + 3 is at x, and the last three columns are new.
-  const Mask mask = reliable(constant(4, 10, 3, 0), constant(4, 10, -3, 0));
+  const Mask mask = reliable_of(constant(4, 10, 3, 0), constant(4, 10, -3, 0));
   for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(mask.values[i], i % 10 <= 6 ? 1 : 0) << i;
 }
 
@@ -170,12 +174,12 @@ TEST(Reliable, IsNotWhatDoesNotComeBack) {
   Flow forward = constant(5, 12, -3, 0);
   // Back to 2 pixels beside: 4 against 0.01·(25 + 9) + 0.5.
   set(forward, 3 + 3, 2, -5, 0);
-  Mask mask = reliable(backward, forward);
+  Mask mask = reliable_of(backward, forward);
   EXPECT_EQ(mask.values[2 * 12 + 3], 0);
   EXPECT_EQ(mask.values[2 * 12 + 2], 1);
   // To 0.8 beside: 0.64 against 0.01·(3.8² + 9) + 0.5 = 0.73.
   set(forward, 3 + 3, 2, -3.8F, 0);
-  mask = reliable(backward, forward);
+  mask = reliable_of(backward, forward);
   EXPECT_EQ(mask.values[2 * 12 + 3], 1);
 }
 
@@ -195,11 +199,11 @@ TEST(Reliable, IsNotWhereMotionsMeet) {
   for (std::int64_t y = 0; y < 3; ++y) {
     for (std::int64_t x = 4; x < 8; ++x) set(still, x, y, 0.2F, 0);
   }
-  Mask mask = reliable(still, constant(3, 8, 0, 0));
+  Mask mask = reliable_of(still, constant(3, 8, 0, 0));
   for (std::size_t x = 0; x < 7; ++x) EXPECT_EQ(mask.values[x], x == 3 || x == 4 ? 0 : 1) << x;
   // Fast motions may differ as much: 0.01 against 0.01·4 and more.
   for (float& value : still.uv) value = value > 0 ? -2.2F : -2.0F;
-  mask = reliable(still, constant(3, 8, 2.1F, 2));
+  mask = reliable_of(still, constant(3, 8, 2.1F, 2));
   EXPECT_EQ(mask.values[2 * 8 + 3], 1);
 }
 
@@ -214,7 +218,7 @@ std::vector<float> reliable_columns(const std::vector<float>& speeds) {
     set(backward, i % width, i / width, 0, -speed);
     set(forward, i % width, i / width, 0, speed);
   }
-  const Mask mask = reliable(backward, forward);
+  const Mask mask = reliable_of(backward, forward);
   const auto middle = mask.values.begin() + height / 2 * width;
   return {middle, middle + width};
 }
@@ -230,9 +234,9 @@ TEST(Reliable, IsTheSlowSideOfAnEdgeAsMuchAsTheFastOne) {
 
 TEST(Reliable, IsWhatLeadsToTheOutermostPixels) {
   // A flow that is not quite 0, and one that leads out of the picture.
-  EXPECT_EQ(reliable(constant(3, 4, -0.02F, 0.4F), constant(3, 4, 0.02F, -0.4F)).values,
+  EXPECT_EQ(reliable_of(constant(3, 4, -0.02F, 0.4F), constant(3, 4, 0.02F, -0.4F)).values,
             std::vector<float>(12, 1));
-  EXPECT_EQ(reliable(constant(3, 4, 0, 0.6F), constant(3, 4, 0, -0.6F)).values,
+  EXPECT_EQ(reliable_of(constant(3, 4, 0, 0.6F), constant(3, 4, 0, -0.6F)).values,
             (std::vector<float>{1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0}));
 }
 
@@ -241,7 +245,7 @@ TEST(Reliable, IsNotWhatIsUnknown) {
   Flow forward = constant(6, 6, 0, 0);
   set(backward, 1, 1, Flow::unknown, Flow::unknown);
   set(forward, 4, 4, std::numeric_limits<float>::quiet_NaN(), 0);
-  const Mask mask = reliable(backward, forward);
+  const Mask mask = reliable_of(backward, forward);
   EXPECT_EQ(mask.values[6 * 1 + 1], 0);
   EXPECT_EQ(mask.values[6 * 4 + 4], 0);
   EXPECT_EQ(mask.values[6 * 3 + 2], 1);
