@@ -54,7 +54,7 @@ int report_failure(const std::exception_ptr& failure) {
   } catch (const Error& error) {
     return report(error.kind(), error.what(), {});
   } catch (const std::bad_alloc&) {
-    return report(ErrorKind::out_of_memory, "not enough memory", {});
+    return report(ErrorKind::out_of_memory, out_of_memory().what(), {});
   } catch (const std::exception& error) {
     return report(ErrorKind::internal, printable(error.what()), {});
   }

@@ -50,18 +50,20 @@ void StylizeRun::run() {
   // Not earlier: a run that is refused leaves the log of the last one alone.
   const DeferredSignals deferred;
   log_.open(settings_.log);
-  const auto note = [this](ErrorKind kind, std::string_view message) {
-    log_.write({{"event", "error"}, {"exit_code", static_cast<int>(kind)}, {"message", message}});
+  const auto note = [this](const Error& error) {
+    log_.write({{"event", "error"},
+                {"exit_code", static_cast<int>(error.kind())},
+                {"message", error.what()}});
   };
   try {
     start_record_ = start_record(network);
     log_.write(start_record_);
     optimise(stylization);
   } catch (const Error& error) {
-    note(error.kind(), error.what());
+    note(error);
     throw;
   } catch (const std::bad_alloc&) {
-    note(ErrorKind::out_of_memory, "not enough memory");
+    note(out_of_memory());
     throw;
   }
   if (has_result()) say_result(stylization);

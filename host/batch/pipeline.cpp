@@ -149,7 +149,7 @@ class Pipeline {
       if (!is_of_one_item(error.kind())) throw;
       steps_.failed(item, error);
     } catch (const std::bad_alloc&) {
-      steps_.failed(item, Error(ErrorKind::out_of_memory, "not enough memory"));
+      steps_.failed(item, out_of_memory());
     }
     return true;
   }

@@ -37,6 +37,9 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
+/// What a std::bad_alloc becomes.
+inline Error out_of_memory() { return {ErrorKind::out_of_memory, "not enough memory"}; }
+
 /// Throws an Error with a formatted message.
 template <class... Args>
 [[noreturn]] void fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
