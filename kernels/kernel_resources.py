@@ -25,7 +25,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional
 
 ROOT = Path(__file__).resolve().parent.parent
 SPILLS, NO_COMPILER = 8, 77
@@ -145,10 +145,9 @@ def demangled(names: List[str]) -> List[str]:
     return short
 
 
-def block_sizes(nvcc: str, source: Path) -> Dict[str, int]:
+def block_sizes(ptx: str) -> Dict[str, int]:
     """The threads of a block, from __launch_bounds__, by kernel."""
-    text = ptx_of(nvcc, source, "80")
-    found = re.findall(r"\.entry (\S+?)\([^)]*\)\s*\.maxntid (\d+)", text)
+    found = re.findall(r"\.entry (\S+?)\([^)]*\)\s*\.maxntid (\d+)", ptx)
     names = demangled([name for name, _ in found])
     return {name: int(threads) for name, (_, threads) in zip(names, found)}
 
@@ -161,8 +160,12 @@ REPORT = re.compile(
 )
 
 
-def resources(nvcc: str, source: Path, arch: str, threads: Dict[str, int]) -> List[Dict]:
-    report = compile_source(nvcc, source, arch, "-cubin", "-o", "/dev/null", "-Xptxas", "-v")
+def resources(nvcc: str, source: Path, arch: str) -> List[Dict]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = compile_source(
+            nvcc, source, arch, "-cubin", "-o", "/dev/null", "-Xptxas", "-v", "--keep", "--keep-dir", folder
+        )
+        threads = block_sizes((Path(folder) / f"{source.stem}.ptx").read_text(encoding="utf-8"))
     found = REPORT.findall(report)
     rows = []
     for name, (_, stack, stores, loads, registers, shared) in zip(
@@ -206,16 +209,8 @@ def main() -> int:
         return show(nvcc, arguments.ptx or arguments.sass, arch, bool(arguments.sass))
     rows: List[Dict] = []
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        files = sources()
-        threads = list(pool.map(lambda source: block_sizes(nvcc, source), files))
-        work: List[Tuple[Path, str, Dict[str, int]]] = [
-            (source, arch, sizes)
-            for source, sizes in zip(files, threads)
-            for arch in arguments.architectures or LIMITS
-        ]
-        for (source, _, _), found in zip(
-            work, pool.map(lambda item: resources(nvcc, *item), work)
-        ):
+        work = [(source, arch) for source in sources() for arch in arguments.architectures or LIMITS]
+        for (source, _), found in zip(work, pool.map(lambda item: resources(nvcc, *item), work)):
             rows += [{"op": source.parent.name, **row} for row in found]
     for row in rows:
         print(
