@@ -103,7 +103,7 @@ std::vector<std::string> option_names(const CLI::App& command) {
 
 /// What other programs for the same purpose call an option, and what it is called here.
 std::string_view own_name(std::string_view option) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> names = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> names = {{
       {"--image-size", "--size"},
       {"--max-size", "--size"},
       {"--style-scale", "--style-size"},
@@ -111,6 +111,8 @@ std::string_view own_name(std::string_view option) {
       {"--output-image", "--output"},
       {"--model-file", "--weights"},
       {"--save-iter", "--save-every"},
+      {"--backend", "--device"},
+      {"--gpu", "--device"},
   }};
   std::string dashed(option);
   std::ranges::replace(dashed, '_', '-');
@@ -125,11 +127,10 @@ std::string_view own_name(std::string_view option) {
   if (word.starts_with("-")) {
     const std::string name = word.substr(0, word.find('='));
     const std::vector<std::string> known = option_names(command);
-    const std::string own(own_name(name));
-    const bool has_own = std::ranges::find(known, own) != known.end();
+    const std::string_view own = own_name(name);
     throw HintedError(ErrorKind::usage,
                       fmt::format("{} has no option '{}'", spoken_name(command), name),
-                      did_you_mean(has_own ? own : name, known, help));
+                      did_you_mean(own.empty() ? name : own, known, help));
   }
   if (!commands.empty()) {
     throw HintedError(ErrorKind::usage,

@@ -35,8 +35,10 @@ class UsageTest(ProgramTest):
 
     def test_options_that_other_programs_have(self):
         for option, own in (("--image-size", "--size"), ("--image_size=512", "--size"),
-                            ("--num_iterations", "--iterations"), ("--style-scale", "--style-size")):
+                            ("--num_iterations", "--iterations"), ("--style-scale", "--style-size"),
+                            ("--backend", "--device"), ("--gpu=0", "--device")):
             self.fail_with(2, *self.stylize_arguments(option, "512"), says=f"did you mean '{own}'?")
+        self.fail_with(2, "batch", "--backend", "gpu", says="did you mean '--devices'?")
         self.fail_with(2, "check", "--image-size", "512", says="check --help")
 
     def test_option_without_value(self):
