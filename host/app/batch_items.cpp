@@ -109,7 +109,7 @@ batch::ItemFile list_items(const Settings& settings) {
                         .styles_per_image = asked.styles_per_image,
                         .seed = settings.config.seed,
                         .name = asked.name,
-                        .folder = asked.folder.string()},
+                        .folder = asked.writes() ? asked.folder.string() : ""},
                        visit);
   });
   if (items.count() == 0) {

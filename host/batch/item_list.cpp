@@ -76,7 +76,7 @@ class Visitor {
       : selection_(selection), visit_(visit) {}
 
   void visit_all() {
-    visit_named(selection_.styles, {},
+    visit_named(selection_.styles, selection_.folder,
                 [this](const Source& style) { styles_.push_back(style.path); });
     if (selection_.styles_per_image &&
         *selection_.styles_per_image > static_cast<std::int64_t>(styles_.size())) {

@@ -28,6 +28,21 @@ Source single(const std::string& path) {
   return {.path = absolute(path), .id = name};
 }
 
+bool same_folder(const fs::path& one, const fs::path& other) {
+  std::error_code ignored;
+  return !other.empty() && fs::equivalent(one, other, ignored);
+}
+
+/// Throws where what was found by `name` is beside the results, which would be found by it as well, the
+/// next time.
+void refuse_results(const std::string& name, const fs::path& folder, const std::string& results) {
+  if (!same_folder(folder, results)) return;
+  fail(ErrorKind::usage,
+       "{}: the results go to the same folder, and the same command again would take them for "
+       "pictures: expected another folder, which may be one in it",
+       name);
+}
+
 /// The pictures in an archive, in their order.
 void visit_archive(const std::string& archive, const VisitSource& visit) {
   const fs::path path = fs::absolute(archive).lexically_normal();
@@ -47,8 +62,8 @@ void visit_archive(const std::string& archive, const VisitSource& visit) {
 /// The pictures below a folder, folder by folder, in the order of their names.
 class Walk {
  public:
-  Walk(fs::path top, const std::string& except, const VisitSource& visit)
-      : top_(std::move(top)), except_(except), visit_(visit) {}
+  Walk(fs::path top, const std::string& results, const VisitSource& visit)
+      : top_(std::move(top)), results_(results), visit_(visit) {}
 
   /// How many pictures there are.
   std::size_t enter(const fs::path& folder) {
@@ -64,7 +79,7 @@ class Walk {
       std::error_code ignored;
       // A link to a folder may lead back here.
       if (fs::is_directory(fs::symlink_status(path, ignored))) {
-        if (!is_excepted(path)) count += enter(path);
+        if (!same_folder(path, results_)) count += enter(path);
       } else if (is_picture_name(path.string()) && !fs::is_directory(path, ignored)) {
         const fs::path below = path.lexically_relative(top_);
         visit_({.path = path.string(), .id = below.string(), .tree = below.parent_path().string()});
@@ -75,13 +90,8 @@ class Walk {
   }
 
  private:
-  [[nodiscard]] bool is_excepted(const fs::path& folder) const {
-    std::error_code ignored;
-    return !except_.empty() && fs::equivalent(folder, except_, ignored);
-  }
-
   fs::path top_;
-  const std::string& except_;
+  const std::string& results_;
   const VisitSource& visit_;
 };
 
@@ -95,14 +105,15 @@ std::vector<std::string> matches(const std::string& pattern) {
   return paths;
 }
 
-void visit_one(const std::string& name, const std::string& except, const VisitSource& visit) {
+void visit_one(const std::string& name, const std::string& results, const VisitSource& visit) {
   std::error_code error;
   const fs::file_status status = fs::status(name, error);
   if (is_sample(name)) {
     visit(single(name));
   } else if (fs::is_directory(status)) {
     const fs::path folder = fs::absolute(name);
-    if (Walk(folder, except, visit).enter(folder) == 0) {
+    refuse_results(name, folder, results);
+    if (Walk(folder, results, visit).enter(folder) == 0) {
       fail(ErrorKind::input, "{}: no picture is in this folder", name);
     }
   } else if (fs::is_regular_file(status) && is_archive_name(name)) {
@@ -115,15 +126,18 @@ void visit_one(const std::string& name, const std::string& except, const VisitSo
       fail(ErrorKind::input, "cannot read '{}': {}", name,
            std::generic_category().message(error.value() == 0 ? ENOENT : error.value()));
     }
-    for (const std::string& path : paths) visit_one(path, except, visit);
+    for (const std::string& path : paths) {
+      if (!fs::is_directory(path)) refuse_results(name, fs::absolute(path).parent_path(), results);
+      visit_one(path, results, visit);
+    }
   }
 }
 
 }  // namespace
 
-void visit_named(std::span<const std::string> names, const std::string& except,
+void visit_named(std::span<const std::string> names, const std::string& results,
                  const VisitSource& visit) {
-  for (const std::string& name : names) visit_one(name, except, visit);
+  for (const std::string& name : names) visit_one(name, results, visit);
 }
 
 void visit_list(const std::string& file, const VisitSource& visit) {

@@ -26,10 +26,11 @@ using VisitSource = std::function<void(Source)>;
 
 /// Visits the pictures that are meant by names, in an order that depends on nothing but the names:
 /// files and samples; archives, with all pictures in them; folders, with all pictures in them and in
-/// the folders below, hidden ones and `except` left out; and patterns as the shell has them, where no
-/// file has such a name.
-/// Throws ErrorKind::input for what is not there and for a folder or an archive without a picture.
-void visit_named(std::span<const std::string> names, const std::string& except,
+/// the folders below, hidden ones and `results` left out, where results go; and patterns as the shell has
+/// them, where no file has such a name.
+/// Throws ErrorKind::input for what is not there and for a folder or an archive without a picture, and
+/// ErrorKind::usage for a folder or a pattern that would find the results as well.
+void visit_named(std::span<const std::string> names, const std::string& results,
                  const VisitSource& visit);
 
 /// Visits the files that a file lists, or standard input for "-": each ends with a NUL where there

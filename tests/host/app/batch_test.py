@@ -232,6 +232,28 @@ class ItemsTest(BatchTest):
             self.batch(output="in/out")
         self.assertEqual(len(self.outputs("in/out")), 4)
 
+    def test_results_beside_the_pictures_are_refused_where_they_would_be_found_again(self):
+        self.pictures(2)
+        self.picture("in/sub/2.png")
+        says = ["the results go to the same folder", "expected another folder"]
+        for more in ({"contents": ("in",)}, {"contents": ("in/*.png",)}, {"contents": ("in/../in",)},
+                     {"contents": ("sample:scene",), "styles": ("in",)},
+                     {"contents": ("sample:scene",), "styles": ("in/[01].png",)}):
+            self.batch_fails(2, "--name", "{stem}_{style}_2.png", output="in", says=says, **more)
+        self.assertEqual(sorted(self.outputs("in")), ["0.png", "1.png", "sub/2.png"])
+        # A folder in it is left out, of styles too, and so the same command again makes nothing new.
+        for more in ({"contents": ("in",)}, {"contents": ("sample:scene",), "styles": ("in",)}):
+            output = f"in/made_{len(more)}"
+            self.batch(output=output, **more)
+            made = self.outputs(output)
+            self.batch(output=output, **more)
+            self.assertEqual(self.outputs(output), made)
+            shutil.rmtree(self.path(output))
+        # Nor are pictures by their own names, or in a folder below that of the results.
+        self.batch(contents=("in/0.png",), output="in")
+        self.batch(contents=("in/sub/*.png",), output="in", styles=("styles/red.png",),
+                   *("--name", "sub_{stem}.png", "--run", "other"))
+
     def test_size_0_keeps_the_size_and_bucket_rounds_it(self):
         self.picture("in/a.png", 1, width=37, height=22)
         self.batch("--size", "0", output="own")
