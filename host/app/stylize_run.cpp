@@ -2,6 +2,7 @@
 #include "host/app/stylize_run.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <new>
@@ -17,6 +18,7 @@
 #include "host/app/terminal.hpp"
 #include "host/core/atomic_file.hpp"
 #include "host/core/digest.hpp"
+#include "host/core/printable.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::app {
@@ -274,13 +276,15 @@ void StylizeRun::end() const {
         "a smaller --learning-rate usually helps");
   }
   if (!stylized_.courses.empty() && course().rose) {
-    throw HintedError(
-        ErrorKind::diverged,
-        fmt::format("the loss rose from {:.4g} to {:.4g}; {} holds the best picture, of iteration "
-                    "{} with {:.4g}",
-                    course().first.losses.total, course().last.losses.total,
-                    settings_.output.spoken(), course().best.iteration, course().best.losses.total),
-        "a smaller --learning-rate usually helps");
+    const std::array<double, 3> losses = {course().first.losses.total, course().last.losses.total,
+                                          course().best.losses.total};
+    const std::vector<std::string> words = told_apart(losses);
+    throw HintedError(ErrorKind::diverged,
+                      fmt::format("the loss rose from {} to {}; {} holds the best picture, of "
+                                  "iteration {} with {}",
+                                  words[0], words[1], settings_.output.spoken(),
+                                  course().best.iteration, words[2]),
+                      "a smaller --learning-rate usually helps");
   }
   if (failed_write_) throw Error(*failed_write_);
   if (log_.failure()) throw Error(*log_.failure());

@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <fmt/format.h>
+#include <limits>
+#include <set>
 
 namespace impasto {
 namespace {
@@ -58,6 +61,16 @@ std::string printable(std::string_view text) {
   if (text.size() <= longest_text) return escape(text);
   return escape(text.substr(0, longest_text / 2)) + " … " +
          escape(text.substr(text.size() - longest_text / 2));
+}
+
+std::vector<std::string> told_apart(std::span<const double> numbers) {
+  const std::set<double> different(numbers.begin(), numbers.end());
+  for (int digits = 4;; ++digits) {
+    std::vector<std::string> words;
+    for (const double number : numbers) words.push_back(fmt::format("{:.{}g}", number, digits));
+    const bool enough = std::set(words.begin(), words.end()).size() == different.size();
+    if (enough || digits == std::numeric_limits<double>::max_digits10) return words;
+  }
 }
 
 }  // namespace impasto

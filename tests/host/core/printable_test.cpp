@@ -44,6 +44,16 @@ TEST(Printable, LeavesOutTheMiddleOfLongText) {
   EXPECT_TRUE(text.ends_with("end"));
 }
 
+TEST(ToldApart, HasFourDigitsOrAsManyAsShowThatNumbersDiffer) {
+  const auto words = [](std::vector<double> numbers) { return told_apart(numbers); };
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(words({14320.4, 1806000, 14320.4}), (Words{"1.432e+04", "1.806e+06", "1.432e+04"}));
+  EXPECT_EQ(words({5.23301e10, 5.23304e10, 5.2e10}),
+            (Words{"5.23301e+10", "5.23304e+10", "5.2e+10"}));
+  EXPECT_EQ(words({1, 1 + 1e-15}).front(), "1");
+  EXPECT_NE(words({1, 1 + 1e-15}).back(), "1");
+}
+
 TEST(Error, IsOnePrintableLineWhateverItNames) {
   try {
     fail(ErrorKind::input, "cannot read '{}'", "two\nlines\x1b[2J");
