@@ -12,6 +12,7 @@
 #include "host/app/failure.hpp"
 #include "host/app/frame_source.hpp"
 #include "host/app/frames_run.hpp"
+#include "host/app/idle.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/terminal.hpp"
@@ -91,6 +92,7 @@ void make_film(const Settings& settings) {
   const std::unique_ptr<Backend> backend = open_backend(settings);
   say_note(settings, unused_gpu(settings.device));
   say_note(settings, note_of_preset(settings));
+  for (const std::string& note : notes_of_idle_options(settings)) say_note(settings, note);
   if (settings.dry_run) return print_plan(settings, *backend);
   FramesRun(settings, *backend).run();
 }

@@ -14,6 +14,7 @@
 #include "host/app/estimate.hpp"
 #include "host/app/evolution.hpp"
 #include "host/app/failure.hpp"
+#include "host/app/idle.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/settings.hpp"
 #include "host/app/sheet.hpp"
@@ -162,6 +163,7 @@ void stylize(const Settings& settings) {
   for (const auto& backend : backends) devices.push_back(backend.get());
   say_note(settings, unused_gpu(settings.device));
   say_note(settings, note_of_preset(settings));
+  for (const std::string& note : notes_of_idle_options(settings)) say_note(settings, note);
   const StylizeInputs inputs = load_inputs(settings);
   say_notes(inputs.content);
   if (settings.keep_profile && inputs.content.profile.empty()) {

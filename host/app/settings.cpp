@@ -384,9 +384,10 @@ Settings read_settings(const CLI::App& app, const CommandTexts& texts) {
   const std::string command = full_name(app);
   const std::vector<const Setting*> rows = settings_of(command);
   Said said = from_command_line(app);
+  Settings settings;
+  for (const auto& [name, given] : said) settings.asked.emplace(name);
   add_environment(rows, said);
   note_unknown_variables();
-  Settings settings;
   if (const auto config = said.find("config"); config != said.end()) {
     read(*find_setting(rows, "config"), config->second, settings);
     add_config(*settings.config_file, command, said);

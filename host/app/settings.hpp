@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -126,7 +127,8 @@ struct Settings {
 
   BatchSettings batch;
   FramesSettings frames;
-  WordsByName given;  ///< what was said, on the command line or elsewhere
+  WordsByName given;                         ///< what was said, on the command line or elsewhere
+  std::set<std::string, std::less<>> asked;  ///< the names among these on the command line
 };
 
 /// How the value of a setting is read and shown, and which files it names.

@@ -266,6 +266,32 @@ class ControlsTest(ProgramTest):
         self.assertEqual((config["tv_form"], config["tv_power"]), ("power", 1.5))
         self.assertEqual(config["statistics_layers"], config["style_layers"])
 
+    def test_an_option_that_changes_nothing_is_noted(self):
+        def noted(*options, command=(*self.stylize_arguments(), "--iterations", "3")):
+            said = self.succeed(*command, *options).stderr
+            return re.findall("note: --(.*) changes nothing: (.*)", said)
+        plain = ("--preset", "coursera", "--statistics-weight", "0", "--init", "content")
+        idle = {"statistics-layers": "conv1_1", "style-weights": "2", "tv-form": "absolute", "tv-power": "3",
+                "stop-window": "3", "scale-detail": "0.5", "rate-decay-steps": "3", "noise-ratio": "0.1",
+                "noise-amplitude": "3", "seed": "3", "save-every": "3"}
+        words = [word for name, value in idle.items() for word in (f"--{name}", value)]
+        self.assertEqual([name for name, _ in noted(*plain, *words)], list(idle))
+        # Each as it should be used, and what it takes where it is missed.
+        for options, takes in ((("--tv-power", "3"), ("--tv-form", "power")), (("--stop-window", "3"), ("--stop-below", "0.1")),
+                               (("--seed", "3"), ("--init", "random")), (("--noise-ratio", "0.1"), ("--init", "mix")),
+                               (("--scale-detail", "0"), ("--scales", "2")), (("--save-every", "2"), ())):
+            self.assertEqual(noted(*options, *takes), [], options)
+        self.assertEqual(noted("--content-weight", "0"), [("content-layers", "the content has the weight 0")])
+        # They are noted where they were asked for, not where they come with a recipe or a file.
+        self.assertEqual(noted("--quiet", "--noise-ratio", "0.3"), [])
+        again = ("stylize", *SAMPLES, "-o", "again.png", "--from", "out.png", "--weights", weights())
+        self.assertEqual(noted(command=again), [])
+        png.write(self.path("photo.png"), 24, 18, lambda x, y: (9 * x, 9 * y, 60))
+        batch = ("batch", "photo.png", "--styles", "photo.png", "-o", "many", "--size", "24", "--iterations", "1", *LIGHT,
+                 "--weights", weights(), "--seed", "3")
+        self.assertEqual(noted(command=batch), [("seed", "it takes --init random, mix or style-statistics")])
+        self.assertEqual(noted("--styles-per-image", "1", "--run", "drawn", "--if-exists", "overwrite", command=batch), [])
+
     def test_what_does_not_fit_is_refused(self):
         for options, *says in ((("--style-weights", "1,2"), "--style-weights", "expected 1", "found 2"),
                                (("--style-weights", "0"), "--style-weights", "0"),

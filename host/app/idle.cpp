@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "host/app/idle.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <string_view>
+
+namespace impasto::app {
+namespace {
+
+const kernels::RateDecay* decay_of(const Settings& settings) {
+  const OptimizerSettings& optimizer = settings.config.optimizer;
+  if (const auto* adam = std::get_if<AdamOptions>(&optimizer)) return &adam->decay;
+  if (const auto* descent = std::get_if<DescentOptions>(&optimizer)) return &descent->decay;
+  return nullptr;
+}
+
+bool begins_with_noise(const Settings& settings, bool of_any_amplitude) {
+  const Init init = settings.config.init;
+  return init == Init::random || init == Init::mix ||
+         (of_any_amplitude && init == Init::style_statistics);
+}
+
+bool weighs(const Settings& settings, std::string_view name) {
+  return std::ranges::any_of(settings.config.objective.losses, [&](const AnyLoss& loss) {
+    return common(loss).name == name && common(loss).weight > 0;
+  });
+}
+
+bool has_power(const Settings& settings) {
+  return std::ranges::any_of(settings.config.objective.losses, [](const AnyLoss& loss) {
+    const auto* tv = std::get_if<TotalVariationLoss>(&loss);
+    return tv != nullptr && tv->form == kernels::VariationForm::power;
+  });
+}
+
+bool content_counts(const Settings& settings) { return weighs(settings, "content"); }
+bool style_counts(const Settings& settings) { return weighs(settings, "style"); }
+
+struct Idle {
+  std::string_view option;
+  bool (*works)(const Settings&);
+  std::string_view lacks;
+};
+
+constexpr std::array all_idle = {
+    Idle{"content-layers", content_counts, "the content has the weight 0"},
+    Idle{"content-relu", content_counts, "the content has the weight 0"},
+    // The layers of statistics are those of the style where nobody says others.
+    Idle{"style-layers",
+         [](const Settings& s) { return style_counts(s) || weighs(s, "statistics"); },
+         "the style has the weight 0"},
+    Idle{"style-relu", style_counts, "the style has the weight 0"},
+    Idle{"statistics-layers", [](const Settings& s) { return weighs(s, "statistics"); },
+         "it takes --statistics-weight"},
+    Idle{"style-weights",
+         [](const Settings& s) { return s.content.empty() || s.styles.size() != 1; },
+         "there is one style"},
+    Idle{"tv-form", [](const Settings& s) { return weighs(s, "tv"); },
+         "total variation has the weight 0"},
+    Idle{"tv-power", has_power, "it takes --tv-form power"},
+    Idle{"stop-window", [](const Settings& s) { return s.config.stop.below > 0; },
+         "it takes --stop-below"},
+    Idle{"scale-detail", [](const Settings& s) { return s.config.scales.count > 1; },
+         "it takes --scales of 2 or more"},
+    Idle{"rate-decay-steps",
+         [](const Settings& s) { return decay_of(s) == nullptr || decay_of(s)->factor < 1; },
+         "it takes --rate-decay"},
+    Idle{"noise-ratio", [](const Settings& s) { return s.config.init == Init::mix; },
+         "it takes --init mix"},
+    Idle{"noise-amplitude", [](const Settings& s) { return begins_with_noise(s, false); },
+         "it takes --init random or mix"},
+    Idle{"seed",
+         [](const Settings& s) {
+           return begins_with_noise(s, true) || s.batch.styles_per_image.has_value();
+         },
+         "it takes --init random, mix or style-statistics"},
+    Idle{"save-every",
+         [](const Settings& s) { return !s.save_every || *s.save_every < s.config.iterations; },
+         "the run is shorter"}};
+
+}  // namespace
+
+std::vector<std::string> notes_of_idle_options(const Settings& settings) {
+  // Rows and axes may set what an option lacks.
+  if (settings.batch.manifest || !settings.batch.axes.empty()) return {};
+  std::vector<std::string> notes;
+  for (const Idle& idle : all_idle) {
+    if (!settings.asked.contains(idle.option) || idle.works(settings)) continue;
+    notes.push_back(fmt::format("--{} changes nothing: {}", idle.option, idle.lacks));
+  }
+  return notes;
+}
+
+}  // namespace impasto::app
