@@ -991,6 +991,16 @@ std::vector<Setting> make_table() {
        .otherwise = "all the same",
        .recorded = true,
        .value = value(Shares{}, AT(style_weights))},
+      {.name = "several-styles", .recorded = true, .value = fixed([](const Settings& settings) {
+                                                     switch (
+                                                         settings.config.objective.several_styles) {
+                                                       case SeveralStyles::sum_of_losses:
+                                                         return "sum_of_losses";
+                                                       case SeveralStyles::mean_of_losses:
+                                                         return "mean_of_losses";
+                                                       default: return "mean_of_targets";
+                                                     }
+                                                   })},
       {.name = "normalize-gradients",
        .group = objective_group,
        .commands = stylize,

@@ -160,18 +160,18 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
       gradient_scale_(gradient_scale_for(pixels, activations, network, config.objective)),
       pixels_(tensors_.reserve(pixels, master)),
       ranks_(ranks),
-      style_shares_(style_shapes_.size()) {
+      style_shares_(style_shapes_.size()),
+      shares_before_(style_shapes_.size()) {
   const std::vector<Shape> shapes = octave_shapes(pixels, style_shapes_, config.objective.octaves);
   const auto rows = rows_of_strip(network, config.objective, pixels, ranks);
   for (const Shape& shape : shapes) {
-    octaves_.push_back(
-        make_terms(config.objective, network, shape,
-                   {.activations = activations,
-                    .master = master,
-                    .gradient_scale = gradient_scale_,
-                    .style_share = 1 / static_cast<double>(shapes.size()),
-                    .guided_styles = config.objective.guided ? style_shapes_.size() : 0,
-                    .rows = rows}));
+    octaves_.push_back(make_terms(config.objective, network, shape,
+                                  {.activations = activations,
+                                   .master = master,
+                                   .gradient_scale = gradient_scale_,
+                                   .style_share = 1 / static_cast<double>(shapes.size()),
+                                   .styles = style_shapes_.size(),
+                                   .rows = rows}));
     if (octaves_.size() == 1) continue;
     for (auto& term : octaves_.back()) {
       if (term->target_source() != TargetSource::style) term = nullptr;
@@ -202,11 +202,13 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
     content_pass_ = build_target_pass(TargetSource::content, pixels, {nullptr, true}, tiling_);
   }
   for (std::size_t i = 0; needs_style() && i < style_shapes_.size(); ++i) {
-    style_passes_.push_back(config.objective.guided
-                                ? build_guided_pass(i)
-                                : build_target_pass(TargetSource::style, style_shapes_[i],
-                                                    {&style_shares_[i], /*first=*/i == 0},
-                                                    style_tilings_[i]));
+    style_passes_.push_back(
+        config.objective.guided
+            ? build_guided_pass(i)
+            : build_target_pass(
+                  TargetSource::style, style_shapes_[i],
+                  {.share = &style_shares_[i], .first = i == 0, .before = &shares_before_[i]},
+                  style_tilings_[i]));
   }
   for (Schedule* schedule : schedules()) {
     arena_bytes_ = std::max(arena_bytes_, schedule->place());
@@ -615,7 +617,10 @@ std::vector<Losses> Plan::named(std::span<const float> losses) const {
   std::vector<Losses> pictures;
   for (std::size_t n = 0; n < N; ++n) {
     std::vector<float> terms;
-    for (std::size_t i = n; i < losses.size(); i += N) terms.push_back(losses[i]);
+    for (std::size_t i = n; i < losses.size(); i += N) {
+      const float spread = spreads_.empty() ? 0 : spreads_[i / N];
+      terms.push_back(losses[i] + spread);
+    }
     pictures.push_back(name_losses(config_.objective, terms));
   }
   return pictures;
@@ -722,10 +727,27 @@ void Plan::run_target_pass(Backend& backend, const Pass& pass,
 void Plan::compute_style_targets(Backend& backend, std::span<const Style> styles) {
   const double weights = std::accumulate(styles.begin(), styles.end(), 0.0,
                                          [](double sum, const Style& s) { return sum + s.weight; });
+  double before = 0;
   for (std::size_t i = 0; i < style_passes_.size(); ++i) {
     style_shares_[i] = styles[i].weight / weights;
+    shares_before_[i] = before;
+    before += style_shares_[i];
     set_guides(backend, i, styles[i], style_shares_[i] * static_cast<double>(styles.size()));
     run_target_pass(backend, style_passes_[i], std::span(&styles[i].image, 1));
+  }
+}
+
+/// Losses of style are means over the octaves, and so are these.
+void Plan::read_spreads(Backend& backend) {
+  spreads_.assign(octaves_.front().size(), 0);
+  for (const Terms& terms : octaves_) {
+    for (std::size_t row = 0; row < terms.size(); ++row) {
+      const Tensor* spread = terms[row] == nullptr ? nullptr : terms[row]->loss_spread();
+      if (spread == nullptr) continue;
+      float value = 0;
+      backend.read(std::span(&value, 1), *spread);
+      spreads_[row] += value / static_cast<float>(octaves_.size());
+    }
   }
 }
 
@@ -766,6 +788,7 @@ void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<co
     // Which a device may have computed by itself.
     for (const Tensor& target : target_tensors(TargetSource::style)) ranks_->broadcast(target);
   }
+  read_spreads(backend);
   set_anchors(backend, anchors);
   optimizer_->reset(backend);
   if (average_) backend.fill_zero(tensors_[*average_]);

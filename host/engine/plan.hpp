@@ -208,6 +208,7 @@ class Plan {
   [[nodiscard]] std::size_t state_bytes(std::int64_t n) const;
   [[nodiscard]] std::vector<Tensor> target_tensors(TargetSource source) const;
   void compute_style_targets(Backend& backend, std::span<const Style> styles);
+  void read_spreads(Backend& backend);
   void set_guides(Backend& backend, std::size_t style, const Style& given, double weight) const;
   void set_anchors(Backend& backend, std::span<const Anchor> anchors) const;
   void run_target_pass(Backend& backend, const Pass& pass, std::span<const Image> pictures) const;
@@ -241,6 +242,8 @@ class Plan {
   std::optional<Pass> content_pass_;
   std::vector<Pass> style_passes_;
   std::vector<double> style_shares_;
+  std::vector<double> shares_before_;  ///< those of the styles before each
+  std::vector<float> spreads_;         ///< what named() adds to each row of losses
 
   std::size_t arena_bytes_ = 0;
   std::size_t workspace_bytes_ = 0;

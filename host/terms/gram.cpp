@@ -16,7 +16,7 @@ class GramTermBase : public Term, public TiledTerm {
     const double held = activation_scale(place.activations);
     gram_scale_.factor /= held * held;
     scale_.gram = gram_scale_.at(place.shape);
-    scale_.loss = loss.style_scale.at(place.shape);
+    scale_.loss = place.loss_share * loss.style_scale.at(place.shape);
     scale_.gradient = place.gradient_weight * 4 * scale_.loss * scale_.gram;
   }
 
@@ -62,7 +62,11 @@ class GramTermBase : public Term, public TiledTerm {
 class GramTerm final : public GramTermBase {
  public:
   GramTerm(const GramLoss& loss, const TermPlace& place)
-      : GramTermBase(loss, place), target_(reserve_target()) {}
+      : GramTermBase(loss, place), target_(reserve_target()) {
+    if (place.adds_styles) spread_ = state_.reserve({1, 1, 1, 1}, place.master);
+  }
+
+  const Tensor* loss_spread() const override { return spread_ ? &state_[*spread_] : nullptr; }
 
   void add_target(Schedule& schedule, TensorId x, const TargetShare& share) const override {
     add_target_of_sums(schedule, {add_gram(schedule, x)}, schedule[x].shape, share);
@@ -130,6 +134,7 @@ class GramTerm final : public GramTermBase {
 
   void add_target_of_sums(Schedule& schedule, const Sums& sums, const Shape& map,
                           const TargetShare& share) const override {
+    if (spread_) add_spread(schedule, sums[0], map, share);
     schedule.add({.name = "style target", .operation = "axpby", .layer = layer()}, {sums[0]},
                  [=, this, sum = sums[0]](Backend& backend, const Schedule& s) {
                    backend.axpby(state_[target_], *share.share * gram_scale_.at(map), s[sum],
@@ -138,7 +143,38 @@ class GramTerm final : public GramTermBase {
   }
 
  private:
-  std::size_t target_;  ///< (1,C,C): A, for all pictures
+  /// Before a style joins the target, which is W times the mean of those before it, W their share: the
+  /// spread grows by w·W / (w + W) · |A_s − mean|² = w / (W·(w + W)) · |W·A_s − target|².
+  /// (Chan, Golub, LeVeque 1979)
+  void add_spread(Schedule& schedule, TensorId gram, const Shape& map,
+                  const TargetShare& share) const {
+    if (share.first) {
+      schedule.add({.name = "style target", .operation = "fill_zero", .layer = layer()}, {gram},
+                   [=, this](Backend& backend, const Schedule& /*s*/) {
+                     backend.fill_zero(state_[*spread_]);
+                   });
+      return;
+    }
+    const TensorId unused = schedule.temporary(schedule[gram].shape, place_.master);
+    const TensorId own = schedule.temporary({1, 1, 1, 1}, place_.master);
+    schedule.add(
+        {.name = "style target", .operation = "style_loss", .layer = layer()}, {gram, unused, own},
+        [=, this](Backend& backend, const Schedule& s) {
+          const double before = *share.before;
+          const double all = before + *share.share;
+          const double part = before > 0 ? *share.share / (before * all) : 0;
+          backend.style_loss(
+              s[own], s[unused], s[gram], state_[target_],
+              {.gram = before * gram_scale_.at(map), .loss = part * scale_.loss, .gradient = 0});
+        });
+    schedule.add({.name = "style target", .operation = "axpby", .layer = layer()}, {own},
+                 [=, this](Backend& backend, const Schedule& s) {
+                   backend.axpby(state_[*spread_], 1, s[own], 1);
+                 });
+  }
+
+  std::size_t target_;                 ///< (1,C,C): A, for all pictures
+  std::optional<std::size_t> spread_;  ///< (1,1,1,1): loss_spread()
 };
 
 /// The same with a guide and a target for each style. The gradient of a style's loss at the map is

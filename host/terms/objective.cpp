@@ -117,12 +117,17 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
     const Loss& loss = common(any);
     const double weight =
         loss.weight * numbers.gradient_scale * (of_style(any) ? numbers.style_share : 1);
+    const bool adds_losses =
+        !objective.guided && objective.several_styles != SeveralStyles::mean_of_targets;
+    const bool divides = adds_losses && objective.several_styles == SeveralStyles::mean_of_losses;
     TermPlace place{.shape = pixels,
                     .rows = {0, pixels.height},
                     .gradient_weight = weight,
                     .activations = numbers.activations,
                     .master = numbers.master,
-                    .guided_styles = numbers.guided_styles};
+                    .guided_styles = objective.guided ? numbers.styles : 0,
+                    .adds_styles = adds_losses && numbers.styles > 1,
+                    .loss_share = divides ? 1 / static_cast<double>(numbers.styles) : 1};
     if (of_pixels(any)) {
       terms.push_back(make_term(any, place));
       continue;

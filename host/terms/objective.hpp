@@ -26,6 +26,14 @@ namespace impasto {
 using AnyLoss = std::variant<ContentLoss, GramLoss, WassersteinLoss, StatisticsLoss,
                              TotalVariationLoss, TemporalLoss>;
 
+/// What several styles without masks are to a picture. For Gram matrices the second has the gradient of the
+/// first, and a loss that is larger by a constant; the third is the second divided by the number of styles.
+enum class SeveralStyles : std::uint8_t {
+  mean_of_targets,  ///< one target, in which each has its share
+  sum_of_losses,    ///< a loss for each, times its share
+  mean_of_losses,
+};
+
 /// What is minimised: the sum of its losses, and how the network pools, pads and scales its input,
 /// because that changes what they see.
 struct Objective {
@@ -36,6 +44,7 @@ struct Objective {
   /// Each layer's gradient of each loss is brought to the L1 norm 1, times its weights.
   bool normalize_gradients = false;
   bool guided = false;  ///< each style counts where its mask says so
+  SeveralStyles several_styles = SeveralStyles::mean_of_targets;
   /// Losses of style are means over the picture at so many sizes, each half the one before, each
   /// compared with the style pictures halved alike.
   std::int64_t octaves = 1;
@@ -68,8 +77,8 @@ struct TermNumbers {
   DataType activations = DataType::f32;
   DataType master = DataType::f32;
   double gradient_scale = 1;
-  double style_share = 1;         ///< how much losses of style count of their weight
-  std::size_t guided_styles = 0;  ///< as TermPlace has them
+  double style_share = 1;  ///< how much losses of style count of their weight
+  std::size_t styles = 1;
   /// TermPlace::rows at a layer; none: all of them.
   std::function<Rows(std::size_t layer)> rows = {};
 };

@@ -16,7 +16,7 @@ class StatisticsTerm final : public MomentsTerm {
       targets_.push_back(state_.reserve(statistics_shape(1, place.shape.channels), place.master));
     }
     const double held = activation_scale(place.activations);
-    scale_.loss = loss.scale.at(place.shape) / (held * held);
+    scale_.loss = place.loss_share * loss.scale.at(place.shape) / (held * held);
     scale_.gradient =
         place.gradient_weight * 2 * scale_.loss / static_cast<double>(place.shape.pixels());
   }

@@ -69,12 +69,16 @@ struct TermPlace {
   /// What its gradient is brought to before it joins; none: it stays as it is.
   std::optional<kernels::GradientNorm> norm = {};
   std::size_t guided_styles = 0;  ///< styles that have a guide each; 0: all are one target
+  bool adds_styles = false;       ///< loss_spread() is wanted
+  double loss_share = 1;          ///< of a loss of style: how much of it counts, in the log as well
 };
 
 /// One picture's part in a target that several pictures are averaged to.
 struct TargetShare {
   const double* share;  ///< read when the schedule runs; the shares of all pictures add up to 1
   bool first;           ///< whether it replaces what the target held
+  const double* before =
+      nullptr;  ///< of a style: the shares of those that came first, read likewise
 };
 
 /// A style picture that has a target of its own, seen through a guide.
@@ -157,6 +161,9 @@ class Term {
   [[nodiscard]] std::size_t bytes() const { return state_.bytes(); }
   [[nodiscard]] const TensorBlock& targets() const { return state_; }
   void bind(void* memory) { state_.bind(memory); }
+  /// (1,1,1,1), of the targets: what Σ_s share_s · (the loss against style s) is more than the loss against
+  /// the mean of the styles' targets, a constant: Σ_s share_s · |A_s − A|². Null where there is none.
+  [[nodiscard]] virtual const Tensor* loss_spread() const { return nullptr; }
 
   /// Appends the computation of its target from `x`, the map of a picture of target_source().
   virtual void add_target(Schedule& /*schedule*/, TensorId /*x*/,

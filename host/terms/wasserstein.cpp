@@ -22,7 +22,7 @@ class WassersteinTerm final : public MomentsTerm, public TiledTerm {
     }
     scale_.mean = 1 / held_;
     scale_.moment = moment_scale(place.shape);
-    scale_.loss = loss.scale.at(place.shape);
+    scale_.loss = place.loss_share * loss.scale.at(place.shape);
     scale_.gradient = place.gradient_weight * scale_.loss;
   }
 

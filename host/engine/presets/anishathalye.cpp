@@ -15,7 +15,8 @@ Config anishathalye() {
                           mean_of_matrix},
                  TotalVariationLoss{
                      {.name = "tv", .weight = 100}, {}, kernels::VariationForm::means}},
-      .pool = {kernels::PoolMode::max, kernels::PoolRounding::up}};
+      .pool = {kernels::PoolMode::max, kernels::PoolRounding::up},
+      .several_styles = SeveralStyles::sum_of_losses};
   config.optimizer = AdamOptions{.learning_rate = 10, .form = kernels::AdamEpsilon::tensorflow};
   config.iterations = 1000;
   config.size = 0;

@@ -18,7 +18,8 @@ Config cysmith() {
                     {.factor = 0.25, .channel_power = 2}},
            TotalVariationLoss{
                {.name = "tv", .weight = 1e-3}, {}, kernels::VariationForm::absolute}},
-      .pool = {kernels::PoolMode::average, kernels::PoolRounding::up}};
+      .pool = {kernels::PoolMode::average, kernels::PoolRounding::up},
+      .several_styles = SeveralStyles::mean_of_losses};
   config.optimizer = LbfgsOptions{};
   config.iterations = 1000;
   config.size = 512;

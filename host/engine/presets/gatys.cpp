@@ -21,7 +21,8 @@ Config gatys() {
                           per_pixel,
                           mean_of_matrix},
                  no_variation()},
-      .pool = {kernels::PoolMode::max, kernels::PoolRounding::down}};
+      .pool = {kernels::PoolMode::max, kernels::PoolRounding::down},
+      .several_styles = SeveralStyles::sum_of_losses};
   config.optimizer = default_lbfgs_of_pytorch();
   config.iterations = 500;
   config.size = 512;

@@ -19,6 +19,7 @@ namespace impasto::test {
 struct Computed {
   std::vector<float> losses;
   std::vector<float> evaluated;  ///< without a gradient
+  std::vector<double> totals;    ///< of the pictures, as they are named
   std::vector<float> gradient;
   std::vector<float> pixels;  ///< behind the step
   std::size_t tiles = 1;      ///< or strips
@@ -104,6 +105,7 @@ inline Computed compute(Backend& backend, const Config& config, const Pictures& 
   result.evaluated = read(plan.losses());
   plan.iteration().run(backend);
   result.losses = read(plan.losses());
+  for (const Losses& one : plan.named(result.losses)) result.totals.push_back(one.total);
   result.pixels = read(plan.pixels());
   plan.strips().gather(plan.gradient());
   result.gradient = read(plan.gradient());

@@ -11,6 +11,7 @@
 
 #include "host/backend/registry.hpp"
 #include "host/engine/stylizer.hpp"
+#include "tests/host/engine/parts.hpp"
 #include "tests/host/engine/preset_golden.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/toy_network.hpp"
@@ -174,6 +175,68 @@ Config shallow(std::string_view name) {
     }
   }
   return config;
+}
+
+/// The loss of style and the pixels' gradient of it alone.
+std::pair<double, std::vector<float>> of_style(Session& session, Config config, std::int64_t side,
+                                               const std::vector<Style>& styles) {
+  config.objective["content"].weight = 0;
+  config.objective["tv"].weight = 0;
+  const Image picture = test::random_image(side, side + 2, 1);
+  Stylizer stylizer(session, config, std::span(&picture, 1), styles, std::span(&picture, 1));
+  const double evaluated = stylizer.evaluate().front()["style"].value;
+  stylizer.step();
+  const double value = stylizer.losses().front()["style"].value;
+  EXPECT_NEAR(evaluated / value, 1, 1e-5);
+  std::vector<float> gradient(static_cast<std::size_t>(stylizer.plan().gradient().shape.count()));
+  session.backend().read(gradient, stylizer.plan().gradient());
+  return {value, std::move(gradient)};
+}
+
+/// Of a preset on one backend: what several styles are to it, and each by itself.
+void expect_styles(const char* name, const char* backend_name, std::int64_t octaves, bool added,
+                   double share) {
+  SCOPED_TRACE(testing::Message() << name << ", " << backend_name << ", " << octaves);
+  const std::int64_t side = octaves > 1 ? 34 : 12;
+  std::vector<Style> styles;
+  for (const auto& [seed, weight, brightness] :
+       {std::tuple{2U, 0.0, 0.3F}, {3U, 3.0, 0.5F}, {4U, 1.0, 1.0F}, {5U, 4.0, 0.8F}}) {
+    styles.push_back({test::random_image(side + seed, side, seed), weight});
+    for (float& value : styles.back().image.rgb) value *= brightness;
+  }
+  Config config = shallow(name);
+  config.objective.octaves = octaves;
+  const auto backend = make_backend(backend_name, Precision::fp32);
+  Session session(*backend, test::random_weights(1), config.objective);
+  const auto [value, gradient] = of_style(session, config, side, styles);
+  double sum = 0;
+  std::vector<float> gradients(gradient.size());
+  for (const Style& one : styles) {
+    const double part = share * one.weight / 8;
+    const auto [own, own_gradient] = of_style(session, config, side, {{one.image, 1}});
+    sum += part * own;
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      gradients[i] += static_cast<float>(part) * own_gradient[i];
+    }
+  }
+  EXPECT_LT(test::difference(gradient, gradients), 1e-4);
+  if (added) {
+    EXPECT_NEAR(value / sum, 1, 1e-5);
+  } else {
+    EXPECT_LT(value, 0.99 * sum);
+  }
+}
+
+TEST(SeveralStyles, CountAsInTheirSystem) {
+  for (const auto* backend : {"reference", "cpu"}) {
+    expect_styles("gatys", backend, 1, true, 1);
+    expect_styles("anishathalye", backend, 1, true, 1);
+    expect_styles("cysmith", backend, 1, true, 1 / 4.0);
+    expect_styles("neural-style", backend, 1, false, 1);
+    expect_styles("coursera", backend, 1, false, 1);
+  }
+  expect_styles("cysmith", "simt", 1, true, 1 / 4.0);
+  expect_styles("cysmith", "cpu", 2, true, 1 / 4.0);
 }
 
 class EveryPreset : public testing::TestWithParam<std::string> {};

@@ -71,6 +71,9 @@ void expect_same(const char* backend, const Config& config, const Pictures& pict
       EXPECT_NEAR(static_cast<double>(all[0].losses[i]), expected, limit * expected) << i;
       EXPECT_NEAR(static_cast<double>(all[0].evaluated[i]), expected, limit * expected) << i;
     }
+    for (std::size_t n = 0; n < whole.totals.size(); ++n) {
+      EXPECT_NEAR(all[0].totals[n] / whole.totals[n], 1, limit) << n;
+    }
     for (const Computed& other : all) {
       EXPECT_EQ(other.gradient, all[0].gradient);
       EXPECT_EQ(other.losses, all[0].losses);
@@ -127,6 +130,12 @@ TEST(Strips, GiveTheSameOfStylesWithMasks) {
   Config config = config_with({{"conv2_1", 1}}, some_styles);
   config.objective.guided = true;
   expect_same("cpu", config, {}, {3});
+}
+
+TEST(Strips, GiveTheSameWhereTheLossesOfStylesAreAdded) {
+  Config config = config_with({{"conv2_1", 1}}, some_styles);
+  config.objective.several_styles = SeveralStyles::sum_of_losses;
+  expect_same("cpu", config, {.count = 2}, {2});
 }
 
 TEST(Strips, GiveTheSameOfTheWassersteinLoss) {

@@ -320,6 +320,24 @@ TEST_F(StylizationTest, RemembersContentsAndStylesOfEarlierRuns) {
   }
 }
 
+TEST_F(StylizationTest, RemembersHowFarStylesAreApart) {
+  config_.objective.several_styles = SeveralStyles::sum_of_losses;
+  config_.scales.count = 2;
+  config_.iterations = 2;
+  styles_.push_back({random_image(200, 194, 7), 2});
+  for (float& value : styles_[1].image.rgb) value *= 0.5F;
+  Stylization kept = this->stylization();
+  std::vector<std::vector<double>> totals;
+  for (int times = 0; times < 2; ++times) {
+    totals.emplace_back();
+    (void)run(kept, [&](const Progress& progress) {
+      for (const Losses& one : progress.losses) totals.back().push_back(one.total);
+      return true;
+    });
+  }
+  EXPECT_EQ(totals[0], totals[1]);
+}
+
 TEST_F(StylizationTest, GivesTheBestPictureOfEachWhoseLossRose) {
   // Steps far too large for pictures that begin at their content.
   config_.objective["style"].weight = 1e-6;

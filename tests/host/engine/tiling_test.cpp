@@ -33,6 +33,9 @@ void expect_same(const char* backend, const Config& config, const Pictures& pict
     EXPECT_NEAR(static_cast<double>(tiled.losses[i]), expected, limit * expected) << i;
     EXPECT_NEAR(static_cast<double>(tiled.evaluated[i]), expected, limit * expected) << i;
   }
+  for (std::size_t n = 0; n < whole.totals.size(); ++n) {
+    EXPECT_NEAR(tiled.totals[n] / whole.totals[n], 1, limit) << n;
+  }
 }
 
 class TilingOfPools : public testing::TestWithParam<PoolKind> {};
@@ -84,6 +87,12 @@ TEST(Tiling, GivesTheSameOfStylesWithMasks) {
   expect_same("cpu", config, {}, {26, 22});
   config.objective["style"].before_relu = true;
   expect_same("cpu", config, {}, {26, 22});
+}
+
+TEST(Tiling, GivesTheSameWhereTheLossesOfStylesAreAdded) {
+  Config config = config_with({{"conv2_1", 1}}, some_styles);
+  config.objective.several_styles = SeveralStyles::sum_of_losses;
+  expect_same("cpu", config, {.count = 2}, {26, 22});
 }
 
 TEST(Tiling, GivesTheSameOfTheWassersteinLoss) {
