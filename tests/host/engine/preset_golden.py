@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Prints tests/host/engine/preset_golden.hpp: what each published system's own loss is on a small
-picture, the pixels' gradient of it, and how the loss goes in the first ten iterations of the system's own
+picture, and ours, the pixels' gradient of it, and how the loss goes in the first ten iterations of the system's own
 optimiser. Everything is written here from the systems' formulas, in the unit in which each of them holds its
 picture, in PyTorch and in double. Weights and pictures are sines, which the test makes again."""
 
@@ -436,10 +436,71 @@ class StyleTransferPytorch(PytorchTutorial):
         return self.descend(step)
 
 
+class Impasto(System):
+    """Ours. From its page and that of L-BFGS with a reach: no step moves the pixels further than that, and one
+    without a pair no less; pixels stay in their range."""
+
+    pool = staticmethod(average_pool)
+    content = (2, "conv3_1")
+    style = {"conv1_1": 0.2, "conv2_1": 0.4, "conv3_1": 0.4}
+    variation = 0.4
+    history, reach = 10, 3
+
+    def __init__(self):
+        self.photograph = self.see(picture(*self.size, 0.91))
+        self.painting = self.see(picture(*self.size, 0.53))
+
+    def see(self, x):
+        return Layers(self.input(x), self.pool, "replicate").after
+
+    def loss(self, x):
+        found = self.see(x)
+        weight, layer = self.content
+        total = weight * F.mse_loss(found[layer], self.photograph[layer])
+        for name, weight in self.style.items():
+            ours, theirs = (matrix(maps[name]) / maps[name][0, 0].numel() for maps in (found, self.painting))
+            total = total + weight * F.mse_loss(ours, theirs)
+        down, right = x[:, :, 1:] - x[:, :, :-1], x[..., 1:] - x[..., :-1]
+        return total + self.variation * ((down ** 2).sum() + (right ** 2).sum()) / x.numel()
+
+    def run(self):
+        pairs = []
+        last = None
+
+        def step(k, x, grad):
+            nonlocal last
+            if last is not None:
+                moved, before = last
+                pairs.append((moved, grad - before))
+                if (pairs[-1][0] * pairs[-1][1]).sum() <= 1e-10:
+                    pairs.pop()
+                del pairs[:-self.history]
+            direction, factors = -grad, []
+            for s, y in reversed(pairs):
+                factors.append((s * direction).sum() / (y * s).sum())
+                direction = direction - factors[-1] * y
+            if pairs:
+                s, y = pairs[-1]
+                direction = direction * ((y * s).sum() / (y * y).sum())
+            for s, y in pairs:
+                direction = direction + (factors.pop() - (y * direction).sum() / (y * s).sum()) * s
+            furthest = self.reach * math.sqrt(x.numel()) / direction.norm()
+            moved = direction * (furthest.clamp(max=1) if pairs else furthest)
+            last = moved, grad
+            return (x + moved).clamp(0, 255)
+        return self.descend(step)
+
+
+class Trained(Impasto):
+    content = (0.1, "conv4_2")
+    style = {"conv1_1": 40000, "conv2_1": 2000, "conv3_1": 24000, "conv4_1": 200}
+    variation = 1e-6
+
+
 SYSTEMS = {"gatys": Gatys, "coursera": Coursera, "neural-style": NeuralStyle,
            "neural-style-pt": NeuralStylePt, "pytorch-tutorial": PytorchTutorial, "keras": Keras,
            "tensorflow": TensorFlow, "anishathalye": Anishathalye, "cysmith": Cysmith, "spst": Spst,
-           "style-transfer-pytorch": StyleTransferPytorch}
+           "style-transfer-pytorch": StyleTransferPytorch, "impasto": Impasto, "trained": Trained}
 
 
 def summary(x):

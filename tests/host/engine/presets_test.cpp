@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The presets that reproduce other systems, against PyTorch (tests/host/engine/preset_golden.py): loss,
-// gradient of the pixels, and the loss over the first steps of each system's own optimiser.
+// The presets, those that reproduce other systems and ours, against PyTorch
+// (tests/host/engine/preset_golden.py): loss, gradient of the pixels, and the loss over the first steps of each
+// system's own optimiser.
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
