@@ -53,7 +53,8 @@ std::int64_t Whole::read(std::string_view option, std::string_view text) const {
   const auto number = parsed<std::int64_t>(text);
   if (number && *number >= lowest && *number <= highest) return *number;
   const bool is_whole = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-  if (highest == std::numeric_limits<std::int64_t>::max() && !is_whole) {
+  const bool is_too_large = is_whole && !number;
+  if (highest == std::numeric_limits<std::int64_t>::max() && !is_too_large) {
     fail(ErrorKind::usage, "{} takes a whole number, {} or more, not '{}'", option, lowest, text);
   }
   fail(ErrorKind::usage, "{} takes a whole number from {} to {}, not '{}'", option, lowest, highest,

@@ -5,11 +5,13 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import subprocess
 import unittest
 import zlib
 
 import png
-from harness import LIGHT, SAMPLES, ProgramTest, weights
+from harness import LIGHT, PROGRAM, SAMPLES, ProgramTest, environment, weights
 
 # The run that the options are added to, small and quick.
 PLAIN = {"--size": "48", "--iterations": "4", "--scales": "1", "--init": "mix", "--content-layers": "conv2_1",
@@ -165,6 +167,29 @@ class ControlsTest(ProgramTest):
         for preset, noted in (("trained", True), ("impasto", False), ("gatys", False)):
             said = self.stylize("--preset", preset, iterations=1).stderr
             self.assertEqual("another kind of network; --preset impasto suits" in said, noted, said)
+
+    def test_a_gpu_that_is_not_used_is_noted_before_the_start(self):
+        backends = json.loads(self.succeed("devices", "--json").stdout)
+        if any(backend["name"] == "cuda" and backend["available"] for backend in backends):
+            self.skipTest("it is used")
+        os.makedirs(self.path("driver/nvidia"))  # what NVIDIA's driver shows in /proc/driver
+        with_driver = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+                       'mount --bind "$0" /proc/driver && exec "$@"', self.path("driver")]
+        if not shutil.which("unshare") or subprocess.run([*with_driver, "true"], capture_output=True).returncode != 0:
+            self.skipTest("this system mounts nothing here")
+        png.write(self.path("photo.png"), 24, 18, lambda x, y: (9 * x, 9 * y, 60))
+        plain = ("--size", "24", "--iterations", "1", "--init", "content", "--learning-rate", "0.01", *LIGHT, "--weights",
+                 weights())
+        stylize = ("stylize", "photo.png", "sample:painting", "-o", "out.png", *plain)
+        batch = ("batch", "photo.png", "--styles", "sample:painting", "-o", "many", *plain)
+        for command, noted in ((stylize, True), ((*stylize, "--device", "cpu"), False), (batch, True),
+                               ((*batch, "--run", "other", "--if-exists", "skip", "--devices", "cpu"), False)):
+            done = subprocess.run([*with_driver, PROGRAM, *command], cwd=self.folder, env=environment(), text=True,
+                                  capture_output=True, timeout=120)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            said = "note: this machine has an NVIDIA GPU that is not used: "
+            self.assertEqual(said in done.stderr.split("1/1")[0], noted, done.stderr)
+            self.assertNotIn(said, self.run_program(*stylize).stderr)
 
     def test_a_batch_notes_the_presets_of_its_rows_once_each(self):
         png.write(self.path("photo.png"), 24, 18, lambda x, y: (9 * x, 9 * y, 60))

@@ -53,6 +53,7 @@ class UsageTest(ProgramTest):
                 self.refuse(flag, value, says=[flag, "whole number", f"'{value}'"])
         self.refuse("--size", "15", says="from 16 to 32768, not '15'")
         self.refuse("--seed", "18446744073709551615", says="from 0 to 9223372036854775807")
+        self.refuse("--save-every", "0", says="takes a whole number, 1 or more, not '0'")
         for flag in ("--content-weight", "--style-weight", "--tv-weight", "--learning-rate"):
             for value in ("abc", "-1", "nan", "inf", "1e999", ""):
                 self.refuse(flag, value, says=[flag, "takes a number", f"'{value}'"])
