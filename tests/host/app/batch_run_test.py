@@ -85,9 +85,9 @@ class ResumeTest(BatchTest):
     def test_no_input_is_overwritten(self):
         self.pictures(1)
         before = self.outputs("in")
-        for contents in (("in",), ("in/0.png",)):
-            self.batch_fails(2, "--if-exists", "overwrite", "--name", "{stem}.png", contents=contents,
-                             styles=("styles/red.png",), output="in", says="is an input")
+        for contents, output, name in ((("in",), ".", "in/{stem}.png"), (("in/0.png",), "in", "{stem}.png")):
+            self.batch_fails(2, "--if-exists", "overwrite", "--name", name, contents=contents,
+                             styles=("styles/red.png",), output=output, says="is an input")
         os.symlink(self.path("styles"), self.path("link"))
         self.batch_fails(2, "--if-exists", "overwrite", "--name", "red.png", styles=("styles/red.png",),
                          output="link", says="is an input")
