@@ -20,6 +20,7 @@
 #include "host/app/sheet.hpp"
 #include "host/app/stylize_run.hpp"
 #include "host/app/terminal.hpp"
+#include "host/engine/stylization.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::app {
@@ -173,6 +174,9 @@ void stylize(const Settings& settings) {
   for (const Style& style : inputs.styles) say_notes(style.image);
   if (settings.config.init == Init::file) say_notes(inputs.initial);
   check_sizes(settings, inputs);
+  const std::vector<Scale> scales = make_scales(
+      settings.config, pixel_shape(std::span(&inputs.content, 1)), shapes_of(inputs.styles));
+  for (const std::string& note : notes_of_scales(settings, scales.size())) say_note(settings, note);
   if (settings.dry_run) {
     print_plan(settings, devices, inputs);
     return;

@@ -93,4 +93,20 @@ std::vector<std::string> notes_of_idle_options(const Settings& settings) {
   return notes;
 }
 
+std::vector<std::string> notes_of_scales(const Settings& settings, std::size_t scales) {
+  const std::int64_t asked = settings.config.scales.count;
+  if (asked <= static_cast<std::int64_t>(scales)) return {};
+  std::vector<std::string> notes;
+  if (settings.asked.contains("scales")) {
+    notes.push_back(
+        fmt::format("--scales {}: there are {}; a coarser one would have a side under 64 pixels, "
+                    "or no iteration",
+                    asked, scales));
+  }
+  if (settings.asked.contains("scale-detail") && scales == 1) {
+    notes.emplace_back("--scale-detail changes nothing: there is one scale at this size");
+  }
+  return notes;
+}
+
 }  // namespace impasto::app

@@ -12,4 +12,7 @@ namespace impasto::app {
 /// settings: a line for each such option, which names it and what it lacks.
 std::vector<std::string> notes_of_idle_options(const Settings& settings);
 
+/// The same of options whose effect the sizes of the pictures decide: `scales` is how many there are.
+std::vector<std::string> notes_of_scales(const Settings& settings, std::size_t scales);
+
 }  // namespace impasto::app

@@ -969,7 +969,7 @@ std::vector<Setting> make_table() {
        .group = objective_group,
        .commands = losses,
        .help = "layers whose means and deviations are compared",
-       .otherwise = "the style's",
+       .otherwise = "the style's; of spst its own",
        .recorded = true,
        .value = statistics_layers()},
       {.name = "content-relu",

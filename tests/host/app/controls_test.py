@@ -304,9 +304,15 @@ class ControlsTest(ProgramTest):
         # Each as it should be used, and what it takes where it is missed.
         for options, takes in ((("--tv-power", "3"), ("--tv-form", "power")), (("--stop-window", "3"), ("--stop-below", "0.1")),
                                (("--seed", "3"), ("--init", "random")), (("--noise-ratio", "0.1"), ("--init", "mix")),
-                               (("--scale-detail", "0"), ("--scales", "2")), (("--save-every", "2"), ())):
+                               (("--save-every", "2"), ())):
             self.assertEqual(noted(*options, *takes), [], options)
         self.assertEqual(noted("--content-weight", "0"), [("content-layers", "the content has the weight 0")])
+        detail = ("scale-detail", "there is one scale at this size")
+        self.assertEqual(noted("--scale-detail", "0", "--scales", "3"), [detail])
+        for size, iterations, scales in (("140", "3", 1), ("180", "1", 1), ("180", "3", 2), ("360", "3", 3)):
+            said = self.succeed("stylize", *SAMPLES, "-o", "out.png", "--size", size, "--iterations", iterations,
+                                "--scales", "3", "--dry-run", *LIGHT, "--weights", weights()).stderr
+            self.assertEqual(re.findall("note: --scales 3: there are (.);", said), [str(scales)] * (scales < 3), said)
         # They are noted where they were asked for, not where they come with a recipe or a file.
         self.assertEqual(noted("--quiet", "--noise-ratio", "0.3"), [])
         again = ("stylize", *SAMPLES, "-o", "again.png", "--from", "out.png", "--weights", weights())
