@@ -25,7 +25,8 @@ install(RUNTIME_DEPENDENCY_SET archive_libraries
         LIBRARY DESTINATION lib COMPONENT archive EXCLUDE_FROM_ALL)
 install(DIRECTORY benchmarks/campaign benchmarks/peers DESTINATION share/impasto/benchmarks
         COMPONENT archive EXCLUDE_FROM_ALL FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)
-install(FILES benchmarks/context.py benchmarks/results.py DESTINATION share/impasto/benchmarks COMPONENT archive EXCLUDE_FROM_ALL)
+install(FILES benchmarks/batch_sizes.py benchmarks/context.py benchmarks/results.py DESTINATION share/impasto/benchmarks
+        COMPONENT archive EXCLUDE_FROM_ALL)
 install(FILES docs/gpu_run.md LICENSE DESTINATION share/impasto COMPONENT archive EXCLUDE_FROM_ALL)
 
 # Where there is no repository, results take the commit from here.

@@ -195,6 +195,22 @@ class Programs(unittest.TestCase):
             self.assertEqual(done.returncode, 2, wrong)
             self.assertIn(named, done.stderr)
 
+    @unittest.skipUnless((PROGRAMS / "impasto").exists(), "built without the program")
+    def test_batches_side_by_side_are_compared_and_timed(self):
+        command = [sys.executable, ROOT / "benchmarks/batch_sizes.py", "--impasto", PROGRAMS / "impasto",
+                   "--device", "cpu", "--precision", "fp32", "--side", "32", "--iterations", "3"]  # fmt: skip
+        light = ("--options", "--content-layers", "conv2_1", "--style-layers", "conv1_1,conv2_1")
+        done = subprocess.run([*command, "--sizes", "1,2", "--count", "4", *light], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = done.stdout.splitlines()[2:]
+        self.assertEqual([row.split("|")[1].strip() for row in rows], ["1 side by side", "2 side by side"])
+        for row in rows:
+            rate, relative, busy = (float(cell.strip(" %")) for cell in row.split("|")[2:5])
+            self.assertTrue(rate > 0 and relative > 0 and 0 <= busy <= 100, row)
+        few = subprocess.run([*command, "--sizes", "1,4", "--count", "4"], capture_output=True, text=True)
+        self.assertEqual(few.returncode, 2)
+        self.assertIn("--count 4", few.stderr)
+
     def test_what_the_lists_offer_can_be_asked_for(self):
         shown = run("op_bench", "--list").stdout
         for word in ("gram ", "conv4_2", "total_variation", "simt"):
