@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 #include <fmt/format.h>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -18,6 +19,9 @@ namespace impasto::app {
 namespace {
 
 using kernels::RateDecay;
+
+// Where the settings hold this one.
+#define AT(member) Place(+[](Settings & settings) -> auto& { return settings.member; })
 
 constexpr std::array<std::pair<std::string_view, Init>, 5> init_words = {
     {{"content", Init::content},
@@ -53,8 +57,7 @@ Value initial_picture() {
 
 /// --size: that of the result, in place of the preset's; 0 is the content's own.
 Value result_size(Whole type) {
-  Value size = value(
-      type, [](auto& settings) -> auto& { return settings.config.size; });
+  Value size = value(type, AT(config.size));
   size.read = [type](Settings& settings, std::string_view option, const Words& words) {
     settings.size = settings.config.size =
         words.front() == "0" ? 0 : type.read(option, words.front());
@@ -91,8 +94,8 @@ Value pooling() {
 }
 
 /// One of a few words, each of which stands for a value of the member.
-template <class T, std::size_t n, class Member>
-Value word_for(const std::array<std::pair<std::string_view, T>, n>& words, Member member) {
+template <class T, std::size_t n>
+Value word_for(const std::array<std::pair<std::string_view, T>, n>& words, Place<T> member) {
   Choice names;
   for (const auto& [word, meant] : words) names.words.emplace_back(word);
   Value value = {.takes = names.takes()};
@@ -135,15 +138,15 @@ constexpr std::array<std::pair<std::string_view, kernels::VariationForm>, 5> var
      {"nine-point", kernels::VariationForm::nine_point}}};
 
 /// The total variation, which every preset has.
-constexpr auto variation = [](auto& settings) -> auto& {
+TotalVariationLoss& variation(Settings& settings) {
   auto& losses = settings.config.objective.losses;
   const auto is_variation = [](const AnyLoss& loss) {
     return std::holds_alternative<TotalVariationLoss>(loss);
   };
   return std::get<TotalVariationLoss>(*std::ranges::find_if(losses, is_variation));
-};
-constexpr auto variation_form = [](auto& settings) -> auto& { return variation(settings).form; };
-constexpr auto variation_beta = [](auto& settings) -> auto& { return variation(settings).beta; };
+}
+auto& variation_form(Settings& settings) { return variation(settings).form; }
+auto& variation_beta(Settings& settings) { return variation(settings).beta; }
 
 const Loss* find_statistics(const Settings& settings) {
   for (const AnyLoss& loss : settings.config.objective.losses) {
@@ -192,8 +195,7 @@ Value statistics_layers() {
 }
 
 /// Masks, one for each style picture. What is shown is their number: a recipe names no files.
-template <class Member>
-Value masks(Member member) {
+Value masks(Place<std::vector<std::string>> member) {
   Value value = inputs(member);
   value.read = [read = value.read](Settings& settings, std::string_view option,
                                    const Words& words) {
@@ -232,8 +234,7 @@ Value memory() {
 
 /// --save-every: snapshots beside the result.
 Value snapshots() {
-  Value every = value(
-      Whole{1}, [](auto& settings) -> auto& { return settings.save_every; });
+  Value every = value(Whole{1}, AT(save_every));
   every.writes = [](const Settings& settings) {
     std::vector<Output> outputs;
     if (settings.save_every && settings.output) {
@@ -248,8 +249,7 @@ Value snapshots() {
 
 /// FOLDER: the two samples are written into it.
 Value sample_folder() {
-  Value folder = value(
-      WritesInto{}, [](auto& settings) -> auto& { return settings.folder; });
+  Value folder = value(WritesInto{}, AT(folder));
   folder.writes = [](const Settings& settings) {
     std::vector<Output> outputs;
     for (const char* name : {"scene.png", "painting.png"}) {
@@ -262,8 +262,7 @@ Value sample_folder() {
 
 /// The output folder of a batch, or its --run folder.
 Value begun_run() {
-  Value run = value(
-      Text{"FOLDER"}, [](auto& settings) -> auto& { return settings.batch.directory; });
+  Value run = value(Text{"FOLDER"}, AT(batch.directory));
   run.keeps = [](const Settings& settings) {
     const std::filesystem::path folder(settings.batch.directory);
     std::vector<std::string> folders = {(folder / records_folder).string()};
@@ -276,8 +275,7 @@ Value begun_run() {
 
 /// --output of a batch, where it keeps its records unless --run names another folder.
 Value results_folder() {
-  Value folder = value(
-      WritesInto{}, [](auto& settings) -> auto& { return settings.batch.folder; });
+  Value folder = value(WritesInto{}, AT(batch.folder));
   folder.keeps = [](const Settings& settings) {
     const BatchSettings& batch = settings.batch;
     return batch.directory.empty()
@@ -363,10 +361,10 @@ Value axes() {
 }
 
 /// Every optimiser has one.
-constexpr auto learning_rate = [](auto& settings) -> auto& {
+double& learning_rate(Settings& settings) {
   return std::visit(
       [](auto& optimizer) -> auto& { return optimizer.learning_rate; }, settings.config.optimizer);
-};
+}
 
 /// A value that only a preset sets and only one kind of optimiser has; null with another.
 template <class Options, class T>
@@ -452,43 +450,34 @@ std::string listed(const char* help, const Writes& type) {
   return fmt::format("{} {}", help, fmt::join(type.extensions, " "));
 }
 
-// A reference to one of the settings.
-#define AT(member) \
-  [](auto& settings) -> auto& { return settings.member; }
 // A value that only a preset sets.
 #define OF(expression) [](const Settings& settings) { return settings.config.expression; }
 
-std::vector<Setting> make_table() {
-  using Commands = std::vector<std::string_view>;
-  const Commands one_picture = {"stylize"};
-  const Commands one_content = {"stylize", "sweep"};
-  const Commands many_pictures = {"batch"};
-  // What may differ each time that a batch goes on.
-  const Commands going_on = {"batch", "resume"};
-  const Commands stylize = {"stylize", "batch", "sweep", "frames"};
-  const Commands score = {"score"};
-  const Commands frames = {"frames"};
-  const Commands losses = {"stylize", "batch", "sweep", "frames", "score"};
-  const Commands networks = {"stylize", "batch", "sweep", "frames", "score", "activations"};
-  const Commands computing = {"stylize", "batch",       "sweep", "frames",
-                              "score",   "activations", "check"};
-  const Commands configured = {"stylize",     "batch", "sweep",   "frames",  "score",
-                               "activations", "check", "samples", "devices", "weights generate"};
+using Commands = std::vector<std::string_view>;
+const Commands one_picture = {"stylize"};
+const Commands one_content = {"stylize", "sweep"};
+const Commands many_pictures = {"batch"};
+// What may differ each time that a batch goes on.
+const Commands going_on = {"batch", "resume"};
+const Commands stylize = {"stylize", "batch", "sweep", "frames"};
+const Commands score = {"score"};
+const Commands frames = {"frames"};
+const Commands losses = {"stylize", "batch", "sweep", "frames", "score"};
+const Commands networks = {"stylize", "batch", "sweep", "frames", "score", "activations"};
+const Commands computing = {"stylize", "batch", "sweep", "frames", "score", "activations", "check"};
+const Commands configured = {"stylize",     "batch", "sweep",   "frames",  "score",
+                             "activations", "check", "samples", "devices", "weights generate"};
 
-  constexpr auto output_group = "Output";
-  constexpr auto batch_group = "Batch";
-  constexpr auto film_group = "Film";
+constexpr auto output_group = "Output";
+constexpr auto batch_group = "Batch";
+constexpr auto film_group = "Film";
 
-  const Writes picture{writable_extensions()};
-  const Writes picture_or_stdout{writable_extensions(), false, true};
-  const Writes hdf5{{".h5", ".hdf5"}};
-  const Writes json_lines{{".jsonl", ".ndjson", ".json", ".log", ".txt"}, true};
-  const Whole side{16, 32768};  // up to the longest side that ImageLimits admits
-  const Real weight{.highest = largest_weight};
-  const Choice precisions{{"auto", "fp32", "winograd", "tf32", "bf16", "fp16"}};
+const Writes hdf5{{".h5", ".hdf5"}};
+const Whole side{16, 32768};  // up to the longest side that ImageLimits admits
+const Real weight{.highest = largest_weight};
 
+std::vector<Setting> files_to_read() {
   return {
-      // Files.
       {.name = "CONTENT",
        .commands = one_content,
        .help = "the picture whose structure is kept",
@@ -614,6 +603,14 @@ std::vector<Setting> make_table() {
        .help = "gets scene.png and painting.png",
        .required = "a folder to write to",
        .value = sample_folder()},
+  };
+}
+
+std::vector<Setting> outputs() {
+  const Writes picture{writable_extensions()};
+  const Writes picture_or_stdout{writable_extensions(), false, true};
+  const Writes json_lines{{".jsonl", ".ndjson", ".json", ".log", ".txt"}, true};
+  return {
       {.name = "output",
        .letter = "o",
        .group = output_group,
@@ -759,7 +756,11 @@ std::vector<Setting> make_table() {
        .commands = stylize,
        .help = "no progress, no summary",
        .value = toggle(AT(quiet))},
+  };
+}
 
+std::vector<Setting> batches() {
+  return {
       {.name = "max-failures",
        .group = batch_group,
        .commands = going_on,
@@ -806,7 +807,11 @@ std::vector<Setting> make_table() {
        .commands = {"status"},
        .help = "print the shards with missing items, as --array of\nsbatch has them",
        .value = toggle(AT(batch.array))},
+  };
+}
 
+std::vector<Setting> films() {
+  return {
       {.name = "flow",
        .group = film_group,
        .commands = frames,
@@ -819,8 +824,11 @@ std::vector<Setting> make_table() {
        .commands = frames,
        .help = "frames per second of a video made of pictures",
        .value = value(Real{.zero = false, .highest = 1000}, AT(frames.rate))},
+  };
+}
 
-      // The configuration of a run, complete and in the order of the log.
+std::vector<Setting> course() {
+  return {
       {.name = "preset",
        .group = objective_group,
        .commands = networks,
@@ -921,6 +929,11 @@ std::vector<Setting> make_table() {
       {.name = "scale-ratio", .recorded = true, .value = fixed(OF(scales.ratio))},
       {.name = "iteration-ratio", .recorded = true, .value = fixed(OF(scales.iteration_ratio))},
       {.name = "step-ratio", .recorded = true, .value = fixed(OF(scales.step_ratio))},
+  };
+}
+
+std::vector<Setting> objective() {
+  return {
       {.name = "content-weight",
        .group = objective_group,
        .commands = losses,
@@ -1031,13 +1044,13 @@ std::vector<Setting> make_table() {
                "of squares in\neach direction, powers of the slope, or squares to\nall eight "
                "neighbours",
        .recorded = true,
-       .value = word_for(variation_words, variation_form)},
+       .value = word_for(variation_words, Place(variation_form))},
       {.name = "tv-power",
        .group = objective_group,
        .commands = losses,
        .help = "the exponent of --tv-form power; 2 is its square",
        .recorded = true,
-       .value = value(Real{.zero = false, .highest = 8}, variation_beta)},
+       .value = value(Real{.zero = false, .highest = 8}, Place(variation_beta))},
       {.name = "content-scale",
        .recorded = true,
        .value = fixed(OF(objective.normaliser("content_scale")))},
@@ -1075,6 +1088,11 @@ std::vector<Setting> make_table() {
            "how the first convolution continues the picture:\nreplicate leaves no coloured fringes",
        .recorded = true,
        .value = word_for(padding_words, AT(config.objective.padding))},
+  };
+}
+
+std::vector<Setting> optimisation() {
+  return {
       {.name = "optimizer",
        .group = run_group,
        .commands = stylize,
@@ -1088,7 +1106,7 @@ std::vector<Setting> make_table() {
            "the step: of Adam in pixel values of 0 to 255,\nof L-BFGS as a multiple of its own, "
            "of descent as a\nmultiple of the gradient",
        .recorded = true,
-       .value = value(Real{.zero = false}, learning_rate)},
+       .value = value(Real{.zero = false}, Place(learning_rate))},
       {.name = "rate-decay",
        .group = run_group,
        .commands = stylize,
@@ -1223,8 +1241,12 @@ std::vector<Setting> make_table() {
        .commands = {"weights generate"},
        .help = "of its random weights",
        .value = value(Whole{}, AT(config.seed))},
+  };
+}
 
-      // The machine.
+std::vector<Setting> machine() {
+  const Choice precisions{{"auto", "fp32", "winograd", "tf32", "bf16", "fp16"}};
+  return {
       {.name = "weights",
        .group = machine_group,
        .commands = networks,
@@ -1297,6 +1319,15 @@ std::vector<Setting> make_table() {
        .help = "read settings from a TOML file: size = 640",
        .value = input(AT(config_file))},
   };
+}
+
+std::vector<Setting> make_table() {
+  std::vector<Setting> table;
+  for (const auto& part :
+       {files_to_read, outputs, batches, films, course, objective, optimisation, machine}) {
+    std::ranges::move(part(), std::back_inserter(table));
+  }
+  return table;
 }
 
 #undef AT

@@ -145,13 +145,26 @@ Json shown(const std::optional<T>& value) {
   return value ? shown(*value) : Json();
 }
 
-/// The value that `member` returns a reference to.
-template <class Type, class Member>
-Value value(Type type, Member member) {
+/// Where the settings hold a value: read in constant settings, written in others.
+template <class Held>
+class Place {
+ public:
+  explicit Place(Held& (*of)(Settings&)) : of_(of) {}
+
+  Held& operator()(Settings& settings) const { return of_(settings); }
+  const Held& operator()(const Settings& settings) const {
+    return of_(const_cast<Settings&>(settings));  // which only finds the value
+  }
+
+ private:
+  Held& (*of_)(Settings&);
+};
+
+template <class Type, class Held>
+Value value(Type type, Place<Held> member) {
   return {.takes = type.takes(),
           .read =
               [type, member](Settings& settings, std::string_view option, const Words& words) {
-                using Held = std::remove_cvref_t<decltype(member(settings))>;
                 member(settings) = static_cast<Held>(type.read(option, words.front()));
               },
           .show = [member](const Settings& settings) { return shown(member(settings)); }};
@@ -161,8 +174,7 @@ Value value(Type type, Member member) {
 bool truth(std::string_view option, std::string_view text);
 
 /// A switch.
-template <class Member>
-Value toggle(Member member) {
+inline Value toggle(Place<bool> member) {
   return {.read = [member](Settings& settings, std::string_view option,
                            const Words& words) { member(settings) = truth(option, words.back()); },
           .show = [member](const Settings& settings) { return shown(member(settings)); }};
@@ -180,16 +192,15 @@ std::vector<std::string> files_of(const std::optional<std::string>& path);
 std::vector<std::string> files_of(const std::vector<std::string>& paths);
 
 /// A file that is read.
-template <class Member>
-Value input(Member member) {
+template <class Held>
+Value input(Place<Held> member) {
   Value row = value(Text{"FILE"}, member);
   row.reads = [member](const Settings& settings) { return files_of(member(settings)); };
   return row;
 }
 
 /// Files that are read.
-template <class Member>
-Value inputs(Member member) {
+inline Value inputs(Place<std::vector<std::string>> member) {
   return {.takes = "FILE",
           .many = true,
           .read =
@@ -202,8 +213,7 @@ Value inputs(Member member) {
 }
 
 /// A file that is written.
-template <class Member>
-Value output(Writes type, Member member) {
+inline Value output(Writes type, Place<OutputPath> member) {
   Value row = value(type, member);
   row.writes = [member, type](const Settings& settings) {
     std::vector<Output> outputs;
