@@ -19,3 +19,9 @@ if(IMPASTO_SANITIZE)
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${IMPASTO_SANITIZE})
 endif()
+
+# For what waits for files and libraries. Under sanitizers -O0 takes a third less time to compile than -O1.
+set(impasto_compiled_quickly $<$<CONFIG:Release>:-O1>)
+if(IMPASTO_SANITIZE)
+  set(impasto_compiled_quickly -O0)
+endif()
