@@ -82,6 +82,11 @@ void BatchReport::done(const Json& record) {
     message("note: {}: the content has no other profile than sRGB to keep\n",
             record.at("output").get<std::string>());
   }
+  if (!settings_.quiet && record.value("alpha_missing", false)) {
+    line_.clear();
+    message("note: {}: the content is transparent in parts, which are put over white\n",
+            record.at("output").get<std::string>());
+  }
   tell("done", record);
 }
 

@@ -233,6 +233,8 @@ void BatchSteps::save(batch::Stream& stream, const batch::Work& work, batch::Out
                  {"backend", describe(stream.backend())}};
   const Settings own = settings_of_item(settings_, work.item);
   record["profile_missing"] = own.keep_profile && work.content.profile.empty();
+  record["alpha_missing"] =
+      own.output && !work.content.alpha.empty() && !holds_alpha(own.output.string());
   if (directory_ != nullptr && own.output) {
     make_folder_of(own.output.string());
     const std::string comment = recipe(own, stream.backend(), outcome.session->network());

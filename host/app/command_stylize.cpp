@@ -171,6 +171,11 @@ void stylize(const Settings& settings) {
     message("note: '{}' has no other profile than sRGB that its result could have\n",
             printable(settings.content));
   }
+  if (!inputs.content.alpha.empty() && !holds_alpha(settings.output.picture_name())) {
+    say_note(settings,
+             fmt::format("'{}' is transparent in parts, which '{}' cannot be: it is put over white",
+                         printable(settings.content), settings.output.spoken()));
+  }
   for (const Style& style : inputs.styles) say_notes(style.image);
   if (settings.config.init == Init::file) say_notes(inputs.initial);
   check_sizes(settings, inputs);

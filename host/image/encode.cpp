@@ -120,6 +120,7 @@ void check_output_path(const std::string& path) {
 }
 
 bool holds_16_bits(const std::string& path) { return format_of_extension(path).holds_16_bits; }
+bool holds_alpha(const std::string& path) { return format_of_extension(path).holds_alpha; }
 
 void check_picture_fits(const std::string& path, std::int64_t height, std::int64_t width) {
   const ImageFormat& format = format_of_extension(path);

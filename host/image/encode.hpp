@@ -21,8 +21,10 @@ bool is_picture_name(const std::string& path);
 /// unless a file can be written there (check_writable): so that a mistake shows before the work.
 void check_output_path(const std::string& path);
 
-/// Whether the format of that extension has 16 bits per channel. Throws as check_output_path() does.
+/// Whether the format of that extension has 16 bits per channel, or alpha. Both throw as
+/// check_output_path() does.
 bool holds_16_bits(const std::string& path);
+bool holds_alpha(const std::string& path);
 
 /// Throws ErrorKind::output when the format of the extension cannot hold a picture of this size.
 void check_picture_fits(const std::string& path, std::int64_t height, std::int64_t width);

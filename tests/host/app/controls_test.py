@@ -157,6 +157,17 @@ class ControlsTest(ProgramTest):
                         self.assertLess(abs(value - expected), 20)
         self.assertIn("no other profile", result("--keep-profile", content="sample:scene")[2])
 
+    def test_transparency_that_the_format_cannot_hold_is_noted(self):
+        png.write(self.path("photo.png"), 24, 18, lambda x, y: (9 * x, 9 * y, 60, 10 * x), alpha=True)
+        for output, noted in (("out.png", False), ("out.tif", False), ("out.webp", False), ("out.jpg", True)):
+            said = self.succeed("stylize", "photo.png", "sample:painting", "-o", output, "--size", "24", "--iterations",
+                                "1", *LIGHT, "--weights", weights()).stderr
+            self.assertEqual(f"'photo.png' is transparent in parts, which '{output}' cannot be" in said, noted, said)
+        for name, noted in (("{stem}.{ext}", False), ("{stem}.jpg", True)):
+            said = self.succeed("batch", "photo.png", "--styles", "sample:painting", "-o", f"many{noted}", "--name", name,
+                                "--size", "24", "--iterations", "1", *LIGHT, "--weights", weights()).stderr
+            self.assertEqual("photo.jpg: the content is transparent in parts" in said, noted, said)
+
     def test_a_batch_notes_contents_without_a_profile(self):
         png.write(self.path("photo.png"), 24, 18, lambda x, y: (9 * x, 9 * y, 60))
         done = self.succeed("batch", "photo.png", "--styles", "photo.png", "-o", "many", "--keep-profile", "--size", "24",
