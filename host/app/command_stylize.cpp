@@ -165,7 +165,7 @@ void stylize(const Settings& settings) {
   say_note(settings, unused_gpu(settings.device));
   say_note(settings, note_of_preset(settings));
   for (const std::string& note : notes_of_idle_options(settings)) say_note(settings, note);
-  const StylizeInputs inputs = load_inputs(settings);
+  StylizeInputs inputs = load_inputs(settings);
   say_notes(inputs.content);
   if (settings.keep_profile && inputs.content.profile.empty()) {
     message("note: '{}' has no other profile than sRGB that its result could have\n",
@@ -186,7 +186,7 @@ void stylize(const Settings& settings) {
     print_plan(settings, devices, inputs);
     return;
   }
-  StylizeRun(settings, devices, inputs).run();
+  StylizeRun(settings, devices, std::move(inputs)).run();
 }
 
 }  // namespace

@@ -185,14 +185,18 @@ auto for_initial(const Load& load) {
   }
 }
 
-/// The picture with both sides brought to multiples of `step`.
-Image rounded(const Image& picture, std::int64_t step) {
+/// The size of a picture with both sides brought to multiples of `step`.
+PictureSize rounded(const Image& picture, std::int64_t step) {
   const auto nearest = [step](std::int64_t side) {
     return std::max<std::int64_t>((side + step / 2) / step, 1) * step;
   };
-  const PictureSize to{nearest(picture.height), nearest(picture.width)};
+  return {nearest(picture.height), nearest(picture.width)};
+}
+
+/// A picture at another size, or itself.
+Image in_size(Image picture, const PictureSize& to) {
   const bool fits = to.height == picture.height && to.width == picture.width;
-  return fits ? picture : resize(picture, to.height, to.width);
+  return fits ? std::move(picture) : resize(picture, to.height, to.width);
 }
 
 /// `unrounded`: the content as its file has it, whose shape a picture of --init has.
@@ -201,8 +205,9 @@ Image load_initial(const Settings& settings, const StylizeInputs& inputs, const 
     return make_initial(settings.config, inputs.content, inputs.styles);
   }
   return for_initial([&] {
-    const Image start =
-        rounded(load_picture_like(settings.init_file, unrounded), settings.batch.bucket);
+    Image start = load_picture_like(settings.init_file, unrounded);
+    const PictureSize size = rounded(start, settings.batch.bucket);
+    start = in_size(std::move(start), size);
     return make_initial(settings.config, inputs.content, inputs.styles, &start);
   });
 }
@@ -235,17 +240,20 @@ StylizeInputs load_inputs(const Settings& settings) {
                    load_picture(settings.content, size == 0 ? std::nullopt : std::optional(size)));
 }
 
-StylizeInputs inputs_of(const Settings& settings, const Image& content) {
+StylizeInputs inputs_of(const Settings& settings, Image content) {
   StylizeInputs inputs;
   const std::int64_t size = settings.config.size;
-  inputs.content = rounded(content, settings.batch.bucket);
+  const PictureSize to = rounded(content, settings.batch.bucket);
+  const bool fits = to.height == content.height && to.width == content.width;
+  inputs.content = fits ? std::move(content) : resize(content, to.height, to.width);
+  const Image& unrounded = fits ? inputs.content : content;
   const std::int64_t style_size = settings.style_size.value_or(
       size == 0 ? std::max(inputs.content.height, inputs.content.width) : size);
-  inputs.styles = load_styles(settings, style_size, content);  // masks have the shape of the file
+  inputs.styles = load_styles(settings, style_size, unrounded);  // masks have the shape of the file
   for (Style& style : inputs.styles) {
     style.image = style_in(settings.colours, inputs.content, std::move(style.image));
   }
-  inputs.initial = load_initial(settings, inputs, content);
+  inputs.initial = load_initial(settings, inputs, unrounded);
   return inputs;
 }
 

@@ -66,7 +66,7 @@ struct StylizeInputs {
 StylizeInputs load_inputs(const Settings& settings);
 
 /// The same for a content that is there already, at its size.
-StylizeInputs inputs_of(const Settings& settings, const Image& content);
+StylizeInputs inputs_of(const Settings& settings, Image content);
 
 /// Tells the user something, unless it is empty or --quiet was given.
 void say_note(const Settings& settings, const std::string& note);

@@ -31,11 +31,11 @@ Json describe_picture(const std::string& path, const Image& image) {
 }  // namespace
 
 StylizeRun::StylizeRun(const Settings& settings, std::span<Backend* const> devices,
-                       const StylizeInputs& inputs)
+                       StylizeInputs inputs)
     : settings_(settings),
       devices_(devices),
       backend_(*devices.front()),
-      inputs_(inputs),
+      inputs_(std::move(inputs)),
       evolution_(settings.config.iterations),
       progress_(settings.config, settings.quiet) {}
 
@@ -77,6 +77,7 @@ void StylizeRun::optimise(SharedStylization& stylization) {
   stylized_ = stylization.run(
       std::span(&inputs_.content, 1), inputs_.styles, std::span(&inputs_.initial, 1), 1,
       [&](const Progress& progress) { return report(network, progress); }, checkpoints_);
+  stylization.release();
   progress_.clear();
   Image picture;
   std::string sha256;
@@ -92,6 +93,8 @@ void StylizeRun::optimise(SharedStylization& stylization) {
 }
 
 bool StylizeRun::report(const Network& network, const Progress& progress) {
+  const bool finest = progress.size == std::max(inputs_.content.height, inputs_.content.width);
+  if (finest) inputs_.initial = {};  // nobody looks at it any more
   log_.write(progress);
   if (settings_.report) curves_.add(progress);
   if (settings_.film && evolution_.has_frame_of(progress.iteration)) {

@@ -23,9 +23,8 @@ namespace impasto::app {
 /// the result, the sheet and the summary.
 class StylizeRun {
  public:
-  /// The arguments must outlive the object.
-  StylizeRun(const Settings& settings, std::span<Backend* const> devices,
-             const StylizeInputs& inputs);
+  /// The settings and devices must outlive the object.
+  StylizeRun(const Settings& settings, std::span<Backend* const> devices, StylizeInputs inputs);
 
   /// Throws Interrupted after a signal, ErrorKind::diverged after a NaN, and ErrorKind::output for
   /// a snapshot, a checkpoint or a log that failed; the picture is saved then.
@@ -54,7 +53,7 @@ class StylizeRun {
   const Settings& settings_;
   std::span<Backend* const> devices_;
   Backend& backend_;  ///< the first of them
-  const StylizeInputs& inputs_;
+  StylizeInputs inputs_;
   Log log_;
   Curves curves_;
   Evolution evolution_;

@@ -28,6 +28,9 @@ class SharedStylization {
                std::span<const Image> initials, std::int64_t report_every,
                const Stylization::Report& report, const Checkpoints& checkpoints = {});
 
+  /// Frees what runs need; run() must not be called again.
+  void release() { stylizations_.clear(); }
+
   [[nodiscard]] const Network& network() const { return sessions_.front()->network(); }
   /// How the devices reach each other, for people; empty for one alone.
   [[nodiscard]] std::string communication() const;

@@ -56,23 +56,28 @@ Image resampled(const Image& picture, const Shape& to) {
   return result;
 }
 
+bool has_size(const Image& picture, const Shape& shape) {
+  return picture.height == shape.height && picture.width == shape.width;
+}
+
 /// What a scale starts from: the coarser scale's result x, enlarged, and `detail` times what the coarser
 /// size loses of the run's first picture x₀: up(x) + detail · (x₀ − up(down(x₀))).
 Image enlarged(const Image& coarser, const Image& initial, const Shape& to, double detail) {
   Image result = resampled(coarser, to);
   if (detail == 0) return result;
-  const Image whole = resampled(initial, to);
-  const Image small = resampled(whole, {1, coarser.height, coarser.width, 3});
-  const Image blurred = resampled(small, to);
   const auto share = static_cast<float>(detail);
-  for (std::size_t i = 0; i < result.rgb.size(); ++i) {
-    result.rgb[i] += share * (whole.rgb[i] - blurred.rgb[i]);
+  const auto add_detail = [&](const Image& whole) {
+    const Image blurred = resampled(resampled(whole, {1, coarser.height, coarser.width, 3}), to);
+    for (std::size_t i = 0; i < result.rgb.size(); ++i) {
+      result.rgb[i] += share * (whole.rgb[i] - blurred.rgb[i]);
+    }
+  };
+  if (has_size(initial, to)) {
+    add_detail(initial);
+  } else {
+    add_detail(resampled(initial, to));
   }
   return result;
-}
-
-bool has_size(const Image& picture, const Shape& shape) {
-  return picture.height == shape.height && picture.width == shape.width;
 }
 
 /// Targets of one scale that are remembered for later runs.
@@ -312,7 +317,7 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   for (std::size_t s = begin; s < scales_.size() && done(result.ending); ++s) {
     const Scale& scale = scales_[s];
     const bool finest = s + 1 == scales_.size();
-    const OptimizerState state =
+    OptimizerState state =
         s == begin ? OptimizerState{} : stylizers_[s - 1]->plan().optimizer_state(backend);
     const bool as_given = s == begin && finest;
     for (std::size_t n = 0; n < initials.size() && !as_given; ++n) {
@@ -323,6 +328,9 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
     reset(s, contents, styles, as_given ? initials : std::span<const Image>(result.pictures),
           anchors);
     stylizers_[s]->plan().optimizer().resume(backend, state);
+    // Both are on the device now.
+    state = {};
+    for (Image& picture : result.pictures) picture = {};
     Convergence convergence(stop_, result.pictures.size());
     Keeping keeping;
     if (s == begin && !checkpoints.from.empty()) {
@@ -361,7 +369,11 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
       Progress progress = here;
       progress.iteration += iterations_before;
       progress.seconds = seconds();
-      progress.picture = [&](std::int64_t n) { return resampled(here.picture(n), full); };
+      progress.picture = [&](std::int64_t n) {
+        Image picture = here.picture(n);
+        if (!has_size(picture, full)) picture = resampled(picture, full);
+        return picture;
+      };
       progress.work = (work_before + here.work * work_of(scale)) / work;
       convergence.add(here.losses);
       if (here.iteration == 0) result.courses = courses_from(progress);
@@ -385,7 +397,6 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
         course.rose = course.last.losses.total > course.first.losses.total;
       }
       const bool rose = !result.courses.empty() && result.courses[n].rose;
-      result.pictures[n] = {};  // makes room
       result.pictures[n] = rose ? stylizers_[s]->best_image(index) : stylizers_[s]->image(index);
     }
     iterations_before += end.iterations;

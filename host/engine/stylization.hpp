@@ -106,8 +106,8 @@ class Stylization {
   /// Stylizes `contents` from `initials`, which have the size of the results, and so have `anchors`: one
   /// for each picture, or none. Calls `report` as
   /// impasto::run() does; iterations count on from scale to scale, and pictures have the size of the
-  /// results whatever the scale. Returning false asks to stop. Throws ErrorKind::input for a
-  /// checkpoint of another stylization.
+  /// results whatever the scale. `initials` are not looked at once the finest scale reports. Returning
+  /// false asks to stop. Throws ErrorKind::input for a checkpoint of another stylization.
   Stylized run(std::span<const Image> contents, std::span<const Style> styles,
                std::span<const Image> initials, std::int64_t report_every, const Report& report,
                const Checkpoints& checkpoints = {}, std::span<const Anchor> anchors = {});

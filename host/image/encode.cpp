@@ -139,8 +139,8 @@ std::vector<std::byte> encode_image(const Image& image, const std::string& path,
   const bool wide = image.bits == 16 && format.holds_16_bits;
   const bool own_profile = !image.profile.empty();
   const auto encode_as = [&]<class Sample>(Sample /*type*/) {
-    const auto samples =
-        interleave<Sample>(own_profile ? in_own_profile(image) : image, keep_alpha);
+    const auto samples = own_profile ? interleave<Sample>(in_own_profile(image), keep_alpha)
+                                     : interleave<Sample>(image, keep_alpha);
     return encode(make_vips_image(samples, image.height, image.width, keep_alpha),
                   own_profile ? image.profile : vips::srgb_profile(), format.comment_field, comment,
                   format.save, path);
