@@ -72,6 +72,10 @@ void print_plan_in_words(const Settings& settings, std::span<Backend* const> dev
         strip_in_words(of_devices[r], inputs.content) + ", " + memory_in_words(of_devices[r]));
   }
   if (memory.tiles) add("tiles", tiles_in_words(memory));
+  if (memory.filed > 0) {
+    add("file",
+        fmt::format("{} in {}, while it runs", human_bytes(memory.filed), FiledTensors::folder()));
+  }
   if (estimate.process) add("in all", human_bytes(*estimate.process) + ", the program included");
   if (estimate.seconds) add("time", human_time(*estimate.seconds));
   print_result(lines);
@@ -97,6 +101,13 @@ void print_plan(const Settings& settings, std::span<Backend* const> devices,
   // Calibrating the built-in network leaves two maps of its first layer with the heap.
   constexpr std::size_t calibration = std::size_t{14} << 20U;
   if (estimate.process && !settings.weights) *estimate.process += calibration;
+  if (estimate.process && estimate.memory.filed > 0) {
+    *estimate.process += FiledTensors::buffer_bytes;
+  }
+  if (estimate.process && settings.checkpoint) *estimate.process += estimate.memory.state;
+  if (estimate.process && (settings.save_every || settings.film)) {
+    *estimate.process += content.rgb.size() * sizeof(float);  // of the picture that is shown
+  }
   if (estimate.process && settings.film) *estimate.process += Evolution::most_bytes(content);
   if (settings.json) {
     print_result(dump({{"output", settings.output.string()},

@@ -77,9 +77,13 @@ Json describe(const MemoryEstimate& memory) {
              {"halo", memory.tiles->halo},
              {"recomputation", memory.recomputation.back()}};
   }
-  return {{"weights_bytes", memory.weights}, {"persistent_bytes", memory.persistent},
-          {"arena_bytes", memory.arena},     {"workspace_bytes", memory.workspace},
-          {"total_bytes", memory.total()},   {"tiles", tiles}};
+  return {{"weights_bytes", memory.weights},
+          {"persistent_bytes", memory.persistent},
+          {"arena_bytes", memory.arena},
+          {"workspace_bytes", memory.workspace},
+          {"total_bytes", memory.total()},
+          {"filed_bytes", memory.filed},
+          {"tiles", tiles}};
 }
 
 std::string tiles_in_words(const MemoryEstimate& memory) {

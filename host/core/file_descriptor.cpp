@@ -43,7 +43,10 @@ int write_all(const FileDescriptor& file, std::span<const std::byte> bytes) {
 
 FileDescriptor open_nameless_file() {
   std::error_code ignored;
-  const std::string folder = std::filesystem::temp_directory_path(ignored).string();
+  return open_nameless_file(std::filesystem::temp_directory_path(ignored).string());
+}
+
+FileDescriptor open_nameless_file(const std::string& folder) {
   FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!file) {  // not every file system has files without a name
     std::string name = folder + "/impasto-XXXXXX";

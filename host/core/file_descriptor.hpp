@@ -50,8 +50,10 @@ std::optional<std::size_t> read_all(const FileDescriptor& file, std::span<std::b
 /// Writes all of `bytes`. Returns 0, or the system's reason (errno) where it could not.
 int write_all(const FileDescriptor& file, std::span<const std::byte> bytes);
 
-/// A file without a name in the folder for temporary files, to write and to read. Nothing is left of
+/// A file without a name in a folder, to write and to read. Nothing is left of
 /// it once it is closed, however the program ends. Empty where there is none; errno says why.
+FileDescriptor open_nameless_file(const std::string& folder);
+/// The same in the folder for temporary files.
 FileDescriptor open_nameless_file();
 
 }  // namespace impasto

@@ -62,6 +62,14 @@ std::vector<Shape> octave_shapes(const Shape& pixels, std::vector<Shape> styles,
   return shapes;
 }
 
+/// Whether tiles of this size cut a picture.
+bool is_cut(const Network& network, const Objective& objective, const Shape& pixels,
+            const TileSize& tile) {
+  if (tile == TileSize{}) return false;
+  const Tiling tiling(network, pixels, deepest_layer(objective, network.layers()), tile);
+  return tiling.tiles().size() > 1;
+}
+
 /// Appends what sets a tensor to 0.
 void add_zeros(Schedule& schedule, std::string_view name, TensorId values) {
   schedule.add({.name = name, .operation = "fill_zero"}, {values},
@@ -151,13 +159,16 @@ void write_tensors(Backend& backend, std::span<const Tensor> tensors,
 
 Plan::Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
            DataType activations, std::vector<Shape> styles, const TileSize& tile,
-           Communicator* ranks)
+           Communicator* ranks, bool filed)
     : network_(network),
       config_(config),
       style_shapes_(std::move(styles)),
       master_(master),
       activations_(activations),
       gradient_scale_(gradient_scale_for(pixels, activations, network, config.objective)),
+      files_(filed && is_cut(network, config.objective, pixels, tile)
+                 ? std::make_unique<FiledTensors>()
+                 : nullptr),
       pixels_(tensors_.reserve(pixels, master)),
       ranks_(ranks),
       style_shares_(style_shapes_.size()),
@@ -171,14 +182,16 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
                                    .gradient_scale = gradient_scale_,
                                    .style_share = 1 / static_cast<double>(shapes.size()),
                                    .styles = style_shapes_.size(),
-                                   .rows = rows}));
+                                   .rows = rows,
+                                   .files = files_.get()}));
     if (octaves_.size() == 1) continue;
     for (auto& term : octaves_.back()) {
       if (term->target_source() != TargetSource::style) term = nullptr;
     }
   }
-  for (std::size_t& kept : kept_) kept = tensors_.reserve(pixels, master);
-  best_ = tensors_.reserve(pixels, master);
+  for (std::size_t& place : aside_) {
+    place = files_ ? files_->reserve(pixels, master) : tensors_.reserve(pixels, master);
+  }
   if (config.average > 0) average_ = tensors_.reserve(pixels, master);
   losses_ = tensors_.reserve(
       {static_cast<std::int64_t>(octaves_.front().size()), 1, 1, pixels.batch}, master);
@@ -189,7 +202,8 @@ Plan::Plan(const Network& network, const Config& config, const Shape& pixels, Da
                                .pyramid_levels = config.pyramid_levels,
                                .decorrelated = config.decorrelated,
                                .bounded = config.box == Box::step,
-                               .strips = strips_});
+                               .strips = strips_,
+                               .files = files_.get()});
 
   for (const Shape& style : style_shapes_) {
     // One with a mask of its own is seen as a whole.
@@ -258,13 +272,50 @@ TensorId Plan::add_total(Schedule& schedule, TensorId losses) const {
 }
 
 /// The mean starts at 0, so it is too small at first, as Adam's moments are.
-void Plan::show(Backend& backend, const Tensor& to, std::int64_t iterations) const {
-  if (!average_ || iterations == 0) {
-    backend.copy(to, pixels());
-    return;
-  }
+void Plan::write_mean(Backend& backend, const Tensor& to, std::int64_t iterations) const {
   const double sum = 1 - std::pow(config_.average, static_cast<double>(iterations));
   backend.axpby(to, 1 / sum, tensors_[*average_], 0);
+}
+
+void Plan::show(Backend& backend, std::int64_t iterations) const {
+  if (average_ && iterations > 0) write_mean(backend, pixels(), iterations);
+}
+
+void Plan::put_aside(Backend& backend, std::size_t place, std::int64_t iterations) const {
+  const bool mean = average_ && iterations > 0;
+  if (!files_) {
+    const Tensor& to = tensors_[aside_[place]];
+    mean ? write_mean(backend, to, iterations) : backend.copy(to, pixels());
+    return;
+  }
+  if (mean) write_mean(backend, gradient(), iterations);
+  files_->write(backend, {aside_[place]}, mean ? gradient() : pixels());
+}
+
+void Plan::bring_back(Backend& backend, std::size_t place) const {
+  if (files_) {
+    files_->read(backend, pixels(), {aside_[place]});
+  } else {
+    backend.copy(pixels(), tensors_[aside_[place]]);
+  }
+}
+
+void Plan::copy_aside(Backend& backend, std::size_t to, std::size_t from, std::int64_t n) const {
+  if (files_) {
+    files_->copy(aside_[to], aside_[from], n);
+  } else {
+    backend.copy(image_of(tensors_[aside_[to]], n), image_of(tensors_[aside_[from]], n));
+  }
+}
+
+Image Plan::aside(Backend& backend, std::size_t place, std::int64_t n) const {
+  if (!files_) return read_picture(backend, tensors_[aside_[place]], n);
+  Image image;
+  image.height = pixels().shape.height;
+  image.width = pixels().shape.width;
+  image.rgb.resize(static_cast<std::size_t>(pixels().shape.per_image()));
+  files_->read(image.rgb, aside_[place], n);
+  return image;
 }
 
 void Plan::build_evaluation() {
@@ -774,6 +825,7 @@ void Plan::reset(Backend& backend, std::span<const Image> contents, std::span<co
           "planned for {} styles and pictures of {}, found {} and {}", style_shapes_.size(),
           to_string(pixels().shape), styles.size(), to_string(pixel_shape(initials)));
   backend.use_workspace(memory_, workspace_bytes_);
+  if (files_) files_->open();
   if (!known.contents.empty()) {
     write_tensors(backend, target_tensors(TargetSource::content), known.contents);
   } else if (content_pass_) {
@@ -816,21 +868,28 @@ std::size_t Plan::target_bytes(TargetSource source) const {
 
 // What iterations change.
 
-std::vector<Tensor> Plan::state_tensors(std::int64_t n) const {
+Plan::StatePart Plan::copy_in_state(std::size_t place, std::int64_t n) const {
+  if (files_) return {.filed = aside_[place]};
+  return {.tensor = image_of(tensors_[aside_[place]], n)};
+}
+
+std::vector<Plan::StatePart> Plan::state_parts(std::int64_t n) const {
   const std::int64_t N = pixels().shape.batch;
-  std::vector<Tensor> tensors = {image_of(pixels(), n), image_of(kept(0), n), image_of(best(), n)};
-  if (average_) tensors.push_back(image_of(tensors_[*average_], n));
+  std::vector<StatePart> parts = {
+      {image_of(pixels(), n)}, copy_in_state(0, n), copy_in_state(best, n)};
+  if (average_) parts.push_back({image_of(tensors_[*average_], n)});
   for (const Tensor& tensor : optimizer_->state_of(n, N)) {
-    for (std::int64_t i = 0; i < tensor.shape.batch; ++i) tensors.push_back(image_of(tensor, i));
+    for (std::int64_t i = 0; i < tensor.shape.batch; ++i) parts.push_back({image_of(tensor, i)});
   }
-  return tensors;
+  for (const std::size_t filed : optimizer_->filed()) parts.push_back({.filed = filed});
+  return parts;
 }
 
 std::size_t Plan::state_bytes(std::int64_t n) const {
   const Tensor room = image_of(gradient(), 0);
   std::size_t bytes = 0;
-  for (const Tensor& own : state_tensors(n)) {
-    bytes += (strips_.divides(own, room) ? room : own).bytes();
+  for (const auto& [own, filed] : state_parts(n)) {
+    bytes += (filed || strips_.divides(own, room) ? room : own).bytes();
   }
   return bytes;
 }
@@ -839,8 +898,9 @@ std::vector<float> Plan::state(Backend& backend, std::int64_t n) const {
   const Tensor room = image_of(gradient(), 0);
   std::vector<float> state(state_bytes(n) / sizeof(float));
   std::span<float> rest = state;
-  for (const Tensor& own : state_tensors(n)) {
-    rest = read_first(backend, rest, strips_.whole(backend, own, room));
+  for (const auto& [own, filed] : state_parts(n)) {
+    if (filed) files_->read(backend, room, {*filed, n});
+    rest = read_first(backend, rest, filed ? room : strips_.whole(backend, own, room));
   }
   return state;
 }
@@ -850,9 +910,10 @@ void Plan::resume(Backend& backend, std::int64_t n, std::span<const float> state
     fail(ErrorKind::input, "expected a state of {} bytes, found {}", expected, state.size_bytes());
   }
   const Tensor room = image_of(gradient(), 0);
-  for (const Tensor& own : state_tensors(n)) {
+  for (const auto& [own, filed] : state_parts(n)) {
     const bool is_strip = strips_.divides(own, room);
-    state = write_first(backend, is_strip ? room : own, state);
+    state = write_first(backend, filed || is_strip ? room : own, state);
+    if (filed) files_->write(backend, {*filed, n}, room);
     if (is_strip) backend.copy(own, strips_.own(room).front());
   }
 }

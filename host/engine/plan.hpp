@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/backend/communicator.hpp"
+#include "host/backend/filed_tensors.hpp"
 #include "host/backend/strips.hpp"
 #include "host/backend/tensor_block.hpp"
 #include "host/engine/config.hpp"
@@ -59,13 +60,14 @@ class Plan {
  public:
   /// `network` must outlive the plan; one without parameters is enough until something is prepared
   /// or runs. `pixels` is (N,H,W,3), `styles` the shapes of the style pictures. Pictures larger than
-  /// `tile` are computed in tiles of at most that size; with `ranks`, which must outlive the plan, a
+  /// `tile` are computed in tiles of at most that size; `filed`, what a run of tiles looks at once an
+  /// iteration is in a file (FiledTensors). With `ranks`, which must outlive the plan, a
   /// strip of them is computed here and the others on other devices, or all of them on each where there are
   /// too few rows. Losses and gradients are the same but for the rounding of sums. Throws
   /// ErrorKind::usage where the objective does not allow it.
   Plan(const Network& network, const Config& config, const Shape& pixels, DataType master,
        DataType activations, std::vector<Shape> styles = {}, const TileSize& tile = {},
-       Communicator* ranks = nullptr);
+       Communicator* ranks = nullptr, bool filed = false);
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
@@ -73,7 +75,7 @@ class Plan {
   void prepare(Backend& backend);
   /// Throws ErrorKind::out_of_memory when the backend says that it has less room than bytes().
   void require_room(const Backend& backend) const;
-  /// Why the plan does not fit into `room` bytes: how much is missing, and the largest size that
+  /// Why the plan does not fit into `room` bytes: how much is missing, the largest size that
   /// would fit. Empty where it fits.
   [[nodiscard]] std::string shortage(std::size_t room) const;
   /// Takes its memory from `memory`, of bytes() bytes or more.
@@ -92,6 +94,7 @@ class Plan {
   /// All that iterations change of the n-th picture, bit for bit in floats: its pixels, those that run() keeps
   /// aside, the optimiser's state, of the whole picture on each of several devices. Uses up gradient(). Waits.
   [[nodiscard]] std::vector<float> state(Backend& backend, std::int64_t n) const;
+  [[nodiscard]] std::size_t state_bytes(std::int64_t n) const;
   /// After reset(): gives the n-th picture such a state of the same plan, or of one for another
   /// number of pictures or devices. Throws ErrorKind::input where it has another size. Uses up gradient(). Waits.
   void resume(Backend& backend, std::int64_t n, std::span<const float> state) const;
@@ -126,16 +129,26 @@ class Plan {
   [[nodiscard]] OptimizerState optimizer_state(Backend& backend) const {
     return optimizer_->state(backend, gradient());
   }
-  /// Enqueues the pictures to show after so many iterations: the pixels, or the mean of the iterates.
-  void show(Backend& backend, const Tensor& to, std::int64_t iterations) const;
+  /// Enqueues what makes the pixels the pictures to show after so many iterations, where that is the mean
+  /// of the iterates.
+  void show(Backend& backend, std::int64_t iterations) const;
   /// Whether that mean would still change after the optimiser has ended.
   [[nodiscard]] bool mean_goes_on() const { return average_ && optimizer_->ended() != nullptr; }
   [[nodiscard]] const Optimizer& optimizer() const { return *optimizer_; }
-  /// Room for as many copies of the pixels as run() keeps aside. The first is part of state().
+
+  // Copies of the pixels. The first, and the best pictures, are part of state().
+
+  /// Room for as many as run() keeps aside.
   static constexpr std::size_t kept_count = 3;
-  [[nodiscard]] const Tensor& kept(std::size_t i) const { return tensors_[kept_[i]]; }
-  /// Each picture as it was when the loss that run() reported was smallest.
-  [[nodiscard]] const Tensor& best() const { return tensors_[best_]; }
+  /// And for each picture as it was when the loss that run() reported was smallest.
+  static constexpr std::size_t best = kept_count;
+  /// Enqueues the copy of what show() shows, and of a copy to the pixels. Uses up gradient().
+  void put_aside(Backend& backend, std::size_t place, std::int64_t iterations) const;
+  void bring_back(Backend& backend, std::size_t place) const;
+  /// Copies the n-th picture from one place to another.
+  void copy_aside(Backend& backend, std::size_t to, std::size_t from, std::int64_t n) const;
+  /// The n-th picture there. Waits.
+  [[nodiscard]] Image aside(Backend& backend, std::size_t place, std::int64_t n) const;
 
   /// Pixels, targets, losses and the optimiser's state, which last.
   [[nodiscard]] std::size_t persistent_bytes() const;
@@ -145,6 +158,8 @@ class Plan {
   [[nodiscard]] std::size_t workspace_bytes() const { return workspace_bytes_; }
   /// All of these, which bind() takes.
   [[nodiscard]] std::size_t bytes() const;
+  /// What is in a file besides, which makes an iteration wait for it; 0: nothing.
+  [[nodiscard]] std::size_t filed_bytes() const { return files_ ? files_->bytes() : 0; }
 
  private:
   /// A pass whose pixels somebody else fills in before it runs.
@@ -197,6 +212,7 @@ class Plan {
                      TensorId style_losses, std::optional<TensorId> grad_pixels) const;
   void add_targets(Schedule& schedule, TensorId pixels, TargetSource source,
                    const Visit& visit) const;
+  void write_mean(Backend& backend, const Tensor& to, std::int64_t iterations) const;
   TensorId add_total(Schedule& schedule, TensorId losses) const;
   void build_iteration();
   void build_evaluation();
@@ -204,8 +220,13 @@ class Plan {
                                        const TargetShare& share,
                                        const std::optional<Tiling>& tiling);
   [[nodiscard]] Pass build_guided_pass(std::size_t style) const;
-  [[nodiscard]] std::vector<Tensor> state_tensors(std::int64_t n) const;
-  [[nodiscard]] std::size_t state_bytes(std::int64_t n) const;
+  /// A part of the state: a tensor, or the n-th image of one in the file, like that of the pixels.
+  struct StatePart {
+    Tensor tensor = {};
+    std::optional<std::size_t> filed = {};
+  };
+  [[nodiscard]] StatePart copy_in_state(std::size_t place, std::int64_t n) const;
+  [[nodiscard]] std::vector<StatePart> state_parts(std::int64_t n) const;
   [[nodiscard]] std::vector<Tensor> target_tensors(TargetSource source) const;
   void compute_style_targets(Backend& backend, std::span<const Style> styles);
   void read_spreads(Backend& backend);
@@ -223,9 +244,10 @@ class Plan {
   double gradient_scale_;  ///< every gradient is this many times the true one
 
   TensorBlock tensors_;
+  std::unique_ptr<FiledTensors> files_;  ///< null: everything is in memory
   std::size_t pixels_;
-  std::array<std::size_t, kept_count> kept_;
-  std::size_t best_;
+  std::array<std::size_t, kept_count + 1>
+      aside_;                           ///< the last is the best; in the file, if there is one
   std::optional<std::size_t> average_;  ///< Σ_k (1 − a)·aᵗ⁻ᵏ·x_k after t iterations, a = average
   std::vector<Terms> octaves_;  ///< all terms, and those of style on the picture halved, …
   std::size_t losses_;

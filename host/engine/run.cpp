@@ -25,13 +25,13 @@ LookAhead::LookAhead(Stylizer& stylizer, bool resumed)
   if (const Tensor* ended = stylizer.plan().optimizer().ended()) {
     for (auto& readback : end_readbacks_) readback = backend_.make_readback(ended->shape.count());
   }
-  if (!resumed) stylizer.show(stylizer.plan().kept(good_));
+  if (!resumed) stylizer.put_aside(good_);
 }
 
 void LookAhead::watch(const std::function<void()>& pass) {
   require(watched_ < most_watched, "too many pictures are watched");
   const std::size_t place = behind_good(++watched_);
-  stylizer_.show(stylizer_.plan().kept(place));
+  stylizer_.put_aside(place);
   pass();
   readbacks_[place]->start(stylizer_.plan().losses());
   if (end_readbacks_[place]) end_readbacks_[place]->start(*stylizer_.plan().optimizer().ended());
@@ -81,22 +81,25 @@ std::vector<Losses> LookAhead::collect() {
 }
 
 Image LookAhead::good_image(std::int64_t n) const {
-  return read_picture(backend_, stylizer_.plan().kept(good_), n);
+  return stylizer_.plan().aside(backend_, good_, n);
 }
 
 void LookAhead::good_is_best(std::int64_t n) {
-  backend_.copy(image_of(stylizer_.plan().best(), n), image_of(stylizer_.plan().kept(good_), n));
+  stylizer_.plan().copy_aside(backend_, Plan::best, good_, n);
 }
 
 void LookAhead::settle() {
   require(watched_ == 0, "losses are under way");
-  if (good_ != 0) backend_.copy(stylizer_.plan().kept(0), stylizer_.plan().kept(good_));
+  const std::int64_t batch = stylizer_.plan().pixels().shape.batch;
+  for (std::int64_t n = 0; good_ != 0 && n < batch; ++n) {
+    stylizer_.plan().copy_aside(backend_, 0, good_, n);
+  }
   good_ = 0;
 }
 
 void LookAhead::restore() {
   watched_ = 0;
-  backend_.copy(stylizer_.plan().pixels(), stylizer_.plan().kept(good_));
+  stylizer_.plan().bring_back(backend_, good_);
 }
 
 RunEnd run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_every,
@@ -194,7 +197,7 @@ RunEnd run(Stylizer& stylizer, std::int64_t iterations, std::int64_t report_ever
       // A step computes the losses of picture k on its way to picture k + 1.
       if (last) {
         evaluated = true;
-        stylizer.show(stylizer.plan().pixels());
+        stylizer.show();
         ahead.evaluate();
       } else {
         ahead.step();

@@ -41,7 +41,7 @@ struct Progress {
 
 /// How a run is kept, and how one that was kept goes on.
 struct Keeping {
-  /// The smallest losses so far, of the pictures in Plan::best(). With them the run goes on from the
+  /// The smallest losses so far, of the pictures at Plan::best. With them the run goes on from the
   /// state that Stylizer::resume() brought; without, it begins.
   std::vector<double> smallest = {};
   /// Asked before steps.
@@ -57,7 +57,7 @@ struct Keeping {
 /// ahead. Returning false asks to stop; with `keeping`, losses under way are still reported. A NaN or Inf among the losses ends the run at once,
 /// unreported. Pictures are those that Stylizer::show() shows, losses those of the iterates; the
 /// last losses are of the picture shown. However it ends, the current pictures are then the ones last reported, or later ones
-/// whose losses were seen to be finite. Plan::best() then has those with the smallest losses reported.
+/// whose losses were seen to be finite. Plan::best then has those with the smallest losses reported.
 ///
 /// Where the optimiser has nothing left to do with any of the pictures, the run ends with the last step that
 /// changed one, however far the device is ahead then.
@@ -97,7 +97,7 @@ class LookAhead {
   /// As of the last collect(); none while a picture goes on.
   [[nodiscard]] const std::optional<End>& end() const { return end_; }
   [[nodiscard]] Image good_image(std::int64_t n = 0) const;
-  /// Copies the n-th good picture to Plan::best().
+  /// Copies the n-th good picture to Plan::best.
   void good_is_best(std::int64_t n);
   /// Has the good pictures where Plan::state() finds them. Nothing may be under way.
   void settle();

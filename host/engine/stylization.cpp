@@ -82,7 +82,7 @@ Image enlarged(const Image& coarser, const Image& initial, const Shape& to, doub
 
 /// Targets of one scale that are remembered for later runs.
 bool keeps_targets(const Plan& plan, TargetSource source) {
-  return plan.target_bytes(source) <= most_bytes;
+  return plan.target_bytes(source) <= most_bytes && plan.filed_bytes() == 0;
 }
 
 /// Losses that are finite belong to pixels that are. Others came of a device that fails.
@@ -409,6 +409,24 @@ Stylized Stylization::run(std::span<const Image> contents, std::span<const Style
   return result;
 }
 
+namespace {
+
+std::size_t float_bytes(const Shape& shape) {
+  return static_cast<std::size_t>(shape.count()) * sizeof(float);
+}
+
+/// What the host has at most while it brings a coarser result and its optimiser's two moments to a scale, beyond
+/// what the plan has by then: no copies of the picture yet, which the others do not use.
+std::size_t bytes_between(const Scale& coarser, const Scale& scale, const Plan& plan) {
+  const std::size_t picture = float_bytes(scale.pixels);
+  const Shape narrow = {scale.pixels.batch, coarser.pixels.height, scale.pixels.width, 3};
+  const std::size_t most = 2 * picture + float_bytes(narrow) + 2 * float_bytes(coarser.pixels);
+  const std::size_t copies = plan.filed_bytes() > 0 ? 0 : (Plan::kept_count + 1) * picture;
+  return most - std::min(most, copies);
+}
+
+}  // namespace
+
 MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const Config& config,
                                const Shape& pixels, std::span<const Shape> styles,
                                Communicator* ranks) {
@@ -416,24 +434,34 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
   const Network network(backend, layers, config.objective.pool, deepest, config.objective.padding);
   MemoryEstimate largest;
   largest.weights = parameter_bytes(layers, deepest, backend.activation_type());
-  // Contents and styles that were seen; pictures on their way to the device, back and into a file.
-  auto values = static_cast<std::size_t>(7 * pixels.count());
-  for (const Shape& style : styles) values += static_cast<std::size_t>(style.count());
-  std::size_t host = values * sizeof(float);
+  std::size_t remembered = 0;  // contents and styles, and their targets
+  std::size_t between_scales = 0;
+  const Scale* coarser = nullptr;
   std::optional<std::size_t> room = backend.free_memory();
   if (room) *room -= std::min(*room, largest.weights);
-  for (const Scale& scale : make_scales(config, pixels, styles)) {
+  const std::vector<Scale> scales = make_scales(config, pixels, styles);
+  for (const Scale& scale : scales) {
     const FittingTiles tiles =
         ranks != nullptr ? FittingTiles()
                          : fitting_tiles(backend, network, config, scale.pixels, scale.styles);
     Plan plan(network, config, scale.pixels, backend.master_type(), backend.activation_type(),
-              scale.styles, tiles.size, ranks);
+              scale.styles, tiles.size, ranks, tiles.filed);
     plan.prepare(backend);
     largest.recomputation.push_back(plan.recomputation());
     for (const TargetSource source : {TargetSource::content, TargetSource::style}) {
-      const std::size_t bytes = plan.target_bytes(source);
-      if (bytes <= most_bytes) host += bytes;
+      if (!keeps_targets(plan, source)) continue;
+      remembered += plan.target_bytes(source);
+      if (coarser != nullptr) continue;
+      const bool of_content = source == TargetSource::content;
+      if (of_content) remembered += float_bytes(pixels);
+      for (std::size_t i = 0; !of_content && i < styles.size(); ++i) {
+        remembered += float_bytes(styles[i]);
+      }
     }
+    if (coarser != nullptr) {
+      between_scales = std::max(between_scales, bytes_between(*coarser, scale, plan));
+    }
+    coarser = &scale;
     // Those of the last scale, even if another one, as a whole, takes more.
     largest.tiles.reset();
     largest.strip.reset();
@@ -460,13 +488,15 @@ MemoryEstimate estimate_memory(Backend& backend, const VggLayers& layers, const 
                .persistent = plan.persistent_bytes(),
                .arena = plan.arena_bytes(),
                .workspace = plan.workspace_bytes(),
+               .filed = plan.filed_bytes(),
+               .state = plan.state_bytes(0),
                .shortage = tiles.shortage,
                .tiles = largest.tiles,
                .strip = largest.strip,
                .recomputation = std::move(largest.recomputation)};
     if (largest.shortage.empty() && room) largest.shortage = plan.shortage(*room);
   }
-  largest.host = host;
+  largest.host = remembered + between_scales;
   return largest;
 }
 

@@ -160,8 +160,13 @@ struct MemoryEstimate {
   std::size_t persistent = 0;  ///< pixels, targets, losses, the optimiser's state
   std::size_t arena = 0;       ///< feature maps and gradients, overlaid by lifetime
   std::size_t workspace = 0;   ///< what operations need between their stages
-  std::size_t host = 0;        ///< pictures and targets that a Stylization remembers beside this
-  std::string shortage;        ///< why this does not fit into what may be taken or is free, if so
+  std::size_t filed = 0;       ///< in a file (FiledTensors), because memory has no room for it
+  std::size_t state = 0;  ///< of a picture in a checkpoint, which the host has while it is written
+  /// What the host has beside this and the pictures that a run is given: pictures and targets that are
+  /// remembered, and what is on its way from one scale to the next. The result takes the place of the
+  /// initial picture.
+  std::size_t host = 0;
+  std::string shortage;  ///< why this does not fit into what may be taken or is free, if so
   std::optional<TileEstimate> tiles = {};   ///< of the last scale; none: the whole at once
   std::optional<StripEstimate> strip = {};  ///< the same on several devices
   /// Of each scale: its convolutions' work, on all devices, as a multiple of that without tiles.

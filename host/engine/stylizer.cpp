@@ -13,12 +13,12 @@ namespace {
 
 std::span<const Image> only(const Image& picture) { return std::span(&picture, 1); }
 
-TileSize tiles_of(Session& session, const Config& config, const Shape& pixels,
-                  const std::vector<Shape>& styles) {
+FittingTiles tiles_of(Session& session, const Config& config, const Shape& pixels,
+                      const std::vector<Shape>& styles) {
   if (session.ranks() != nullptr) return {};
   FittingTiles tiles = fitting_tiles(session.backend(), session.network(), config, pixels, styles);
   if (!tiles.shortage.empty()) fail(ErrorKind::out_of_memory, "{}", tiles.shortage);
-  return tiles.size;
+  return tiles;
 }
 
 }  // namespace
@@ -32,9 +32,10 @@ std::vector<Shape> shapes_of(std::span<const Style> styles) {
 Stylizer::Stylizer(Session& session, const Config& config, const Shape& pixels,
                    std::vector<Shape> styles, WithoutMemory /*tag*/)
     : session_(session),
+      tiles_(tiles_of(session, config, pixels, styles)),
       plan_(session.network(), config, pixels, session.backend().master_type(),
-            session.backend().activation_type(), styles, tiles_of(session, config, pixels, styles),
-            session.ranks()) {
+            session.backend().activation_type(), styles, tiles_.size, session.ranks(),
+            tiles_.filed) {
   if (plan_.needs_style() && styles.empty()) {
     fail(ErrorKind::usage, "expected at least one style picture");
   }
@@ -72,7 +73,7 @@ void Stylizer::step() {
   ++iterations_;
   const auto iterate = [this] { plan_.iteration().run(session_.backend()); };
   Communicator* const ranks = session_.ranks();
-  const bool records = ranks == nullptr || ranks->recordable();
+  const bool records = (ranks == nullptr || ranks->recordable()) && plan_.filed_bytes() == 0;
   if (!std::exchange(stepped_, true) || !records) {
     iterate();
     return;
@@ -100,7 +101,7 @@ Image Stylizer::image(std::int64_t n) {
 }
 
 Image Stylizer::best_image(std::int64_t n) {
-  return read_picture(session_.backend(), plan_.best(), n);
+  return plan_.aside(session_.backend(), Plan::best, n);
 }
 
 Losses score(Session& session, const Config& config, const Image& image, const Image& content,

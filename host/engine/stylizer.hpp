@@ -12,6 +12,7 @@
 #include "host/backend/backend.hpp"
 #include "host/backend/communicator.hpp"
 #include "host/engine/config.hpp"
+#include "host/engine/fitting_tiles.hpp"
 #include "host/engine/plan.hpp"
 #include "host/image/image.hpp"
 #include "host/model/network.hpp"
@@ -94,12 +95,14 @@ class Stylizer {
   [[nodiscard]] std::vector<Losses> losses();
   /// The losses of the current pictures. Waits.
   [[nodiscard]] std::vector<Losses> evaluate();
-  /// Enqueues the pictures that the iterations so far amount to: the current ones, or the mean of the
+  /// Makes the current pictures those that the iterations so far amount to: themselves, or the mean of the
   /// iterates (Config::average).
-  void show(const Tensor& to) { plan_.show(session_.backend(), to, iterations_); }
+  void show() { plan_.show(session_.backend(), iterations_); }
+  /// Copies what show() shows to one of the plan's places.
+  void put_aside(std::size_t place) { plan_.put_aside(session_.backend(), place, iterations_); }
   /// The n-th current picture, unclamped. Waits.
   [[nodiscard]] Image image(std::int64_t n = 0);
-  /// The n-th of the pictures that Plan::best() holds.
+  /// The n-th of the pictures that Plan::best holds.
   [[nodiscard]] Image best_image(std::int64_t n = 0);
 
   /// What is computed and where it is kept.
@@ -108,6 +111,7 @@ class Stylizer {
 
  private:
   Session& session_;
+  FittingTiles tiles_;
   Plan plan_;
   bool stepped_ = false;
   std::int64_t iterations_ = 0;

@@ -32,7 +32,12 @@ class Adam final : public Optimizer {
       : options_(at_place(options, place)), free_(options_), place_(place) {
     free_.lowest = -std::numeric_limits<double>::infinity();
     free_.highest = std::numeric_limits<double>::infinity();
-    for (const Shape& shape : pyramid_shapes(pixels.shape, place.pyramid_levels)) {
+    const std::vector<Shape> shapes = pyramid_shapes(pixels.shape, place.pyramid_levels);
+    if (place.files != nullptr && shapes.size() == 1 && !place.decorrelated) {
+      file_moments(pixels);
+      return;
+    }
+    for (const Shape& shape : shapes) {
       const Strips strips = levels_.empty() ? place.strips : Strips();
       const Tensor level{nullptr, shape, pixels.type};
       levels_.push_back({shape, strips, state_.reserve(strips.shape_of(shape), pixels.type),
@@ -49,6 +54,10 @@ class Adam final : public Optimizer {
   /// and x moves by M times what the levels' steps add up to.
   void add_step(Schedule& schedule, TensorId pixels, const Evaluation& evaluation) const override {
     std::vector<TensorId> gradients = {evaluation.gradient()};
+    if (filed_) {
+      add_filed_step(schedule, pixels, gradients.back());
+      return;
+    }
     if (place_.decorrelated) {
       const TensorId grad = gradients.back();
       gradients.back() = schedule.temporary(schedule[grad].shape, schedule[grad].type);
@@ -100,11 +109,19 @@ class Adam final : public Optimizer {
   OptimizerState state(Backend& backend, const Tensor& room) const override {
     OptimizerState state;
     for (const Level& level : levels_) {
-      state.parts.push_back(read(backend, level.strips.whole(backend, state_[level.m], room)));
-      state.parts.push_back(read(backend, level.strips.whole(backend, state_[level.v], room)));
+      for (const std::size_t moment : {level.m, level.v}) {
+        state.parts.push_back(
+            filed_ ? read_filed(moment)
+                   : read(backend, level.strips.whole(backend, state_[moment], room)));
+      }
     }
     keep_counter(backend, state_[levels_.front().steps], state);
     return state;
+  }
+
+  [[nodiscard]] std::vector<std::size_t> filed() const override {
+    if (!filed_) return {};
+    return {levels_.front().m, levels_.front().v};
   }
 
   /// The gradient of a mean over P pixels falls with 1/P, so the moments are scaled by it. A level
@@ -125,10 +142,80 @@ class Adam final : public Optimizer {
   struct Level {
     Shape shape;
     Strips strips;
-    std::size_t m;  ///< of the own rows, as v
+    std::size_t m;  ///< of the own rows, as v; where it is filed, among the files' tensors
     std::size_t v;
     std::size_t steps;
   };
+
+  /// Of the rows that a step reads from the file at once.
+  static constexpr std::size_t band_bytes = std::size_t{16} << 20U;
+
+  void file_moments(const Tensor& pixels) {
+    filed_ = true;
+    const std::size_t row = rows_of(image_of(pixels, 0), 0, 1).bytes();
+    band_height_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(band_bytes / row), 1,
+                                            pixels.shape.height);
+    const std::int64_t bands = (pixels.shape.height + band_height_ - 1) / band_height_;
+    levels_.push_back({pixels.shape,
+                       {},
+                       place_.files->reserve(pixels.shape, pixels.type),
+                       place_.files->reserve(pixels.shape, pixels.type),
+                       state_.reserve({.batch = pixels.shape.batch * bands}, DataType::i64)});
+  }
+
+  /// A step of each band of rows by itself, with a counter of its own: each value's step is its own.
+  void add_filed_step(Schedule& schedule, TensorId pixels, TensorId grad) const {
+    Shape band = schedule[pixels].shape;
+    band.batch = 1;
+    band.height = band_height_;
+    const TensorId m = schedule.temporary(band, schedule[pixels].type);
+    const TensorId v = schedule.temporary(band, schedule[pixels].type);
+    schedule.add({.name = "Adam", .operation = "adam"}, {pixels, grad, m, v},
+                 [=, this](Backend& backend, const Schedule& s) {
+                   std::int64_t counter = 0;
+                   const Shape& shape = s[pixels].shape;
+                   for (std::int64_t n = 0; n < shape.batch; ++n) {
+                     for (std::int64_t top = 0; top < shape.height; top += band_height_) {
+                       step_band(backend, rows_in(s[pixels], n, top), rows_in(s[grad], n, top),
+                                 s[m], s[v], {.image = n, .top = top, .counter = counter++});
+                     }
+                   }
+                 });
+  }
+  [[nodiscard]] Tensor rows_in(const Tensor& pictures, std::int64_t n, std::int64_t top) const {
+    return rows_of(image_of(pictures, n), top, std::min(band_height_, pictures.shape.height - top));
+  }
+  struct Band {
+    std::int64_t image;
+    std::int64_t top;
+    std::int64_t counter;
+  };
+  void step_band(Backend& backend, const Tensor& x, const Tensor& g, const Tensor& room_of_m,
+                 const Tensor& room_of_v, const Band& band) const {
+    const Level& level = levels_.front();
+    const Tensor m = rows_of(room_of_m, 0, x.shape.height);
+    const Tensor v = rows_of(room_of_v, 0, x.shape.height);
+    const auto place = [&](std::size_t number) {
+      return FiledTensors::Place{number, band.image, {band.top, 0}};
+    };
+    const FiledTensors& files = *place_.files;
+    if (x) files.read(backend, m, place(level.m));
+    if (x) files.read(backend, v, place(level.v));
+    backend.adam(x, m, v, image_of(state_[level.steps], band.counter), g, options_);
+    if (x) files.write(backend, place(level.m), m);
+    if (x) files.write(backend, place(level.v), v);
+  }
+
+  [[nodiscard]] OptimizerState::Part read_filed(std::size_t moment) const {
+    const Shape& shape = levels_.front().shape;
+    OptimizerState::Part part{shape, std::vector<float>(static_cast<std::size_t>(shape.count()))};
+    const auto size = static_cast<std::size_t>(shape.per_image());
+    for (std::int64_t n = 0; n < shape.batch; ++n) {
+      place_.files->read(std::span(part.values).subspan(static_cast<std::size_t>(n) * size, size),
+                         moment, n);
+    }
+    return part;
+  }
 
   static void add_colours(Schedule& schedule, TensorId y, TensorId x, const ColourMatrix& matrix,
                           bool accumulate) {
@@ -153,16 +240,20 @@ class Adam final : public Optimizer {
 
   void write(Backend& backend, const Level& level, std::size_t number,
              const OptimizerState::Part& part, ResizeFilter filter, double scale) const {
-    const Tensor& tensor = state_[number];
     const Shape& shape = level.shape;
     const std::int64_t above = level.strips.top() * shape.width * shape.channels;
     const auto size = static_cast<std::ptrdiff_t>(part.shape.per_image());
-    for (std::int64_t n = 0; n < tensor.shape.batch; ++n) {
+    for (std::int64_t n = 0; n < shape.batch; ++n) {
       const auto first = part.values.begin() + n * size;
       std::vector<float> values =
           resample({first, first + size}, {part.shape.height, part.shape.width},
                    {shape.height, shape.width}, filter);
       for (float& value : values) value *= static_cast<float>(scale);
+      if (filed_) {
+        place_.files->write(number, n, values);
+        continue;
+      }
+      const Tensor& tensor = state_[number];
       const auto rows = std::span(values).subspan(
           static_cast<std::size_t>(above), static_cast<std::size_t>(tensor.shape.per_image()));
       backend.write(image_of(tensor, n), rows);
@@ -173,6 +264,8 @@ class Adam final : public Optimizer {
   AdamOptions free_;  ///< the same without bounds
   OptimizerPlace place_;
   std::vector<Level> levels_;  ///< the finest first
+  bool filed_ = false;         ///< whether the moments are in a file
+  std::int64_t band_height_ = 0;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/backend/backend.hpp"
+#include "host/backend/filed_tensors.hpp"
 #include "host/backend/strips.hpp"
 #include "host/backend/tensor_block.hpp"
 #include "host/model/schedule.hpp"
@@ -44,6 +45,8 @@ class Optimizer {
   virtual void reset(Backend& backend) const;
   /// What it keeps of the n-th of N pictures, and what it keeps for all of them.
   [[nodiscard]] std::vector<Tensor> state_of(std::int64_t n, std::int64_t N) const;
+  /// The numbers of its tensors in OptimizerPlace::files, which are like the pixels.
+  [[nodiscard]] virtual std::vector<std::size_t> filed() const { return {}; }
   /// Its state, for resume(). Uses up `room`, a tensor like the pixels. Waits.
   [[nodiscard]] virtual OptimizerState state(Backend& /*backend*/, const Tensor& /*room*/) const {
     return {};
@@ -92,6 +95,8 @@ struct OptimizerPlace {
   bool decorrelated = false;        ///< colours, as kernels/colour_map has them, are optimised
   bool bounded = false;             ///< every step ends within box_lowest to box_highest
   Strips strips = {};               ///< the rows that it moves
+  /// Where it may keep what is as large as the picture and read once a step; null: nowhere.
+  FiledTensors* files = nullptr;
 };
 
 /// The range of pixels.

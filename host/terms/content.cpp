@@ -9,7 +9,9 @@ namespace {
 class ContentTerm final : public Term, public TiledTerm {
  public:
   ContentTerm(const ContentLoss& loss, const TermPlace& place)
-      : Term(place), target_(state_.reserve(of_rows(place), place.activations)) {
+      : Term(place),
+        target_(place.files != nullptr ? place.files->reserve(of_rows(place), place.activations)
+                                       : state_.reserve(of_rows(place), place.activations)) {
     const double held = activation_scale(place.activations);
     scale_.loss = loss.scale.at(place.shape) / (held * held);
     scale_.gradient = place.gradient_weight * 2 * scale_.loss;
@@ -53,10 +55,7 @@ class ContentTerm final : public Term, public TiledTerm {
     const Tensor& map = schedule[part.x];
     const TensorId target = schedule.temporary(map.shape, map.type);
     const TensorId own = schedule.temporary({1, 1, 1, map.shape.batch}, place_.master);
-    schedule.add({.name = "content target", .operation = "crop_forward", .layer = layer()},
-                 {target}, [=, this, corner = part.in_map](Backend& backend, const Schedule& s) {
-                   backend.crop_forward(s[target], state_[target_], in_target(*corner));
-                 });
+    add_target_to(schedule, target, part);
     schedule.add({.name = "content loss", .operation = "content_loss", .layer = layer()},
                  {own, part.x, target, grad.value_or(own)},
                  [=, this, x = part.x](Backend& backend, const Schedule& s) {
@@ -69,12 +68,21 @@ class ContentTerm final : public Term, public TiledTerm {
   }
 
   void clear_target(Schedule& schedule) const override {
+    if (place_.files != nullptr) return;  // the parts of all tiles make it up
     schedule.add(
         {.name = "content target", .operation = "fill_zero", .layer = layer()}, {},
         [this](Backend& backend, const Schedule& /*s*/) { backend.fill_zero(state_[target_]); });
   }
 
   void add_target_of_part(Schedule& schedule, const TilePart& part) const override {
+    if (place_.files != nullptr) {
+      schedule.add({.name = "content target", .operation = "read", .layer = layer()}, {part.x},
+                   [this, corner = part.in_map, x = part.x](Backend& backend, const Schedule& s) {
+                     if (!s[x]) return;  // what is planned has no memory yet
+                     place_.files->write(backend, in_file(*corner), s[x]);
+                   });
+      return;
+    }
     schedule.add({.name = "content target", .operation = "crop_backward", .layer = layer()},
                  {part.x},
                  [this, corner = part.in_map, x = part.x](Backend& backend, const Schedule& s) {
@@ -84,6 +92,23 @@ class ContentTerm final : public Term, public TiledTerm {
   }
 
  private:
+  /// Appends what brings the target of a part to `target`.
+  void add_target_to(Schedule& schedule, TensorId target, const TilePart& part) const {
+    const StepKind kind{.name = "content target", .operation = "crop_forward", .layer = layer()};
+    if (place_.files == nullptr) {
+      schedule.add(kind, {target},
+                   [=, this, corner = part.in_map](Backend& backend, const Schedule& s) {
+                     backend.crop_forward(s[target], state_[target_], in_target(*corner));
+                   });
+      return;
+    }
+    schedule.add({.name = kind.name, .operation = "write", .layer = layer()}, {target},
+                 [=, this, corner = part.in_map](Backend& backend, const Schedule& s) {
+                   if (!s[target]) return;
+                   place_.files->read(backend, s[target], in_file(*corner));
+                 });
+  }
+
   static Shape of_rows(const TermPlace& place) {
     Shape shape = place.shape;
     shape.height = place.rows.height;
@@ -93,9 +118,13 @@ class ContentTerm final : public Term, public TiledTerm {
   [[nodiscard]] Corner in_target(const Corner& in_map) const {
     return {in_map.top - place_.rows.top, in_map.left};
   }
+  [[nodiscard]] FiledTensors::Place in_file(const Corner& in_map) const {
+    return {.number = target_, .corner = in_target(in_map)};
+  }
 
   ContentLossScale scale_;
-  std::size_t target_;  ///< (N,rows,W,C): the content pictures' feature maps
+  /// (N,rows,W,C): the content pictures' feature maps, among the files' tensors where there are any.
+  std::size_t target_;
 };
 
 }  // namespace

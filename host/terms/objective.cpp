@@ -127,7 +127,8 @@ std::vector<std::unique_ptr<Term>> make_terms(const Objective& objective, const 
                     .master = numbers.master,
                     .guided_styles = objective.guided ? numbers.styles : 0,
                     .adds_styles = adds_losses && numbers.styles > 1,
-                    .loss_share = divides ? 1 / static_cast<double>(numbers.styles) : 1};
+                    .loss_share = divides ? 1 / static_cast<double>(numbers.styles) : 1,
+                    .files = numbers.files};
     if (of_pixels(any)) {
       terms.push_back(make_term(any, place));
       continue;

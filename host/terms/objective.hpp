@@ -81,6 +81,7 @@ struct TermNumbers {
   std::size_t styles = 1;
   /// TermPlace::rows at a layer; none: all of them.
   std::function<Rows(std::size_t layer)> rows = {};
+  FiledTensors* files = nullptr;  ///< as TermPlace has it
 };
 
 /// The objective's terms for pictures of the shape `pixels` (N,H,W,3): loss by loss, in each layer

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "host/backend/filed_tensors.hpp"
 #include "host/backend/tensor_block.hpp"
 #include "host/model/network.hpp"
 #include "host/model/schedule.hpp"
@@ -71,6 +72,8 @@ struct TermPlace {
   std::size_t guided_styles = 0;  ///< styles that have a guide each; 0: all are one target
   bool adds_styles = false;       ///< loss_spread() is wanted
   double loss_share = 1;          ///< of a loss of style: how much of it counts, in the log as well
+  /// Where the target of a picture in tiles goes that is as large as the picture; null: it is held.
+  FiledTensors* files = nullptr;
 };
 
 /// One picture's part in a target that several pictures are averaged to.

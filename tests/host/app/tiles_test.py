@@ -2,6 +2,7 @@
 """--memory: pictures that are computed in tiles."""
 
 import json
+import os
 import unittest
 from pathlib import Path
 
@@ -10,12 +11,12 @@ from harness import LIGHT, ProgramTest, weights
 
 
 class TilesTest(ProgramTest):
-    def arguments(self, *more, output="out.png"):
-        return ["stylize", "sample:scene", "sample:painting", "-o", output, "--size", "136", "--scales", "1", "--iterations",
+    def arguments(self, *more, output="out.png", size="136"):
+        return ["stylize", "sample:scene", "sample:painting", "-o", output, "--size", size, "--scales", "1", "--iterations",
                 "3", "--device", "cpu", "--precision", "fp32", "--optimizer", "adam", "--weights", weights(), *LIGHT, *more]
 
-    def memory(self, *more):
-        return json.loads(self.succeed(*self.arguments("--dry-run", "--json", *more)).stdout)["memory"]
+    def memory(self, *more, **options):
+        return json.loads(self.succeed(*self.arguments("--dry-run", "--json", *more, **options)).stdout)["memory"]
 
     def picture(self, *more, output="out.png"):
         self.succeed(*self.arguments(*more, output=output))
@@ -48,6 +49,38 @@ class TilesTest(ProgramTest):
 
     def pixels_of(self, name):
         return [body for kind, body in png.chunks(Path(self.path(name)).read_bytes()) if kind == b"IDAT"]
+
+    def least(self, **options):
+        """Of the memory in which the picture can be computed, in MiB."""
+        refused = self.run_program(*self.arguments("--memory", "1M", "--dry-run", **options))
+        return int(refused.stderr.split("it needs ")[1].split()[0])
+
+    def test_what_memory_has_no_room_for_is_in_a_file(self):
+        least = f"{self.least()}M"
+        plan = self.memory("--memory", least)
+        self.assertGreater(plan["filed_bytes"], 0)
+        self.assertEqual(self.memory()["filed_bytes"], 0)
+        folder = self.path("files")
+        os.mkdir(folder)
+        words = self.succeed(*self.arguments("--dry-run", "--memory", least), env={"TMPDIR": folder}).stdout
+        self.assertRegex(words, rf"(?m)^file +\S+ [KM]iB in {folder}, while it runs$")
+        self.picture()
+        self.succeed(*self.arguments("--memory", least, output="filed.png"), env={"TMPDIR": folder})
+        self.assertEqual(os.listdir(folder), [])
+        filed, held = (b"".join(png.Picture(self.path(name)).rows()) for name in ("filed.png", "out.png"))
+        self.assertLess(max(abs(a - b) for a, b in zip(filed, held)), 2)
+        self.fail_with(6, *self.arguments("--memory", least, output="none.png"), env={"TMPDIR": "/nowhere"},
+                       says=("/nowhere",))
+
+    @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer takes memory of its own")
+    def test_the_process_takes_what_the_plan_says(self):
+        whole = self.memory(size="640")["total_bytes"]
+        for memory, filed in ((whole, False), (whole // 3, False), (self.least(size="640") << 20, True)):
+            arguments = self.arguments("--memory", str(memory), "--json", size="640")
+            plan = json.loads(self.succeed(*arguments, "--dry-run").stdout)
+            peak = json.loads(self.succeed(*arguments).stdout)["peak_memory_bytes"]
+            self.assertEqual(plan["memory"]["filed_bytes"] > 0, filed)
+            self.assertAlmostEqual(plan["process_bytes"] / peak, 1, delta=0.1, msg=plan["memory"])
 
     def test_a_batch_gives_the_same_picture(self):
         half = str(self.memory()["total_bytes"] // 2)

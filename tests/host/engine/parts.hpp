@@ -26,6 +26,7 @@ struct Computed {
   std::size_t arena = 0;
   std::size_t content_target = 0;  ///< bytes
   std::size_t optimizer = 0;       ///< bytes
+  std::size_t filed = 0;           ///< bytes
 };
 
 struct Pictures {
@@ -56,7 +57,7 @@ inline const Weights& same_weights(std::size_t deepest) {
 
 /// On a device that computes all of it or, with `ranks`, a strip.
 inline Computed compute(Backend& backend, const Config& config, const Pictures& pictures,
-                        const TileSize& tile, Communicator* ranks = nullptr) {
+                        const TileSize& tile, Communicator* ranks = nullptr, bool filed = false) {
   const std::size_t deepest = deepest_layer(config.objective, vgg19);
   const Network network(backend, same_weights(deepest), config.objective.pool, deepest,
                         config.objective.padding, config.objective.input_scale);
@@ -78,7 +79,7 @@ inline Computed compute(Backend& backend, const Config& config, const Pictures& 
     styles[1].mask = {32, 48, uniform(32 * 48, 14, 0, 1)};
   }
   Plan plan(network, config, pixel_shape(contents), backend.master_type(),
-            backend.activation_type(), shapes_of(styles), tile, ranks);
+            backend.activation_type(), shapes_of(styles), tile, ranks, filed);
   plan.prepare(backend);
   const Buffer memory = backend.allocate(plan.bytes());
   plan.bind(memory);
@@ -95,6 +96,7 @@ inline Computed compute(Backend& backend, const Config& config, const Pictures& 
   }
   result.arena = plan.arena_bytes();
   result.optimizer = plan.optimizer().bytes();
+  result.filed = plan.filed_bytes();
   result.content_target = plan.target_bytes(TargetSource::content);
   const auto read = [&](const Tensor& tensor) {
     std::vector<float> values(static_cast<std::size_t>(tensor.shape.count()));
