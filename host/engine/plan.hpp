@@ -76,7 +76,7 @@ class Plan {
   /// Throws ErrorKind::out_of_memory when the backend says that it has less room than bytes().
   void require_room(const Backend& backend) const;
   /// Why the plan does not fit into `room` bytes: how much is missing, the largest size that
-  /// would fit. Empty where it fits.
+  /// would fit, and the --memory by which all of it fits in tiles, if it does. Empty where it fits.
   [[nodiscard]] std::string shortage(std::size_t room) const;
   /// Takes its memory from `memory`, of bytes() bytes or more.
   void bind(const Buffer& memory);
@@ -235,6 +235,8 @@ class Plan {
   void run_target_pass(Backend& backend, const Pass& pass, std::span<const Image> pictures) const;
   [[nodiscard]] std::vector<Schedule*> schedules();
   [[nodiscard]] std::int64_t longest_side_within(std::size_t room) const;
+  [[nodiscard]] std::optional<std::size_t> least_in_tiles() const;
+  [[nodiscard]] std::string in_tiles(std::size_t room) const;
 
   const Network& network_;
   Config config_;
@@ -252,6 +254,7 @@ class Plan {
   std::vector<Terms> octaves_;  ///< all terms, and those of style on the picture halved, …
   std::size_t losses_;
   Communicator* ranks_;
+  TileSize tile_;
   std::optional<Tiling> tiling_;
   Strips strips_;
   std::unique_ptr<Optimizer> optimizer_;

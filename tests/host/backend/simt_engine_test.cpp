@@ -304,7 +304,13 @@ TEST_F(SimtEngine, SaysHowMuchMemoryIsMissingAndWhatWouldFit) {
     EXPECT_EQ(error.kind(), ErrorKind::out_of_memory);
     EXPECT_THAT(error.what(), HasSubstr("a picture of 192×96"));
     EXPECT_THAT(error.what(), HasSubstr("MiB missing; a longer side of 112 pixels would fit"));
+    const std::string tiles = "would fit; --memory ";
+    const std::string said = error.what();
+    ASSERT_THAT(said, HasSubstr(tiles));
+    config_.memory = std::stoul(said.substr(said.find(tiles) + tiles.size())) << 20U;
   }
+  stylizer(session).step();
+  config_.memory = 0;
   contents_[0] = random_image(56, 112, 1);
   stylizer(session).step();
 }

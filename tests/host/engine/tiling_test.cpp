@@ -275,6 +275,39 @@ TEST_F(TiledStylization, ShowsTheBestPictureAndTheMeanOfAFile) {
   EXPECT_LT(difference(rose.pictures[0].rgb, whole.pictures[0].rgb), 1e-3);
 }
 
+TEST_F(TiledStylization, SaysTheMemoryByWhichTilesFit) {
+  const Network network(vgg19, config_.objective.pool);
+  const Plan whole(network, config_, pixel_shape(contents_), DataType::f32, DataType::f32,
+                   shapes_of(styles_));
+  const std::size_t room = whole.bytes() / 2;
+  const std::string shortage = whole.shortage(room);
+  const std::size_t at = shortage.find("--memory ");
+  ASSERT_NE(at, std::string::npos) << shortage;
+  EXPECT_NE(shortage.find("pixels would fit"), std::string::npos) << shortage;
+  const MemoryEstimate tiled = estimate(std::stoul(shortage.substr(at + 9)) << 20U);
+  EXPECT_TRUE(tiled.shortage.empty());
+  EXPECT_TRUE(tiled.tiles);
+  EXPECT_LE(tiled.total() - tiled.weights, room);
+  EXPECT_EQ(whole.shortage(1U << 20U).find("--memory"), std::string::npos);
+  config_.objective.normalize_gradients = true;
+  const Plan alone(network, config_, pixel_shape(contents_), DataType::f32, DataType::f32,
+                   shapes_of(styles_));
+  EXPECT_EQ(alone.shortage(room).find("--memory"), std::string::npos);
+}
+
+TEST_F(TiledStylization, SaysTheLongestSideInTheSameTiles) {
+  const Network network(vgg19, config_.objective.pool);
+  const auto plan = [&](std::int64_t side) {
+    return Plan(network, config_, {1, side, side, 3}, DataType::f32, DataType::f32, {}, {64, 64})
+        .bytes();
+  };
+  const std::size_t room = plan(400);
+  const Plan large(network, config_, {1, 800, 800, 3}, DataType::f32, DataType::f32, {}, {64, 64});
+  const std::string shortage = large.shortage(room);
+  EXPECT_NE(shortage.find("a longer side of 400 pixels"), std::string::npos) << shortage;
+  EXPECT_GT(plan(416), room);
+}
+
 TEST_F(TiledStylization, SaysTheLeastMemory) {
   const std::string shortage = estimate(1U << 20U).shortage;
   const std::size_t at = shortage.find("needs ");
