@@ -108,17 +108,16 @@ std::vector<std::string> matches(const std::string& pattern) {
 void visit_one(const std::string& name, const std::string& results, const VisitSource& visit) {
   std::error_code error;
   const fs::file_status status = fs::status(name, error);
-  if (is_sample(name)) {
-    visit(single(name));
-  } else if (fs::is_directory(status)) {
+  const bool sample = is_sample(name);
+  if (!sample && fs::is_directory(status)) {
     const fs::path folder = fs::absolute(name);
     refuse_results(name, folder, results);
     if (Walk(folder, results, visit).enter(folder) == 0) {
       fail(ErrorKind::input, "{}: no picture is in this folder", name);
     }
-  } else if (fs::is_regular_file(status) && is_archive_name(name)) {
+  } else if (!sample && fs::is_regular_file(status) && is_archive_name(name)) {
     visit_archive(name, visit);
-  } else if (status.type() != fs::file_type::not_found) {
+  } else if (sample || status.type() != fs::file_type::not_found) {
     visit(single(name));
   } else {
     const std::vector<std::string> paths = matches(name);
