@@ -1,4 +1,5 @@
-# cmake -DBUILD=<build of impasto> -DSOURCE=<sources of impasto> -DWORK=<scratch> -DFLAGS=<flags> -P run.cmake
+# cmake -DBUILD=<build of impasto> -DSOURCE=<sources of impasto> -DWORK=<scratch> -DCOMPILER=<its C++ compiler>
+#       -DFLAGS=<its flags> -DLINK_FLAGS=<its linker's> -P run.cmake
 # A program of somebody else's, with the installed package: built, and run on pictures of ours. And with
 # the sources as a part of its build: configured, and compiled as far as it is not ours.
 function(run)
@@ -7,7 +8,8 @@ function(run)
     message(FATAL_ERROR "${ARGV} failed:\n${output}")
   endif()
 endfunction()
-set(configure ${CMAKE_COMMAND} -S ${SOURCE}/tests/package -G Ninja -DCMAKE_CXX_FLAGS=${FLAGS})
+set(configure ${CMAKE_COMMAND} -S ${SOURCE}/tests/package -G Ninja -DCMAKE_CXX_COMPILER=${COMPILER}
+    -DCMAKE_CXX_FLAGS=${FLAGS} -DCMAKE_EXE_LINKER_FLAGS=${LINK_FLAGS})
 
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
