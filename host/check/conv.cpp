@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <numbers>
 
 #include "host/check/operation.hpp"
 
@@ -15,13 +16,15 @@ Shape widened(Shape map, std::int64_t channels) {
 
 /// A sum of K products in float is off by about 0.2 u sqrt(K) of the sums' RMS, u = 2^-24; the worst
 /// of a million sums by 25 times as much. So the limits of float grow with sqrt(K) from 32 channels
-/// on; those of 16 bits come from the rounded inputs, which K does not change.
-ErrorLimit limit(Precision precision, std::int64_t summed_channels) {
+/// on; those of 16 bits come from the rounded inputs, which K does not change. Where a ReLU or its
+/// mask leaves half of the sums, the RMS of all and that of their errors are sqrt(2) times smaller,
+/// but the worst error is the same.
+ErrorLimit limit(Precision precision, std::int64_t summed_channels, bool half_are_zero) {
   ErrorLimit limit = error_limit(precision);
   if (precision == Precision::fp32 || precision == Precision::winograd) {
     const double growth = std::sqrt(std::max(1.0, static_cast<double>(summed_channels) / 32));
     limit.rms *= growth;
-    limit.worst *= growth;
+    limit.worst *= half_are_zero ? growth * std::numbers::sqrt2 : growth;
   }
   return limit;
 }
@@ -38,16 +41,17 @@ std::vector<OpCase> forward(const Shape& x, std::int64_t out_channels, DataType 
   const Shape y = widened(x, out_channels);
   std::vector<OpCase> cases;
   for (const bool relu : {true, false}) {
-    cases.push_back({.variant = fmt::format("to {}, {}", out_channels, relu ? "ReLU" : "linear"),
-                     .measured = relu,
-                     .work = work_of(x, y, storage),
-                     .limit = [=](Precision precision) { return limit(precision, x.channels); },
-                     .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
-                       const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);
-                       const Tensor from = bench.features(x, 1);
-                       const Tensor to = bench.map_output(y);
-                       return {[=, &on] { on.conv_forward(to, from, *conv, relu); }, {to, from}};
-                     }});
+    cases.push_back(
+        {.variant = fmt::format("to {}, {}", out_channels, relu ? "ReLU" : "linear"),
+         .measured = relu,
+         .work = work_of(x, y, storage),
+         .limit = [=](Precision precision) { return limit(precision, x.channels, relu); },
+         .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
+           const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);
+           const Tensor from = bench.features(x, 1);
+           const Tensor to = bench.map_output(y);
+           return {[=, &on] { on.conv_forward(to, from, *conv, relu); }, {to, from}};
+         }});
   }
   return cases;
 }
@@ -64,7 +68,8 @@ std::vector<OpCase> data_gradient(const Shape& x, std::int64_t out_channels, Dat
          .measured = written,
          .epilogue = epilogue,
          .work = work,
-         .limit = [=](Precision precision) { return limit(precision, y.channels); },
+         .limit =
+             [=](Precision precision) { return limit(precision, y.channels, epilogue.relu_mask); },
          .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
            const std::shared_ptr<Conv> conv = bench.conv(x.channels, y.channels);
            const Tensor grad_x = bench.gradient_output(x, epilogue);
