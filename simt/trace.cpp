@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "simt/machine.hpp"
 
@@ -22,6 +23,11 @@ void note(simt::Access access, const void* address, std::size_t size, const void
     // The compiler assumes that these functions do not throw.
   }
   machine->abandon();
+}
+
+void note_copy(void* to, const void* from, std::size_t size, const void* return_address) {
+  note(simt::Access::read, from, size, return_address);
+  note(simt::Access::write, to, size, return_address);
 }
 
 }  // namespace
@@ -74,15 +80,27 @@ void __tsan_read_range(void* address, std::size_t size) {
 void __tsan_write_range(void* address, std::size_t size) {
   note(simt::Access::write, address, size, __builtin_return_address(0));
 }
-// clang copies whole structs by memcpy. The linker sends those calls here (--wrap=memcpy).
+// clang copies whole structs by memcpy. The linker sends those calls here (--wrap=memcpy); newer versions
+// call __tsan_memcpy themselves.
 void* __real_memcpy(void* to, const void* from, std::size_t size);
 void* __wrap_memcpy(void* to, const void* from, std::size_t size) {
-  note(simt::Access::read, from, size, __builtin_return_address(0));
-  note(simt::Access::write, to, size, __builtin_return_address(0));
+  note_copy(to, from, size, __builtin_return_address(0));
   return __real_memcpy(to, from, size);
+}
+void* __tsan_memcpy(void* to, const void* from, std::size_t size) {
+  note_copy(to, from, size, __builtin_return_address(0));
+  return __real_memcpy(to, from, size);
+}
+void* __tsan_memmove(void* to, const void* from, std::size_t size) {
+  note_copy(to, from, size, __builtin_return_address(0));
+  return std::memmove(to, from, size);
 }
 void* __real_memset(void* to, int value, std::size_t size);
 void* __wrap_memset(void* to, int value, std::size_t size) {
+  note(simt::Access::write, to, size, __builtin_return_address(0));
+  return __real_memset(to, value, size);
+}
+void* __tsan_memset(void* to, int value, std::size_t size) {
   note(simt::Access::write, to, size, __builtin_return_address(0));
   return __real_memset(to, value, size);
 }
