@@ -35,11 +35,12 @@ bool keyword_is_comment(std::span<const std::byte> bytes, std::size_t from, std:
   return length >= keyword.size() && std::memcmp(&bytes[from], keyword.data(), keyword.size()) == 0;
 }
 
-/// Takes the texts out of a PNG file: each may unfold to a thousand times its size. What is behind a
-/// chunk that makes no sense stays as it is.
+/// Takes the texts out of a PNG file: each may unfold to a thousand times its size, but for a tEXt, as
+/// libvips writes it where it has libspng. What is behind a chunk that makes no sense stays as it is.
 void strip_png(std::vector<std::byte>& bytes, bool keep_comment) {
   constexpr std::size_t around = 12;  // length, name and checksum
-  constexpr std::size_t longest_comment = 16 << 10U;
+  constexpr std::size_t longest_plain = 16 << 20U;
+  constexpr std::size_t longest_packed = 16 << 10U;
   std::size_t from = png_signature.size();
   std::size_t to = from;
   while (bytes.size() - from >= around) {
@@ -50,7 +51,8 @@ void strip_png(std::vector<std::byte>& bytes, bool keep_comment) {
     if (length > bytes.size() - from) break;
     const std::string_view name(reinterpret_cast<const char*>(&bytes[from + 4]), 4);
     const bool text = name == "tEXt" || name == "zTXt" || name == "iTXt";
-    const bool comment = text && keep_comment && length <= longest_comment &&
+    const std::size_t longest = name == "tEXt" ? longest_plain : longest_packed;
+    const bool comment = text && keep_comment && length <= longest &&
                          keyword_is_comment(bytes, from + 8, length - around);
     if (comment) keep_comment = false;
     if (!text || comment) {

@@ -30,6 +30,16 @@ def chunks(data):
     return found
 
 
+TEXTS = (b"tEXt", b"zTXt")  # libvips writes the first where it has libspng
+
+
+def text(data):
+    """The keyword and the text of a file that has one text."""
+    ((kind, body),) = [(kind, body) for kind, body in chunks(data) if kind in TEXTS]
+    key, rest = body.split(b"\0", 1)
+    return key, rest if kind == b"tEXt" else zlib.decompress(rest[1:])
+
+
 class Picture:
     """A decoded file: width, height, bits, channels and rows of raw bytes."""
 

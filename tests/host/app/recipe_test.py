@@ -20,8 +20,7 @@ UNUSUAL = ("--preset", "gatys", "--optimizer", "adam", "--learning-rate", "3.25"
 
 class RecipeTest(ProgramTest):
     def recipe(self, name):
-        data = Path(self.path(name)).read_bytes()
-        return json.loads(zlib.decompress(dict(png.chunks(data))[b"zTXt"].split(b"\0", 1)[1][1:]))
+        return json.loads(png.text(Path(self.path(name)).read_bytes())[1])
 
     def make(self, *more, output="out.png"):
         self.stylize(*more, output=output)
@@ -152,8 +151,8 @@ class RecipeTest(ProgramTest):
         chunks = [(kind, body) for kind, body in png.chunks(data)]
         made = b"\x89PNG\r\n\x1a\n"
         for kind, body in chunks:
-            if kind == b"zTXt":
-                body = b"Comment\0\0" + zlib.compress(comment.encode())
+            if kind in png.TEXTS:
+                kind, body = b"zTXt", b"Comment\0\0" + zlib.compress(comment.encode())
             made += png.chunk(kind, body)
         Path(self.path(name)).write_bytes(made)
 

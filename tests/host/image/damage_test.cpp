@@ -252,6 +252,14 @@ TEST(PngTexts, AreAllThatIsLeftOut) {
   EXPECT_EQ(read_comment(folder.file("a.png")), "hello");
 }
 
+TEST(PngTexts, AreReadWhereTheyAreLongAndPlain) {
+  const TemporaryFolder folder;
+  const std::string text(40000, 'x');
+  write_all(folder.file("a.png"),
+            png_with(png_chunk("tEXt", "Comment" + std::string(1, '\0') + text)));
+  EXPECT_EQ(read_comment(folder.file("a.png")), text);
+}
+
 TEST(Limits, APngWithABadHeaderHasAReason) {
   const TemporaryFolder folder;
   std::string bytes = png_with("");
