@@ -13,6 +13,8 @@ namespace {
 constexpr auto redraw_interval = std::chrono::milliseconds(100);
 constexpr auto print_interval = std::chrono::seconds(10);
 constexpr std::int64_t widest_bar = 24;
+/// Losses arrive in bunches. Over less time than this their rate says nothing.
+constexpr double seconds_of_a_rate = 0.1;
 
 std::string repeated(std::string_view text, std::int64_t times) {
   std::string result;
@@ -102,7 +104,7 @@ std::string IterationProgress::facts(const Progress& progress) const {
   const std::int64_t total = config_.iterations;
   std::string text =
       fmt::format("{:>{}}/{}", progress.iteration, fmt::formatted_size("{}", total), total);
-  if (counted_ > 0 && working_seconds_ > 0) {
+  if (working_seconds_ >= seconds_of_a_rate) {
     const double rate = static_cast<double>(counted_) / working_seconds_;
     const double left = (1 - progress.work) * working_seconds_ / counted_work_;
     text += fmt::format("  {:.{}f} it/s  ETA {}", rate, rate < 10 ? 2 : 0, human_time(left));
