@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Sequence
@@ -29,10 +28,10 @@ LOSS_LIMIT = {"fp32": 1e-4, "winograd": 1e-3, "tf32": 1e-2, "bf16": 2e-2, "fp16"
 
 @dataclass
 class Done:
-    """A picture: when it was, since the start, and what had happened until then."""
+    """A picture, and what had happened until it was done."""
 
-    seconds: float
-    busy: float  # seconds that the device had computed
+    seconds: float  # since the batch began
+    busy: float  # of these, while the device computed
     loss: float
     name: str
     side_by_side: int
@@ -40,14 +39,13 @@ class Done:
 
 def batch(command: Sequence[str]) -> List[Done]:
     """The pictures in the order in which they were done."""
-    start = time.monotonic()
     done = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            seconds = time.monotonic() - start
             event = json.loads(line)
             if event["event"] == "done":
+                seconds = event["elapsed"]
                 done.append(Done(seconds, seconds * event["devices"][0]["busy"], event["losses"]["loss"],
                                  event["output"], event["side_by_side"]))  # fmt: skip
     if process.returncode != 0:

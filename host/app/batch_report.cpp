@@ -32,18 +32,18 @@ double BatchReport::rate() const {
   return seconds() > 0 ? static_cast<double>(counts_.done - done_before_) / seconds() : 0;
 }
 
-/// How much of the time since this process began each device has computed, from 0 to 1.
-std::vector<double> BatchReport::shares() const {
+/// How much of the time since this process began, so many seconds, each device has computed, from 0 to 1.
+std::vector<double> BatchReport::shares(double elapsed) const {
   std::vector<double> shares;
   for (const Use& use : uses_) {
-    shares.push_back(seconds() > 0 ? std::clamp(use.busy / seconds(), 0.0, 1.0) : 0);
+    shares.push_back(elapsed > 0 ? std::clamp(use.busy / elapsed, 0.0, 1.0) : 0);
   }
   return shares;
 }
 
 /// "cuda:0 97%  cpu 88%", or where that is too long for so many columns, "8 devices 88-97%".
 std::string BatchReport::use_in_words(std::size_t room) const {
-  const std::vector<double> all = shares();
+  const std::vector<double> all = shares(seconds());
   std::string text;
   for (std::size_t i = 0; i < all.size(); ++i) {
     text += fmt::format("{}{} {:.0f}%", i == 0 ? "" : "  ", uses_[i].device, 100 * all[i]);
@@ -53,8 +53,8 @@ std::string BatchReport::use_in_words(std::size_t room) const {
   return fmt::format("{} devices {:.0f}-{:.0f}%", all.size(), 100 * least, 100 * most);
 }
 
-Json BatchReport::use() const {
-  const std::vector<double> all = shares();
+Json BatchReport::use(double elapsed) const {
+  const std::vector<double> all = shares(elapsed);
   Json list = Json::array();
   for (std::size_t i = 0; i < all.size(); ++i) {
     list.push_back({{"device", uses_[i].device}, {"busy", all[i]}});
@@ -103,7 +103,9 @@ void BatchReport::failed(const Json& record) {
 void BatchReport::tell(std::string_view event, const Json& record) {
   Json line = {{"event", event}};
   line.update(record);
-  line["devices"] = use();
+  const double elapsed = seconds();
+  line["elapsed"] = elapsed;
+  line["devices"] = use(elapsed);
   log_.write(line);
   if (settings_.json) print_result(dump(line) + "\n");
   show();
@@ -174,11 +176,12 @@ void BatchReport::write_metrics() {
 void BatchReport::finish(std::string_view ending) {
   line_.clear();
   write_metrics();
+  const double elapsed = seconds();
   const Json end = {{"event", "end"},           {"ending", ending},
                     {"total", counts_.total},   {"done", counts_.done},
                     {"failed", counts_.failed}, {"missing", counts_.missing()},
-                    {"seconds", seconds()},     {"images_per_second", rate()},
-                    {"devices", use()}};
+                    {"seconds", elapsed},       {"images_per_second", rate()},
+                    {"devices", use(elapsed)}};
   log_.write(end);
   if (settings_.json) print_result(dump(end) + "\n");
   if (settings_.quiet) return;

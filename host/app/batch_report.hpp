@@ -58,9 +58,9 @@ class BatchReport {
   [[nodiscard]] std::string facts() const;
   [[nodiscard]] double seconds() const;
   [[nodiscard]] double rate() const;
-  [[nodiscard]] std::vector<double> shares() const;
+  [[nodiscard]] std::vector<double> shares(double elapsed) const;
   [[nodiscard]] std::string use_in_words(std::size_t room) const;
-  [[nodiscard]] Json use() const;
+  [[nodiscard]] Json use(double elapsed) const;
 
   const Settings& settings_;
   BatchCounts counts_;

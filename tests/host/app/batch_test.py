@@ -451,10 +451,13 @@ class SaidTest(BatchTest):
         result = self.run_program(*self.arguments("--iterations", "60", "--devices", "cpu,simt:1", "--json", "--metrics",
                                                   "m.prom", "--batch-size", "1", styles=("styles/red.png",)))
         self.assertEqual(result.returncode, 0, result.stderr)
-        for line in map(json.loads, result.stdout.splitlines()):
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        elapsed = [line["elapsed"] for line in lines[:-1]] + [lines[-1]["seconds"]]
+        self.assertEqual([0, *elapsed], sorted({0, *elapsed}))
+        for line in lines:
             self.assertEqual([use["device"] for use in line["devices"]], ["cpu", "simt:1"])
             self.assertTrue(all(0 <= use["busy"] <= 1 for use in line["devices"]))
-        ended = line
+        ended = lines[-1]
         self.assertTrue(all(use["busy"] > 0 for use in ended["devices"]), ended)
         self.assertRegex(result.stderr, r"(?m)^cpu \d+%  simt:1 \d+% busy$")
         with open(self.path("m.prom"), encoding="utf-8") as file:
