@@ -160,6 +160,10 @@ class SlurmTest(unittest.TestCase):
         self.slurm.wait(lambda: os.path.isdir(self.path("out/.impasto/done")), "nothing is made")
         # As a node that dies, or a job that is preempted.
         self.slurm.ask("scontrol", "requeue", f"{job}_2")
+        # Slurm would start it two minutes later.
+        self.slurm.wait(lambda: "BeginTime" in self.slurm.ask("squeue", "-h", "-j", f"{job}_2", "-o", "%r"),
+                        "the task is not requeued")
+        self.slurm.ask("scontrol", "update", f"JobId={job}_2", "StartTime=now")
         self.slurm.wait(lambda: self.slurm.ask("squeue", "-h", "-j", job).strip() == "", "the array does not end",
                         seconds=600)
         missing = subprocess.run([PROGRAM, "status", self.path("out"), "--array"], capture_output=True, text=True)
