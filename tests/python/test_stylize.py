@@ -129,6 +129,15 @@ def test_progress_is_over_when_its_function_is(session, scene, painting):
         kept[0].iteration
 
 
+@pytest.fixture
+def ctrl_c():
+    """Of a program in the foreground: a shell has those in the background ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_stops_between_two_iterations_and_keeps_the_picture(session, scene, painting):
     running = threading.Event()
 
