@@ -49,18 +49,13 @@ void SourceFile::check_range(std::uint64_t offset, std::uint64_t bytes) const {
 
 void SourceFile::read(std::uint64_t offset, std::span<char> to) const {
   check_range(offset, to.size());
-  std::uint64_t at = begin_ + offset;
-  while (!to.empty()) {
-    const ssize_t count = ::pread(file_->get(), to.data(), to.size(), static_cast<off_t>(at));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      fail(ErrorKind::weights, "cannot read weights '{}': {}", name_,
-           std::generic_category().message(errno));
-    }
-    if (count == 0) refuse("the file became shorter while it was read");
-    to = to.subspan(static_cast<std::size_t>(count));
-    at += static_cast<std::uint64_t>(count);
+  const std::optional<std::size_t> count =
+      read_at(*file_, std::as_writable_bytes(to), begin_ + offset);
+  if (!count) {
+    fail(ErrorKind::weights, "cannot read weights '{}': {}", name_,
+         std::generic_category().message(errno));
   }
+  if (*count < to.size()) refuse("the file became shorter while it was read");
 }
 
 std::string SourceFile::head(std::size_t most) const {

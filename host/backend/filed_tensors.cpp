@@ -47,25 +47,12 @@ void FiledTensors::open() {
 }
 
 void FiledTensors::put(std::size_t offset, std::span<const std::byte> bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t count =
-        ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_system(errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::size_t>(count);
-  }
+  if (const int error = write_at(file_, bytes, offset); error != 0) fail_system(error);
 }
 
 void FiledTensors::get(std::span<std::byte> bytes, std::size_t offset) const {
-  while (!bytes.empty()) {
-    const ssize_t count =
-        ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) fail_system(count < 0 ? errno : EIO);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::size_t>(count);
-  }
+  const std::optional<std::size_t> count = read_at(file_, bytes, offset);
+  if (count != bytes.size()) fail_system(count ? EIO : errno);
 }
 
 std::vector<FiledTensors::Band> FiledTensors::bands(const Place& place,

@@ -185,13 +185,10 @@ void TarReader::for_each_block(const TarMember& member,
 
 std::string TarReader::bytes(std::int64_t offset, std::int64_t count) const {
   std::string bytes(static_cast<std::size_t>(count), '\0');
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t got = ::pread(file_.get(), bytes.data() + done, bytes.size() - done,
-                                offset + static_cast<std::int64_t>(done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) refuse(got == 0 ? "it ends early" : std::generic_category().message(errno));
-    done += static_cast<std::size_t>(got);
-  }
+  const std::optional<std::size_t> got =
+      read_at(file_, std::as_writable_bytes(std::span(bytes)), static_cast<std::uint64_t>(offset));
+  if (!got) refuse(std::generic_category().message(errno));
+  if (*got < bytes.size()) refuse("it ends early");
   return bytes;
 }
 

@@ -41,6 +41,34 @@ int write_all(const FileDescriptor& file, std::span<const std::byte> bytes) {
   return 0;
 }
 
+std::optional<std::size_t> read_at(const FileDescriptor& file, std::span<std::byte> bytes,
+                                   std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::pread(file.get(), bytes.data() + done, bytes.size() - done,
+                                  static_cast<off_t>(offset + done));
+    if (count == 0) break;
+    if (count > 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      return std::nullopt;
+    }
+  }
+  return done;
+}
+
+int write_at(const FileDescriptor& file, std::span<const std::byte> bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t count =
+        ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+  return 0;
+}
+
 FileDescriptor open_nameless_file() {
   std::error_code ignored;
   return open_nameless_file(std::filesystem::temp_directory_path(ignored).string());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <fcntl.h>
 #include <optional>
 #include <span>
@@ -49,6 +50,11 @@ std::optional<std::size_t> read_all(const FileDescriptor& file, std::span<std::b
 
 /// Writes all of `bytes`. Returns 0, or the system's reason (errno) where it could not.
 int write_all(const FileDescriptor& file, std::span<const std::byte> bytes);
+
+/// The same from a place in the file on, wherever the file stands, and without waiting for a pipe.
+std::optional<std::size_t> read_at(const FileDescriptor& file, std::span<std::byte> bytes,
+                                   std::uint64_t offset);
+int write_at(const FileDescriptor& file, std::span<const std::byte> bytes, std::uint64_t offset);
 
 /// A file without a name in a folder, to write and to read. Nothing is left of
 /// it once it is closed, however the program ends. Empty where there is none; errno says why.
