@@ -6,15 +6,10 @@
 #include <fmt/format.h>
 #include <string_view>
 
+#include "host/app/values.hpp"
+
 namespace impasto::app {
 namespace {
-
-const kernels::RateDecay* decay_of(const Settings& settings) {
-  const OptimizerSettings& optimizer = settings.config.optimizer;
-  if (const auto* adam = std::get_if<AdamOptions>(&optimizer)) return &adam->decay;
-  if (const auto* descent = std::get_if<DescentOptions>(&optimizer)) return &descent->decay;
-  return nullptr;
-}
 
 bool begins_with_noise(const Settings& settings, bool of_any_amplitude) {
   const Init init = settings.config.init;
@@ -65,7 +60,10 @@ constexpr std::array all_idle = {
     Idle{"scale-detail", [](const Settings& s) { return s.config.scales.count > 1; },
          "it takes --scales of 2 or more"},
     Idle{"rate-decay-steps",
-         [](const Settings& s) { return decay_of(s) == nullptr || decay_of(s)->factor < 1; },
+         [](const Settings& s) {
+           const kernels::RateDecay* decay = decay_of(s.config.optimizer);
+           return decay == nullptr || decay->factor < 1;
+         },
          "it takes --rate-decay"},
     Idle{"noise-ratio", [](const Settings& s) { return s.config.init == Init::mix; },
          "it takes --init mix"},

@@ -401,13 +401,6 @@ Value optimizer_kind() {
   return value;
 }
 
-/// How the rate falls. L-BFGS has no such thing.
-RateDecay* decay_of(OptimizerSettings& optimizer) {
-  if (auto* adam = std::get_if<AdamOptions>(&optimizer)) return &adam->decay;
-  if (auto* descent = std::get_if<DescentOptions>(&optimizer)) return &descent->decay;
-  return nullptr;
-}
-
 Value rate_decay(Real type, double RateDecay::*member) {
   Value value = {.takes = type.takes()};
   value.read = [=](Settings& settings, std::string_view option, const Words& words) {
@@ -417,8 +410,7 @@ Value rate_decay(Real type, double RateDecay::*member) {
     decay->*member = number;
   };
   value.show = [=](const Settings& settings) {
-    OptimizerSettings optimizer = settings.config.optimizer;
-    const RateDecay* decay = decay_of(optimizer);
+    const RateDecay* decay = decay_of(settings.config.optimizer);
     return decay == nullptr ? Json() : Json(decay->*member);
   };
   return value;

@@ -186,6 +186,14 @@ Value fixed(Show show) {
   return {.show = [show](const Settings& settings) { return shown(show(settings)); }};
 }
 
+/// How an optimiser's rate falls; null for L-BFGS, whose does not. Constant where the settings are.
+template <class Optimizer>
+auto decay_of(Optimizer& optimizer) -> decltype(&std::get_if<AdamOptions>(&optimizer)->decay) {
+  if (auto* adam = std::get_if<AdamOptions>(&optimizer)) return &adam->decay;
+  if (auto* descent = std::get_if<DescentOptions>(&optimizer)) return &descent->decay;
+  return nullptr;
+}
+
 /// The files that a setting reads: none if it names a sample or nothing.
 std::vector<std::string> files_of(const std::string& path);
 std::vector<std::string> files_of(const std::optional<std::string>& path);
