@@ -23,24 +23,20 @@ struct Spelled<ncclDataType_t> {
   using Type = NcclType;
 };
 template <>
-struct Spelled<ncclComm_t> {
-  using Type = NcclComm;
+struct Spelled<::ncclComm> {
+  using Type = ncclComm;
 };
 template <>
-struct Spelled<cudaStream_t> {
-  using Type = NcclStream;
+struct Spelled<CUstream_st> {
+  using Type = void;
 };
-template <>
-struct Spelled<ncclResult_t*> {
-  using Type = NcclResult*;
-};
-template <>
-struct Spelled<ncclComm_t*> {
-  using Type = NcclComm*;
+template <class Theirs>
+struct Spelled<Theirs*> {
+  using Type = typename Spelled<Theirs>::Type*;
 };
 template <class Result, class... Parameters>
-struct Spelled<Result (*)(Parameters...)> {
-  using Type = typename Spelled<Result>::Type (*)(typename Spelled<Parameters>::Type...);
+struct Spelled<Result(Parameters...)> {
+  using Type = typename Spelled<Result>::Type(typename Spelled<Parameters>::Type...);
 };
 
 template <class Theirs, class Declared>
