@@ -22,7 +22,7 @@ import sys
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import context
 
@@ -40,6 +40,7 @@ class Gpu:
     """What a model needs to know of one. Rates are of the whole GPU, by second."""
 
     name: str
+    devices: Tuple[str, ...]  # as CUDA names it: the same chip on another card has other clocks and memory
     architecture: str
     sms: int
     clock: float  # of the SMs
@@ -52,8 +53,9 @@ class Gpu:
 
 # NVIDIA's data sheet of the H100 SXM5; mma.sync has 62 % of what wgmma has (Luo et al., "Benchmarking and
 # Dissecting the Nvidia Hopper GPU Architecture via Microbenchmarking", 2024); L2: measured by others, 5.5 TB/s.
-H100 = Gpu("H100 SXM5", "90a", 132, 1.755e9, 3.35e12, 5.5e12, {"fma": 59e12, "mma": 613e12, "wgmma": 989e12})
-GPUS = (H100, replace(H100, name="H200 SXM5", bandwidth=4.8e12))
+H100 = Gpu("H100 SXM5", ("NVIDIA H100 80GB HBM3",), "90a", 132, 1.755e9, 3.35e12, 5.5e12,
+           {"fma": 59e12, "mma": 613e12, "wgmma": 989e12})  # fmt: skip
+GPUS = (H100, replace(H100, name="H200 SXM5", devices=("NVIDIA H200",), bandwidth=4.8e12))
 
 
 @dataclass(frozen=True)
@@ -185,5 +187,5 @@ def predict(gpu: Gpu, path: Path = LAUNCHES) -> Dict[str, Prediction]:
 
 
 def gpu_of(device: str) -> Optional[Gpu]:
-    """The one that is known by a part of its device's name."""
-    return next((gpu for gpu in GPUS if gpu.name.split()[0] in device), None)
+    """The one that a device is; what else is said of the device follows its name behind a comma."""
+    return next((gpu for gpu in GPUS if device.split(",")[0] in gpu.devices), None)

@@ -196,6 +196,13 @@ class Predictions(unittest.TestCase):
         turns = self.first("gram_tensor_cores", 132, 256, 16384, channels=128)
         self.assertEqual(turns.bound, "loads and products in turns")
 
+    def test_another_card_with_the_same_chip_is_another_gpu(self):
+        for device, name in (("NVIDIA H100 80GB HBM3, compute capability 9.0, 81089 MiB", "H100 SXM5"),
+                             ("NVIDIA H200", "H200 SXM5"), ("NVIDIA H100 PCIe", None), ("NVIDIA H100 NVL", None),
+                             ("NVIDIA H200 NVL", None), ("NVIDIA GH200 480GB", None)):  # fmt: skip
+            found = prediction.gpu_of(device)
+            self.assertEqual(found.name if found else None, name, device)
+
     def test_every_kept_rung_is_predicted_and_the_ladder_gets_better(self):
         found = prediction.predict(prediction.H100)
         self.assertEqual({one.split("/")[2] for one in found}, {f"conv{block}_1@512" for block in range(1, 6)})
