@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Writes a device's tuning table: which rung ships for which operation, type and shape.
 
-Reads what cuda_bench measured: `./dev tune` at the shapes of VGG-19's style layers and the sizes of pictures
+Reads what cuda_bench measured: `./dev tune` at the shapes of VGG-19's layers and the sizes of pictures
 people make, `./dev gpu` at fewer. Of the rungs that compute in the same arithmetic it takes the one with the
 smallest median over cold caches; rung 0 is a library's and not ours to ship. Writes
 kernels/common/tuning/<device>.inc and its line in devices.inc; the library has to be built again.

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 from context import keep
 from peers.runs import execute, precisions_of
@@ -58,13 +58,19 @@ CPU_TUNING = {
 }
 
 
-def ladders(repetitions: int, dtypes: str, *shapes: str) -> Tuple[Command, ...]:
-    """Every rung of every kernel. style_backward last: building cuDNN's engines for its rung 0 may take all the time
-    there is."""
+def ladders(repetitions: int, dtypes: str, shapes: Iterable[str], conv_shapes: Iterable[str]) -> Tuple[Command, ...]:
+    """Every rung of every kernel. The convolutions' compete in 16 bits. style_backward last: building cuDNN's engines
+    for its rung 0 may take all the time there is."""
     ops = ("gram", "gram_loss", "pool_backward", "first_conv_forward", "first_conv_backward", "content_loss",
-           "total_variation", "adam", "style_backward")  # fmt: skip
-    axes = (f"--shape={','.join(shapes)}", f"--dtype={dtypes}", f"--benchmark_repetitions={repetitions}")
-    return tuple(("cuda_bench", f"--op={op}", *axes) for op in ops)
+           "total_variation", "adam", "conv_forward", "conv_data_gradient", "style_backward")  # fmt: skip
+
+    def command(op: str) -> Command:
+        conv = op in ("conv_forward", "conv_data_gradient")
+        own = ",".join(one for one in dtypes.split(",") if not conv or one.endswith("16"))
+        where = ",".join(conv_shapes if conv else shapes)
+        return ("cuda_bench", f"--op={op}", f"--shape={where}", f"--dtype={own}", f"--benchmark_repetitions={repetitions}")
+
+    return tuple(command(op) for op in ops)
 
 
 @dataclass(frozen=True)
@@ -92,14 +98,18 @@ class Scale:
     min_seconds: float = 0.4  # of one measurement
     # The program that measures what the machine can do at most.
     ceilings: Command = ("cuda_bench", "--op=adam", "--shape=8x8x3", "--benchmark_repetitions=1")
-    operations: Tuple[Command, ...] = ladders(5, "fp32,tf32,bf16", *(f"conv{block}_1@512" for block in (1, 3, 5)))
+    operations: Tuple[Command, ...] = ladders(5, "fp32,tf32,bf16", [f"conv{block}_1@512" for block in (1, 3, 5)],
+                                              ("conv2_1@512", "conv5_1@512"))  # fmt: skip
 
 
 GPU = Scale()
 
-# For kernels/tune.py: style layers at the sizes of pictures that people make.
+# For kernels/tune.py: style layers at the sizes of pictures that people make, and convolutions of up to 128 channels,
+# beyond which their last rung is the one below.
 TUNING_SHAPES = [f"conv{block}_1@{size}" for size in (256, 512, 1024) for block in range(1, 6)]
-TUNING = Scale(stages=("operations",), budget=7200, operations=ladders(10, "fp32,tf32,bf16,fp16", *TUNING_SHAPES))
+TUNING_CONVS = [f"{layer}@{size}" for size in (256, 512) for layer in ("conv1_2", "conv2_1", "conv2_2", "conv3_1")]
+TUNING = Scale(stages=("operations",), budget=7200,
+               operations=ladders(10, "fp32,tf32,bf16,fp16", TUNING_SHAPES, TUNING_CONVS))  # fmt: skip
 
 CPU_SHAPES = ((256, 1), (128, 1), (192, 1), (384, 1), (128, 2), (128, 4))
 CPU = Scale(

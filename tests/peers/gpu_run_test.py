@@ -19,7 +19,7 @@ RUN = ROOT / "benchmarks" / "campaign" / "run.py"
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from campaign import correctness, machine, measurements, run  # noqa: E402
-from campaign.scale import REHEARSAL, Campaign, Skipped  # noqa: E402
+from campaign.scale import GPU, REHEARSAL, TUNING, Campaign, Skipped  # noqa: E402
 from peers.runs import execute  # noqa: E402
 
 PROGRAMS = ""
@@ -187,6 +187,15 @@ esac
         self.assertEqual(clocks["clocks.sm"], {"lowest": 1755, "median": 1755, "highest": 1755})
         self.assertEqual(clocks["power.draw"]["median"], 350.5)
         self.assertEqual(watch.throttled(), ["power cap"])
+
+
+class Operations(unittest.TestCase):
+    def test_every_ladder_is_measured(self):
+        ladders = re.findall(r'ladder\("(\w+)"', (ROOT / "host" / "check" / "ladders.cpp").read_text())
+        self.assertGreater(len(ladders), 10)
+        for scale in (GPU, TUNING):
+            measured = [command[1].removeprefix("--op=") for command in scale.operations]
+            self.assertEqual(sorted(measured), sorted(ladders))
 
 
 class WholeScript(Folder):
