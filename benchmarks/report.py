@@ -103,6 +103,23 @@ def make_room(axes: Any, values: Sequence[float]) -> None:
     axes.set_xlim(left, right)
 
 
+def place_labels(axes: Any, values: Sequence[float], marks: Sequence[Sequence[float]]) -> None:
+    """A label stands behind its bar or, where a mark of the bar would strike through it there, behind the mark."""
+    places = list(values)
+    while True:
+        make_room(axes, places)
+        axes.figure.canvas.draw()
+        struck = False
+        for place, (text, own) in enumerate(zip(axes.texts, marks)):
+            extent = text.get_window_extent()
+            for mark in own:
+                if mark > places[place] and extent.x0 - 3 < axes.transData.transform((mark, 0))[0] < extent.x1 + 3:
+                    places[place], struck = mark, True
+            text.xy = (places[place], text.xy[1])
+        if not struck:
+            return
+
+
 class Charts:
     """Figures of one page, as SVG inside it."""
 
@@ -111,8 +128,9 @@ class Charts:
 
         matplotlib.use("svg")
         import matplotlib.pyplot
+        import matplotlib.ticker
 
-        self.pyplot = matplotlib.pyplot
+        self.pyplot, self.ticker = matplotlib.pyplot, matplotlib.ticker
         self.pyplot.rcParams.update(STYLE)
         self.count = 0
 
@@ -144,7 +162,7 @@ class Charts:
             places = range(len(bars))
             drawn = axes.barh(places, values, color=colours, height=0.7)
             for label in axes.bar_label(drawn, labels=texts, padding=3, fontsize=8):
-                label.set_in_layout(False)  # make_room sees to it
+                label.set_in_layout(False)  # place_labels sees to it
             for place, floor in zip(places, floors):
                 if floor:
                     axes.plot([floor, floor], [place - 0.42, place + 0.42], color=INK, linewidth=1.5)
@@ -155,8 +173,10 @@ class Charts:
             axes.grid(axis="y", visible=False)
             if max(values) > 20 * min(values) and line == 1:
                 axes.set_xscale("log")
+                axes.xaxis.set_major_formatter(self.ticker.StrMethodFormatter("{x:g}"))
             axes.set_xlabel(unit)
-            make_room(axes, values)
+            lines = () if line is None else (line,)
+            place_labels(axes, values, [(*floors[place : place + 1], *lines) for place in places])
 
         return self.card(title, note, 0.75 + 0.26 * len(bars), draw)
 
@@ -188,6 +208,16 @@ def breakdown(charts: Charts, machine: Machine) -> str:
     return "".join(cards)
 
 
+def about_steps(machine: Machine) -> str:
+    """How to read breakdown()."""
+    text = "Each step is timed where it stands in the iteration. A tick is the floor of its work on this machine."
+    parts = [machine.seconds_and_floors(steps) for steps in machine.detailed_steps().values()]
+    if any(seconds[kind] < floors.get(kind, 0.0) for seconds, floors in parts for kind in seconds):
+        text += (" Faster than its floor is what found its data in a cache, or an algorithm that does fewer operations "
+                 "than are counted, as Winograd's convolution.")  # fmt: skip
+    return text
+
+
 def scaling(charts: Charts, machine: Machine) -> str:
     rows = machine.timed("iteration")
     if len({(row.parts.size, row.parts.batch) for row in rows}) < 2:
@@ -210,9 +240,11 @@ def scaling(charts: Charts, machine: Machine) -> str:
         axes.set_xticks(sides, sides)
         axes.minorticks_off()
         axes.set_ylabel("ms per iteration and picture")
-        axes.legend(fontsize=8)
+        axes.yaxis.set_major_locator(charts.ticker.LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(charts.ticker.StrMethodFormatter("{x:g}"))
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=3)
 
-    return charts.card("Milliseconds for each picture", "", 3.1, draw)
+    return charts.card("Milliseconds for each picture", "", 3.6, draw)
 
 
 def roofline(charts: Charts, machine: Machine, precision: str) -> str:
@@ -258,7 +290,7 @@ def ladder(charts: Charts, op: str, rows: List[Row], machine: Machine) -> str:
         if (row.parts.layer, row.parts.size) != layers[len(layers) // 2]:
             continue
         if not row.seconds_of:
-            value, text = row.traffic, f"{row.traffic:.2f}×"
+            value, text = row.traffic, f"{digits(row.traffic)}×"
         elif share is not None:
             value, text = 100 * share, f"{100 * share:.0f} %, {time(row.seconds)}"
         else:
@@ -332,8 +364,8 @@ def details(about: Dict[str, Any]) -> str:
             found += [str(one) for one in value if key == "flags"]
         elif key == "hypervisor":
             found += ["virtual machine"] if value else []
-        elif value is not None and key not in SAID and not key.startswith("ceiling_"):
-            found.append(f"{IN_WORDS.get(key, key)} {value}")
+        elif value not in (None, False) and key not in SAID and not key.startswith("ceiling_"):
+            found.append(IN_WORDS.get(key, key) + ("" if value is True else f" {value}"))
     return ", ".join(filter(None, found))
 
 
@@ -389,7 +421,7 @@ def parts(charts: Charts, machine: Machine) -> List[Part]:
              "Losses were compared before anything was timed. ×: times the fastest peer, whatever its precision.",
              f"{run} runs other programs beside ours."),
         Part("Where an iteration's time goes", breakdown(charts, machine),
-             "Each step is timed where it stands in the iteration. A tick is the floor of its work on this machine.",
+             about_steps(machine),
              f"{run} times the iteration's steps (iteration_bench)."),
         Part("Larger pictures, and several", scaling(charts, machine), "", f"{run} times iterations at several sizes."),
         Part("Operations and their roof", rooflines,
