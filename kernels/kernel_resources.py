@@ -130,8 +130,14 @@ def show(nvcc: str, word: str, arch: str, sass: bool) -> int:
                 end = r"^//-----" if sass else r"^}\n"
                 print(f"// {name}, sm_{arch}\n{re.split(end, text, maxsplit=1, flags=re.MULTILINE)[0].rstrip()}\n")
     if not found:
-        print(f"no kernel's name contains '{word}'", file=sys.stderr)
+        print(f"no kernel's name contains '{word}'; they are {', '.join(kernel_names())}", file=sys.stderr)
     return 0 if found else 2
+
+
+def kernel_names() -> List[str]:
+    """As the sources define them, without namespaces."""
+    texts = [one.read_text(encoding="utf-8") for one in (ROOT / "kernels").glob("*/*.cu*")]
+    return sorted({name for text in texts for name in re.findall(r"(\w+_kernel)\(", text)})
 
 
 def demangled(names: List[str]) -> List[str]:
