@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "simt/source_file.hpp"
+
 namespace simt {
 namespace {
 
@@ -46,7 +48,7 @@ std::string output_of(const std::string& command) {
   return output;
 }
 
-/// The kernel's line: the innermost one that is not in simt/, whose functions are inlined.
+/// The kernel's line: the innermost one that is its own.
 std::string look_up(const void* instruction) {
   Dl_info module{};
   if (dladdr(instruction, &module) == 0) return "an unknown place";
@@ -58,10 +60,7 @@ std::string look_up(const void* instruction) {
   std::istringstream lines(output_of(command.str()));
   for (std::string line; std::getline(lines, line);) {
     const bool known = line.find('?') == std::string::npos;
-    const bool harness =
-        line.find("/simt/") != std::string::npos && line.find("/tests/") == std::string::npos;
-    const bool library = line.starts_with("/usr/");
-    if (known && !harness && !library) return file_name(line.substr(0, line.find(" (")));
+    if (known && is_kernels_own(line)) return file_name(line.substr(0, line.find(" (")));
   }
   std::ostringstream text;
   text << file_name(module.dli_fname) << "+0x" << std::hex << offset;
