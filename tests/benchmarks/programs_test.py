@@ -81,27 +81,33 @@ class Programs(unittest.TestCase):
             found = self.names(*gram, f"--dtype={precision}")
             self.assertEqual({name.split("/")[3] for name in found}, {precision})
 
-    def test_what_one_program_writes_google_s_comparison_reads(self):
-        tool = Path("/usr/share/benchmark/compare.py")
-        if not tool.exists():
+    def test_what_one_program_writes_is_compared_but_for_rows_beside_which_others_ran(self):
+        if not Path("/usr/share/benchmark/compare.py").exists():
             self.skipTest("no libbenchmark-tools here; './dev compare' installs it")
         with tempfile.TemporaryDirectory() as folder:
-            out = f"{folder}/rows.json"
+            out = Path(folder) / "rows.json"
             flags = ("--benchmark_repetitions=5", f"--benchmark_out={out}")
-            done = run("op_bench", "--op=adam", "--shape=8x8x3", FAST, *flags)
+            done = run("op_bench", "--op=adam", "--shape=8x8x3", "--batch=1,2", FAST, *flags)
             self.assertEqual(done.returncode, 0, done.stderr)
-            command = ["/usr/bin/python3", "-B", tool, "--no-color", "-a", "benchmarks", out, out]
+            document = json.loads(out.read_text())
+            for row in document["benchmarks"]:
+                row["other_cores"] = 0 if "batch:1" in row["name"] else 1e3
+            out.write_text(json.dumps(document))
+            command = ["/usr/bin/python3", "-B", ROOT / "benchmarks" / "compare.py", "--no-color", out, out]
             compared = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(compared.returncode, 0, compared.stderr)
         self.assertRegex(compared.stdout, r"adam/cpu/8x8x3/fp32/batch:1_median +\+0\.0000 ")
+        self.assertNotIn("batch:2", compared.stdout)
+        self.assertIn("not measured alike: adam/cpu/8x8x3/fp32/batch:2: other programs used", compared.stderr)
 
     def test_files_that_were_not_measured_alike_are_compared_only_on_demand(self):
         with tempfile.TemporaryDirectory() as folder:
-            def file(name, throttled=(), rows=None, **context):
+            def file(name, throttled=(), rows=None, calm=0, **context):
                 path = Path(folder) / name
                 about = {"device": "A device", "num_cpus": 2, "mhz_per_cpu": 2300, "load_avg": [0.2], **context}
-                row = {"name": "a", "other_cores": 0.1, "sm_mhz": 1500, **(rows or {})}
-                path.write_text(json.dumps({"context": about, "throttled": list(throttled), "benchmarks": [row]}))
+                row = {"name": "a", "other_cores": 0.1, "sm_mhz": 1500}
+                kept = [{**row, "name": f"calm {i}"} for i in range(calm)] + [{**row, **(rows or {})}]
+                path.write_text(json.dumps({"context": about, "throttled": list(throttled), "benchmarks": kept}))
                 return path
 
             command = [sys.executable, "-B", ROOT / "benchmarks" / "compare.py", file("old.json")]
@@ -120,6 +126,11 @@ class Programs(unittest.TestCase):
             both = (file("one.json", **busy), file("two.json", **busy))
             done = subprocess.run([*command[:-1], *both], capture_output=True, text=True)
             self.assertIn("60% and 60% of the cores", done.stderr)
+            # Of many rows one alone: their mean would hide it.
+            both = (file("one.json", calm=40), file("two.json", calm=40, load_avg=[1.9], **busy))
+            done = subprocess.run([*command[:-1], *both], capture_output=True, text=True)
+            self.assertIn("not measured alike: a: other programs used 5% and 60% of the cores", done.stderr)
+            self.assertNotIn("calm", done.stderr)
             done = subprocess.run([*command, Path(folder) / "none.json"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 2)
             self.assertIn("none.json", done.stderr)
