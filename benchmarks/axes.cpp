@@ -2,6 +2,7 @@
 #include "benchmarks/axes.hpp"
 
 #include <fmt/ranges.h>
+#include <set>
 
 #include "host/core/error.hpp"
 
@@ -27,21 +28,24 @@ void BackendAxes::add_options(CLI::App& app, const std::string& precision_option
 std::vector<SharedBackend> BackendAxes::open() const {
   std::vector<SharedBackend> opened;
   std::string devices;
+  std::set<std::string_view> offered;
   for (const std::string& asked : names) {
     const std::unique_ptr<Backend> first = make_backend(asked);
     const DeviceEntry device = entry_of(*first);
     devices += (devices.empty() ? "" : "; ") + first->description();
     for (const auto& [key, value] : device.details) add_context(key, value);
     for (const Precision precision : device.precisions) {
+      offered.insert(to_string(precision));
       if (!chosen(precisions, to_string(precision))) continue;
       opened.push_back(make_backend(
           first->name(), precision,
           {.index = device.index, .tuning = no_plan_cache ? Tuning::off : Tuning::cached}));
     }
   }
-  if (opened.empty()) {
-    fail(ErrorKind::backend, "no backend of {} offers {}", fmt::join(names, ", "),
-         fmt::join(precisions, ", "));
+  for (const std::string& asked : precisions) {
+    if (offered.contains(asked)) continue;
+    fail(ErrorKind::backend, "no backend of {} has {} here: expected one of {}",
+         fmt::join(names, ", "), asked, fmt::join(offered, ", "));
   }
   add_context("device", devices);
   return opened;

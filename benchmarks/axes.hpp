@@ -41,7 +41,7 @@ struct BackendAxes {
   /// --backend, the precisions under the name given, --no-plan-cache.
   void add_options(CLI::App& app, const std::string& precision_option);
   /// Each backend in each precision asked for that it offers; adds what they run on to the context.
-  /// Benchmarks keep them. Throws ErrorKind::backend where there is none.
+  /// Benchmarks keep them. Throws ErrorKind::backend for a precision that none of them has.
   [[nodiscard]] std::vector<SharedBackend> open() const;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
@@ -253,6 +254,14 @@ and the program ends with 8.
 Google Benchmark's options:
 )";
 
+/// What a number has to be. CLI11's own validator names the largest double, in 309 digits.
+std::string from_zero_on(const std::string& text) {
+  double value = -1;
+  const char* end = text.data() + text.size();
+  const bool is_number = std::from_chars(text.data(), end, value).ptr == end;
+  return is_number && value >= 0 ? "" : fmt::format("expected a number from 0 on, got '{}'", text);
+}
+
 int run(int argc, char** argv, const Program& program) {
   CLI::App app(program.about);
   std::string format = "console";
@@ -263,11 +272,11 @@ int run(int argc, char** argv, const Program& program) {
   stop_rule() = program.rule;
   app.add_option("--benchmark_min_time", stop_rule().least_seconds,
                  "seconds that a repetition takes at least, five times as many at most")
-      ->check(CLI::NonNegativeNumber)
+      ->check(from_zero_on)
       ->capture_default_str();
   app.add_option("--max-noise", stop_rule().most_noise,
                  "what its samples' deviation over their mean has to come down to before that")
-      ->check(CLI::NonNegativeNumber)
+      ->check(from_zero_on)
       ->capture_default_str();
   std::string wanted;
   app.add_option("--benchmark_filter", wanted,
@@ -288,7 +297,10 @@ int run(int argc, char** argv, const Program& program) {
     return 0;
   }
   if (asks_for_choices) {
-    fmt::print("{}", program.choices());
+    const std::string offered = program.choices();
+    fmt::print("{}", offered.empty()
+                         ? "no option is a list of words; --benchmark_list_tests names the rows\n"
+                         : offered);
     return 0;
   }
   // Ours come before the command line's, which overrule them. An iteration is all that the stop rule

@@ -196,7 +196,8 @@ class Programs(unittest.TestCase):
             ("op_bench", "--op=grma", "gram_loss"),
             ("op_bench", "--batch=0", "--batch"),
             ("op_bench", "--no-plan-cache=1", "no-plan-cache"),
-            ("op_bench", "--max-noise=-1", "--max-noise"),
+            ("op_bench", "--max-noise=-1", "--max-noise: expected a number from 0 on, got '-1'"),
+            ("op_bench", "--benchmark_min_time=0.5s", "--benchmark_min_time: expected a number from 0 on, got '0.5s'"),
             ("iteration_bench", "--size=8", "--size"),
             ("iteration_bench", "--backend=cpu,simt", "--backend"),
             ("iteration_bench", "--shape=512", "--shape"),
@@ -205,6 +206,11 @@ class Programs(unittest.TestCase):
             done = run(program, wrong)
             self.assertEqual(done.returncode, 2, wrong)
             self.assertIn(named, done.stderr)
+
+    def test_a_precision_that_no_backend_has_is_named_with_those_that_there_are(self):
+        done = run("op_bench", "--op=gram", "--backend=reference", "--dtype=fp32,bf16", "--benchmark_list_tests")
+        self.assertEqual((done.returncode, done.stdout), (5, ""))
+        self.assertIn("no backend of reference has bf16 here: expected one of fp32", done.stderr)
 
     @unittest.skipUnless((PROGRAMS / "impasto").exists(), "built without the program")
     def test_batches_side_by_side_are_compared_and_timed(self):
@@ -226,6 +232,7 @@ class Programs(unittest.TestCase):
         shown = run("op_bench", "--list").stdout
         for word in ("gram ", "conv4_2", "total_variation", "simt"):
             self.assertIn(word, shown)
+        self.assertIn("--benchmark_list_tests", run("ceilings_bench", "--list").stdout)
 
     def test_help_names_axes_operations_and_backends(self):
         shown = run("op_bench", "--help").stdout
