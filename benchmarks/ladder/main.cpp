@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every rung of every ladder as rows "gram/rung_3_shared_tile/conv3_1@512/bf16/batch:1"; tf32 are
 // float maps whose products tensor cores compute.
+#include <algorithm>
 #include <fmt/ranges.h>
 #include <limits>
 #include <set>
@@ -84,10 +85,19 @@ void register_rows(const Axes& axes, OperationRows& rows, std::vector<Device>& d
   if (offered.empty()) fail(ErrorKind::usage, "--dtype: no operation asked for has it");
   for (const std::string& asked : axes.rungs) {
     if (!offered.contains(asked)) {
-      fail(ErrorKind::usage, "--rung: expected one of {}, got '{}'", fmt::join(offered, ", "),
-           asked);
+      fail(ErrorKind::usage, "--rung: expected one of {} (in {}), got '{}'",
+           fmt::join(offered, ", "), fmt::join(axes.dtypes, ", "), asked);
     }
   }
+}
+
+/// Whether a later rung ships in its place, on every GPU that runs it.
+bool is_superseded(const kernels::Rung& rung, const std::vector<kernels::Rung>& ladder) {
+  const auto own = std::ranges::find(ladder, rung.name, &kernels::Rung::name);
+  return std::any_of(own + 1, ladder.end(), [&](const kernels::Rung& later) {
+    return later.ships && later.arithmetic == rung.arithmetic && !later.sm_90a &&
+           later.least_sm <= rung.least_sm;
+  });
 }
 
 /// Of each ladder the layers at which VGG-19 has the operation, and its rungs with their ideas.
@@ -100,7 +110,8 @@ std::string choices() {
     for (const auto& [precision, rungs] : ladder.rungs) {
       for (const kernels::Rung& rung : rungs) {
         if (!listed.insert(rung.name).second) continue;
-        text += fmt::format("    {:<38}{}{}\n", rung.name, rung.idea, rung.ships ? " (ships)" : "");
+        const bool ships = rung.ships && !is_superseded(rung, rungs);
+        text += fmt::format("    {:<38}{}{}\n", rung.name, rung.idea, ships ? " (ships)" : "");
       }
     }
   }

@@ -7,6 +7,7 @@ usage: ladder_bench_test.py SIMT_BENCH WRONG_RUNG_BENCH LADDER_LAUNCHES
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,11 @@ class LadderBench(unittest.TestCase):
         shown = run("--list").stdout
         for word in ("rung_11_wgmma", "TMA and wgmma", "pool_backward", "conv5_1", "(ships)"):
             self.assertIn(word, shown)
+        # One ships in each arithmetic: gram_loss has gram's rungs, and one that ships in place of the last of these.
+        gram, gram_loss = (re.search(rf"^  {op} .*?(?=^  \w)", shown, re.M | re.S).group() for op in ("gram", "gram_loss"))
+        self.assertRegex(gram, r"rung_10_persistent .*\(ships\)")
+        self.assertRegex(gram_loss, r"rung_12_one_launch .*\(ships\)")
+        self.assertNotRegex(gram_loss, r"rung_10_persistent .*\(ships\)")
 
     def test_run_once_compares_and_times_nothing(self):
         done = run("--op=adam", "--shape=4x4x8", "--run-once", "--benchmark_format=json")
@@ -117,6 +123,7 @@ class LadderBench(unittest.TestCase):
             self.assertIn(wrong.split("=")[0], done.stderr)
             self.assertEqual(done.stdout, "")
         self.assertIn("rung_2_vectorised", run("--op=adam", "--rung=rung_99_none").stderr)
+        self.assertIn("(in fp32)", run("--op=gram", "--dtype=fp32", "--rung=rung_11_wgmma").stderr)
 
 
 if __name__ == "__main__":
