@@ -31,7 +31,7 @@ constexpr auto two_stage_rungs() {
                                                 .arithmetic = tensor_cores,
                                                 .least_sm = 80}),
       OpRung::template of<Whole<GramPipeline>>({.name = "rung_9_pipeline",
-                                                .idea = "cp.async, three stages",
+                                                .idea = "cp.async, three or six stages",
                                                 .arithmetic = tensor_cores,
                                                 .least_sm = 80}),
       OpRung::template of<Whole<GramPersistent>>({.name = "rung_10_persistent",
