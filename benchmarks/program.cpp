@@ -303,8 +303,8 @@ int run(int argc, char** argv, const Program& program) {
                          : offered);
     return 0;
   }
-  // Ours come before the command line's, which overrule them. An iteration is all that the stop rule
-  // asks for, and a repetition is one of them.
+  // Ours come before the command line's, which overrule them. Google Benchmark repeats an iteration
+  // until its least time has passed: here one iteration is a repetition, and the stop rule ends it.
   std::vector<std::string> arguments = program.flags;
   arguments.emplace_back("--benchmark_min_time=1e-9");
   for (const std::string& rest : app.remaining()) arguments.push_back(rest);

@@ -77,9 +77,10 @@ bool suits(const ConvWork<T>& work) {
 /// A block computes 16×16 pixels and 64 channels; a warp has two rows of the tile in registers, and
 /// reads and writes the result in packs, straight from there. 64 channels of the tile and its border
 /// lie in shared memory, 41 KB. The filters go through a pipeline, a tap of 8 KB a stage, two of
-/// them on their way while one is multiplied. All of them would take 74 KB, which leaves no GPU room
-/// for the second block that multiplies while this one loads its tile, and most consumer GPUs none
-/// for a tile; read again for every tile they come from the L2 cache, 116 KB for 19 MFLOP.
+/// them on their way while one is multiplied. All nine taps would take 74 KB: no GPU would have room
+/// for a second block, which multiplies while this one loads its tile, and most consumer GPUs none for
+/// the tile. So the filters are read again for every tile, from the L2 cache: with the tile 116 KB for
+/// 19 MFLOP.
 ///
 /// Bound by instruction issue and by shared memory nearly as much: a warp reads 3 KB for 32×64×16
 /// multiply-adds, 24 of the 32 cycles that an A100's tensor cores take for them.

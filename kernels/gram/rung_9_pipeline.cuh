@@ -7,8 +7,9 @@
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// Of the tile of 128, 16 KB each; and 4 KB each of the tile of 64, where two blocks of an SM have to
-/// keep some 20 KB on their way (an H100: 25 GB/s an SM, 0.7 µs).
+/// Stages of the pipeline. One has 16 KB in the tile of 128, and 4 KB in the tile of 64, where it takes
+/// more of them: all blocks of an SM together have to keep some 20 KB on their way (an H100: 25 GB/s
+/// for an SM, which arrive after 0.7 µs).
 template <int tile>
 inline constexpr int gram_stages = tile == 64 ? 6 : 3;
 
