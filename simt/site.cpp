@@ -48,7 +48,8 @@ std::string output_of(const std::string& command) {
   return output;
 }
 
-/// The kernel's line: the innermost one that is its own.
+/// The kernel's line, "pack.cuh:18 from rung_4.cuh:51" where the first is a function's that the kernel
+/// has inlined from another file.
 std::string look_up(const void* instruction) {
   Dl_info module{};
   if (dladdr(instruction, &module) == 0) return "an unknown place";
@@ -58,10 +59,17 @@ std::string look_up(const void* instruction) {
   command << "addr2line -i -e '" << module.dli_fname << "' 0x" << std::hex << offset
           << " 2>/dev/null";
   std::istringstream lines(output_of(command.str()));
+  std::string places;
+  std::string file;  // of the last of them
   for (std::string line; std::getline(lines, line);) {
-    const bool known = line.find('?') == std::string::npos;
-    if (known && is_kernels_own(line)) return file_name(line.substr(0, line.find(" (")));
+    if (line.find('?') != std::string::npos || !is_kernels_own(line)) continue;
+    const std::string place = file_name(line.substr(0, line.find(" (")));
+    const std::string its_file = place.substr(0, place.find(':'));
+    if (its_file == file) continue;
+    places += (places.empty() ? "" : " from ") + place;
+    file = its_file;
   }
+  if (!places.empty()) return places;
   std::ostringstream text;
   text << file_name(module.dli_fname) << "+0x" << std::hex << offset;
   return text.str();

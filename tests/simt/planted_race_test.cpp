@@ -20,5 +20,18 @@ TEST(PlantedRace, IsReportedAtItsLineOfTheHeader) {
   }
 }
 
+constexpr int call_line = __LINE__ + 1;
+__global__ void calls_a_helper(float* y) { store_one(y); }
+
+TEST(PlantedRace, OfAHelperIsReportedWithTheKernelThatCalledIt) {
+  for (const Schedule& schedule : schedules) {
+    DeviceArray<float> y(1);
+    EXPECT_THAT(problem(schedule, {"kernel", {1}, {2}}, &calls_a_helper, y.data()),
+                testing::StartsWith("planted_race.hpp:" + std::to_string(helper_line) +
+                                    " from planted_race_test.cpp:" + std::to_string(call_line) +
+                                    ": write of 4 bytes: race: "));
+  }
+}
+
 }  // namespace
 }  // namespace simt::test
