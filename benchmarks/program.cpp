@@ -125,8 +125,9 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
     return found == runs.end() ? nullptr : &*found;
   };
   // Google Benchmark hands over the repetitions first, their statistics after that.
-  if (statistic("median") == nullptr && runs.front().repetitions > 1) return;
-  const Run& row = statistic("median") != nullptr ? *statistic("median") : runs.front();
+  const Run* median = statistic("median");
+  if (median == nullptr && runs.front().repetitions > 1) return;
+  const Run& row = median != nullptr ? *median : runs.front();
   const double seconds =
       row.GetAdjustedRealTime() / benchmark::GetTimeUnitMultiplier(row.time_unit);
   const Run* noise = statistic("cv");
