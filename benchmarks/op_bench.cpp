@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every operation on a backend, as "gram/cpu/conv3_1@512/bf16/batch:1".
+#include <algorithm>
+
 #include "benchmarks/axes.hpp"
 #include "benchmarks/operation_rows.hpp"
 
@@ -40,6 +42,9 @@ Contender contender_on(const SharedBackend& backend) {
 void register_rows(const BackendAxes& backends, OperationRows& rows) {
   std::vector<Contender> contenders;
   for (const SharedBackend& backend : backends.open()) contenders.push_back(contender_on(backend));
+  // Those that compute the same stand in one table.
+  std::ranges::stable_sort(contenders, {},
+                           [](const Contender& each) { return each.backend->precision(); });
   for (const MeasuredCase& each : all_measured()) {
     if (chosen(rows.ops, each.name)) rows.add(each, contenders);
   }

@@ -48,6 +48,11 @@ class Programs(unittest.TestCase):
         for key in ("device", "commit", "dirty", "mhz_per_cpu"):
             self.assertIn(key, document["context"])
 
+    def test_backends_in_one_precision_are_neighbours(self):
+        names = self.names("op_bench", "--op=gram", "--backend=cpu,simt", "--shape=4x4x8", "--dtype=fp32,tf32,bf16")
+        points = [name.split("/")[3] for name in names]
+        self.assertEqual(points, sorted(points, key=points.index))
+
     def test_a_size_stands_for_the_layers_at_which_an_operation_stands(self):
         names = self.names("op_bench", "--backend=cpu", "--shape=64", "--dtype=fp32",
                            "--op=gram,content_loss,adam")  # fmt: skip
