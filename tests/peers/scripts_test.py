@@ -196,6 +196,13 @@ class Predictions(unittest.TestCase):
         turns = self.first("gram_tensor_cores", 132, 256, 16384, channels=128)
         self.assertEqual(turns.bound, "loads and products in turns")
 
+    def test_pipelines_have_the_stages_of_their_kernels(self):
+        for file, stages, kernel in (("rung_9_pipeline.cuh", "gram_stages", "gram_mma"),
+                                     ("rung_11_wgmma.cuh", "gram_wgmma_stages", "gram_wgmma")):  # fmt: skip
+            source = (context.REPOSITORY / "kernels" / "gram" / file).read_text(encoding="utf-8")
+            small, large = map(int, re.search(rf"{stages} = tile == 64 \? (\d+) : (\d+);", source).groups())
+            self.assertEqual((small, large), (prediction.STAGES_OF_SMALL_TILE, prediction.KERNELS[kernel].slices))
+
     def test_another_card_with_the_same_chip_is_another_gpu(self):
         for device, name in (("NVIDIA H100 80GB HBM3, compute capability 9.0, 81089 MiB", "H100 SXM5"),
                              ("NVIDIA H200", "H200 SXM5"), ("NVIDIA H100 PCIe", None), ("NVIDIA H100 NVL", None),
