@@ -147,6 +147,23 @@ TEST_P(Words, AtomicsSumOverBlocks) {
   EXPECT_THAT(largest.values(), ElementsAre(39));
 }
 
+__global__ void exchanges(int* cell, int* y) {
+  y[0] = atomicExch(cell, 7);
+  y[1] = atomicCAS(cell, 7, 9);
+  y[2] = atomicCAS(cell, 7, 1);
+  y[3] = atomicMin(cell, 4);
+  y[4] = atomicMin(cell, 5);
+  y[5] = static_cast<int>(__activemask());
+}
+
+TEST_P(Words, AtomicsReturnWhatWasThereBefore) {
+  DeviceArray<int> cell(std::vector<int>{3});
+  DeviceArray<int> y(6);
+  run(GetParam(), {"kernel", {1}, {1}}, &exchanges, cell.data(), y.data());
+  EXPECT_THAT(y.values(), ElementsAre(3, 7, 9, 9, 4, 1));
+  EXPECT_THAT(cell.values(), ElementsAre(4));
+}
+
 __global__ void copy_vectors(float4* y, const float4* x) {
   const float4 v = x[threadIdx.x];
   y[threadIdx.x] = make_float4(v.w, v.z, v.y, v.x);
