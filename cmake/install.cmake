@@ -16,5 +16,5 @@ configure_package_config_file(cmake/impasto-config.cmake.in ${CMAKE_BINARY_DIR}/
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/impasto-config-version.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/impasto-config.cmake ${CMAKE_BINARY_DIR}/impasto-config-version.cmake
-              cmake/FindDNNL.cmake
+              cmake/FindDNNL.cmake cmake/FindHDF5C.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)

@@ -1,0 +1,20 @@
+# The C library of HDF5. Debian's pkg-config knows its place; the packages of Fedora and conda-forge have it where all
+# libraries are, and nothing for pkg-config. CMake's own module asks HDF5's compiler wrappers, which may be those of MPI.
+find_package(PkgConfig QUIET)
+if(PKG_CONFIG_FOUND)
+  pkg_check_modules(PC_HDF5 QUIET hdf5)
+endif()
+find_path(HDF5C_INCLUDE_DIR H5public.h HINTS ${PC_HDF5_INCLUDE_DIRS})
+find_library(HDF5C_LIBRARY hdf5 HINTS ${PC_HDF5_LIBRARY_DIRS})
+if(HDF5C_INCLUDE_DIR)
+  file(STRINGS ${HDF5C_INCLUDE_DIR}/H5public.h lines REGEX "#define H5_VERS_(MAJOR|MINOR|RELEASE) ")
+  list(TRANSFORM lines REPLACE "#define H5_VERS_[A-Z]+ +([0-9]+).*" "\\1")
+  list(JOIN lines "." HDF5C_VERSION)
+endif()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(HDF5C REQUIRED_VARS HDF5C_LIBRARY HDF5C_INCLUDE_DIR VERSION_VAR HDF5C_VERSION)
+if(HDF5C_FOUND AND NOT TARGET HDF5C::hdf5)
+  add_library(HDF5C::hdf5 UNKNOWN IMPORTED)
+  set_target_properties(HDF5C::hdf5 PROPERTIES IMPORTED_LOCATION ${HDF5C_LIBRARY}
+                        INTERFACE_INCLUDE_DIRECTORIES ${HDF5C_INCLUDE_DIR})
+endif()
