@@ -33,7 +33,8 @@ _impasto() {
   found=("${(@)found/$'\t'/:}")
   if (( $#found )); then _describe impasto found; else _files; fi
 }
-compdef _impasto impasto
+# compinit finds this file and calls it for the first candidates; sourced, it says whose they are.
+if [[ $funcstack[1] == _impasto ]]; then _impasto "$@"; else compdef _impasto impasto; fi
 )script";
 
 constexpr auto fish_script = R"script(# fish: impasto completion fish | source

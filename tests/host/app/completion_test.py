@@ -54,6 +54,16 @@ class CompletionTest(ProgramTest):
                     file.write(self.succeed("completion", shell).stdout)
                 self.in_shell(shell, "-n", shell)
 
+    def test_zsh_completes_at_the_first_key(self):
+        with open(self.path("_impasto"), "w", encoding="utf-8") as file:
+            file.write(self.succeed("completion", "zsh").stdout)
+        script = ('impasto() { "$PROGRAM" "$@"; }; compdef() { echo compdef $*; }; _describe() { echo $found; }; '
+                  'words=(impasto stylize --content-w); CURRENT=3; ')
+        found = "--content-weight:"
+        self.assertIn(found, self.in_shell("zsh", "-f", "-c", script + "fpath=(.); autoload -Uz _impasto; _impasto"))
+        sourced = self.in_shell("zsh", "-f", "-c", script + "source ./_impasto; _impasto")
+        self.assertIn("compdef _impasto impasto\n" + found, sourced)
+
     def test_another_shell_is_refused(self):
         self.fail_with(2, "completion", "tcsh", says=["bash, zsh or fish", "tcsh"])
         self.fail_with(2, "completion", says="bash, zsh or fish")
