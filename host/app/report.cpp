@@ -50,6 +50,7 @@ svg { display: block; width: 100%; height: auto; } svg text { font: 11px system-
 table { border-collapse: collapse; font-size: .85rem; width: 100%; }
 td, th { padding: .25rem 1rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 td { overflow-wrap: anywhere; } th { font-weight: 400; color: var(--quiet); white-space: nowrap; }
+@media (max-width: 600px) { svg { overflow: visible; } svg text { font-size: 16px; } }
 )";
 
 std::string escaped(std::string_view text) {
@@ -313,7 +314,9 @@ oninput="this.previousElementSibling.style.setProperty('--split', this.value + '
                             img(*report.styles[i], "a style"), escaped(report.settings.styles[i]));
   }
   std::string settings;
-  for (const auto& [name, value] : start["config"].items()) settings += row(name, in_words(value));
+  for (const auto& [name, value] : start["config"].items()) {
+    if (const std::string words = in_words(value); !words.empty()) settings += row(name, words);
+  }
   const std::string title = escaped(report.settings.output.spoken());
   return fmt::format(R"(<!DOCTYPE html>
 <html lang="en">

@@ -92,6 +92,11 @@ class ReportTest(ProgramTest):
         self.assertEqual(page.text("td").count("4"), 2)  # of the run, and the setting
         self.assertTrue(page.row("time").startswith(f"{end['seconds']:.2f} s"))
 
+    def test_lists_no_setting_without_a_value(self):
+        page = self.report()
+        self.assertNotIn("<td></td>", page.source)
+        self.assertEqual(page.row("stop_window"), "50")
+
     def test_curves_have_the_losses_of_the_log(self):
         page = self.report("--log", "run.jsonl", "--scales", "1", iterations=5)
         losses = [one for one in read_log(self.path("run.jsonl")) if one["event"] == "iteration"]
