@@ -150,6 +150,11 @@ void parse_and_run(CLI::App& program, int argc, const char* const* argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
+    const std::vector<std::string> extra = program.remaining(true);
+    const bool misspelt = !extra.empty() && !extra.front().starts_with('-');
+    if (misspelt && !command_names(reached(program)).empty()) {
+      fail_on_extra(reached(program), extra.front());
+    }
     print_result(program.help());
     return;
   } catch (const CLI::CallForVersion& version) {
@@ -188,7 +193,8 @@ void run(int argc, const char* const* argv) {
   // Last, because commands inherit what is there before them.
   program.footer(
       "Try it without any file: impasto stylize sample:scene sample:painting -o demo.png\n"
-      "More about a command:   impasto COMMAND --help");
+      "More about a command:   impasto COMMAND --help\n"
+      "Completion in a shell:  impasto completion bash|zsh|fish; a manual page: impasto manual");
 
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (const auto text = text_about(program, words)) {

@@ -88,6 +88,11 @@ class CompletionTest(ProgramTest):
         self.assertEqual(self.succeed("help", "weights", "convert").stdout,
                          self.succeed("weights", "convert", "--help").stdout)
 
+    def test_help_names_a_command_that_is_not_there(self):
+        for words in (("help", "stylise"), ("stylise", "--help"), ("help", "weights", "stylise")):
+            self.fail_with(2, *words, says="has no command 'stylise'")
+        self.assertIn("--size", self.succeed("stylize", "--sise", "3", "--help").stdout)
+
     def test_the_version_has_a_short_option(self):
         self.assertEqual(self.succeed("-V").stdout, self.succeed("--version").stdout)
 
