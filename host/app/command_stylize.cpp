@@ -85,6 +85,7 @@ void print_plan_in_words(const Settings& settings, std::span<Backend* const> dev
 void print_plan(const Settings& settings, std::span<Backend* const> devices,
                 const StylizeInputs& inputs) {
   const Image& content = inputs.content;
+  const auto most_memory_so_far = static_cast<std::size_t>(peak_memory_bytes());
   RunEstimate estimate;
   std::vector<MemoryEstimate> of_devices;  // where there are several
   if (devices.size() == 1) {
@@ -98,9 +99,14 @@ void print_plan(const Settings& settings, std::span<Backend* const> devices,
     };
     estimate.memory = *std::ranges::max_element(of_devices, needs_less);
   }
-  // Calibrating the built-in network leaves two maps of its first layer with the heap.
+  // Calibrating the built-in network leaves two maps of its first layer with the heap. A small picture's run never
+  // needs as much as that did.
   constexpr std::size_t calibration = std::size_t{14} << 20U;
-  if (estimate.process && !settings.weights) *estimate.process += calibration;
+  constexpr std::size_t calibrating = std::size_t{36} << 20U;
+  if (estimate.process && !settings.weights) {
+    const std::size_t before = *estimate.process - estimate.memory.total() - estimate.memory.host;
+    *estimate.process = std::max(*estimate.process + calibration, before + calibrating);
+  }
   if (estimate.process && estimate.memory.filed > 0) {
     *estimate.process += FiledTensors::buffer_bytes;
   }
@@ -109,6 +115,8 @@ void print_plan(const Settings& settings, std::span<Backend* const> devices,
     *estimate.process += content.rgb.size() * sizeof(float);  // of the picture that is shown
   }
   if (estimate.process && settings.film) *estimate.process += Evolution::most_bytes(content);
+  // Large pictures that are shrunk take most while they are read.
+  if (estimate.process) *estimate.process = std::max(*estimate.process, most_memory_so_far);
   if (settings.json) {
     print_result(dump({{"output", settings.output.string()},
                        {"height", content.height},

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import zlib
 
 import png
 from harness import LIGHT, PROGRAM, ProgramTest, environment, read_log, weights
@@ -226,14 +227,17 @@ class PlanTest(ProgramTest):
     @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer takes memory of its own")
     def test_the_memory_of_the_process_is_what_it_takes(self):
         png.write(self.path("photo.png"), 400, 300, lambda x, y: (x % 256, y % 256, 90))
-        for size in ("48", "0"):
-            for precision in ("auto", "bf16"):
-                arguments = ["stylize", "photo.png", "sample:painting", "-o", "out.png", "--weights", weights(),
-                             "--device", "cpu", "--precision", precision, "--size", size, "--iterations", "2", *LIGHT,
-                             "--json"]
-                plan = json.loads(self.succeed(*arguments, "--dry-run").stdout)
-                peak = json.loads(self.succeed(*arguments).stdout)["peak_memory_bytes"]
-                self.assertAlmostEqual(plan["process_bytes"] / peak, 1, delta=0.2, msg=(size, precision))
+        width, height = 4000, 3000
+        with open(self.path("large.png"), "wb") as file:
+            file.write(png.header(width, height) + png.chunk(b"IDAT", zlib.compress(bytes(height * (1 + 3 * width)), 1)) +
+                       png.chunk(b"IEND", b""))
+        for photo, size, precision in (("photo.png", "48", "auto"), ("photo.png", "48", "bf16"), ("photo.png", "0", "auto"),
+                                       ("photo.png", "0", "bf16"), ("large.png", "48", "auto")):
+            arguments = ["stylize", photo, "sample:painting", "-o", "out.png", "--weights", weights(), "--device", "cpu",
+                         "--precision", precision, "--size", size, "--iterations", "2", *LIGHT, "--json"]
+            plan = json.loads(self.succeed(*arguments, "--dry-run").stdout)
+            peak = json.loads(self.succeed(*arguments).stdout)["peak_memory_bytes"]
+            self.assertAlmostEqual(plan["process_bytes"] / peak, 1, delta=0.2, msg=(photo, size, precision))
 
     def test_the_time_is_that_of_all_iterations(self):
         self.assertRegex(self.stylize("--dry-run").stdout, r"(?m)^time +\d+:\d\d$")
