@@ -33,7 +33,7 @@ h1, h2 { line-height: 1.2; }
 .cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr));
   align-items: start; }
 figure { background: var(--card); border-radius: 8px; margin: 0; padding: .8rem 1rem; min-width: 0; }
-figcaption { color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; }
+figcaption { color: var(--quiet); font-size: .85rem; margin-top: .4rem; overflow-wrap: anywhere; }
 img { display: block; width: 100%; height: auto; border-radius: 4px; }
 .compare { position: relative; --split: 50%; } .compare img + img { position: absolute; inset: 0;
   clip-path: inset(0 0 0 var(--split)); }
