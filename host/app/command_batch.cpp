@@ -183,8 +183,8 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   if (const std::int64_t failed = report.counts().failed; failed > 0) {
     throw HintedError(
         ErrorKind::input, fmt::format("{} of {} items failed", failed, report.counts().total),
-        directory != nullptr ? fmt::format("'impasto status {}' says why; --retry-failed tries "
-                                           "them again",
+        directory != nullptr ? fmt::format("'impasto status {0}' says why; 'impasto resume {0} "
+                                           "--retry-failed' tries them again",
                                            name_of(*directory))
                              : std::string());
   }

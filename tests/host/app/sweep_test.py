@@ -87,7 +87,8 @@ class SweepTest(ProgramTest):
 
     def test_what_fails_leaves_the_others_compared(self):
         png.write(self.path("square.png"), 48, 48, lambda x, y: (x, y, 9))  # not the content's shape
-        self.fail_with(3, *self.arguments("--axis", "init=content,square.png"), says="1 of 2 items failed")
+        self.fail_with(3, *self.arguments("--axis", "init=content,square.png"),
+                       says=("1 of 2 items failed", "'impasto resume out --retry-failed' tries"))
         rows = self.rows()
         self.assertTrue(rows[0]["loss"])
         self.assertEqual((rows[1]["init"], rows[1]["loss"]), ("square.png", ""))
