@@ -13,6 +13,7 @@
 #include "host/app/inputs.hpp"
 #include "host/app/recipe.hpp"
 #include "host/app/sheet.hpp"
+#include "host/batch/archives.hpp"
 #include "host/core/atomic_file.hpp"
 #include "host/image/encode.hpp"
 
@@ -31,11 +32,13 @@ void check_output_name(const fs::path& output) {
   }
 }
 
-/// The settings of an item with the words that `stylize` would be given.
-Settings as_stylize_takes_them(Settings own) {
+/// The settings of an item with the words that `stylize` would be given. The folder that a result is made in goes
+/// when it is in its archive.
+Settings as_stylize_takes_them(Settings own, const batch::Item& item) {
+  const fs::path output = own.output.string();
   own.given["CONTENT"] = {own.content};
   own.given["STYLE"] = own.styles;
-  own.given["output"] = {own.output.string()};
+  own.given["output"] = {(batch::is_part(item.output) ? output.filename() : output).string()};
   own.given["device"] = {own.device};
   return own;
 }
@@ -281,8 +284,8 @@ void BatchSteps::save_account(batch::Stream& stream, const batch::Work& work,
   std::vector<const Image*> styles;
   for (const Style& style : work.styles) styles.push_back(&style.image);
   write_atomically(own.output.report().string(),
-                   page({as_stylize_takes_them(own), account.curves, start, end, work.content,
-                         std::move(styles), picture}));
+                   page({as_stylize_takes_them(own, work.item), account.curves, start, end,
+                         work.content, std::move(styles), picture}));
 }
 
 void BatchSteps::failed(const batch::Item& item, const Error& reason) {

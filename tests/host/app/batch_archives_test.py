@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """WebDataset archives: pictures come from tar files and go to tar files."""
 
+import html
 import io
 import json
 import os
+import re
+import shlex
 import signal
 import shutil
 import tarfile
@@ -66,6 +69,11 @@ class ArchivesTest(BatchTest):
         self.assertEqual(list(self.contents("out/a.tar")),
                          ["0000_red.png", "0000_red_sheet.png", "0000_red_report.html", "0000_red_film.webp",
                           "0000_red_0001.png", "0000_red.cls", "0000_red.json"])
+        packed = self.contents("out/a.tar")
+        command = shlex.split(html.unescape(re.search("<pre>(.*)</pre>", packed["0000_red_report.html"].decode())[1]))
+        self.succeed(*command[1:])
+        with open(self.path("0000_red.png"), "rb") as file:
+            self.assertEqual(file.read(), packed["0000_red.png"])
 
     def test_a_row_of_a_manifest_may_name_a_picture_in_an_archive(self):
         self.archive("a.tar", 2)
