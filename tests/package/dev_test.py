@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `./dev build` does where it can install nothing."""
+"""What `./dev` does where it can install nothing, and with a command that it does not have."""
 
 import os
 import shutil
@@ -37,6 +37,10 @@ class Dev(unittest.TestCase):
                 for words in ("apt-get install ", "docs/install.md", "cmake --build --preset release"):
                     self.assertIn(words, done.stdout)
                 self.assertNotIn("apt-get ran", done.stdout)
+
+    def test_an_unknown_command_is_named(self):
+        done = subprocess.run([DEV, "biuld"], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr.splitlines()[-1]), (2, "./dev has no command biuld"))
 
 
 if __name__ == "__main__":
