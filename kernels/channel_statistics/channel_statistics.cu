@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(threads)
     const float by_deviation = deviation - target[channels + c];
     sum += static_cast<double>(by_mean) * static_cast<double>(by_mean) +
            static_cast<double>(by_deviation) * static_cast<double>(by_deviation);
-    const float slope = deviation > 0 ? gradient_scale * by_deviation / deviation : 0.0F;
+    const float slope = deviation == 0 ? 0.0F : gradient_scale * by_deviation / deviation;
     coefficients[first + c] = gradient_scale * by_mean - slope * mean;
     coefficients[first + channels + c] = slope;
   }

@@ -101,7 +101,7 @@ void statistics_loss(float* loss, float* coefficients, const float* statistics, 
       const float by_deviation = own_deviation - target[channels + c];
       sum += static_cast<double>(by_mean) * static_cast<double>(by_mean) +
              static_cast<double>(by_deviation) * static_cast<double>(by_deviation);
-      const float slope = own_deviation > 0 ? k * by_deviation / own_deviation : 0;
+      const float slope = own_deviation == 0 ? 0 : k * by_deviation / own_deviation;
       a[c] = k * by_mean - slope * own_mean;
       b[c] = slope;
     }

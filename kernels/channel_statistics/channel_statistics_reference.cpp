@@ -41,7 +41,7 @@ void statistics_loss(double* loss, double* coefficients, const double* statistic
       const double by_mean = mean - target[c];
       const double by_deviation = deviation - target[channels + c];
       sum += by_mean * by_mean + by_deviation * by_deviation;
-      const double b = deviation > 0 ? scale.gradient * by_deviation / deviation : 0;
+      const double b = deviation == 0 ? 0 : scale.gradient * by_deviation / deviation;
       coefficients[mean_at] = scale.gradient * by_mean - b * mean;
       coefficients[deviation_at] = b;
     }

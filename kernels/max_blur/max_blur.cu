@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/common/epilogue.hpp"
 #include "kernels/common/float16.hpp"
+#include "kernels/common/larger.hpp"
 #include "kernels/max_blur/max_blur.hpp"
 #include "kernels/pool/pool_windows.cuh"
 
@@ -44,11 +45,11 @@ __global__ void __launch_bounds__(pool_threads)
         const float weight = rows.weight(a) * columns.weight(b);
 #pragma unroll
         for (int k = 0; k < width; ++k) {
-          const FirstMaximum most = first_maximum(static_cast<float>(above.packs[b].values[k]),
-                                                  static_cast<float>(above.packs[b + 1].values[k]),
-                                                  static_cast<float>(below.packs[b].values[k]),
-                                                  static_cast<float>(below.packs[b + 1].values[k]));
-          sums[k] += weight * most.value;
+          const float upper = larger(static_cast<float>(above.packs[b].values[k]),
+                                     static_cast<float>(above.packs[b + 1].values[k]));
+          const float lower = larger(static_cast<float>(below.packs[b].values[k]),
+                                     static_cast<float>(below.packs[b + 1].values[k]));
+          sums[k] += weight * larger(upper, lower);
         }
       }
       above = below;

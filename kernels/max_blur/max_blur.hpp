@@ -10,7 +10,7 @@ namespace impasto::kernels {
 
 /// The pooling of networks that were trained to tolerate shifts: a maximum of 2×2 cells at every
 /// place, then a binomial blur with stride 2; and its gradient.
-/// Math    m[p,q] = max(x[p,q], x[p,q+1], x[p+1,q], x[p+1,q+1]), of H−1 rows and W−1 columns
+/// Math    m[p,q] = max(x[p,q], x[p,q+1], x[p+1,q], x[p+1,q+1]), of (H−1)×(W−1), NaN with a NaN
 ///         y[i,j] = Σ_{a,b ∈ 0,1,2} b[a]·b[b] · m[ρ(2i+a−2), ρ(2j+b−2)] with b = (1,2,1)/4
 ///         ρ reflects at m's border and does not repeat it: ρ(−1) = 1, ρ(H−1) = H−3
 ///         backward: the transposed blur, then each m's share to its first maximum in row order

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernels/common/epilogue.hpp"
+#include "kernels/common/larger.hpp"
 #include "kernels/common/parallel.hpp"
 #include "kernels/max_blur/max_blur.hpp"
 
@@ -22,10 +23,10 @@ void forward_row(T* y, const T* x, float* blurred, const BlurSupport& rows, cons
     const float weight = rows.weight(a);
 #pragma omp simd
     for (std::int64_t i = 0; i < row - C; ++i) {
-      const auto upper = std::max(static_cast<float>(top[i]), static_cast<float>(top[i + C]));
+      const auto upper = larger(static_cast<float>(top[i]), static_cast<float>(top[i + C]));
       const auto lower =
-          std::max(static_cast<float>(top[i + row]), static_cast<float>(top[i + row + C]));
-      blurred[i] += weight * std::max(upper, lower);
+          larger(static_cast<float>(top[i + row]), static_cast<float>(top[i + row + C]));
+      blurred[i] += weight * larger(upper, lower);
     }
   }
   for (std::int64_t j = 0; j < size.width / 2 + 1; ++j) {

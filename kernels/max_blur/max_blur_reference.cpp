@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 
 #include "kernels/max_blur/max_blur.hpp"
@@ -21,13 +22,13 @@ std::int64_t reflected(std::int64_t i, std::int64_t count) {
   return left < count ? left : 2 * (count - 1) - left;
 }
 
-/// Where the first maximum of the window at (p, q) lies.
+/// Where the first maximum of the window at (p, q) lies, or a NaN.
 std::int64_t first_maximum_at(const double* x, const MapSize& size, std::int64_t n, std::int64_t p,
                               std::int64_t q, std::int64_t c) {
   std::int64_t first = at(size, n, p, q, c);
   for (std::int64_t cell = 1; cell < 4; ++cell) {
     const std::int64_t other = at(size, n, p + cell / 2, q + cell % 2, c);
-    if (x[other] > x[first]) first = other;
+    if (x[other] > x[first] || std::isnan(x[other])) first = other;
   }
   return first;
 }

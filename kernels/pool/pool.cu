@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/common/larger.hpp"
 #include "kernels/common/tuning.hpp"
 #include "kernels/pool/pool.hpp"
 #include "kernels/pool/pool_windows.cuh"
@@ -53,9 +54,7 @@ __global__ void __launch_bounds__(pool_threads)
         const float lower = d * d + (right > 0 ? e * e : 0.0F);
         result.values[k] = static_cast<T>(std::sqrt(upper + (below > 0 ? lower : 0.0F)));
       } else {
-        const float upper = a < b ? b : a;
-        const float lower = d < e ? e : d;
-        result.values[k] = static_cast<T>(upper < lower ? lower : upper);
+        result.values[k] = static_cast<T>(larger(larger(a, b), larger(d, e)));
       }
     }
     if (notes && (i >= y_size.height || column >= y_size.width)) return;

@@ -12,7 +12,7 @@ namespace impasto::kernels {
 
 /// 2×2 pooling with stride 2 and no padding, and its gradient.
 /// Math    average: y = Σ window / (cells of the window inside the map)
-///         max:     y = max window; the gradient goes to the first maximum in row order
+///         max:     y = max window, NaN with a NaN in it; grad_y goes to the first maximum in row order
 ///         l2:      y = √Σ window²; grad_x = grad_y · x/y, 0 where y is 0
 /// Edges   an odd side leaves half a window: `up` pools it over the cells it has (Caffe, TensorFlow
 ///         'SAME'), `down` drops it and its cells get no gradient (PyTorch)

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/common/epilogue.hpp"
+#include "kernels/common/larger.hpp"
 #include "kernels/common/parallel.hpp"
 #include "kernels/pool/pool.hpp"
 
@@ -30,9 +31,7 @@ void window_forward(T* y, const T* x, std::int64_t right, std::int64_t below, st
       store(y + c,
             std::sqrt((a * a + has_right * (b * b)) + has_below * (d * d + has_right * (e * e))));
     } else {
-      const float upper = a < b ? b : a;
-      const float lower = d < e ? e : d;
-      store(y + c, upper < lower ? lower : upper);
+      store(y + c, larger(larger(a, b), larger(d, e)));
     }
   }
 }
@@ -69,7 +68,7 @@ void window_backward(T* grad_x, const T* grad_y, const T* x, std::int64_t row, s
         const auto value = static_cast<float>(x[c + cell / columns * row + cell % columns * C]);
         squares += value * value;
       }
-      slope = squares > 0 ? grad / std::sqrt(squares) : 0;
+      slope = squares == 0 ? 0 : grad / std::sqrt(squares);
     } else if constexpr (mode == PoolMode::max) {
       auto largest = static_cast<float>(x[c]);
       for (int cell = 1; cell < rows * columns; ++cell) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/common/larger.hpp"
 #include "kernels/pool/pool.hpp"
 
 namespace impasto::kernels::reference {
@@ -40,7 +41,7 @@ void pool_forward(double* y, const double* x, const MapSize& x_size, const PoolK
               const double value = x[at(x_size, n, h, w, c)];
               sum += value;
               squares += value * value;
-              largest = std::max(largest, value);
+              largest = larger(largest, value);
               ++cells;
             }
           }

@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(256)
       squares += value * value;
     }
     if (mode == PoolMode::l2) {
-      part = squares > 0 ? part / std::sqrt(squares) * static_cast<float>(x[at]) : 0.0F;
+      part = squares == 0 ? 0.0F : part / std::sqrt(squares) * static_cast<float>(x[at]);
     } else if ((row - 2 * i) * columns + column - 2 * j != first_largest)
       part = 0;
   }

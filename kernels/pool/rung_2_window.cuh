@@ -61,7 +61,7 @@ __global__ void __launch_bounds__(pool_threads)
           const auto value = static_cast<float>(features[cell].values[k]);
           squares += present[cell] ? value * value : 0.0F;
         }
-        slope = squares > 0 ? whole / std::sqrt(squares) : 0.0F;
+        slope = squares == 0 ? 0.0F : whole / std::sqrt(squares);
       } else if constexpr (mode == PoolMode::max) {
         auto largest = static_cast<float>(features[0].values[k]);
 #pragma unroll

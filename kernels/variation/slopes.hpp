@@ -58,7 +58,7 @@ struct VariationSlopes {
     }
     if (form == VariationForm::nine_point) return nine_point(x, h, at, rows, row, C, d, r);
     const float square = d * d + r * r;
-    if (!(square > 0)) return {square, 0, 0};  // a NaN stays one
+    if (square == 0) return {};
     const float power = std::pow(square, beta / 2);
     const float slope = beta * power / square;
     return {power, slope * d, slope * r};

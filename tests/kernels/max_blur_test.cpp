@@ -2,7 +2,9 @@
 #include "kernels/max_blur/max_blur.hpp"
 
 #include <array>
+#include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 #include <vector>
 
 #include "tests/support/cases.hpp"
@@ -77,6 +79,16 @@ TEST(MaxBlur, GivesTheGradientToTheFirstMaximumOfEachWindow) {
                                                0.75,  0, 1.5,  1.5,  0.75,   //
                                                0.375, 0, 0.75, 0.75, 0.375,  //
                                                0,     0, 0,    0,    0}));
+  });
+}
+
+TEST(MaxBlur, NanIsTheMaximumOfItsWindows) {
+  for_each_type([]<class T>() {
+    for (const std::size_t cell : {6, 7, 8, 11, 12, 13}) {  // each is in a window of the middle
+      auto x = numbers<T>(ramp);
+      x[cell] = static_cast<T>(std::numeric_limits<float>::quiet_NaN());
+      EXPECT_TRUE(std::isnan(test::detail::number(forward(x, ramp_size)[4]))) << cell;
+    }
   });
 }
 

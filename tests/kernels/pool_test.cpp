@@ -2,7 +2,9 @@
 #include "kernels/pool/pool.hpp"
 
 #include <array>
+#include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 
 #include "kernels/common/bfloat16.hpp"
 #include "tests/support/cases.hpp"
@@ -166,6 +168,25 @@ TEST(Pool, GradientOfMaxInHalfAWindowGoesToTheFirstMaximum) {
     EXPECT_TRUE(test::is_equal(backward(GuardedBuffer<T>(2), numbers<T>({7}), numbers<T>({1, 2}),
                                         {1, 2, 1, 1}, max_up, {}),
                                Numbers{0, 7}));
+  });
+}
+
+// One window for many channels, all with a NaN in the same cell.
+TEST(Pool, NanIsTheMaximumOfItsWindow) {
+  for_each_type([]<class T>() {
+    const MapSize size{1, 2, 2, 37};
+    const auto C = static_cast<std::size_t>(size.channels);
+    for (std::size_t cell = 0; cell < 4; ++cell) {
+      SCOPED_TRACE(cell);
+      auto x = GuardedBuffer<T>(size.count());
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(static_cast<float>(i % 7));
+      for (std::size_t i = cell * C; i < (cell + 1) * C; ++i) {
+        x[i] = static_cast<T>(std::numeric_limits<float>::quiet_NaN());
+      }
+      for (const T value : forward(x, size, max_up)) {
+        EXPECT_TRUE(std::isnan(test::detail::number(value)));
+      }
+    }
   });
 }
 
