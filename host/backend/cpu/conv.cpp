@@ -2,9 +2,12 @@
 #include "host/backend/cpu/conv.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <utility>
 
+#include "kernels/clamp/clamp.hpp"
+#include "kernels/conv/all_finite.hpp"
 #include "kernels/style_backward/style_backward.hpp"
 
 namespace impasto::cpu {
@@ -67,11 +70,21 @@ OneDnnConv::OneDnnConv(const ConvParameters& parameters)
 }
 
 void OneDnnConv::forward(OneDnn& onednn, const Tensor& y, const Tensor& x, bool relu) {
+  bool fused = relu;
+  if (relu) {
+    dispatch<float, kernels::bfloat16>(
+        x.type, [&]<class T>(T) { fused = kernels::cpu::all_finite(x.as<T>(), x.shape.count()); });
+  }
   const Plan& plan = [&]() -> const Plan& {
     const std::lock_guard lock(mutex_);
-    return plan_for(onednn, y, x, filters_, {.bias = true, .relu = relu}, forward_plans_);
+    return plan_for(onednn, y, x, filters_, {.bias = true, .relu = fused}, forward_plans_);
   }();
   run(onednn, plan, y, x, true);
+  if (!relu || fused) return;
+  dispatch<float, kernels::bfloat16>(y.type, [&]<class T>(T) {
+    constexpr double unbounded = std::numeric_limits<double>::infinity();
+    kernels::cpu::clamp(y.as<T>(), y.as<T>(), 0, unbounded, y.shape.count());
+  });
 }
 
 void OneDnnConv::data_gradient(OneDnn& onednn, const Tensor& grad_x, const Tensor& grad_y,

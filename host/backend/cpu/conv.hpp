@@ -49,6 +49,8 @@ class OneDnnConv final : public CpuConv {
  public:
   explicit OneDnnConv(const ConvParameters& parameters);
 
+  /// oneDNN's ReLU makes 0 of a NaN, so it is left to finite maps; others get ours in a second pass
+  /// (docs/decisions/0025).
   void forward(OneDnn& onednn, const Tensor& y, const Tensor& x, bool relu) override;
   /// Applies the mask in a second pass.
   void data_gradient(OneDnn& onednn, const Tensor& grad_x, const Tensor& grad_y, const Tensor& x,
