@@ -30,7 +30,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
            return {[=, &on, count = std::size_t{0}]() mutable {
                      on.adam(picture, m, v, step, grads[count++ % 3], options);
                    },
-                   {picture, m, v},
+                   {picture, m, v, grads[0]},
                    3};
          }});
   }

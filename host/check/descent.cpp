@@ -16,7 +16,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
              const Tensor grad = bench.master(pixels, 11);
              const DescentOptions options{
                  .learning_rate = 30, .decay = {0.5, 2}, .lowest = 0, .highest = 255};
-             return {[=, &on] { on.descent(picture, step, grad, options); }, {picture}};
+             return {[=, &on] { on.descent(picture, step, grad, options); }, {picture, grad}};
            }}};
 }
 

@@ -33,7 +33,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
                        on.axpby(grad, 1, disturbances[count++ % 2], 1);
                        on.lbfgs(x, kept, direction, last, scalars, grad, {}, {}, options, {});
                      },
-                     {x, direction, last, grad},
+                     {x, direction, last, grad, disturbances[0]},
                      3};
            }}};
 }

@@ -89,7 +89,8 @@ class Workbench {
   std::vector<Buffer> memory_;
 };
 
-/// What runs a case once, and its tensors in the order of the backend's function, outputs first.
+/// What runs a case once, and its tensors in the order of the backend's function, outputs first. The
+/// rest is all that it reads, but for what it has of its own between runs.
 struct Prepared {
   std::function<void()> run;
   std::vector<Tensor> tensors;

@@ -65,7 +65,8 @@ std::vector<OpCase> loss_cases(const Shape& map, std::int64_t /*out_channels*/,
                      on.wasserstein_loss(loss, matrix, coefficients, gram, statistics, target,
                                          scale);
                    },
-                   {loss, matrix, coefficients, gram, statistics},
+                   {loss, matrix, coefficients, gram, statistics, target.statistics,
+                    target.second_moment, target.root},
                    3};
          }});
   }

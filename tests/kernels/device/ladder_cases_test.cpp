@@ -12,6 +12,7 @@
 #include "host/check/ladders.hpp"
 #include "kernels/common/tuning.hpp"
 #include "tests/support/device_array.hpp"
+#include "tests/support/nan_inputs.hpp"
 
 namespace impasto {
 namespace {
@@ -45,6 +46,12 @@ std::vector<Shape> maps_of(const Operation& op) {
   return {{2, 3, 5, op.on_pixels ? 3 : 7}, {1, 9, 8, op.on_pixels ? 3 : 24}};
 }
 
+std::unique_ptr<Backend> ladder_backend(Precision precision) {
+  return emulated::make_device_backend("ladder", precision, std::make_unique<emulated::Runtime>(),
+                                       std::make_unique<Libraries>(), Tuning::off,
+                                       PlanCache("", {}));
+}
+
 class LadderCases : public testing::TestWithParam<Tested> {};
 INSTANTIATE_TEST_SUITE_P(Every, LadderCases, testing::ValuesIn(every_rung()), [](const auto& each) {
   return fmt::format("{}_{}_{}", each.param.op.name, each.param.rung.name,
@@ -54,9 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Every, LadderCases, testing::ValuesIn(every_rung()), []
 TEST_P(LadderCases, GiveTheReferencesResultInEveryOrderOfThreads) {
   const auto& [op, precision, rung] = GetParam();
   const std::unique_ptr<Backend> reference = make_reference_backend();
-  const std::unique_ptr<Backend> backend =
-      emulated::make_device_backend("ladder", precision, std::make_unique<emulated::Runtime>(),
-                                    std::make_unique<Libraries>(), Tuning::off, PlanCache("", {}));
+  const std::unique_ptr<Backend> backend = ladder_backend(precision);
   const DataType storage = backend->activation_type();
   const kernels::ForcedRung forced(op.name, rung.name);
   for (const Shape& map : maps_of(op)) {
@@ -80,6 +85,28 @@ TEST_P(LadderCases, GiveTheReferencesResultInEveryOrderOfThreads) {
           }
         }
         test::device::choose_order(0);
+      }
+    }
+  }
+}
+
+TEST(EveryRung, HasANanWhereverTheReferenceHasOne) {
+  const std::unique_ptr<Backend> reference = make_reference_backend();
+  for (const Tested& tested : every_rung()) {
+    const std::unique_ptr<Backend> backend = ladder_backend(tested.precision);
+    const DataType storage = backend->activation_type();
+    const kernels::ForcedRung forced(tested.op.name, tested.rung.name);
+    for (const Shape& map : maps_of(tested.op)) {
+      for (const OpCase& op_case : tested.op.cases(map, map.channels, storage)) {
+        if (!op_case.measured) continue;
+        const auto expected = test::run_with_nan(op_case, *reference, storage);
+        const auto found = test::run_with_nan(op_case, *backend, storage);
+        ASSERT_EQ(found.size(), expected.size()) << tested;
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          EXPECT_EQ(test::count_lost(found[i].outputs, expected[i].outputs), 0)
+              << tested << " " << to_string(map) << " " << op_case.variant << ", tensor "
+              << found[i].tensor;
+        }
       }
     }
   }
