@@ -2,8 +2,10 @@
 #include "simt/memory.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "simt/count.hpp"
 #include "simt/sanitizer.hpp"
@@ -154,12 +156,24 @@ std::string Shadow::check(Cell& cell, const Touch& touch, Access access, const M
   return {};
 }
 
+void Shadow::refine(std::size_t offset, std::size_t size) {
+  if ((offset | size) % granule_ == 0) return;
+  const std::size_t granule = std::size_t{1} << std::countr_zero(offset | size);
+  std::vector<Cell> cells;
+  cells.reserve(cells_.size() * (granule_ / granule));
+  for (const Cell& cell : cells_) cells.insert(cells.end(), granule_ / granule, cell);
+  cells_ = std::move(cells);
+  granule_ = granule;
+}
+
 void Shadow::check(Access access, std::size_t offset, std::size_t size, const Moment& now,
                    std::string& problem) {
+  refine(offset, size);
   const Touch touch{now.actor, now.site, access == Access::atomic};
-  Cell before;  // of the last byte, and what became of it: the next one's fate is mostly the same
-  for (std::size_t i = offset; i < offset + size; ++i) {
-    if (i > offset && cells_[i] == before) {
+  Cell before;  // of the last cell, and what became of it: the next one's fate is mostly the same
+  const std::size_t first = offset / granule_;
+  for (std::size_t i = first; i < (offset + size) / granule_; ++i) {
+    if (i > first && cells_[i] == before) {
       cells_[i] = cells_[i - 1];
       continue;
     }
@@ -170,14 +184,18 @@ void Shadow::check(Access access, std::size_t offset, std::size_t size, const Mo
 }
 
 void Shadow::mark_written(std::size_t offset, std::size_t size) {
-  for (std::size_t i = offset; i < offset + size; ++i) {
+  refine(offset, size);
+  for (std::size_t i = offset / granule_; i < (offset + size) / granule_; ++i) {
     cells_[i] = {};
     cells_[i].written = true;
   }
 }
 
 void Shadow::mark_pending(std::size_t offset, std::size_t size, std::uint32_t block) {
-  for (std::size_t i = offset; i < offset + size; ++i) cells_[i].pending = block;
+  refine(offset, size);
+  for (std::size_t i = offset / granule_; i < (offset + size) / granule_; ++i) {
+    cells_[i].pending = block;
+  }
 }
 
 void* DeviceMemory::allocate(std::size_t bytes) {

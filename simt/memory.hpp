@@ -48,7 +48,8 @@ class Shadow {
  public:
   enum class Lifetime : std::uint8_t { launch_to_launch, block };
 
-  Shadow(std::size_t size, Lifetime lifetime) : cells_(size), lifetime_(lifetime) {}
+  Shadow(std::size_t size, Lifetime lifetime)
+      : cells_((size + granule_ - 1) / granule_), lifetime_(lifetime) {}
 
   /// Forgets what is known of blocks, which it must where these live as long as a block.
   void begin_block();
@@ -89,11 +90,16 @@ class Shadow {
     std::size_t operator()(const Read& read) const;
   };
 
+  /// Makes cells so small that the bytes from `offset` on begin and end between two of them.
+  void refine(std::size_t offset, std::size_t size);
   std::string check(Cell& cell, const Touch& touch, Access access, const Moment& now);
   void note_read(Cell& cell, const Touch& touch, const Moment& now);
   [[nodiscard]] std::string check_reads(const Cell& cell, const Moment& now) const;
   std::uint32_t number(const Read& read);
 
+  /// The bytes that a cell stands for. Kernels mostly access whole floats: one cell for each is a quarter of the
+  /// memory and of the time of one for each byte.
+  std::size_t granule_ = 4;
   std::vector<Cell> cells_;
   std::vector<Read> reads_{1};
   std::unordered_map<Read, std::uint32_t, Hash> numbers_;

@@ -5,7 +5,7 @@
 #include "simt/ptx.hpp"
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::faults_test {
 namespace {
 
 using testing::AllOf;
@@ -46,6 +46,36 @@ TEST_P(Fault, RemovedBarrier) {
   // Whoever comes second is told: the reader, or the writer of what was read too early.
   EXPECT_THAT(caught, testing::AnyOf(HasSubstr("race"), HasSubstr("nobody has written it")));
   EXPECT_THAT(caught, HasSubstr("faults_test.cpp:"));
+}
+
+/// Four threads write the bytes of a word; one of them, or the next warp, reads it.
+template <bool barrier_removed>
+__global__ void bytes_of_a_word(unsigned char* bytes, float* y) {
+  SIMT_SHARED(unsigned, words, [16]);
+  const unsigned i = threadIdx.x;
+  reinterpret_cast<unsigned char*>(words)[i] = bytes[63 - i];
+  bytes[63 - i] = 1;
+  if constexpr (!barrier_removed) __syncthreads();
+  WRONG, y[i] = static_cast<float>(words[(i / 4 + 8) % 16]);
+}
+
+TEST_P(Fault, BytesOfAWordThatSeveralThreadsWrite) {
+  DeviceArray<unsigned char> bytes(std::vector<unsigned char>(64, 2));
+  DeviceArray<float> y(64);
+  EXPECT_EQ(problem_of(&bytes_of_a_word<false>, one_block, bytes.data(), y.data()), "");
+  EXPECT_NE(problem_of(&bytes_of_a_word<true>, one_block, bytes.data(), y.data()), "");
+}
+
+__global__ void half_of_a_word(float* y) {
+  SIMT_SHARED(unsigned, words, [1]);
+  *reinterpret_cast<unsigned short*>(words) = 1;
+  WRONG, *y = static_cast<float>(*words);
+}
+
+TEST_P(Fault, WordOfWhichHalfWasWritten) {
+  DeviceArray<float> y(1);
+  expect_caught(problem_of(&half_of_a_word, {"kernel", {1}, {1}}, y.data()),
+                "nobody has written it");
 }
 
 /// One tile for two rounds, and no barrier between the reads of one and the writes of the next.
@@ -306,4 +336,4 @@ TEST_P(Fault, IsForgottenByTheNextLaunch) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::faults_test
