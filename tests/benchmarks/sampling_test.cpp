@@ -4,7 +4,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
-namespace impasto::bench {
+namespace impasto::bench::sampling_test {
 namespace {
 
 Samples samples_of(std::initializer_list<double> seconds) {
@@ -37,4 +37,4 @@ TEST(StopRule, EndsAfterFiveTimesItsTime) {
 }
 
 }  // namespace
-}  // namespace impasto::bench
+}  // namespace impasto::bench::sampling_test

@@ -8,7 +8,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::adam_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -221,4 +221,4 @@ TEST(Adam, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::adam_test

@@ -7,7 +7,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::axpby_test {
 namespace {
 
 TEST(Axpby, ReferenceIsTheFormula) {
@@ -44,4 +44,4 @@ TEST(Axpby, TheCpuFollowsTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::axpby_test

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 
-namespace impasto::kernels {
+namespace impasto::kernels::bfloat16_test {
 namespace {
 
 std::uint16_t rounded(std::uint32_t float_bits) {
@@ -80,4 +80,4 @@ TEST(Bfloat16, StoreRoundsToTheTypeOfItsTarget) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::bfloat16_test

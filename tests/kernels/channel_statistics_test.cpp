@@ -9,7 +9,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::channel_statistics_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -148,4 +148,4 @@ TEST(ChannelStatistics, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::channel_statistics_test

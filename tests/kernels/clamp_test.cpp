@@ -9,7 +9,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::clamp_test {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -45,4 +45,4 @@ TEST(Clamp, ANanStaysANan) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::clamp_test

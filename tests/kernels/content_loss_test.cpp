@@ -10,7 +10,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::content_loss_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -162,4 +162,4 @@ TEST(ContentLoss, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::content_loss_test

@@ -12,7 +12,7 @@
 #include "tests/support/rotated_filters.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::conv_test {
 namespace {
 
 using test::dot;
@@ -177,4 +177,4 @@ TEST(Conv, HasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::conv_test

@@ -10,7 +10,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/guarded_buffer.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::coursera_test {
 namespace {
 
 using test::coursera::tensorflow_1;
@@ -83,4 +83,4 @@ TEST(Coursera, StyleLossIsThePublishedOne) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::coursera_test

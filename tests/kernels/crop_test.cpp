@@ -9,7 +9,7 @@
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::crop_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -82,4 +82,4 @@ TEST(Crop, CpuMatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::crop_test

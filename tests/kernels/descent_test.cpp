@@ -6,7 +6,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::descent_test {
 namespace {
 
 template <class T>
@@ -54,4 +54,4 @@ TEST(Descent, CpuFollowsTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::descent_test

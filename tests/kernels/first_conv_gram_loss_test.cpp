@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-namespace impasto::kernels {
+namespace impasto::kernels::first_conv_gram_loss_test {
 namespace {
 
 // A pixel of red 2 and two channels, of which the second would be negative: only the middle tap lies in
@@ -30,4 +30,4 @@ TEST(FirstConvGramLoss, OfAPixelIsWhatTheFormulasSay) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::first_conv_gram_loss_test

@@ -8,7 +8,7 @@
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::first_conv_test {
 namespace {
 
 using Buffer = test::GuardedBuffer<double>;
@@ -61,4 +61,4 @@ TEST(FirstConv, GradientMatchesCentralDifference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::first_conv_test

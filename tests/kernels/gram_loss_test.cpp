@@ -8,7 +8,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/gradient_check.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::gram_loss_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -51,4 +51,4 @@ TEST(GramLoss, MatrixCarriesTheGradient) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::gram_loss_test

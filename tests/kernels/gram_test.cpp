@@ -9,7 +9,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::gram_test {
 namespace {
 
 using Buffer = test::GuardedBuffer<double>;
@@ -80,4 +80,4 @@ TEST(Gram, HasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::gram_test

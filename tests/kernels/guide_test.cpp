@@ -8,7 +8,7 @@
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::guide_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -86,4 +86,4 @@ TEST(Guide, AWhiteGuideKeepsEveryBit) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::guide_test

@@ -13,7 +13,7 @@
 #include "tests/support/guarded_buffer.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::lbfgs_kernel_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -341,4 +341,4 @@ TEST(Lbfgs, OnOneThreadAndTwoHasTheSameBits) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::lbfgs_kernel_test

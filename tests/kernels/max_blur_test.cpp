@@ -13,7 +13,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::max_blur_test {
 namespace {
 
 using test::for_each_type;
@@ -84,7 +84,8 @@ TEST(MaxBlur, GivesTheGradientToTheFirstMaximumOfEachWindow) {
 
 TEST(MaxBlur, NanIsTheMaximumOfItsWindows) {
   for_each_type([]<class T>() {
-    for (const std::size_t cell : {6, 7, 8, 11, 12, 13}) {  // each is in a window of the middle
+    for (const std::size_t cell :
+         {6U, 7U, 8U, 11U, 12U, 13U}) {  // each is in a window of the middle
       auto x = numbers<T>(ramp);
       x[cell] = static_cast<T>(std::numeric_limits<float>::quiet_NaN());
       EXPECT_TRUE(std::isnan(test::detail::number(forward(x, ramp_size)[4]))) << cell;
@@ -175,4 +176,4 @@ TEST(MaxBlur, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::max_blur_test

@@ -9,7 +9,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::normalize_gradient_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -69,4 +69,4 @@ TEST(NormalizeGradient, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::normalize_gradient_test

@@ -9,7 +9,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::parallel_test {
 namespace {
 
 constexpr std::array<std::int64_t, 10> counts = {0,    1,       2,          4095,    4096,
@@ -57,4 +57,4 @@ TEST(OrderedSum, HasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::parallel_test

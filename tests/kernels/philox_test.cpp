@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace impasto::kernels {
+namespace impasto::kernels::philox_test {
 namespace {
 
 using Block = std::array<std::uint32_t, 4>;
@@ -48,4 +48,4 @@ TEST(Philox, UniformHasTheMeanAndVarianceOfTheUnitInterval) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::philox_test

@@ -14,7 +14,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::pool_test {
 namespace {
 
 using test::for_each_type;
@@ -319,4 +319,4 @@ TEST(Pool, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::pool_test

@@ -9,7 +9,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::preprocess_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -73,4 +73,4 @@ TEST(Preprocess, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::preprocess_test

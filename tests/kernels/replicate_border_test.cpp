@@ -13,7 +13,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::replicate_border_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -176,4 +176,4 @@ TEST(ReplicateBorder, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::replicate_border_test

@@ -13,7 +13,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::simd_test {
 namespace {
 
 using cpu::Simd;
@@ -143,4 +143,4 @@ INSTANTIATE_TEST_SUITE_P(Instructions, SimdKernels, testing::Values(Simd::avx2, 
                          });
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::simd_test

@@ -12,7 +12,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::style_backward_test {
 namespace {
 
 using Buffer = test::GuardedBuffer<double>;
@@ -122,4 +122,4 @@ TEST(ReluMask, ClearsInfinityAndNaNToo) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::style_backward_test

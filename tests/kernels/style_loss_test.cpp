@@ -9,7 +9,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::style_loss_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -114,4 +114,4 @@ TEST(StyleLoss, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::style_loss_test

@@ -9,7 +9,7 @@
 #include "tests/support/guarded_buffer.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::test {
+namespace impasto::test::support_test {
 namespace {
 
 TEST(GuardedBuffer, StartsAsNaN) {
@@ -97,4 +97,4 @@ TEST(GradientCheck, TellsARightGradientFromAWrongOne) {
 }
 
 }  // namespace
-}  // namespace impasto::test
+}  // namespace impasto::test::support_test

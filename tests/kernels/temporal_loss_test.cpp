@@ -9,7 +9,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::temporal_loss_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -116,4 +116,4 @@ TEST(TemporalLoss, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::temporal_loss_test

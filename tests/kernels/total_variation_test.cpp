@@ -9,7 +9,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/threads.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::total_variation_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -139,4 +139,4 @@ TEST(TotalVariation, CpuHasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::total_variation_test

@@ -9,7 +9,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::upsample_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -90,4 +90,4 @@ TEST(Upsample, OnOneThreadAndTwoHasTheSameBits) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::upsample_test

@@ -13,7 +13,7 @@
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::wasserstein_loss_test {
 namespace {
 
 using test::GuardedBuffer;
@@ -217,4 +217,4 @@ TEST(WassersteinLoss, GradientMatchesCentralDifference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::wasserstein_loss_test

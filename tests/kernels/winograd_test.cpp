@@ -12,7 +12,7 @@
 #include "tests/support/guarded_buffer.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::winograd_test {
 namespace {
 
 using cpu::Simd;
@@ -167,4 +167,4 @@ INSTANTIATE_TEST_SUITE_P(Simd, Winograd, testing::Values(Simd::avx2, Simd::avx51
                          });
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::winograd_test

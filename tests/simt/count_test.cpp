@@ -4,7 +4,7 @@
 #include "simt/ptx.hpp"
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::count_test {
 namespace {
 
 static_assert(traced, "these kernels must report their accesses");
@@ -130,4 +130,4 @@ TEST_P(Count, AtomicsLoadAndStore) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::count_test

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 
-namespace simt {
+namespace simt::half_test {
 namespace {
 
 /// binary16 by its definition.
@@ -46,4 +46,4 @@ TEST(Half, TooLargeIsInfiniteAndNanStaysNan) {
 }
 
 }  // namespace
-}  // namespace simt
+}  // namespace simt::half_test

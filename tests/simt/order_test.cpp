@@ -5,7 +5,7 @@
 #include "simt/ptx_sm90.hpp"
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::order_test {
 namespace {
 
 using testing::AllOf;
@@ -252,4 +252,4 @@ TEST(OrderingOfPhases, AThreadThatComesTwoPhasesLate) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::order_test

@@ -8,7 +8,7 @@
 
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::planted_race_test {
 namespace {
 
 TEST(PlantedRace, IsReportedAtItsLineOfTheHeader) {
@@ -34,4 +34,4 @@ TEST(PlantedRace, OfAHelperIsReportedWithTheKernelThatCalledIt) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::planted_race_test

@@ -9,7 +9,7 @@
 #include "simt/launch.hpp"
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::ptx_sm90_test {
 namespace {
 
 using testing::HasSubstr;
@@ -288,4 +288,4 @@ TEST(PtxSm90Faults, CopiesAndBarriersThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::ptx_sm90_test

@@ -10,7 +10,7 @@
 #include "simt/half.hpp"
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::ptx_test {
 namespace {
 
 std::uint16_t bfloat_from_small_integer(int value) {
@@ -185,4 +185,4 @@ TEST(TensorCoreSum, KeepsInfinitiesAndZeros) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::ptx_test

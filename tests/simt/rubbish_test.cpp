@@ -4,7 +4,7 @@
 
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::rubbish_test {
 namespace {
 
 /// Tells what a static array holds when a block begins.
@@ -26,4 +26,4 @@ TEST(GlobalMemory, IsRubbishAfterItsAllocation) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::rubbish_test

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
-namespace simt {
+namespace simt::source_file_test {
 namespace {
 
 TEST(SourceFile, IsAKernelsWhereverTheTreeLies) {
@@ -26,4 +26,4 @@ TEST(SourceFile, OfALibraryIsNoKernels) {
 }
 
 }  // namespace
-}  // namespace simt
+}  // namespace simt::source_file_test

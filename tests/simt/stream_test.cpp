@@ -3,7 +3,7 @@
 
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::stream_test {
 namespace {
 
 __global__ void add_one(int* y) { *y += 1; }
@@ -53,4 +53,4 @@ TEST(Stream, RefusesALaunchWhileAnotherDeviceIsCurrent) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::stream_test

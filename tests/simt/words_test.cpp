@@ -5,7 +5,7 @@
 
 #include "tests/simt/run.hpp"
 
-namespace simt::test {
+namespace simt::test::words_test {
 namespace {
 
 using testing::Each;
@@ -195,4 +195,4 @@ TEST(Launch, RefusesWhatCudaRefuses) {
 }
 
 }  // namespace
-}  // namespace simt::test
+}  // namespace simt::test::words_test

@@ -9,7 +9,7 @@
 #include "host/samples/samples.hpp"
 #include "tests/weights/fixtures.hpp"
 
-namespace impasto {
+namespace impasto::builtin_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -183,4 +183,4 @@ TEST(CalibrateOnce, NeedsSamples) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::builtin_test

@@ -14,7 +14,7 @@
 #include "weights/published.hpp"
 #include "weights/weights_file.hpp"
 
-namespace impasto {
+namespace impasto::convert_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -357,4 +357,4 @@ TEST(KnownFiles, AreRecognisedByTheHashThatWasPublished) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::convert_test

@@ -15,7 +15,7 @@
 #include "tests/weights/fixtures.hpp"
 #include "weights/hdf5_handle.hpp"
 
-namespace impasto {
+namespace impasto::hdf5_file_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -299,4 +299,4 @@ TEST_F(DamagedHdf5, IsRefusedWhereverItIsCut) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::hdf5_file_test

@@ -11,7 +11,7 @@
 #include "weights/convert.hpp"
 #include "weights/mat.hpp"
 
-namespace impasto {
+namespace impasto::hostile_mat_test {
 namespace {
 
 using ::testing::AllOf;
@@ -256,4 +256,4 @@ TEST_F(HostileMat, WithAnyByteChanged) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::hostile_mat_test

@@ -14,7 +14,7 @@
 #include "weights/hdf5_handle.hpp"
 #include "weights/weights_file.hpp"
 
-namespace impasto {
+namespace impasto::hostile_weights_test {
 namespace {
 
 using ::testing::AllOf;
@@ -357,4 +357,4 @@ TEST_F(HostileWeights, OfTheOtherByteOrderAreNoneAndAreRead) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::hostile_weights_test

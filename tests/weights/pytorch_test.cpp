@@ -11,7 +11,7 @@
 #include "tests/weights/fixtures.hpp"
 #include "weights/file_kind.hpp"
 
-namespace impasto {
+namespace impasto::pytorch_test {
 namespace {
 
 using ::testing::AllOf;
@@ -328,4 +328,4 @@ TEST(StoredTensors, ThatShareAValueAreRefused) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::pytorch_test

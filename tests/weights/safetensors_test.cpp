@@ -7,7 +7,7 @@
 #include "tests/weights/archive_bytes.hpp"
 #include "tests/weights/fixtures.hpp"
 
-namespace impasto {
+namespace impasto::safetensors_test {
 namespace {
 
 using ::testing::AnyOf;
@@ -117,4 +117,4 @@ TEST_F(Safetensors, WithOneByteChangedEitherListsOrIsRefused) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::safetensors_test

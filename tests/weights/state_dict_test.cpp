@@ -8,7 +8,7 @@
 #include "tests/weights/fixtures.hpp"
 #include "weights/convert.hpp"
 
-namespace impasto {
+namespace impasto::state_dict_test {
 namespace {
 
 using ::testing::AllOf;
@@ -320,4 +320,4 @@ TEST_F(StateDict, WithAValueThatIsNoNumberIsRefused) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::state_dict_test

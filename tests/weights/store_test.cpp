@@ -18,7 +18,7 @@
 #include "tests/weights/fixtures.hpp"
 #include "tests/weights/published_files.hpp"
 
-namespace impasto {
+namespace impasto::store_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -145,4 +145,4 @@ TEST_F(Store, FollowsNoLinkInPlaceOfADownload) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::store_test

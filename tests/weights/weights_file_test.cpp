@@ -12,7 +12,7 @@
 #include "tests/weights/fixtures.hpp"
 #include "weights/hdf5_handle.hpp"
 
-namespace impasto {
+namespace impasto::weights_file_test {
 namespace {
 
 using ::testing::AllOf;
@@ -220,4 +220,4 @@ TEST(InspectWeights, RefusesWhatLoadingRefuses) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::weights_file_test

@@ -8,7 +8,7 @@
 #include "tests/weights/archive_bytes.hpp"
 #include "tests/weights/fixtures.hpp"
 
-namespace impasto {
+namespace impasto::zip_file_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -168,4 +168,4 @@ TEST_F(Zip, WithOneByteChangedEitherOpensOrIsRefused) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::zip_file_test

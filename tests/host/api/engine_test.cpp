@@ -5,7 +5,7 @@
 #include <impasto.hpp>
 #include <vector>
 
-namespace impasto {
+namespace impasto::engine_test {
 namespace {
 
 using testing::HasSubstr;
@@ -118,4 +118,4 @@ TEST(Engine, RefusesWhatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::engine_test

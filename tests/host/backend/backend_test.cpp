@@ -15,7 +15,7 @@
 #include "host/backend/registry.hpp"
 #include "host/check/check.hpp"
 
-namespace impasto {
+namespace impasto::backend_test {
 namespace {
 
 struct Size {
@@ -194,4 +194,4 @@ TEST(Check, CountsAnUnwrittenValueAsWrong) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::backend_test

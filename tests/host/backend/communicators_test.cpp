@@ -10,7 +10,7 @@
 #include "host/backend/registry.hpp"
 #include "tests/support/made_up_nccl.hpp"
 
-namespace impasto {
+namespace impasto::communicators_test {
 namespace {
 
 using test::MadeUpNccl;
@@ -189,4 +189,4 @@ TEST(Communicators, LoadNcclOrSayWhyNot) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::communicators_test

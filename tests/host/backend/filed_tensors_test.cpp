@@ -8,7 +8,7 @@
 #include "host/backend/registry.hpp"
 #include "host/core/error.hpp"
 
-namespace impasto {
+namespace impasto::filed_tensors_test {
 namespace {
 
 std::vector<float> counted(std::int64_t count, float first) {
@@ -128,4 +128,4 @@ TEST(FiledTensors, SayWhereTheyCannotBe) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::filed_tensors_test

@@ -7,7 +7,7 @@
 
 #include "tests/temporary_folder.hpp"
 
-namespace impasto {
+namespace impasto::free_memory_test {
 namespace {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20U;
@@ -83,4 +83,4 @@ TEST(FreeMemoryOfThisMachine, CountsALimitOfTheAddressSpace) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::free_memory_test

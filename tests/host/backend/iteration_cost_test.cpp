@@ -15,7 +15,7 @@
 #include "host/engine/plan.hpp"
 #include "simt/machine.hpp"
 
-namespace impasto {
+namespace impasto::iteration_cost_test {
 namespace {
 
 constexpr Shape pixels{1, 512, 512, 3};
@@ -172,4 +172,4 @@ TEST(IterationCost, IsWhatThePageSaysAndNoMoreThanItShouldBe) {
 TEST(IterationCost, OfEveryPresetIsWhatThePageSays) { expect_on_page(table_of_presets()); }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::iteration_cost_test

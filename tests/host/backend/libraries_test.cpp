@@ -17,7 +17,7 @@
 #include "simt/launch.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto::emulated {
+namespace impasto::emulated::libraries_test {
 namespace {
 
 using testing::ElementsAre;
@@ -318,4 +318,4 @@ TEST(Libraries, ADeviceThatIsLostWhileTuningIsReported) {
 }
 
 }  // namespace
-}  // namespace impasto::emulated
+}  // namespace impasto::emulated::libraries_test

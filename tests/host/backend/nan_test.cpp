@@ -11,7 +11,7 @@
 #include "host/backend/registry.hpp"
 #include "tests/support/nan_inputs.hpp"
 
-namespace impasto {
+namespace impasto::nan_test {
 namespace {
 
 struct Size {
@@ -112,4 +112,4 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::nan_test

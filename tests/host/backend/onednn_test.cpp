@@ -6,7 +6,7 @@
 #include "host/backend/registry.hpp"
 #include "kernels/common/philox.hpp"
 
-namespace impasto {
+namespace impasto::onednn_test {
 namespace {
 
 std::vector<float> integers(std::int64_t count, std::uint32_t seed, int lowest, int highest) {
@@ -130,4 +130,4 @@ TEST(OneDnn, AConvolutionServesManySizesAlternately) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::onednn_test

@@ -5,7 +5,7 @@
 
 #include "host/core/error.hpp"
 
-namespace impasto {
+namespace impasto::registry_test {
 namespace {
 
 template <class Call>
@@ -73,4 +73,4 @@ TEST(Registry, PrecisionsParseByName) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::registry_test

@@ -15,7 +15,7 @@
 #include "simt/machine.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::simt_engine_test {
 namespace {
 
 using test::random_image;
@@ -364,4 +364,4 @@ TEST_F(SimtEngine, WhenLaunchesAreWaitedForAnErrorSaysWhichStepItWasAndNothingIs
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::simt_engine_test

@@ -12,7 +12,7 @@
 #include "simt/sanitizer.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::simt_test {
 namespace {
 
 using Order = simt::Schedule::Order;
@@ -128,4 +128,4 @@ TEST(SimtDevices, AThreadForEachComputesWhatOneThreadDoes) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::simt_test

@@ -18,7 +18,7 @@
 #include "tests/support/toy_network.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto::batch {
+namespace impasto::batch::device_faults_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -271,4 +271,4 @@ TEST_F(DeviceFaultsTest, WhatIsNoNumberIsReportedOrRetriedBehindAPoolAndInLbfgs)
 }
 
 }  // namespace
-}  // namespace impasto::batch
+}  // namespace impasto::batch::device_faults_test

@@ -6,7 +6,7 @@
 
 #include "host/batch/queue.hpp"
 
-namespace impasto::batch {
+namespace impasto::batch::grouping_test {
 namespace {
 
 Work work(std::int64_t side, const std::string& styles, const std::string& name = {}) {
@@ -102,4 +102,4 @@ TEST(Queue, KeepsItsOrderAndIsEmptiedOnceItIsClosed) {
 }
 
 }  // namespace
-}  // namespace impasto::batch
+}  // namespace impasto::batch::grouping_test

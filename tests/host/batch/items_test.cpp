@@ -9,7 +9,7 @@
 #include "host/batch/shard.hpp"
 #include "host/core/error.hpp"
 
-namespace impasto::batch {
+namespace impasto::batch::items_test {
 namespace {
 
 TEST(Item, SurvivesBeingALineWhateverTheBytesOfItsNames) {
@@ -94,4 +94,4 @@ TEST(Shard, HoldsEachItemOnce) {
 }
 
 }  // namespace
-}  // namespace impasto::batch
+}  // namespace impasto::batch::items_test

@@ -10,7 +10,7 @@
 #include "tests/host/batch/faulty_backend.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto::batch {
+namespace impasto::batch::stream_test {
 namespace {
 
 constexpr std::size_t deepest = 2;  // conv1_1, conv1_2, pool1
@@ -148,4 +148,4 @@ TEST(Stream, LooksOnceAtContentsAndStyles) {
 }
 
 }  // namespace
-}  // namespace impasto::batch
+}  // namespace impasto::batch::stream_test

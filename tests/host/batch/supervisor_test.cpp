@@ -13,7 +13,7 @@
 
 #include "tests/temporary_folder.hpp"
 
-namespace impasto::batch {
+namespace impasto::batch::supervisor_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -186,4 +186,4 @@ TEST(Link, BringsWhatTheOtherEndSentBeforeItWasClosedWithMessagesUnread) {
 }
 
 }  // namespace
-}  // namespace impasto::batch
+}  // namespace impasto::batch::supervisor_test

@@ -7,7 +7,7 @@
 #include "host/core/error.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto::batch {
+namespace impasto::batch::tar_test {
 namespace {
 
 class TarTest : public testing::Test {
@@ -203,4 +203,4 @@ TEST(Archive, IsWhereAPictureComesFromAndItsResultGoes) {
 }
 
 }  // namespace
-}  // namespace impasto::batch
+}  // namespace impasto::batch::tar_test

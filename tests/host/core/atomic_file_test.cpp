@@ -15,7 +15,7 @@
 #include "host/core/error.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto {
+namespace impasto::atomic_file_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -248,4 +248,4 @@ TEST(AtomicFile, OnAFullDiskSaysSoAndLeavesNothingBehind) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::atomic_file_test

@@ -7,7 +7,7 @@
 #include "host/core/error.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto {
+namespace impasto::digest_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -62,4 +62,4 @@ TEST(Digest, InPiecesEqualsTheDigestOfTheWhole) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::digest_test

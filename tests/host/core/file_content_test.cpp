@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace impasto {
+namespace impasto::file_content_test {
 namespace {
 
 using namespace std::string_literals;
@@ -64,4 +64,4 @@ TEST(DescribeContent, IsNeverAtALoss) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::file_content_test

@@ -5,7 +5,7 @@
 
 #include "host/core/error.hpp"
 
-namespace impasto {
+namespace impasto::printable_test {
 namespace {
 
 TEST(Printable, LeavesWhatPeopleWrite) {
@@ -63,4 +63,4 @@ TEST(Error, IsOnePrintableLineWhateverItNames) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::printable_test

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-namespace impasto {
+namespace impasto::suggest_test {
 namespace {
 
 const std::vector<std::string> words = {"content", "style", "stylize"};
@@ -32,4 +32,4 @@ TEST(Suggest, Sentences) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::suggest_test

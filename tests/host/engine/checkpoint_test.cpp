@@ -7,7 +7,7 @@
 #include "tests/support/toy_network.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto {
+namespace impasto::checkpoint_test {
 namespace {
 
 using test::random_image;
@@ -239,4 +239,4 @@ TEST_F(CheckpointTest, FileThatIsDamagedIsRefused) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::checkpoint_test

@@ -6,7 +6,7 @@
 #include "host/api/engine.hpp"
 #include "host/core/error.hpp"
 
-namespace impasto {
+namespace impasto::config_test {
 namespace {
 
 TEST(Preset, EveryNameGivesAnObjectiveThatMakesSense) {
@@ -94,4 +94,4 @@ TEST(Objective, RefusesWhatMakesNoSense) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::config_test

@@ -7,7 +7,7 @@
 #include "host/engine/stylizer.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::gradient_test {
 namespace {
 
 using test::random_image;
@@ -183,4 +183,4 @@ TEST(Gradient, WithThePictureContinuedByItsBorderMatchesADirectionalDifference) 
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::gradient_test

@@ -9,7 +9,7 @@
 #include "host/model/vgg.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::initial_test {
 namespace {
 
 using test::random_image;
@@ -130,4 +130,4 @@ TEST(Initial, WithMasksEachRegionHasTheColoursOfItsStyle) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::initial_test

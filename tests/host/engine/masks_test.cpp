@@ -9,7 +9,7 @@
 #include "host/engine/stylization.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::masks_test {
 namespace {
 
 using test::random_image;
@@ -277,4 +277,4 @@ TEST_P(EveryMask, AreTheSameOnEveryBackendAndForEachPictureOfABatch) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::masks_test

@@ -7,7 +7,7 @@
 #include "host/engine/stylization.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::networks_test {
 namespace {
 
 using test::random_image;
@@ -92,4 +92,4 @@ TEST(Networks, OfFewerLayersTakeLessMemory) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::networks_test

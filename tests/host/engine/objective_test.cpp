@@ -8,7 +8,7 @@
 #include "host/engine/config.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::objective_test {
 namespace {
 
 Objective three_losses() {
@@ -105,4 +105,4 @@ TEST(Terms, StyleTargetsAreAveragedOnTheDevice) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::objective_test

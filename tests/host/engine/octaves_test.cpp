@@ -6,7 +6,7 @@
 #include "host/engine/stylizer.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::octaves_test {
 namespace {
 
 using test::random_image;
@@ -79,4 +79,4 @@ TEST_F(Octaves, OfAnIterationAreThoseOfAnEvaluation) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::octaves_test

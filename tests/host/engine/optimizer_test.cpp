@@ -7,7 +7,7 @@
 #include "host/backend/registry.hpp"
 #include "host/core/error.hpp"
 
-namespace impasto {
+namespace impasto::optimizer_test {
 namespace {
 
 /// f(x) = ½·Σ (x − c)² of four values on the reference backend, with an optimiser on it.
@@ -245,4 +245,4 @@ TEST(Optimizer, LbfgsOptimisesPixels) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::optimizer_test

@@ -17,7 +17,7 @@
 #include "tests/support/golden.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::presets_test {
 namespace {
 
 using test::PresetGolden;
@@ -272,4 +272,4 @@ TEST_P(EveryPreset, HasTheSameLossesOnEveryBackendForABatchOfPictures) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::presets_test

@@ -8,7 +8,7 @@
 
 #include "host/api/engine.hpp"
 
-namespace impasto {
+namespace impasto::quality_test {
 namespace {
 
 std::vector<float> noise(std::size_t count, unsigned seed) {
@@ -421,4 +421,4 @@ TEST(Quality, APictureOfTwoStylesSideBySideIsAtNoDistanceOfThem) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::quality_test

@@ -8,7 +8,7 @@
 #include "host/engine/initial.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::run_test {
 namespace {
 
 using test::random_image;
@@ -143,4 +143,4 @@ TEST_F(Run, NoticesDivergenceWithinTenIterationsEvenWhenNobodyWatches) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::run_test

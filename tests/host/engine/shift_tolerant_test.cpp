@@ -8,7 +8,7 @@
 #include "tests/host/engine/shift_tolerant_golden.hpp"
 #include "tests/support/golden.hpp"
 
-namespace impasto {
+namespace impasto::shift_tolerant_test {
 namespace {
 
 using test::Golden;
@@ -73,4 +73,4 @@ TEST_P(ShiftTolerant, GradientOfThePixelsIsThatOfPyTorch) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::shift_tolerant_test

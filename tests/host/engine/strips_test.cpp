@@ -12,7 +12,7 @@
 #include "tests/host/engine/parts.hpp"
 #include "tests/support/made_up_nccl.hpp"
 
-namespace impasto {
+namespace impasto::strips_test {
 namespace {
 
 using kernels::PoolMode;
@@ -539,4 +539,4 @@ TEST(RankGroup, EndsAllWithTheErrorOfTheFirst) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::strips_test

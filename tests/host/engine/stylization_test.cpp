@@ -10,7 +10,7 @@
 #include "host/engine/initial.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::stylization_test {
 namespace {
 
 using test::random_image;
@@ -582,4 +582,4 @@ TEST(Lbfgs, EndsOnEveryBackendWithTheLastIterationThatIsReported) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::stylization_test

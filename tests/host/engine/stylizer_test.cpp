@@ -12,7 +12,7 @@
 #include "host/engine/initial.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto {
+namespace impasto::stylizer_test {
 namespace {
 
 using test::random_image;
@@ -245,4 +245,4 @@ TEST(Activation, HasTheShapeOfItsLayer) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::stylizer_test

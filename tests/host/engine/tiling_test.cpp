@@ -7,7 +7,7 @@
 #include "host/engine/stylization.hpp"
 #include "tests/host/engine/parts.hpp"
 
-namespace impasto {
+namespace impasto::tiling_test {
 namespace {
 
 using kernels::PoolMode;
@@ -380,4 +380,4 @@ TEST_F(TiledStylization, RefusesWhatHasToSeeTheWholePicture) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::tiling_test

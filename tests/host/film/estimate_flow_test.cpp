@@ -6,7 +6,7 @@
 
 #include "host/core/error.hpp"
 
-namespace impasto::film {
+namespace impasto::film::estimate_flow_test {
 namespace {
 
 /// Waves of several directions and lengths, seen from `x` and `y`.
@@ -82,4 +82,4 @@ TEST(NoEstimatedFlow, SaysWhatToInstall) {
 }
 
 }  // namespace
-}  // namespace impasto::film
+}  // namespace impasto::film::estimate_flow_test

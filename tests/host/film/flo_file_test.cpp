@@ -10,7 +10,7 @@
 #include "host/core/error.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto::film {
+namespace impasto::film::flo_file_test {
 namespace {
 
 using testing::HasSubstr;
@@ -89,4 +89,4 @@ TEST_F(FloFile, ThatIsNotThereOrNoFileIsRefused) {
 }
 
 }  // namespace
-}  // namespace impasto::film
+}  // namespace impasto::film::flo_file_test

@@ -9,7 +9,7 @@
 
 #include "tests/support/toy_network.hpp"
 
-namespace impasto::film {
+namespace impasto::film::flow_test {
 namespace {
 
 using test::random_image;
@@ -318,4 +318,4 @@ TEST(LongTerm, IsTheSumOfThePapersTerms) {
 }
 
 }  // namespace
-}  // namespace impasto::film
+}  // namespace impasto::film::flow_test

@@ -7,7 +7,7 @@
 #include "host/image/resize.hpp"
 #include "tests/host/image/fixtures.hpp"
 
-namespace impasto::test {
+namespace impasto::test::colour_test {
 namespace {
 
 Image load(VipsImage* image, const std::string& format) {
@@ -301,4 +301,4 @@ TEST(Colour, FloatingPointTiffIsRefused) {
 }
 
 }  // namespace
-}  // namespace impasto::test
+}  // namespace impasto::test::colour_test

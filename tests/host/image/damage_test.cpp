@@ -10,7 +10,7 @@
 
 #include "tests/host/image/fixtures.hpp"
 
-namespace impasto::test {
+namespace impasto::test::damage_test {
 namespace {
 
 std::int64_t peak_memory_kib() {
@@ -338,4 +338,4 @@ TEST(Limits, AreThoseOfTheCaller) {
 }
 
 }  // namespace
-}  // namespace impasto::test
+}  // namespace impasto::test::damage_test

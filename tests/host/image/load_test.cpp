@@ -6,7 +6,7 @@
 
 #include "tests/host/image/fixtures.hpp"
 
-namespace impasto::test {
+namespace impasto::test::load_test {
 namespace {
 
 constexpr std::array<std::array<float, 3>, 4> corners{
@@ -159,4 +159,4 @@ TEST(Load, TakesTheFirstPageOnly) {
 }
 
 }  // namespace
-}  // namespace impasto::test
+}  // namespace impasto::test::load_test

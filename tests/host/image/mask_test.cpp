@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace impasto {
+namespace impasto::mask_test {
 namespace {
 
 TEST(Mask, IsTheLuminanceOfAPictureAndNothingWhereItIsTransparent) {
@@ -42,4 +42,4 @@ TEST(Mask, KeepsItsMeanAtAnySize) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::mask_test

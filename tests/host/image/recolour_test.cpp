@@ -8,7 +8,7 @@
 #include "host/core/error.hpp"
 #include "tests/support/toy_network.hpp"
 
-namespace impasto::test {
+namespace impasto::test::recolour_test {
 namespace {
 
 /// Colours far enough from the ends of the range that nothing is clamped.
@@ -138,4 +138,4 @@ TEST(Recolour, OfTheFourWaysEachChangesWhatItSaysOfWhomItSays) {
 }
 
 }  // namespace
-}  // namespace impasto::test
+}  // namespace impasto::test::recolour_test

@@ -8,7 +8,7 @@
 
 #include "tests/host/image/fixtures.hpp"
 
-namespace impasto::test {
+namespace impasto::test::resize_test {
 namespace {
 
 struct Rule {
@@ -137,4 +137,4 @@ TEST(Resize, GivesTheSameBitsOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace impasto::test
+}  // namespace impasto::test::resize_test

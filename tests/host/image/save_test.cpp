@@ -9,7 +9,7 @@
 #include "host/core/digest.hpp"
 #include "tests/host/image/fixtures.hpp"
 
-namespace impasto::test {
+namespace impasto::test::save_test {
 namespace {
 
 using Case = std::tuple<std::string, int, bool>;
@@ -235,4 +235,4 @@ TEST(Film, RefusesFramesOfSeveralForms) {
 }
 
 }  // namespace
-}  // namespace impasto::test
+}  // namespace impasto::test::save_test

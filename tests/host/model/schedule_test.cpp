@@ -8,7 +8,7 @@
 #include "host/model/vgg.hpp"
 #include "kernels/common/philox.hpp"
 
-namespace impasto {
+namespace impasto::schedule_test {
 namespace {
 
 void nothing(Backend&, const Schedule&) {}
@@ -105,4 +105,4 @@ TEST(Schedule, TensorsAliveTogetherNeverOverlap) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::schedule_test

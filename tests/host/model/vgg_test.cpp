@@ -5,7 +5,7 @@
 
 #include "host/core/error.hpp"
 
-namespace impasto {
+namespace impasto::vgg_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -106,4 +106,4 @@ TEST(Vgg19, RefusesHalfAnAlias) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::vgg_test

@@ -9,7 +9,7 @@
 #include "host/core/error.hpp"
 #include "simt/launch.hpp"
 
-namespace impasto::IMPASTO_DEVICE {
+namespace impasto::IMPASTO_DEVICE::runtime_test {
 namespace {
 
 using testing::Each;
@@ -107,4 +107,4 @@ TEST(Runtime, MemoryBeginsAsRubbish) {
 }
 
 }  // namespace
-}  // namespace impasto::IMPASTO_DEVICE
+}  // namespace impasto::IMPASTO_DEVICE::runtime_test

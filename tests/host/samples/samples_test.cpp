@@ -11,7 +11,7 @@
 #include "host/core/digest.hpp"
 #include "host/image/resize.hpp"
 
-namespace impasto {
+namespace impasto::samples_test {
 namespace {
 
 using Draw = Image (*)(std::int64_t, std::int64_t);
@@ -81,4 +81,4 @@ INSTANTIATE_TEST_SUITE_P(Both, Samples, testing::Values(&draw_scene, &draw_paint
                          });
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::samples_test

@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::adam_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -144,4 +144,4 @@ TEST_P(AdamLadder, MatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::adam_device_test

@@ -11,7 +11,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::add_a_kernel_test {
 namespace {
 
 using test::DeviceArray;
@@ -50,4 +50,4 @@ TEST(AddAKernel, ThePagesCountsAreWhatItsRungMoves) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::add_a_kernel_test

@@ -6,7 +6,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::axpby_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -32,4 +32,4 @@ TEST(AxpbyDevice, GivesTheBitsOfTheCpu) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::axpby_device_test

@@ -8,7 +8,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::channel_statistics_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -102,4 +102,4 @@ TEST(ChannelStatisticsDevice, BackwardMatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::channel_statistics_device_test

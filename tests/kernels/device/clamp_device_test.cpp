@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::clamp_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -36,4 +36,4 @@ TEST(ClampDevice, GivesWhatTheReferenceGives) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::clamp_device_test

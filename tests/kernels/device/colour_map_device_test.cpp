@@ -6,7 +6,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::colour_map_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -36,4 +36,4 @@ TEST(ColourMapDevice, MatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::colour_map_device_test

@@ -8,7 +8,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::content_loss_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -128,4 +128,4 @@ TEST_P(ContentLossLadder, MatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::content_loss_device_test

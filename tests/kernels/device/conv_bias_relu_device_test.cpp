@@ -10,7 +10,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::conv_bias_relu_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -86,4 +86,4 @@ TEST(ConvBiasReluDevice, MatchesTheReferenceBehindSums) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::conv_bias_relu_device_test

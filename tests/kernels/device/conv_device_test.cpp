@@ -10,7 +10,7 @@
 #include "tests/support/random_fill.hpp"
 #include "tests/support/rotated_filters.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::conv_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -207,4 +207,4 @@ TEST(ConvDevice, FitsMapsOf16BitsWhoseChannelsComeIn64s) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::conv_device_test

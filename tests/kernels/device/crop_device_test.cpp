@@ -8,7 +8,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::crop_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -73,4 +73,4 @@ TEST(CropDevice, BackwardMatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::crop_device_test

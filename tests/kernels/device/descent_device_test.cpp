@@ -6,7 +6,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::descent_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -40,4 +40,4 @@ TEST(DescentDevice, FollowsTheReferenceOverSeveralSteps) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::descent_device_test

@@ -8,7 +8,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::first_conv_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -188,4 +188,4 @@ TEST_P(FirstConvBackwardLadder, MatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::first_conv_device_test

@@ -10,7 +10,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::first_conv_gram_loss_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -138,4 +138,4 @@ TEST(FirstConvGramLossDevice, FitsMapsOf64Channels) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::first_conv_gram_loss_device_test

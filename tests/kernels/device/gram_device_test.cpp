@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::gram_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -201,4 +201,4 @@ TEST_P(GramPersistentRungs, MatchTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::gram_device_test

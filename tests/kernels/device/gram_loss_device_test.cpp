@@ -10,7 +10,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::gram_loss_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -162,4 +162,4 @@ TEST(GramLossDevice, IsExactOnIntegersAsItShips) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::gram_loss_device_test

@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::guide_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -64,4 +64,4 @@ TEST(GuideDevice, BackwardMatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::guide_device_test

@@ -14,7 +14,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/nan_inputs.hpp"
 
-namespace impasto {
+namespace impasto::ladder_cases_test {
 namespace {
 
 /// A rung on feature maps of one type.
@@ -113,4 +113,4 @@ TEST(EveryRung, HasANanWhereverTheReferenceHasOne) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::ladder_cases_test

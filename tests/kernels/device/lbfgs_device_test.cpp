@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::lbfgs_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -129,4 +129,4 @@ TEST(LbfgsDevice, StepsAsFarAsItsReachWhereTheLossIsConcave) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::lbfgs_device_test

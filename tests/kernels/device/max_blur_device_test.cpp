@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::max_blur_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -99,4 +99,4 @@ TEST(MaxBlurDevice, IsExactOnIntegers) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::max_blur_device_test

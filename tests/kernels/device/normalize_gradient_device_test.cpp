@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::normalize_gradient_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -47,4 +47,4 @@ TEST(NormalizeGradientDevice, MatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::normalize_gradient_device_test

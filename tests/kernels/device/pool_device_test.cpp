@@ -8,7 +8,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::pool_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -191,4 +191,4 @@ TEST_P(PoolBackwardLadder, MatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::pool_device_test

@@ -6,7 +6,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::preprocess_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -71,4 +71,4 @@ TEST(PreprocessDevice, IsExactOnIntegers) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::preprocess_device_test

@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::replicate_border_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -75,4 +75,4 @@ TEST(ReplicateBorderDevice, BackwardMatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::replicate_border_device_test

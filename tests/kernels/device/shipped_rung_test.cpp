@@ -15,7 +15,7 @@
 #include "kernels/total_variation/total_variation.hpp"
 #include "tests/support/device_array.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::shipped_rung_test {
 namespace {
 
 constexpr std::array table = {
@@ -110,4 +110,4 @@ TEST(ShippedRung, IsThereOnEveryGpuThatRunsAny) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::shipped_rung_test

@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::style_backward_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -246,4 +246,4 @@ TEST_P(StyleBackwardPersistentRungs, TakeSeveralTilesABlock) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::style_backward_device_test

@@ -9,7 +9,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::style_backward_product_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -181,4 +181,4 @@ TEST(StyleBackwardProductDevice, KeepsCoefficientsThatFloat16DoesNot) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::style_backward_product_device_test

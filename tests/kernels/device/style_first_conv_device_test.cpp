@@ -8,7 +8,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::style_first_conv_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -135,4 +135,4 @@ TEST(StyleFirstConvDevice, FitsMapsOf64ChannelsInPacks) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::style_first_conv_device_test

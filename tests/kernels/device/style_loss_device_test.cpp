@@ -6,7 +6,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::style_loss_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -102,4 +102,4 @@ TEST(StyleLossDevice, KeepsItsDigitsWhereGramAndTargetAreNear) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::style_loss_device_test

@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::temporal_loss_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -53,4 +53,4 @@ TEST(TemporalLossDevice, MatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::temporal_loss_device_test

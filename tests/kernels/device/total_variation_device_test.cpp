@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::total_variation_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -125,4 +125,4 @@ TEST_P(TotalVariationLadder, StridesOverRows) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::total_variation_device_test

@@ -12,7 +12,7 @@
 #include "simt/launch.hpp"
 #include "tests/support/device_array.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::traffic_test {
 namespace {
 
 using test::DeviceArray;
@@ -80,4 +80,4 @@ TEST(Traffic, OfKernelsWithoutALadderIsTheirWork) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::traffic_test

@@ -7,7 +7,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::upsample_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -42,4 +42,4 @@ TEST(UpsampleDevice, MatchesTheReference) {
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::upsample_device_test

@@ -8,7 +8,7 @@
 #include "tests/support/device_array.hpp"
 #include "tests/support/random_fill.hpp"
 
-namespace impasto::kernels {
+namespace impasto::kernels::wasserstein_loss_device_test {
 namespace {
 
 using test::DeviceArray;
@@ -111,4 +111,4 @@ TEST(WassersteinLossDevice, LossMatrixAndCoefficientsMatchTheReferenceInPlaceAnd
 }
 
 }  // namespace
-}  // namespace impasto::kernels
+}  // namespace impasto::kernels::wasserstein_loss_device_test

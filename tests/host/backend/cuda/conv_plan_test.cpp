@@ -15,7 +15,7 @@
 #include "host/model/vgg.hpp"
 #include "kernels/preprocess/preprocess.hpp"
 
-namespace impasto::cuda {
+namespace impasto::cuda::conv_plan_test {
 namespace {
 
 using Kind = ConvProblem::Kind;
@@ -242,4 +242,4 @@ TEST_F(ConvPlan, SaysWhichGraphCudnnRefuses) {
 }
 
 }  // namespace
-}  // namespace impasto::cuda
+}  // namespace impasto::cuda::conv_plan_test

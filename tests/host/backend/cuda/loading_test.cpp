@@ -15,7 +15,7 @@
 #include "host/core/error.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto::cuda {
+namespace impasto::cuda::loading_test {
 namespace {
 
 using testing::AllOf;
@@ -159,4 +159,4 @@ TEST(Architectures, OfThePresetRunFromTuringOn) {
 }
 
 }  // namespace
-}  // namespace impasto::cuda
+}  // namespace impasto::cuda::loading_test

@@ -6,7 +6,7 @@
 #include <nccl.h>
 #include <type_traits>
 
-namespace impasto::cuda {
+namespace impasto::cuda::nccl_test {
 namespace {
 
 /// The type by which nccl.hpp spells one of NCCL's.
@@ -83,4 +83,4 @@ TEST(Nccl, RefusesACommunicatorWithoutRanks) {
 }
 
 }  // namespace
-}  // namespace impasto::cuda
+}  // namespace impasto::cuda::nccl_test

@@ -8,7 +8,7 @@
 
 #include "tests/temporary_folder.hpp"
 
-namespace impasto {
+namespace impasto::autotuner_test {
 namespace {
 
 using testing::ElementsAre;
@@ -534,4 +534,4 @@ TEST(OwnKernel, IsEnoughWhereTheLibraryHasNone) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::autotuner_test

@@ -7,7 +7,7 @@
 
 #include "host/backend/tuning/autotuner.hpp"
 
-namespace impasto {
+namespace impasto::knob_search_test {
 namespace {
 
 using testing::ElementsAre;
@@ -96,4 +96,4 @@ TEST(KnobSearch, HasNothingToDoWithoutKnobs) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::knob_search_test

@@ -14,7 +14,7 @@
 #include "host/core/file_descriptor.hpp"
 #include "tests/temporary_folder.hpp"
 
-namespace impasto {
+namespace impasto::plan_cache_test {
 namespace {
 
 using testing::EndsWith;
@@ -327,4 +327,4 @@ TEST(CacheFolder, FollowsTheEnvironment) {
 }
 
 }  // namespace
-}  // namespace impasto
+}  // namespace impasto::plan_cache_test
