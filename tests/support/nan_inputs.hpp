@@ -40,6 +40,7 @@ inline std::vector<NanInput> run_with_nan(const OpCase& op_case, Backend& backen
   for (std::size_t i = 0;; ++i) {
     Workbench bench(backend, storage, offset);
     const Prepared prepared = op_case.prepare(backend, bench);
+    backend.synchronize();  // a tensor that is passed over takes its memory along
     if (i == prepared.tensors.size()) return runs;
     const Tensor& tensor = prepared.tensors[i];
     if (tensor.type == DataType::i64) continue;  // bits
