@@ -11,8 +11,8 @@ namespace {
 
 using Order = simt::Schedule::Order;
 
-constexpr std::array orders = {simt::Schedule{Order::forward, 0}, simt::Schedule{Order::reverse, 0},
-                               simt::Schedule{Order::random, 1}};
+/// A result that depends on the order is another one in most orders, and traced kernels' races are found in any.
+constexpr std::array orders = {simt::Schedule{Order::forward, 0}, simt::Schedule{Order::random, 1}};
 
 constexpr std::array roundings = {simt::TensorCoreSum{}, simt::TensorCoreSum::ampere(),
                                   simt::TensorCoreSum::hopper()};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every rung of every ladder on the cases that `impasto check`, the backends' tests and the
-// benchmarks share (host/check/), under three orders of threads. A rung or a ladder needs no line
+// benchmarks share (host/check/), under two orders of threads. A rung or a ladder needs no line
 // here. The tests beside this one know their kernel better: its tiles, and closer limits.
 #include <cstring>
 #include <gtest/gtest.h>
