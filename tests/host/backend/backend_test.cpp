@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "host/backend/registry.hpp"
 #include "host/check/check.hpp"
+#include "tests/host/backend/tested.hpp"
 
 namespace impasto::backend_test {
 namespace {
@@ -28,28 +28,10 @@ const std::vector<Size> sizes = {
     {{1, 1, 1, 1}, 1},    {{1, 2, 3, 3}, 5},     {{1, 7, 5, 17}, 13},    {{3, 5, 2, 16}, 32},
     {{2, 31, 29, 8}, 24}, {{1, 96, 97, 64}, 32}, {{1, 13, 11, 128}, 64}, {{2, 18, 7, 64}, 192}};
 
-/// A backend by its name, in one precision.
-using Tested = std::pair<std::string, Precision>;
+using test::make;
+using test::Tested;
 
-std::unique_ptr<Backend> make(const Tested& tested) {
-  return make_backend(tested.first, tested.second, {.tuning = Tuning::off});
-}
-
-bool offered(const Tested& tested) {
-  const std::vector<BackendEntry> entries = list_backends();
-  return std::ranges::any_of(entries, [&](const BackendEntry& entry) {
-    return entry.name == tested.first && entry.unavailable.empty() &&
-           std::ranges::count(entry.precisions(), tested.second) > 0;
-  });
-}
-
-class FastBackend : public testing::TestWithParam<Tested> {
- protected:
-  void SetUp() override {
-    const auto& [name, precision] = GetParam();
-    if (!offered(GetParam())) GTEST_SKIP() << "no " << name << " in " << to_string(precision);
-  }
-};
+class FastBackend : public test::TestsBackend {};
 
 TEST_P(FastBackend, AgreesWithTheReferenceOnEveryOperation) {
   const auto tested = make(GetParam());
@@ -151,9 +133,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Tested{"simt", Precision::bf16}, Tested{"simt", Precision::fp16},
                     Tested{"cuda", Precision::fp32}, Tested{"cuda", Precision::tf32},
                     Tested{"cuda", Precision::bf16}, Tested{"cuda", Precision::fp16}),
-    [](const auto& tested) {
-      return tested.param.first + "_" + std::string(to_string(tested.param.second));
-    });
+    test::name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     Backends, FastBackend,
@@ -161,9 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Tested{"cpu", Precision::bf16}, Tested{"cuda", Precision::fp32},
                     Tested{"cuda", Precision::tf32}, Tested{"cuda", Precision::bf16},
                     Tested{"cuda", Precision::fp16}),
-    [](const auto& tested) {
-      return tested.param.first + "_" + std::string(to_string(tested.param.second));
-    });
+    test::name_of);
 
 /// A case of one output, to which each run writes two values.
 OpCase writing(const std::function<std::vector<float>()>& values) {

@@ -3,12 +3,10 @@
 // no numbers shows in the losses or in the picture.
 #include <algorithm>
 #include <gtest/gtest.h>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "host/backend/registry.hpp"
+#include "tests/host/backend/tested.hpp"
 #include "tests/support/nan_inputs.hpp"
 
 namespace impasto::nan_test {
@@ -67,22 +65,12 @@ TEST(NanOfTheReference, ShowsUnlessTheFormulaHidesIt) {
   }
 }
 
-using Tested = std::pair<std::string, Precision>;
+using test::Tested;
 
-bool offered(const Tested& tested) {
-  const std::vector<BackendEntry> entries = list_backends();
-  return std::ranges::any_of(entries, [&](const BackendEntry& entry) {
-    return entry.name == tested.first && entry.unavailable.empty() &&
-           std::ranges::count(entry.precisions(), tested.second) > 0;
-  });
-}
-
-class Nan : public testing::TestWithParam<Tested> {};
+class Nan : public test::TestsBackend {};
 
 TEST_P(Nan, ShowsWhereverTheReferenceHasOne) {
-  const auto& [name, precision] = GetParam();
-  if (!offered(GetParam())) GTEST_SKIP() << "no " << name << " in " << to_string(precision);
-  const auto tested = make_backend(name, precision, {.tuning = Tuning::off});
+  const auto tested = test::make(GetParam());
   const auto reference = make_backend("reference");
   const DataType storage = tested->activation_type();
   for (const Size& size : sizes) {
@@ -107,9 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Tested{"simt", Precision::fp16}, Tested{"cuda", Precision::fp32},
                     Tested{"cuda", Precision::tf32}, Tested{"cuda", Precision::bf16},
                     Tested{"cuda", Precision::fp16}),
-    [](const auto& tested) {
-      return tested.param.first + "_" + std::string(to_string(tested.param.second));
-    });
+    test::name_of);
 
 }  // namespace
 }  // namespace impasto::nan_test
