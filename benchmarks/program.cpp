@@ -130,11 +130,13 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
   const Run& row = median != nullptr ? *median : runs.front();
   const double seconds =
       row.GetAdjustedRealTime() / benchmark::GetTimeUnitMultiplier(row.time_unit);
-  const Run* noise = statistic("cv");
-  const auto counter = [&](const Column& column) {
-    const auto found = row.counters.find(std::string(column.counter));
+  const auto counter = [&](std::string_view name) {
+    const auto found = row.counters.find(std::string(name));
     return found == row.counters.end() ? std::nullopt : std::optional(found->second.value);
   };
+  const Run* variation = statistic("cv");
+  const std::optional<double> noise =
+      variation != nullptr ? variation->real_accumulated_time : counter("noise");
   std::ostream& out = GetOutputStream();
   if (comma_separated_) {
     if (head_.empty()) {
@@ -144,7 +146,8 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
     }
     out << fmt::format("\"{}\",{:.9g}", row.run_name.str(), seconds);
     for (const Column& column : columns) {
-      out << ',' << (counter(column) ? fmt::format("{:.9g}", *counter(column)) : "");
+      const std::optional<double> value = counter(column.counter);
+      out << ',' << (value ? fmt::format("{:.9g}", *value) : "");
     }
     out << std::endl;
     return;
@@ -165,17 +168,16 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
     line += fmt::format(" {:>{}} |", text, wide);
   };
   // The host-SIMT machine counts: its time says nothing of a GPU.
-  if (row.counters.find("loaded_bytes") == row.counters.end()) {
+  if (!counter("loaded_bytes")) {
     cell("time", seconds > 0 ? duration(seconds) : "none", 8);
-    const auto samples = row.counters.find("noise");
-    if (noise != nullptr) {
-      cell("noise", fmt::format("{:.1f} %", 100 * noise->real_accumulated_time), 7);
-    } else if (samples != row.counters.end()) {
-      cell("noise", fmt::format("{:.1f} %", 100 * samples->second.value), 7);
+    // One sample has none. The steps of an iteration are no samples.
+    if (noise || counter("samples")) {
+      cell("noise", noise ? fmt::format("{:.1f} %", 100 * *noise) : "–", 7);
     }
   }
   for (const Column& column : columns) {
-    if (counter(column)) cell(column.title, number(column.scale * *counter(column)), 7);
+    const std::optional<double> value = counter(column.counter);
+    if (value) cell(column.title, number(column.scale * *value), 7);
   }
   if (title.heading + head != head_) {
     out << (head_.empty() ? "" : "\n") << title.heading << "\n\n" << head << '\n' << rule << '\n';

@@ -53,14 +53,15 @@ void Samples::add(double seconds) {
   squares_ += distance * (seconds - mean_);
 }
 
-double Samples::noise() const {
-  if (count_ < 2) return 0;
+std::optional<double> Samples::noise() const {
+  if (count_ < 2) return {};
   return std::sqrt(squares_ / static_cast<double>(count_ - 1)) / mean_;
 }
 
 bool StopRule::ends(const Samples& samples) const {
   if (samples.total() >= most_times_least_seconds * least_seconds) return true;
-  return samples.count() > 1 && samples.total() >= least_seconds && samples.noise() <= most_noise;
+  return samples.count() >= least_samples && samples.total() >= least_seconds &&
+         samples.noise() <= most_noise;
 }
 
 StopRule& stop_rule() {
@@ -88,7 +89,7 @@ void take_samples(benchmark::State& state, const std::function<double()>& sample
     }
   });
   state.counters["samples"] = static_cast<double>(samples.count());
-  state.counters["noise"] = samples.noise();
+  if (samples.noise()) state.counters["noise"] = *samples.noise();
   if (busy) {
     state.counters["other_cores"] = (*busy_seconds() - *busy - (own_seconds() - own)) / passed;
   }

@@ -149,6 +149,15 @@ class Programs(unittest.TestCase):
         self.assertGreater(noisy["noise"], 0)
         self.assertIn("other_cores", calm)
 
+    def test_one_sample_has_no_noise(self):
+        flags = ("--op=adam", "--backend=cpu", "--shape=8x8x3", "--benchmark_min_time=0")
+        [row] = json.loads(run("op_bench", *flags, "--benchmark_format=json").stdout)["benchmarks"]
+        self.assertEqual(row["samples"], 1)
+        self.assertNotIn("noise", row)
+        head, _, line = run("op_bench", *flags).stdout.splitlines()[-3:]
+        cells = dict(zip(*([cell.strip() for cell in row.split("|")] for row in (head, line))))
+        self.assertEqual(cells["noise"], "–")
+
     def test_the_comparison_of_symmetric_products_can_be_rehearsed(self):
         script = ROOT / "benchmarks" / "peers" / "symmetric_products.py"
         command = [sys.executable, "-B", script, "--rehearse", "--programs", PROGRAMS, "--rounds", "2"]

@@ -17,16 +17,16 @@ TEST(Samples, HaveMeanAndNoise) {
   const Samples samples = samples_of({1, 2, 3, 4});
   EXPECT_DOUBLE_EQ(samples.mean(), 2.5);
   EXPECT_DOUBLE_EQ(samples.total(), 10);
-  EXPECT_DOUBLE_EQ(samples.noise(), std::sqrt(5.0 / 3) / 2.5);
-  EXPECT_EQ(samples_of({1}).noise(), 0);
+  EXPECT_DOUBLE_EQ(samples.noise().value(), std::sqrt(5.0 / 3) / 2.5);
+  EXPECT_EQ(samples_of({1}).noise(), std::nullopt);
 }
 
-TEST(StopRule, AsksForTimeAndForLittleNoise) {
+TEST(StopRule, AsksForTimeForSamplesAndForLittleNoise) {
   constexpr StopRule rule{4, 0.1};
-  EXPECT_FALSE(rule.ends(samples_of({1, 1, 1})));  // too short
-  EXPECT_TRUE(rule.ends(samples_of({1, 1, 1, 1})));
-  EXPECT_FALSE(rule.ends(samples_of({1, 2, 1, 2})));  // too noisy
-  EXPECT_FALSE(rule.ends(samples_of({4})));           // one sample has no noise to speak of
+  EXPECT_TRUE(rule.ends(samples_of({1, 1, 1, 1, 1, 1, 1, 1, 1, 1})));
+  EXPECT_FALSE(rule.ends(samples_of({.3, .3, .3, .3, .3, .3, .3, .3, .3, .3})));  // too short
+  EXPECT_FALSE(rule.ends(samples_of({1, 1, 1, 1, 1, 1, 1, 1, 1})));  // too few to know their noise
+  EXPECT_FALSE(rule.ends(samples_of({1, 2, 1, 2, 1, 2, 1, 2, 1, 2})));  // too noisy
 }
 
 TEST(StopRule, EndsAfterFiveTimesItsTime) {
