@@ -104,7 +104,7 @@ std::string objection_to(const Run& run) {
 
 /// Markdown tables of at most 100 columns below the context, a unit in every head or cell: the time
 /// is the median of the repetitions, the noise their standard deviation over their mean. Or
-/// comma-separated values, with times in seconds.
+/// comma-separated values, with times in seconds and the noise as a share, 0.01 for 1 %.
 class Tables final : public benchmark::BenchmarkReporter {
  public:
   explicit Tables(bool comma_separated) : comma_separated_(comma_separated) {}
@@ -140,15 +140,16 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
   std::ostream& out = GetOutputStream();
   if (comma_separated_) {
     if (head_.empty()) {
-      head_ = "name,seconds";
+      head_ = "name,seconds,noise_share";
       for (const Column& column : columns) head_ += fmt::format(",{}", column.counter);
       out << head_ << '\n';
     }
     out << fmt::format("\"{}\",{:.9g}", row.run_name.str(), seconds);
-    for (const Column& column : columns) {
-      const std::optional<double> value = counter(column.counter);
-      out << ',' << (value ? fmt::format("{:.9g}", *value) : "");
-    }
+    const auto value = [&](std::optional<double> known) {
+      out << ',' << (known ? fmt::format("{:.9g}", *known) : "");
+    };
+    value(noise);
+    for (const Column& column : columns) value(counter(column.counter));
     out << std::endl;
     return;
   }

@@ -4,7 +4,9 @@
 usage: programs_test.py FOLDER_OF_PROGRAMS
 """
 
+import csv
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -182,9 +184,23 @@ class Programs(unittest.TestCase):
         done = run("op_bench", "--op=gram,adam", "--backend=cpu", "--dtype=fp32", "--shape=4x4x8", FAST,
                    "--benchmark_format=csv")  # fmt: skip
         head, *rows = [line.split(",") for line in done.stdout.splitlines()]
-        self.assertEqual(head[:3], ["name", "seconds", "GB/s"])
+        self.assertEqual(head[:4], ["name", "seconds", "noise_share", "GB/s"])
         self.assertEqual([row[0] for row in rows], ['"gram/cpu/4x4x8/fp32/batch:1"', '"adam/cpu/4x4x8/fp32/batch:1"'])
         self.assertEqual({len(row) for row in rows}, {len(head)})
+
+    def test_values_separated_by_commas_are_those_of_the_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "rows.json"
+            for repetitions in (1, 3):
+                done = run("op_bench", "--op=adam", "--backend=cpu", "--shape=8x8x3", "--benchmark_format=csv",
+                           f"--benchmark_repetitions={repetitions}", f"--benchmark_out={out}",
+                           "--benchmark_min_time=0.05")  # fmt: skip
+                [row] = csv.DictReader(done.stdout.splitlines())
+                rows = json.loads(out.read_text())["benchmarks"]
+                seconds = [1e-6 * one["real_time"] for one in rows if one["run_type"] == "iteration"]
+                noise = statistics.stdev(seconds) / statistics.mean(seconds) if repetitions > 1 else rows[0]["noise"]
+                self.assertAlmostEqual(float(row["seconds"]), statistics.median(seconds), delta=1e-12)
+                self.assertAlmostEqual(float(row["noise_share"]), noise, delta=1e-6)
 
     def test_ceilings_are_checked_before_they_are_shown(self):
         rows = self.document("ceilings_bench", "--benchmark_filter=^fma")["benchmarks"]
