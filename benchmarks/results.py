@@ -8,11 +8,12 @@ above its roof, a rehearsal and a broken file are errors; their messages name th
 import json
 import math
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from statistics import mean, median, stdev
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 Document = Dict[str, Any]
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -315,6 +316,16 @@ def read_json(path: Path) -> Document:
     return document
 
 
+@contextmanager
+def foreign(path: Path) -> Iterator[None]:
+    """What is missing in a file that is not ours, or is of another kind there, is an error that names the file."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ResultError(f"{path}: expected what './dev bench' or './dev gpu' writes, or one of their programs: "
+                          f"{error!r}") from error  # fmt: skip
+
+
 def merged_row(name: str, path: Path, entries: Sequence[Document]) -> Row:
     """All repetitions of a row."""
     counters = {
@@ -334,8 +345,9 @@ def merged_row(name: str, path: Path, entries: Sequence[Document]) -> Row:
     return Row(name, path, seconds, counters, label)
 
 
-def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None:
-    """What programs of ours wrote: every repetition of a name gathered into a row. Ceilings become roofs."""
+def gather_rows(path: Path, entries: Sequence[Document], refused: List[str]) -> List[Row]:
+    """What programs of ours wrote: every repetition of a name gathered into a row. `refused` gets a sentence on each
+    that failed."""
     gathered: Dict[str, List[Document]] = {}
     for entry in entries:
         if not isinstance(entry, dict) or "name" not in entry:
@@ -344,11 +356,17 @@ def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None
             continue
         name = str(entry.get("run_name", entry["name"]))
         if entry.get("error_occurred"):
-            machine.refused.append(f"{path.name}: {name}: {entry.get('error_message', 'failed')}")
+            refused.append(f"{path.name}: {name}: {entry.get('error_message', 'failed')}")
         else:
             gathered.setdefault(name, []).append(entry)
+    return [merged_row(name, path, repetitions) for name, repetitions in gathered.items()]
+
+
+def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None:
+    """Ceilings become roofs."""
+    rows = gather_rows(path, entries, machine.refused)
     unchecked = []
-    for row in (merged_row(name, path, repetitions) for name, repetitions in gathered.items()):
+    for row in rows:
         if "FLOP/s" in row.counters or "bytes/s" in row.counters:
             machine.roofs.add("flops", row.name, row.counters.get("FLOP/s", 0.0))
             machine.roofs.add("bytes_per_second", row.name, row.counters.get("bytes/s", 0.0))
@@ -358,7 +376,7 @@ def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None
             unchecked.append(row)
     if unchecked:
         ops = ", ".join(sorted({row.parts.op for row in unchecked}))
-        machine.refused.append(f"{path.name}: {len(unchecked)} of {len(gathered)} rows have no counter 'verified': "
+        machine.refused.append(f"{path.name}: {len(unchecked)} of {len(rows)} rows have no counter 'verified': "
                                f"nobody checked in that process that their results are right ({ops}).")  # fmt: skip
 
 
@@ -381,15 +399,12 @@ def passed(stage: Document) -> bool:
 
 def read_stage(machine: Machine, path: Path, stage: Document, folder: Sequence[Document]) -> None:
     """A stage of `./dev gpu` or `./dev bench`. Its iterations count where the tests of the same commit passed."""
-    try:
-        name, commit = stage["stage"], stage["context"].get("commit")
-        machine.stages[name] = stage
-        machine.refused += [f"{path.name}: {failure}" for failure in stage["failures"]]
-        compared = stage["rows"] if name == "peers" else []
-        rows = stage["benchmarks"] if name in ("environment", "iteration", "operations") else []
-        tests = [one for one in folder if one.get("stage") == "tests" and one["context"].get("commit") == commit]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ResultError(f"{path}: expected what './dev gpu' writes: {error!r}") from error
+    name, commit = stage["stage"], stage["context"].get("commit")
+    machine.stages[name] = stage
+    machine.refused += [f"{path.name}: {failure}" for failure in stage["failures"]]
+    compared = stage["rows"] if name == "peers" else []
+    rows = stage["benchmarks"] if name in ("environment", "iteration", "operations") else []
+    tests = [one for one in folder if one.get("stage") == "tests" and one["context"].get("commit") == commit]
     machine.comparisons += [read_comparison(path, one) for one in compared if one["contenders"]]
     if name != "iteration" or (truthy(commit) and any(map(passed, tests))):
         read_rows(machine, path, rows)
@@ -419,21 +434,26 @@ def clocks_of(document: Document) -> Dict[str, str]:
     return {**found, "throttled by": " and ".join(held)} if held else found
 
 
+def read_file(machine: Machine, path: Path, document: Document, folder: Sequence[Document]) -> None:
+    machine.contexts[path.name] = {**document["context"], **clocks_of(document)}
+    read_context_ceilings(machine, path, document["context"])
+    if "stage" in document and "complete" in document:
+        read_stage(machine, path, document, folder)
+    elif "contenders" in document or "benchmarks" in document:
+        if "contenders" in document:
+            machine.comparisons.append(read_comparison(path, document))
+        read_rows(machine, path, document.get("benchmarks", []))
+    else:
+        raise ResultError(f"{path}: expected 'benchmarks' (Google Benchmark), 'contenders' (peers) or a 'stage'")
+
+
 def read_machine(folder: Path) -> Machine:
     """Every file of one machine."""
     documents = {path: read_json(path) for path in sorted(folder.glob("*.json"))}
     machine = Machine(folder)
     for path, document in documents.items():
-        machine.contexts[path.name] = {**document["context"], **clocks_of(document)}
-        read_context_ceilings(machine, path, document["context"])
-        if "stage" in document and "complete" in document:
-            read_stage(machine, path, document, list(documents.values()))
-        elif "contenders" in document or "benchmarks" in document:
-            if "contenders" in document:
-                machine.comparisons.append(read_comparison(path, document))
-            read_rows(machine, path, document.get("benchmarks", []))
-        else:
-            raise ResultError(f"{path}: expected 'benchmarks' (Google Benchmark), 'contenders' (peers) or a 'stage'")
+        with foreign(path):
+            read_file(machine, path, document, list(documents.values()))
     for row in machine.rows:
         share = machine.roofs.share(row) if row.seconds_of else None
         if share and share > ROOF_TOLERANCE and ("roof_share" in row.counters or row.parts.cache == "cold"):
