@@ -16,10 +16,16 @@ from pathlib import Path
 PROGRAMS = Path(sys.argv.pop(1))
 ROOT = Path(__file__).resolve().parents[2]
 FAST = "--benchmark_min_time=0.0001"
+GOOGLE_S = Path("/usr/share/benchmark")
 
 
 def run(program, *arguments):
     return subprocess.run([PROGRAMS / program, *arguments], capture_output=True, text=True)
+
+
+def compare(old, new):
+    command = ["/usr/bin/python3", "-B", ROOT / "benchmarks" / "compare.py", old, new]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 class Programs(unittest.TestCase):
@@ -89,7 +95,7 @@ class Programs(unittest.TestCase):
             self.assertEqual({name.split("/")[3] for name in found}, {precision})
 
     def test_what_one_program_writes_is_compared_but_for_rows_beside_which_others_ran(self):
-        if not Path("/usr/share/benchmark/compare.py").exists():
+        if not GOOGLE_S.exists():
             self.skipTest("no libbenchmark-tools here; './dev compare' installs it")
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "rows.json"
@@ -100,19 +106,65 @@ class Programs(unittest.TestCase):
             for row in document["benchmarks"]:
                 row["other_cores"] = 0 if "batch:1" in row["name"] else 1e3
             out.write_text(json.dumps(document))
-            command = ["/usr/bin/python3", "-B", ROOT / "benchmarks" / "compare.py", "--no-color", out, out]
-            compared = subprocess.run(command, capture_output=True, text=True)
+            compared = compare(out, out)
         self.assertEqual(compared.returncode, 0, compared.stderr)
-        self.assertRegex(compared.stdout, r"adam/cpu/8x8x3/fp32/batch:1_median +\+0\.0000 ")
+        self.assertRegex(compared.stdout, r"\| cpu/8x8x3/fp32/batch:1 \| +[0-9.]+ [nµm]s \| .* \| \+0\.0 % \| 1\.0000 \|")
         self.assertNotIn("batch:2", compared.stdout)
         self.assertIn("not measured alike: adam/cpu/8x8x3/fp32/batch:2: other programs used", compared.stderr)
+
+    def test_rows_of_stages_of_one_repetition_and_of_one_file_alone_are_compared_or_named(self):
+        if not GOOGLE_S.exists():
+            self.skipTest("no libbenchmark-tools here; './dev compare' installs it")
+        with tempfile.TemporaryDirectory() as folder:
+            files = []
+            for name, factor in (("old", 1), ("new", 2)):
+                rows = [{"name": "gram/many", "repetition_index": i, "real_time": factor * (100 + i), "time_unit": "ns"}
+                        for i in range(9)]  # fmt: skip
+                rows.append({"name": "gram/once", "real_time": factor * 0.3, "time_unit": "us"})
+                rows.append({"name": f"only/{name}", "real_time": 1, "time_unit": "us"})
+                files.append(Path(folder) / name)
+                files[-1].write_text(json.dumps({"context": {"device": "A device"}, "benchmarks": rows}))
+            done = compare(*files)
+            files[1].write_text(files[1].read_text().replace('"gram', '"adam'))
+            apart = compare(*files)
+            self.assertEqual((apart.returncode, apart.stdout), (8, ""))
+            self.assertIn("nothing was compared: the files have no row in common", apart.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("| many | 104 ns | 208 ns | +100.0 % | 0.0004 |", done.stdout)
+        self.assertIn("| once | 300 ns | 600 ns | +100.0 % |      – |", done.stdout)
+        self.assertIn("2 rows, whose times changed by +100.0 %", done.stdout)
+        self.assertIn("some have 1", done.stdout)
+        self.assertIn("old: 1 of 3 rows, only/old first", done.stderr)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
+
+    def test_files_that_hold_no_measurements_are_named_and_not_compared(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "some.json"
+            row = {"name": "a", "real_time": 1, "time_unit": "ns"}
+            for document, named in (
+                ({"machine_info": {}, "benchmarks": [row]}, "expected an object 'context'"),
+                ({"context": {}, "benchmarks": []}, "expected 'benchmarks' with times"),
+                ({"context": {}, "rows": []}, "KeyError('benchmarks')"),
+                ({"context": {}, "benchmarks": 5}, "expected what './dev bench'"),
+                ({"context": {}, "benchmarks": [5]}, "to have a name"),
+                ({"context": {}, "benchmarks": [{"name": "a"}]}, "expected real_time"),
+                ({"context": {}, "benchmarks": [{**row, "other_cores": "x"}]}, "expected what './dev bench'"),
+                ({"context": {"load_avg": ["x"]}, "benchmarks": [row]}, "expected what './dev bench'"),
+                ({"context": {}, "throttled": 5, "benchmarks": [row]}, "expected what './dev bench'"),
+            ):
+                path.write_text(json.dumps(document))
+                done = compare(path, path)
+                self.assertEqual(done.returncode, 2, document)
+                self.assertIn("some.json: ", done.stderr)
+                self.assertIn(named, done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
 
     def test_files_that_were_not_measured_alike_are_compared_only_on_demand(self):
         with tempfile.TemporaryDirectory() as folder:
             def file(name, throttled=(), rows=None, calm=0, **context):
                 path = Path(folder) / name
                 about = {"device": "A device", "num_cpus": 2, "mhz_per_cpu": 2300, "load_avg": [0.2], **context}
-                row = {"name": "a", "other_cores": 0.1, "sm_mhz": 1500}
+                row = {"name": "a", "real_time": 1, "time_unit": "us", "other_cores": 0.1, "sm_mhz": 1500}
                 kept = [{**row, "name": f"calm {i}"} for i in range(calm)] + [{**row, **(rows or {})}]
                 path.write_text(json.dumps({"context": about, "throttled": list(throttled), "benchmarks": kept}))
                 return path
@@ -129,6 +181,7 @@ class Programs(unittest.TestCase):
                 done = subprocess.run([*command, file(name, **context)], capture_output=True, text=True)
                 self.assertEqual(done.returncode, 8, name)
                 self.assertIn(named, done.stderr)
+                self.assertIn("nothing was compared: --anyway", done.stderr)
             busy = {"rows": {"other_cores": 1.2}}
             both = (file("one.json", **busy), file("two.json", **busy))
             done = subprocess.run([*command[:-1], *both], capture_output=True, text=True)
