@@ -2,6 +2,7 @@
 """What is kept of a measurement: its rows, and where and from what they were taken."""
 
 import argparse
+import errno
 import json
 import os
 import platform
@@ -71,6 +72,8 @@ def results_folder(device: str) -> Path:
 
 def replace_text(path: Path, text: str) -> None:
     """The file is what it was, or whole: the text goes into a file beside it, which then takes its place."""
+    if path.exists() and not path.is_file():  # which would take the place of a device, too
+        raise OSError(errno.EINVAL, "expected a regular file", str(path))
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(text, encoding="utf-8")

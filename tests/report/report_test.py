@@ -2,6 +2,7 @@
 """The report shows what the files say, refuses what it must, and needs nothing but itself."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -301,6 +302,14 @@ class Refused(Pages):
             message = self.refusal(self.folder / "machine")
             self.assertIn("some.json", message)
             self.assertIn(expected, message)
+
+    def test_only_a_file_is_replaced(self):
+        inputs.write_machine(self.folder / "machine")
+        os.mkfifo(self.output)
+        done = self.run_report(self.folder / "machine")
+        self.assertEqual((done.returncode, done.stdout), (6, ""))
+        self.assertIn("report.html: expected a regular file", done.stderr)
+        self.assertTrue(self.output.is_fifo())
 
     def test_a_missing_or_empty_folder_is_named(self):
         self.assertIn("nowhere", self.refusal(self.folder / "nowhere", code=2))
