@@ -119,7 +119,7 @@ def stages_named(text: str) -> List[Stage]:
 def parse_arguments() -> argparse.Namespace:
     parser = context.parser(__doc__)
     parser.add_argument("--only", metavar="STAGE,...", type=stages_named,
-                        help=f"some of: {','.join(stage.name for stage in STAGES)}")  # fmt: skip
+                        help=f"some of {', '.join(stage.name for stage in STAGES)}")  # fmt: skip
     parser.add_argument("--budget", type=float, help=f"seconds for all of it ({GPU.budget}; --cpu: {CPU.budget})")
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--cpu", dest="scale", action="store_const", const=CPU, default=GPU, help="measure the CPU")
