@@ -3,18 +3,23 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <fmt/format.h>
+#include <iostream>
 #include <map>
 #include <optional>
 #include <ostream>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "host/app/commit.hpp"  // build_commit.cmake writes it at every build, if it changed
+#include "host/core/atomic_file.hpp"
 #include "host/core/error.hpp"
 
 namespace impasto::bench {
@@ -187,6 +192,10 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
   out << line << std::endl;
 }
 
+[[noreturn]] void fail_to_print() {
+  fail(ErrorKind::output, "standard output: cannot write: {}", std::strerror(errno));
+}
+
 /// A reporter without the rows that must not be shown.
 class VerifiedOnly final : public benchmark::BenchmarkReporter {
  public:
@@ -212,12 +221,41 @@ class VerifiedOnly final : public benchmark::BenchmarkReporter {
       verified.back().run_name.function_name = run.run_name.function_name;
     }
     if (!verified.empty()) shown_->ReportRuns(verified);
+    if (!GetOutputStream()) fail_to_print();
   }
   void Finalize() override { shown_->Finalize(); }
 
  private:
   BenchmarkReporter* shown_;
   std::set<std::string>* refused_;
+};
+
+/// The rows so far as JSON. The file is complete whenever the program ends, and where it cannot be
+/// written it is as it was (AtomicFile).
+class JsonFile final : public benchmark::BenchmarkReporter {
+ public:
+  explicit JsonFile(std::string path) : path_(std::move(path)) { json_.SetOutputStream(&text_); }
+  bool ReportContext(const Context& context) override {
+    json_.SetErrorStream(&GetErrorStream());
+    return json_.ReportContext(context);
+  }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    json_.ReportRuns(runs);
+    save();
+  }
+  void Finalize() override { save(); }
+
+ private:
+  void save() {
+    const std::streampos next_row = text_.tellp();
+    json_.Finalize();
+    write_atomically(path_, text_.str());
+    text_.seekp(next_row);  // what Finalize() wrote is shorter than any row
+  }
+
+  std::string path_;
+  std::ostringstream text_;
+  benchmark::JSONReporter json_;
 };
 
 /// What --benchmark_filter says. Google Benchmark would hold it against names that end with how they
@@ -232,17 +270,17 @@ Filter parse_filter(const std::string& text) {
   }
 }
 
-/// Runs the registered rows and shows them in `format`, and where `to_file` says so writes them to
-/// --benchmark_out as well. Returns a sentence on each row that was left out.
-std::set<std::string> run_rows(std::string_view format, bool to_file) {
+/// Runs the registered rows and shows them in `format`, and writes them to `path`, unless it is
+/// empty, as well. Returns a sentence on each row that was left out.
+std::set<std::string> run_rows(std::string_view format, const std::string& path) {
   std::set<std::string> refused;
   Tables tables(format == "csv");
   benchmark::JSONReporter json;
-  benchmark::JSONReporter json_file;
+  JsonFile json_file(path);
   using benchmark::BenchmarkReporter;
   VerifiedOnly display(format == "json" ? static_cast<BenchmarkReporter&>(json) : tables, refused);
   VerifiedOnly file(json_file, refused);
-  benchmark::RunSpecifiedBenchmarks(&display, to_file ? &file : nullptr);
+  benchmark::RunSpecifiedBenchmarks(&display, path.empty() ? nullptr : &file);
   return refused;
 }
 
@@ -296,15 +334,15 @@ int run(int argc, char** argv, const Program& program) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
+    std::cout << app.help();
     benchmark::PrintDefaultHelp();
     return 0;
   }
   if (asks_for_choices) {
     const std::string offered = program.choices();
-    fmt::print("{}", offered.empty()
-                         ? "no option is a list of words; --benchmark_list_tests names the rows\n"
-                         : offered);
+    std::cout << (offered.empty()
+                      ? "no option is a list of words; --benchmark_list_tests names the rows\n"
+                      : offered);
     return 0;
   }
   // Ours come before the command line's, which overrule them. Google Benchmark repeats an iteration
@@ -312,7 +350,12 @@ int run(int argc, char** argv, const Program& program) {
   std::vector<std::string> arguments = program.flags;
   arguments.emplace_back("--benchmark_min_time=1e-9");
   for (const std::string& rest : app.remaining()) arguments.push_back(rest);
-  if (!file.empty()) arguments.push_back("--benchmark_out=" + file);
+  if (!file.empty()) {
+    check_writable(file);
+    // Google Benchmark writes as it goes: a full disk or an end before time leaves half a file. It
+    // gets another one, without which it would not call JsonFile.
+    arguments.emplace_back("--benchmark_out=/dev/null");
+  }
   std::vector<char*> pointers = {argv[0]};
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   int count = static_cast<int>(pointers.size());
@@ -328,10 +371,10 @@ int run(int argc, char** argv, const Program& program) {
     fail(ErrorKind::usage, "--benchmark_filter: no row's name matches '{}'", wanted);
   }
   if (lists_names) {
-    for (const std::string& name : names) fmt::print("{}\n", name);
+    for (const std::string& name : names) std::cout << name << '\n';
     return 0;
   }
-  const std::set<std::string> refused = run_rows(format, !file.empty());
+  const std::set<std::string> refused = run_rows(format, file);
   benchmark::Shutdown();
   for (const std::string& row : refused) std::fprintf(stderr, "%s\n", row.c_str());
   return refused.empty() ? 0 : static_cast<int>(ErrorKind::check_failed);
@@ -343,6 +386,7 @@ int run_program(int argc, char** argv, const Program& program) {
   int code = 0;
   try {
     code = run(argc, argv, program);
+    if (!std::cout.flush()) fail_to_print();
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "%s\n", error.what());
     code = static_cast<int>(ErrorKind::usage);

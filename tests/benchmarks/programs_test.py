@@ -233,6 +233,31 @@ class Programs(unittest.TestCase):
         self.assertRegex(table[2], r"^\| cpu \| +[0-9.]+ (µs|ms) \| +[0-9.]+ % \|")
         self.assertNotIn("DEBUG", done.stdout + done.stderr)
 
+    def test_an_output_that_cannot_be_written_ends_the_program_and_is_named(self):
+        gram = ("--op=gram", "--backend=cpu", "--dtype=fp32", "--shape=4x4x8", FAST)
+        for options in (gram, (*gram, "--benchmark_format=csv"), (*gram, "--benchmark_format=json"), ("--list",)):
+            with open("/dev/full", "w") as full:
+                command = [PROGRAMS / "op_bench", *options]
+                done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual((done.returncode, done.stderr),
+                             (6, "standard output: cannot write: No space left on device\n"), options)  # fmt: skip
+        for place, why in (("/nowhere/rows.json", "there is no folder"), ("/dev/full", "not a regular file")):
+            done = run("op_bench", *gram, f"--benchmark_out={place}")
+            self.assertEqual((done.returncode, done.stdout), (6, ""))
+            self.assertIn(f"cannot write '{place}': {why}", done.stderr)
+
+    def test_a_run_that_is_killed_leaves_the_rows_before_as_a_file_that_can_be_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "rows.json"
+            command = [PROGRAMS / "op_bench", "--op=adam", "--backend=cpu", "--shape=8x8x3", "--batch=1,2,3",
+                       "--benchmark_format=csv", f"--benchmark_out={out}", FAST]  # fmt: skip
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                for _ in range(3):  # the head, and two rows: the file has at least the first
+                    process.stdout.readline()
+                process.kill()
+            names = [row["name"] for row in json.loads(out.read_text())["benchmarks"]]
+            self.assertEqual(names[0], "adam/cpu/8x8x3/fp32/batch:1")
+
     def test_values_separated_by_commas_have_a_head_and_a_line_for_each_row(self):
         done = run("op_bench", "--op=gram,adam", "--backend=cpu", "--dtype=fp32", "--shape=4x4x8", FAST,
                    "--benchmark_format=csv")  # fmt: skip
