@@ -7,6 +7,7 @@
 
 #include "host/backend/reference/reference_backend.hpp"
 #include "host/core/error.hpp"
+#include "host/core/suggest.hpp"
 #include "host/model/vgg.hpp"
 #include "kernels/common/tuning.hpp"
 
@@ -79,11 +80,28 @@ std::vector<MeasuredCase> measured_cases(const Operation& op) {
 }
 
 std::string layers_line(std::string_view name, const Operation& op) {
-  return fmt::format("  {:<26}{}\n", name, fmt::join(op.layers, " "));
+  constexpr std::size_t widest = 100;
+  std::string text;
+  std::string line = fmt::format("  {:<25}", name);
+  const std::string indent(line.size(), ' ');
+  for (const std::string_view layer : op.layers) {
+    if (line.size() + 1 + layer.size() > widest) {
+      text += line + '\n';
+      line = indent;
+    }
+    line += fmt::format(" {}", layer);
+  }
+  return text + line + '\n';
 }
 
 void OperationRows::add_options(CLI::App& app, const std::vector<std::string>& names) {
-  add_axis(app, "--op", ops, "operations (all)")->check(CLI::IsMember(names));
+  // CLI11's own validator shows all the names, in a line of 600 columns.
+  const auto known = [=](const std::string& asked) {
+    if (std::ranges::find(names, asked) != names.end()) return std::string();
+    return fmt::format("there is no operation '{}': {}", asked,
+                       did_you_mean(asked, names, "--list names all"));
+  };
+  add_axis(app, "--op", ops, "operations (all)")->check(known);
   add_axis(app, "--shape", shapes, "LAYER@SIZE, HxWxC or SIZE, as told below");
   add_batch_axis(app, batches);
 }

@@ -317,7 +317,7 @@ int run(int argc, char** argv, const Program& program) {
       ->check(from_zero_on)
       ->capture_default_str();
   app.add_option("--max-noise", stop_rule().most_noise,
-                 "what its samples' deviation over their mean has to come down to before that")
+                 "their deviation over their mean that ends it, of ten samples or more")
       ->check(from_zero_on)
       ->capture_default_str();
   std::string wanted;
