@@ -136,8 +136,8 @@ void register_rows() {
     if (__builtin_cpu_supports("avx512bf16") != 0) {
       add_rate("bf16_dot/512", 64, dot_avx512, threads);
     }
-    add_copy(threads);
   }
+  for (const int threads : thread_counts) add_copy(threads);
 }
 
 }  // namespace
