@@ -12,8 +12,9 @@ that enough loads are under way. A rung with one block has neither. So for each 
                      shared memory, and multiply-adds. A block that loads a slice, waits and multiplies it
                      does these one after the other: only other blocks of its SM fill the gaps.
 
-It knows no instruction issue and no conflicts in the L2 cache, so a clock will show more. ladder_launches says
-what a rung launches, kernel_resources.py what the compiler makes of it.
+It knows no instruction issue, no conflicts in the L2 cache and no wide requests to shared memory, which take several
+passes, so a clock will show more. ladder_launches says what a rung launches, kernel_resources.py what the
+compiler makes of it.
 """
 
 import json
@@ -63,7 +64,8 @@ class Kernel:
     """How a rung's first kernel is built."""
 
     instruction: str = "fma"
-    tile: int = 0  # channels; 0: its side follows from the threads
+    tile: int = 0  # channels; 0: its side follows from the threads, two for a channel
+    sums: int = 0  # of a thread, where these are not two
     triangle: bool = True  # whether tiles below the diagonal are left out
     slices: int = 1  # that its shared memory holds; 0: it loads from global memory as it multiplies
     widened: bool = False  # whether they are floats, whatever the map is stored in
@@ -75,13 +77,15 @@ KERNELS = {
     "gram_shared_tile": Kernel(tile=32, triangle=False, widened=True),
     "gram_register_tile": Kernel(tile=64, triangle=False, widened=True),
     "gram_upper_triangle": Kernel(tile=64, widened=True),
-    "gram_fp32": Kernel(slices=2, widened=True),
+    "gram_split_pixels": Kernel(sums=16, widened=True),
+    "gram_larger_register_tile": Kernel(widened=True),
+    "gram_prefetch": Kernel(slices=2, widened=True),
     "gram_tensor_cores": Kernel("mma"),
-    "gram_mma": Kernel("mma", slices=3),
+    "gram_pipeline": Kernel("mma", slices=3),
     "gram_wgmma": Kernel("wgmma", slices=3),
 }
 UNROLLED = 4  # products of a loop whose loads nvcc puts first
-STAGES_OF_SMALL_TILE = 6  # of gram_mma and gram_wgmma, whose tile of 64 has more
+STAGES_OF_SMALL_TILE = 6  # of gram_pipeline and gram_wgmma, whose tile of 64 has more
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,12 @@ def resources(gpu: Gpu, kernel: str, threads: int, precision: str) -> Dict[str, 
     return {key: max(one[key] for one in own) for key in ("registers", "shared_bytes")}
 
 
+def tile_of(name: str, threads: int) -> int:
+    """Channels along a tile's side; the warp of a block that loads for the others has no part of it."""
+    kernel = KERNELS[name]
+    return kernel.tile or (math.isqrt(kernel.sums * threads) if kernel.sums else threads // 64 * 64 // 2)
+
+
 def first_launch(gpu: Gpu, row: Dict[str, Any], launch: Dict[str, Any]) -> Launch:
     """The launch that reads the feature map."""
     name, threads, blocks = launch["kernel"], launch["threads"], launch["blocks"]
@@ -130,7 +140,7 @@ def first_launch(gpu: Gpu, row: Dict[str, Any], launch: Dict[str, Any]) -> Launc
     busy = min(1.0, blocks / gpu.sms)  # SMs that have any
 
     channels, pixels, width = row["channels"], row["pixels"], WIDTHS[precision]
-    tile = kernel.tile or (threads // 64 * 64) // 2
+    tile = tile_of(name, threads)
     side = -(-channels // tile)
     slices = STAGES_OF_SMALL_TILE if kernel.slices == 3 and tile == 64 else kernel.slices
     if slices:
@@ -163,7 +173,7 @@ def first_launch(gpu: Gpu, row: Dict[str, Any], launch: Dict[str, Any]) -> Launc
 
 def second_launch(gpu: Gpu, first: Dict[str, Any]) -> float:
     """Seconds of the stage that adds partial sums: they are in the L2 cache, written and read once."""
-    tile = (first["threads"] // 64 * 64) // 2
+    tile = tile_of(first["kernel"], first["threads"])
     return gpu.launch + 2 * 4 * first["blocks"] * tile * tile / gpu.l2_bandwidth
 
 

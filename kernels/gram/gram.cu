@@ -25,7 +25,7 @@ constexpr std::array one_stage = {
     GramRung::of<GramRegisterTile>(
         {.name = "rung_4_register_tile", .idea = "16 multiply-adds for 8 shared values"}),
     GramRung::of<GramUpperTriangle>(
-        {.name = "rung_5_upper_triangle", .idea = "only the tiles of the triangle"}),
+        {.name = "rung_5_upper_triangle", .idea = "only the triangle; one slice on the diagonal"}),
 };
 
 constexpr std::array ladder = joined(one_stage, two_stage_rungs<GramRung, AsItIs>());

@@ -1,131 +1,48 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/common/register_tile.cuh"
 #include "kernels/gram/gram_sum.cuh"
+#include "kernels/gram/rung_4_register_tile.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
-/// The sum over pixels is cut into splits, enough to fill a GPU with blocks; a second stage
-/// (gram_sum.cuh) adds them in a fixed order. Attacks the idle SMs of rung 5, which has one block
-/// at C = 64 and 36 at 512, and the error of one running sum over all pixels.
-///
-/// A block sums one tile over one split of the pixels, a thread 8×8 of its values (8×4 in the tile
-/// of 64) in registers. A slice of 16 pixels lies in shared memory as it does in the feature map,
-/// pixel by pixel, since both factors are read in that order. From 16 bits a thread stores a pack
-/// as two groups of four floats; in every second 32 channels neighbouring groups are swapped, so
-/// that the eight threads of a pass use every bank once instead of every second bank twice. While a
-/// slice is multiplied the next one is on its way to registers, then to the other half of the
-/// shared memory: one barrier a slice. (Where packs are not possible, values are loaded when they
-/// are needed, one by one, and no groups are swapped.) On the diagonal both factors are the same
-/// slice. Bound by multiply-adds: a thread loads 64 bytes from shared memory for 64 of them.
-template <class T, int tile, bool packed>
-__global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
-    gram_fp32_kernel(float* partials, const T* features, GramWork work) {
-  constexpr int slice = 16;
-  constexpr int threads = 2 * tile;
-  constexpr int rows = 8;
-  constexpr int columns = tile / 16;
-  constexpr int row_step = tile / 2;
-  constexpr int column_step = tile / (columns / 4);
-  constexpr int width = widest<T>;
-  constexpr int loads = slice * tile / threads / width;
-  constexpr int swizzle = packed && width > 4 ? 4 : 0;
-  SIMT_SHARED(float, factors, [2][2][slice][tile]);
-
+/// The first stage with such a Sum: a block sums one tile over one split of the pixels.
+template <class Sum, int tile, class T>
+__device__ __forceinline__ void gram_register_partials(float* partials, const T* features,
+                                                       const GramWork& work) {
+  SIMT_SHARED(typename Sum::Slice, slices, [2]);
   const GramWorkTile place = gram_work_tile<tile>(work, blockIdx.x);
   const int C = work.channels;
-  const T* pixels = features + place.first;
-  const bool diagonal = place.row == place.column;
-  const int t = static_cast<int>(threadIdx.x);
-  const int i0 = t / 16 * 4;
-  const int j0 = t % 16 * 4;
-
-  // Where a channel of the tile lies in a row, and which channel lies there.
-  const auto place_of = [](int channel) { return channel ^ (channel / 32 % 2 * swizzle); };
-  const auto load = [&](Pack<T, width>(&packs)[loads], int slice_pixel, int first_channel) {
-#pragma unroll
-    for (int l = 0; l < loads; ++l) {
-      const int index = (l * threads + t) * width;
-      const int p = slice_pixel + index / tile;
-      const int c = first_channel + index % tile;
-      const bool inside = p < place.pixels;
-      const T* from = pixels + std::int64_t{p} * C + c;
-      if constexpr (packed) {
-        packs[l] = inside && c < C ? load_pack<width>(from) : Pack<T, width>{};
-      } else {
-#pragma unroll
-        for (int v = 0; v < width; ++v) {
-          packs[l].values[v] = inside && c + v < C ? from[v] : T{};
-        }
-      }
-    }
-  };
-  const auto keep = [&](float(&to)[slice][tile], const Pack<T, width>(&packs)[loads]) {
-#pragma unroll
-    for (int l = 0; l < loads; ++l) {
-      const int index = (l * threads + t) * width;
-#pragma unroll
-      for (int v = 0; v < width; v += 4) {
-        Pack<float, 4> values;
-#pragma unroll
-        for (int w = 0; w < 4; ++w) values.values[w] = static_cast<float>(packs[l].values[v + w]);
-        store_pack<4>(&to[index / tile][place_of(index % tile + v)], values);
-      }
-    }
-  };
-
-  float sum[rows][columns] = {};
-  Pack<T, width> row_packs[loads];
-  Pack<T, width> column_packs[loads];
-  const bool active = place.row + place_of(i0) < C && place.column + place_of(j0) < C;
-  int half = 0;
-  const auto load_both = [&](int p) {
-    load(row_packs, p, place.row);
-    if (!diagonal) load(column_packs, p, place.column);
-  };
-  if (packed) load_both(0);
-  for (int p = 0; p < place.pixels; p += slice) {
-    if (!packed) load_both(p);
-    keep(factors[half][0], row_packs);
-    if (!diagonal) keep(factors[half][1], column_packs);
-    __syncthreads();
-    if (packed && p + slice < place.pixels) load_both(p + slice);
-    if (active) {
-#pragma unroll 2
-      for (int k = 0; k < slice; ++k) {
-        add_outer_product<row_step, column_step>(sum, &factors[half][0][k][i0],
-                                                 &factors[half][diagonal ? 0 : 1][k][j0]);
-      }
-    }
-    half = 1 - half;
-  }
-
+  Sum sum;
+  sum.add(slices[0], slices[place.row == place.column ? 0 : 1], features + place.first,
+          place.pixels, C, place.row, place.column);
   float* partial = partials + place.partial;
-#pragma unroll
-  for (int r = 0; r < rows; ++r) {
-    const int i = place_of(i0 + r / 4 * row_step) + r % 4;
-    if (place.row + i >= C) continue;
-#pragma unroll
-    for (int g = 0; g < columns / 4; ++g) {
-      const int j = place_of(j0 + g * column_step);
-#pragma unroll
-      for (int v = 0; v < 4; ++v) {
-        if (place.column + j + v < C) {
-          partial[i * tile + j + v] = sum[r][4 * g + v];
-        }
-      }
-    }
-  }
+  sum.each([&](int i, int j, float value) {
+    if (place.row + i < C && place.column + j < C) partial[i * tile + j] = value;
+  });
+}
+
+template <class T, int tile>
+using GramSplitSum = GramRegisterSum<T, tile, 4, 4>;
+
+/// Rung 5 with the sum over pixels cut into splits, enough to fill a GPU with blocks; a second
+/// stage (gram_sum.cuh) adds them in a fixed order, and mirrors. Attacks the idle SMs of rung 5,
+/// which has one block at C = 64 and 36 at 512, and the error of one running sum over all pixels.
+/// The tile of 128, which the second stage takes from C = 65 on, has 1024 threads. Bound by shared
+/// memory: a thread loads 32 bytes from it for 16 multiply-adds.
+template <class T, int tile>
+__global__ void __launch_bounds__(GramSplitSum<T, tile>::threads)
+    gram_split_pixels_kernel(float* partials, const T* features, GramWork work) {
+  gram_register_partials<GramSplitSum<T, tile>, tile>(partials, features, work);
 }
 
 struct GramSplitPixels : GramTwoStages<GramSplitPixels> {
   template <class T, int tile>
   static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
                            const MapSize& size, simt::StreamHandle stream) {
-    const bool packed = can_pack<T>(widest<T>, size.channels, {features});
-    simt::launch(packed ? gram_fp32_kernel<T, tile, true> : gram_fp32_kernel<T, tile, false>,
-                 gram_grid("gram_fp32", plan, size), stream, partials, features,
+    simt::Grid grid = gram_grid("gram_split_pixels", plan, size);
+    grid.threads.x = GramSplitSum<T, tile>::threads;
+    simt::launch(gram_split_pixels_kernel<T, tile>, grid, stream, partials, features,
                  gram_work(plan, size));
   }
 };

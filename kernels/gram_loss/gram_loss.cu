@@ -5,7 +5,7 @@
 #include "kernels/gram/two_stage_rungs.cuh"
 #include "kernels/gram_loss/gram_loss.hpp"
 #include "kernels/gram_loss/last_stage.cuh"
-#include "kernels/gram_loss/rung_12_one_launch.cuh"
+#include "kernels/gram_loss/rung_14_one_launch.cuh"
 #include "kernels/gram_loss/rung_1_two_operations.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -26,7 +26,7 @@ constexpr std::array two_operations = {
 /// From rung 6 on these are the rungs of the Gram matrix that have two stages, under their names
 /// there: the same first stage, and the loss in the second.
 constexpr std::array one_launch = {
-    GramLossRung::of<GramLossOneLaunch>({.name = "rung_12_one_launch",
+    GramLossRung::of<GramLossOneLaunch>({.name = "rung_14_one_launch",
                                          .idea = "the blocks wait for each other",
                                          .arithmetic = tensor_cores,
                                          .least_sm = 80,

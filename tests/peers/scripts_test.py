@@ -171,7 +171,7 @@ class Predictions(unittest.TestCase):
         return prediction.first_launch(prediction.H100, row, launch)
 
     def test_a_rung_that_does_not_fill_the_gpu_is_not_predicted_to_win(self):
-        alone, many = self.first("gram_mma", 1, 128, 24576), self.first("gram_mma", 264, 128, 24576)
+        alone, many = self.first("gram_pipeline", 1, 128, 24576), self.first("gram_pipeline", 264, 128, 24576)
         self.assertGreater(alone.seconds, 50 * many.seconds)
         self.assertIn("1% of the SMs", alone.bound)
         self.assertAlmostEqual(many.seconds, 1.5e-6 + 64 * 262144 * 2 / 3.35e12)
@@ -188,17 +188,17 @@ class Predictions(unittest.TestCase):
 
     def test_too_few_bytes_under_way_leave_memory_idle(self):
         # Half of what an H100 needs: 3.35 TB/s for 0.7 us are 17.8 KB an SM.
-        few = self.first("gram_mma", 132, 128, 24576 * 9 // 20)
+        few = self.first("gram_pipeline", 132, 128, 24576 * 9 // 20)
         self.assertLess(few.under_way, 9400)
-        self.assertGreater(few.seconds, 1.7 * self.first("gram_mma", 264, 128, 24576).seconds)
+        self.assertGreater(few.seconds, 1.7 * self.first("gram_pipeline", 264, 128, 24576).seconds)
 
     def test_one_block_that_loads_and_multiplies_in_turns_does_not_overlap_them(self):
         turns = self.first("gram_tensor_cores", 132, 256, 16384, channels=128)
         self.assertEqual(turns.bound, "loads and products in turns")
 
     def test_pipelines_have_the_stages_of_their_kernels(self):
-        for file, stages, kernel in (("rung_9_pipeline.cuh", "gram_stages", "gram_mma"),
-                                     ("rung_11_wgmma.cuh", "gram_wgmma_stages", "gram_wgmma")):  # fmt: skip
+        for file, stages, kernel in (("rung_11_pipeline.cuh", "gram_stages", "gram_pipeline"),
+                                     ("rung_13_wgmma.cuh", "gram_wgmma_stages", "gram_wgmma")):  # fmt: skip
             source = (context.REPOSITORY / "kernels" / "gram" / file).read_text(encoding="utf-8")
             small, large = map(int, re.search(rf"{stages} = tile == 64 \? (\d+) : (\d+);", source).groups())
             self.assertEqual((small, large), (prediction.STAGES_OF_SMALL_TILE, prediction.KERNELS[kernel].slices))

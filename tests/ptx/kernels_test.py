@@ -266,9 +266,9 @@ def gram_problem(
     return plan, run.device.put(of.encode(features)), seen.transpose(0, 2, 1) @ seen
 
 
-@case(r"gram_(?P<kind>tensor_cores|mma)_kernel<(?P<storage>\w+), (?P<tile>\d+),.*?(?P<packed>true|false)>")
+@case(r"gram_(?P<kind>tensor_cores|pipeline)_kernel<(?P<storage>\w+), (?P<tile>\d+),.*?(?P<packed>true|false)>")
 def gram(run: Runner, name: str, kind: str, storage: str, tile: str, packed: str) -> Iterator[Result]:
-    """Rungs 7 and 8, whose slices differ, and 9 and 10, which differ in the number of blocks."""
+    """Rungs 9 and 10, whose slices differ, and 11 and 12, which differ in the number of blocks."""
     plan, maps, grams = gram_problem(run, STORAGE[storage], int(tile), packed == "true")
     stages = 1 if kind == "tensor_cores" else {64: 6, 128: 3}[plan.tile]
     shared_bytes = stages * {64: 1, 128: 2}[plan.tile] * plan.tile * 64
@@ -281,7 +281,7 @@ def gram(run: Runner, name: str, kind: str, storage: str, tile: str, packed: str
 
 @case(r"gram_wgmma_kernel<(?P<storage>\w+), (?P<tile>\d+)>")
 def gram_wgmma(run: Runner, name: str, storage: str, tile: str) -> Iterator[Result]:
-    """Rung 11: more stages than there are, a tile for each block and a block with two."""
+    """Rung 13: more stages than there are, a tile for each block and a block with two."""
     plan, maps, grams = gram_problem(run, STORAGE[storage], int(tile), packed=True, pixels=60 if run.small else 500)
     boxes = tensor_map(maps, (plan.channels, plan.pixels, plan.images), (64, 64, 1))
     shared_bytes = {64: 6 * (64 * 128 + 16), 128: 3 * (4 * 64 * 128 + 16)}[plan.tile]
@@ -294,7 +294,7 @@ def gram_wgmma(run: Runner, name: str, storage: str, tile: str) -> Iterator[Resu
 
 @case(r"gram_loss_mma_kernel<(?P<storage>\w+), (?P<tile>\d+), (?P<packed>true|false)>")
 def gram_loss(run: Runner, name: str, storage: str, tile: str, packed: str) -> Iterator[Result]:
-    """Rung 12: the blocks wait for each other and share the second stage."""
+    """Rung 14: the blocks wait for each other and share the second stage."""
     plan, maps, grams = gram_problem(run, STORAGE[storage], int(tile), packed == "true")
     partials = run.device.allocate(4 * plan.images * plan.partials)
     stage = LossStage(run, plan.images, plan.channels, plan.pixels)
@@ -640,7 +640,7 @@ DAMAGES.update(
 )
 # The kernels that are damaged, and how.
 DAMAGED = {
-    "gram_mma_kernel<bfloat16, 64, true>": "",
+    "gram_pipeline_kernel<bfloat16, 64, true>": "",
     "gram_tensor_cores_kernel<float, 64, GramPlainSlice<float, 64>, true>": "",
     "style_backward_mma_kernel<float16, 64, true>": "ldmatrix|cp.async",
     # The factors of its tiles, all of which are diagonal, are the same.

@@ -346,7 +346,7 @@ class Parts(unittest.TestCase):
 
     def test_a_prediction_is_a_tick_beside_the_measured_share(self):
         machine = Machine(Path("h100"), contexts={"a.json": {"device": "NVIDIA H100 80GB HBM3"}})
-        name = "gram/rung_9_pipeline/conv1_1@512/bf16/batch:1"
+        name = "gram/rung_11_pipeline/conv1_1@512/bf16/batch:1"
         machine.rows = [Row(f"{name}/cold", Path(), (20e-6,), {"roof_share": 0.5})]
         drawn = []
         charts = SimpleNamespace(bars=lambda *shown, **more: drawn.append(shown) or "drawn")

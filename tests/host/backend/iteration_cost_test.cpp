@@ -66,7 +66,7 @@ struct Row {
   Cost cost;
 };
 
-/// "gram_mma, gram_loss, loss_sum"
+/// "gram_pipeline, gram_loss, loss_sum"
 std::string list_of(std::span<const simt::LaunchCounts> launches) {
   std::string list;
   for (const simt::LaunchCounts& launch : launches) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/common/persistent.cuh"
-#include "kernels/gram/rung_7_tensor_cores.cuh"
+#include "kernels/gram/rung_9_tensor_cores.cuh"
 #include "kernels/gram/swizzled_slice.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -18,7 +18,7 @@ inline constexpr int gram_stages = tile == 64 ? 6 : 3;
 template <int tile>
 inline constexpr std::size_t gram_shared_bytes = gram_stages<tile>*(tile == 64 ? 1 : 2) * tile * 64;
 
-/// Rung 8 with loads that run while it multiplies: the slices of pixels go through a pipeline of
+/// Rung 10 with loads that run while it multiplies: the slices of pixels go through a pipeline of
 /// stages of shared memory, and all but one are on their way while that one is multiplied. Attacks the
 /// time that memory idles. `packed` copies 16 bytes by cp.async, from global to shared memory
 /// without a register between; maps that do not allow it are read value by value.
@@ -27,8 +27,8 @@ inline constexpr std::size_t gram_shared_bytes = gram_stages<tile>*(tile == 64 ?
 /// the diagonal both factors are the same slice, so up to C = 128 the feature map is read once and
 /// the whole square is computed: bound by memory, C FLOP per byte.
 template <class T, int tile, bool packed>
-__device__ __forceinline__ void gram_mma_tiles(float* partials, const T* features,
-                                               const GramWork& work) {
+__device__ __forceinline__ void gram_pipeline_tiles(float* partials, const T* features,
+                                                    const GramWork& work) {
   using Slice = GramSwizzledSlice<T, tile>;
   constexpr int threads = 2 * tile;
   constexpr int stages = gram_stages<tile>;
@@ -107,8 +107,8 @@ __device__ __forceinline__ void gram_mma_tiles(float* partials, const T* feature
 
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
-    gram_mma_kernel(float* partials, const T* features, GramWork work) {
-  gram_mma_tiles<T, tile, packed>(partials, features, work);
+    gram_pipeline_kernel(float* partials, const T* features, GramWork work) {
+  gram_pipeline_tiles<T, tile, packed>(partials, features, work);
 }
 
 /// Launches it. Each work tile has its own block, unless blocks are persistent.
@@ -118,8 +118,9 @@ struct GramPipelineOf : GramTwoStages<GramPipelineOf<persistent>> {
   static void launch_tiles(float* partials, const T* features, const GramPlan& plan,
                            const MapSize& size, simt::StreamHandle stream) {
     const bool packed = can_pack<T>(widest<T>, size.channels, {features});
-    const auto kernel = packed ? gram_mma_kernel<T, tile, true> : gram_mma_kernel<T, tile, false>;
-    simt::Grid grid = gram_grid("gram_mma", plan, size);
+    const auto kernel =
+        packed ? gram_pipeline_kernel<T, tile, true> : gram_pipeline_kernel<T, tile, false>;
+    simt::Grid grid = gram_grid("gram_pipeline", plan, size);
     grid.shared_bytes = gram_shared_bytes<tile>;
     if constexpr (persistent) {
       launch_persistent(kernel, grid, stream, partials, features, gram_work(plan, size));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/gram/rung_10_persistent.cuh"
+#include "kernels/gram/rung_12_persistent.cuh"
 #include "kernels/gram_loss/last_stage.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
@@ -12,15 +12,15 @@ __device__ __attribute__((noinline)) void gram_loss_phase(const GramLossStage& s
   add_gram_losses<tile, width>(stage);
 }
 
-/// Both stages of rung 10 in one launch. Attacks the second launch: all blocks are there at once
-/// anyway, so they wait for each other and share the second stage. The bits of M are those of rung 10.
+/// Both stages of rung 12 in one launch. Attacks the second launch: all blocks are there at once
+/// anyway, so they wait for each other and share the second stage. The bits of M are those of rung 12.
 /// Bound by memory, then by the L2 cache, and on small maps by the launch and the wait, a microsecond
 /// or so each.
 template <class T, int tile, bool packed>
 __global__ void __launch_bounds__(2 * tile, packed ? 2 : 1)
     gram_loss_mma_kernel(float* partials, const T* features, GramWork work,
                          const __grid_constant__ GramLossStage loss) {
-  if (simt::in_phase(0)) gram_mma_tiles<T, tile, packed>(partials, features, work);
+  if (simt::in_phase(0)) gram_pipeline_tiles<T, tile, packed>(partials, features, work);
   simt::next_phase();
   if (simt::in_phase(1)) gram_loss_phase<tile, packed ? 4 : 1>(loss);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/common/sm90.cuh"
-#include "kernels/gram/rung_10_persistent.cuh"
+#include "kernels/gram/rung_12_persistent.cuh"
 
 namespace impasto::kernels::IMPASTO_DEVICE {
 
@@ -19,13 +19,13 @@ template <int tile>
 inline constexpr int gram_wgmma_shared_bytes =
     gram_wgmma_stages<tile>*(gram_stage_bytes<tile> + 2 * static_cast<int>(sizeof(simt::Mbarrier)));
 
-/// Rung 10 with Hopper's TMA for the loads and wgmma for the products. Attacks instruction issue:
-/// in rung 10 a thread computes an address for every 16 bytes that it copies, and every factor goes
+/// Rung 12 with Hopper's TMA for the loads and wgmma for the products. Attacks instruction issue:
+/// in rung 12 a thread computes an address for every 16 bytes that it copies, and every factor goes
 /// through registers; here one thread loads 8 KB at a time, and wgmma reads shared memory, where a
 /// row holds one pixel (MN-major). Bound by memory, as before, with 48 KB under way in a block of
 /// the tile of 64 and 96 KB in a block of the tile of 128, two blocks for each SM.
 ///
-/// Blocks are persistent, as in rung 10. One warp is the producer: one of its threads waits until a
+/// Blocks are persistent, as in rung 12. One warp is the producer: one of its threads waits until a
 /// stage is free and starts its loads, as far ahead as there are stages. The other warps are
 /// warpgroups of 64 rows of the tile each, with the sums of all columns in registers: they wait for
 /// a stage, multiply it and release it, without a barrier among themselves. 16-bit values only: in

@@ -113,13 +113,13 @@ struct GramWarpTile {
   }
 };
 
-/// Rung 6 with its products on tensor cores, by mma.sync, at sixteen times the rate of
-/// multiply-adds in float. Attacks the multiply-adds that bound rung 6.
+/// Products on tensor cores, by mma.sync, at sixteen times the rate of multiply-adds in float.
+/// Attacks the multiply-adds that bound rung 8.
 ///
 /// A block sums one tile over one split of the pixels, as in rung 6; a warp has a GramWarpTile. It
-/// loads a slice, waits, multiplies it and waits again, so memory idles while it multiplies. Bound
-/// by shared memory: a register of a factor is two loads of 16 bits, and the four lanes that read
-/// neighbouring pixels of one channel meet in one bank.
+/// loads a slice, waits, multiplies it and waits again, as in rung 7, so memory idles while it
+/// multiplies. Bound by shared memory: a register of a factor is two loads of 16 bits, and the four
+/// lanes that read neighbouring pixels of one channel meet in one bank.
 template <class T, int tile, class Slice, bool packed>
 __global__ void __launch_bounds__(2 * tile, 2)
     gram_tensor_cores_kernel(float* partials, const T* features, GramWork work) {
