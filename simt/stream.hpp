@@ -33,7 +33,6 @@ class Stream {
     capturing_ = false;
     return std::exchange(captured_, {});
   }
-  [[nodiscard]] bool capturing() const { return capturing_; }
 
  private:
   int device_;
