@@ -130,12 +130,17 @@ std::vector<double> profile(Backend& backend, const Settings& settings) {
   return medians;
 }
 
+/// Of a GPU. What is left of the host's memory changes with every other program.
+std::optional<std::size_t> free_device_memory(const Backend& backend) {
+  return backend.name() == "cuda" ? backend.free_memory() : std::nullopt;
+}
+
 void add_iteration(const std::shared_ptr<Backend>& backend, const std::string& variant,
                    const Settings& settings, const work::Work& work) {
   const auto body = [=](benchmark::State& state) {
-    const std::optional<std::size_t> before = backend->free_memory();
+    const std::optional<std::size_t> before = free_device_memory(*backend);
     const Running running = start(*backend, settings);
-    const std::optional<std::size_t> after = backend->free_memory();
+    const std::optional<std::size_t> after = free_device_memory(*backend);
     const double once = seconds_of_steps(*backend, *running.stylizer, 1);
     const auto count = static_cast<std::int64_t>(
         std::clamp(seconds_between_moments / once, 1.0, most_between_moments));

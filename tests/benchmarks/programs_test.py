@@ -76,6 +76,12 @@ class Programs(unittest.TestCase):
         shapes = [f"{size}/batch:{batch}" for size in (16, 32) for batch in (1, 2)]
         self.assertEqual(names, [f"iteration/fp32/{shape}" for shape in shapes])
 
+    def test_of_the_host_s_memory_an_iteration_says_nothing(self):
+        [row] = self.document("iteration_bench", "--backend=cpu", "--size=16", "--precision=fp32",
+                              "--benchmark_filter=^iteration/")["benchmarks"]  # fmt: skip
+        self.assertEqual(row["verified"], 1)
+        self.assertNotIn("device bytes", row)
+
     def test_a_filter_sees_names_as_they_are_shown(self):
         gram = ("op_bench", "--op=gram", "--backend=cpu", "--dtype=fp32", "--shape=4x4x8", "--batch=1,2")
         both = self.names(*gram)
