@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fmt/ranges.h>
+#include <new>
 #include <regex>
 
 #include "host/backend/reference/reference_backend.hpp"
@@ -121,6 +122,8 @@ void OperationRows::add(const MeasuredCase& measured, const std::vector<Contende
             measure(state, row);
           } catch (const Error& error) {  // a library may have no way to do this
             state.SkipWithError(error.what());
+          } catch (const std::bad_alloc&) {
+            state.SkipWithError(out_of_memory().what());
           }
         };
         auto* registered = add_row(

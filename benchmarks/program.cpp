@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <iostream>
 #include <map>
+#include <new>
 #include <optional>
 #include <ostream>
 #include <regex>
@@ -393,6 +394,9 @@ int run_program(int argc, char** argv, const Program& program) {
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     code = static_cast<int>(error.kind());
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "%s\n", out_of_memory().what());
+    code = static_cast<int>(ErrorKind::out_of_memory);
   }
   benchmark::ClearRegisteredBenchmarks();  // they keep backends, which outlive no static object
   return code;

@@ -321,6 +321,13 @@ class Programs(unittest.TestCase):
             self.assertEqual(done.returncode, 2, wrong)
             self.assertIn(named, done.stderr)
 
+    def test_a_row_too_large_for_the_memory_is_named_and_others_are_measured(self):
+        done = run("op_bench", "--op=gram", "--backend=cpu", "--dtype=fp32", "--shape=999999x999999x999,4x4x8", FAST,
+                   "--benchmark_format=csv")  # fmt: skip
+        self.assertEqual((done.returncode, done.stderr),
+                         (8, "gram/cpu/999999x999999x999/fp32/batch:1: not enough memory\n"))  # fmt: skip
+        self.assertIn('"gram/cpu/4x4x8/fp32/batch:1"', done.stdout)
+
     def test_a_precision_that_no_backend_has_is_named_with_those_that_there_are(self):
         done = run("op_bench", "--op=gram", "--backend=reference", "--dtype=fp32,bf16", "--benchmark_list_tests")
         self.assertEqual((done.returncode, done.stdout), (5, ""))
