@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Written by lbfgs_golden.py with PyTorch 1.13.0a0
 #pragma once
+// clang-format off
 
 #include <vector>
 

@@ -257,7 +257,8 @@ TEST_F(HostileWeights, OfAnotherFormatVersionOrNetwork) {
                                Not(HasSubstr("\x1b"))));
   set_text("network", "VGG-19");
   set_text("pooling", "max 3x3");
-  EXPECT_THAT(refusal(), HasSubstr("pooling = 'max 3x3'; expected 'avg' or 'max' or 'l2' or 'max-blur'"));
+  EXPECT_THAT(refusal(),
+              HasSubstr("pooling = 'max 3x3'; expected 'avg' or 'max' or 'l2' or 'max-blur'"));
   set_text("pooling", "max");
   set_text("channel_order", "BGR");
   EXPECT_THAT(refusal(), HasSubstr("channel_order = 'BGR'; expected 'RGB'"));

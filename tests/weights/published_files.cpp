@@ -143,8 +143,8 @@ matvar_t* matio_record(const char* name, const std::vector<matvar_t*>& values) {
   std::vector<const char*> names;
   for (const matvar_t* value : values) names.push_back(value->name);
   std::array<std::size_t, 2> shape = {1, 1};  // some versions of matio take no constant
-  matvar_t* record = Mat_VarCreateStruct(name, 2, shape.data(), names.data(),
-                                         static_cast<unsigned>(names.size()));
+  matvar_t* record =
+      Mat_VarCreateStruct(name, 2, shape.data(), names.data(), static_cast<unsigned>(names.size()));
   for (matvar_t* value : values) Mat_VarSetStructFieldByName(record, value->name, 0, value);
   return record;
 }
