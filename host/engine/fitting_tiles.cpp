@@ -9,8 +9,6 @@
 namespace impasto {
 namespace {
 
-std::size_t mebibytes_up(std::size_t bytes) { return (bytes + (1U << 20U) - 1) >> 20U; }
-
 /// Looks for tiles that fit.
 class Search {
  public:

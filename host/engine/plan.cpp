@@ -1004,11 +1004,7 @@ void Plan::bind(const Buffer& memory) {
   for (Schedule* schedule : schedules()) schedule->bind(arena);
 }
 
-namespace {
-
-std::size_t mebibytes(std::size_t bytes) { return (bytes + (1U << 20U) - 1) >> 20U; }
-
-}  // namespace
+std::size_t mebibytes_up(std::size_t bytes) { return (bytes + (1U << 20U) - 1) >> 20U; }
 
 /// The longest side, in steps of 16 pixels, at which pictures of this form and styles fit into
 /// `room` bytes, in the same tiles if any, with as much workspace as the full size needs; 0 for none.
@@ -1060,7 +1056,7 @@ std::string Plan::in_tiles(std::size_t room) const {
   const std::size_t parameters = parameter_bytes(
       network_.layers(), deepest_layer(config_.objective, network_.layers()), activations_);
   return fmt::format("; --memory {}M computes all of it in tiles",
-                     mebibytes(std::max(*least, room / 4 * 3) + parameters));
+                     mebibytes_up(std::max(*least, room / 4 * 3) + parameters));
 }
 
 std::string Plan::shortage(std::size_t room) const {
@@ -1070,7 +1066,7 @@ std::string Plan::shortage(std::size_t room) const {
   return fmt::format(
       "not enough memory for {} of {}×{}: {} MiB needed, {} MiB free, {} MiB missing; {}{}",
       shape.batch == 1 ? std::string("a picture") : fmt::format("{} pictures", shape.batch),
-      shape.width, shape.height, mebibytes(bytes()), room >> 20U, mebibytes(bytes() - room),
+      shape.width, shape.height, mebibytes_up(bytes()), room >> 20U, mebibytes_up(bytes() - room),
       longest > 0 ? fmt::format("a longer side of {} pixels would fit", longest)
                   : std::string("no smaller size would fit either"),
       in_tiles(room));

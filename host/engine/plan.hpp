@@ -285,4 +285,7 @@ Shape pixel_shape(std::span<const Image> pictures);
 /// A shape of the form of `pixels` whose longer side is `longer`.
 Shape scaled_to(const Shape& pixels, std::int64_t longer);
 
+/// The MiB that so many bytes fit into.
+std::size_t mebibytes_up(std::size_t bytes);
+
 }  // namespace impasto

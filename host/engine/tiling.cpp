@@ -79,10 +79,11 @@ std::optional<Tiling> Tiling::of_strip(const Network& network, const Shape& pixe
   tiling.handed_halo_ = tiling.halo_of_strips(deepest);
   const std::int64_t units = pixels.height / stride;  // those below belong to the last strip
   if (units / ranks * stride < tiling.handed_halo_) return std::nullopt;
-  for (int r = 0; r < ranks; ++r) {
-    const std::int64_t top = units * r / ranks * stride;
-    const std::int64_t bottom = r + 1 == ranks ? pixels.height : units * (r + 1) / ranks * stride;
+  std::int64_t top = 0;
+  for (int r = 1; r <= ranks; ++r) {
+    const std::int64_t bottom = r == ranks ? pixels.height : units * r / ranks * stride;
     tiling.strips_.push_back({top, 0, bottom - top, pixels.width});
+    top = bottom;
   }
   tiling.tiles_ = {tiling.strips_[static_cast<std::size_t>(rank)]};
   tiling.plan_handovers(deepest);
