@@ -34,12 +34,8 @@ void Strips::gather(const Tensor& pictures) const {
   }
 }
 
-bool Strips::divides(const Tensor& rows, const Tensor& pictures) const {
-  return ranks_ != nullptr && rows.shape == shape_of(pictures.shape);
-}
-
 Tensor Strips::whole(Device& device, const Tensor& rows, const Tensor& room) const {
-  if (!divides(rows, room)) return rows;
+  if (ranks_ == nullptr) return rows;
   const std::vector<Tensor> strips = own(room);
   for (std::size_t p = 0; p < strips.size(); ++p) {
     device.copy(strips[p], part_of(rows, static_cast<std::int64_t>(p),
@@ -50,11 +46,9 @@ Tensor Strips::whole(Device& device, const Tensor& rows, const Tensor& room) con
 }
 
 Tensor part_of(const Tensor& batch, std::int64_t p, std::int64_t parts) {
-  Tensor part = batch;
-  part.shape.batch /= parts;
-  if (part.data != nullptr) {
-    part.data = part.as<std::byte>() + static_cast<std::size_t>(p) * part.bytes();
-  }
+  const std::int64_t images = batch.shape.batch / parts;
+  Tensor part = image_of(batch, p * images);
+  part.shape.batch = images;
   return part;
 }
 

@@ -31,9 +31,8 @@ class Strips {
 
   /// Enqueues what brings the own rows of each rank to all others.
   void gather(const Tensor& pictures) const;
-  /// Whether `rows` are a strip of pictures like `pictures`.
-  [[nodiscard]] bool divides(const Tensor& rows, const Tensor& pictures) const;
-  /// Where they are, enqueues what brings the rows of all ranks together in `room`, and returns that; else `rows`.
+  /// Of `rows`, the own rows of pictures like `room` one behind another: enqueues what brings those of all
+  /// ranks together in `room`, and returns that; `rows` itself where all rows are here.
   Tensor whole(Device& device, const Tensor& rows, const Tensor& room) const;
 
  private:

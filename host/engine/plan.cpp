@@ -879,8 +879,10 @@ std::vector<Plan::StatePart> Plan::state_parts(std::int64_t n) const {
   std::vector<StatePart> parts = {
       {image_of(pixels(), n)}, copy_in_state(0, n), copy_in_state(best, n)};
   if (average_) parts.push_back({image_of(tensors_[*average_], n)});
-  for (const Tensor& tensor : optimizer_->state_of(n, N)) {
-    for (std::int64_t i = 0; i < tensor.shape.batch; ++i) parts.push_back({image_of(tensor, i)});
+  for (const auto& [tensor, is_strip] : optimizer_->state_of(n, N)) {
+    for (std::int64_t i = 0; i < tensor.shape.batch; ++i) {
+      parts.push_back({image_of(tensor, i), is_strip});
+    }
   }
   for (const std::size_t filed : optimizer_->filed()) parts.push_back({.filed = filed});
   return parts;
@@ -889,8 +891,8 @@ std::vector<Plan::StatePart> Plan::state_parts(std::int64_t n) const {
 std::size_t Plan::state_bytes(std::int64_t n) const {
   const Tensor room = image_of(gradient(), 0);
   std::size_t bytes = 0;
-  for (const auto& [own, filed] : state_parts(n)) {
-    bytes += (filed || strips_.divides(own, room) ? room : own).bytes();
+  for (const auto& [own, is_strip, filed] : state_parts(n)) {
+    bytes += (filed || is_strip ? room : own).bytes();
   }
   return bytes;
 }
@@ -899,9 +901,10 @@ std::vector<float> Plan::state(Backend& backend, std::int64_t n) const {
   const Tensor room = image_of(gradient(), 0);
   std::vector<float> state(state_bytes(n) / sizeof(float));
   std::span<float> rest = state;
-  for (const auto& [own, filed] : state_parts(n)) {
+  for (const auto& [own, is_strip, filed] : state_parts(n)) {
     if (filed) files_->read(backend, room, {*filed, n});
-    rest = read_first(backend, rest, filed ? room : strips_.whole(backend, own, room));
+    const Tensor all = is_strip ? strips_.whole(backend, own, room) : own;
+    rest = read_first(backend, rest, filed ? room : all);
   }
   return state;
 }
@@ -911,8 +914,7 @@ void Plan::resume(Backend& backend, std::int64_t n, std::span<const float> state
     fail(ErrorKind::input, "expected a state of {} bytes, found {}", expected, state.size_bytes());
   }
   const Tensor room = image_of(gradient(), 0);
-  for (const auto& [own, filed] : state_parts(n)) {
-    const bool is_strip = strips_.divides(own, room);
+  for (const auto& [own, is_strip, filed] : state_parts(n)) {
     state = write_first(backend, filed || is_strip ? room : own, state);
     if (filed) files_->write(backend, {*filed, n}, room);
     if (is_strip) backend.copy(own, strips_.own(room).front());

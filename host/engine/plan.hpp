@@ -223,6 +223,7 @@ class Plan {
   /// A part of the state: a tensor, or the n-th image of one in the file, like that of the pixels.
   struct StatePart {
     Tensor tensor = {};
+    bool is_strip = false;  ///< the own rows of an image like that of the pixels
     std::optional<std::size_t> filed = {};
   };
   [[nodiscard]] StatePart copy_in_state(std::size_t place, std::int64_t n) const;

@@ -40,8 +40,8 @@ class Adam final : public Optimizer {
     for (const Shape& shape : shapes) {
       const Strips strips = levels_.empty() ? place.strips : Strips();
       const Tensor level{nullptr, shape, pixels.type};
-      levels_.push_back({shape, strips, state_.reserve(strips.shape_of(shape), pixels.type),
-                         state_.reserve(strips.shape_of(shape), pixels.type),
+      levels_.push_back({shape, strips, reserve_rows(strips, shape, pixels.type),
+                         reserve_rows(strips, shape, pixels.type),
                          state_.reserve({.batch = std::ssize(strips.own(level))}, DataType::i64)});
     }
   }
@@ -87,13 +87,9 @@ class Adam final : public Optimizer {
       schedule.add({.name = "Adam", .operation = "adam"}, {moved, grad},
                    [=, this](Backend& backend, const Schedule& s) {
                      const Level& level = levels_[l];
-                     const std::vector<Tensor> x = level.strips.own(s[moved]);
-                     const std::vector<Tensor> g = level.strips.own(s[grad]);
-                     for (std::size_t p = 0; p < x.size(); ++p) {
-                       const auto own = [&](std::size_t all) {
-                         return part_of(state_[all], static_cast<std::int64_t>(p), std::ssize(x));
-                       };
-                       backend.adam(x[p], own(level.m), own(level.v), own(level.steps), g[p],
+                     for (const OwnPart& part : own_parts(level.strips, s[moved], s[grad])) {
+                       backend.adam(part.x, part.of(state_[level.m]), part.of(state_[level.v]),
+                                    part.of(state_[level.steps]), part.grad,
                                     moves_pixels ? options_ : free_);
                      }
                    });

@@ -18,11 +18,8 @@ class Descent final : public Optimizer {
     const TensorId grad_pixels = evaluation.gradient();
     schedule.add({.name = "descent", .operation = "descent"}, {pixels, grad_pixels},
                  [=, this](Backend& backend, const Schedule& s) {
-                   const std::vector<Tensor> x = strips_.own(s[pixels]);
-                   const std::vector<Tensor> grad = strips_.own(s[grad_pixels]);
-                   for (std::size_t p = 0; p < x.size(); ++p) {
-                     backend.descent(x[p], image_of(state_[steps_], static_cast<std::int64_t>(p)),
-                                     grad[p], options_);
+                   for (const OwnPart& part : own_parts(strips_, s[pixels], s[grad_pixels])) {
+                     backend.descent(part.x, part.of(state_[steps_]), part.grad, options_);
                    }
                  });
   }

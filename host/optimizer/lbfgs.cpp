@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "host/optimizer/lbfgs.hpp"
 
-#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -29,9 +28,9 @@ class Lbfgs final : public Optimizer {
         bounded_(place.bounded),
         strips_(place.strips),
         parts_(parts_of(strips_)),
-        pairs_(state_.reserve(pairs_shape(options, strips_.shape_of(pixels.shape)), pixels.type)),
-        direction_(state_.reserve(strips_.shape_of(pixels.shape), pixels.type)),
-        last_grad_(state_.reserve(strips_.shape_of(pixels.shape), pixels.type)),
+        pairs_(reserve_rows(strips_, pairs_shape(options, pixels.shape), pixels.type)),
+        direction_(reserve_rows(strips_, pixels.shape, pixels.type)),
+        last_grad_(reserve_rows(strips_, pixels.shape, pixels.type)),
         scalars_(state_.reserve(
             {.batch = pixels.shape.batch, .channels = kernels::lbfgs_state_values(options.history)},
             DataType::f64)) {
@@ -46,16 +45,11 @@ class Lbfgs final : public Optimizer {
     if (ended_) touched.push_back(loss.emplace(evaluation.loss()));
     schedule.add({.name = "L-BFGS", .operation = "lbfgs"}, touched,
                  [=, this](Backend& backend, const Schedule& s) {
-                   const std::vector<Tensor> x = strips_.own(s[pixels]);
-                   const std::vector<Tensor> grad = strips_.own(s[grad_pixels]);
-                   for (std::size_t p = 0; p < x.size(); ++p) {
-                     const auto own = [&](const Tensor& all) {
-                       return part_of(all, static_cast<std::int64_t>(p), std::ssize(x));
-                     };
-                     backend.lbfgs(x[p], own(state_[pairs_]), own(state_[direction_]),
-                                   own(state_[last_grad_]), own(state_[scalars_]), grad[p],
-                                   loss ? own(s[*loss]) : Tensor(),
-                                   ended_ ? own(state_[*ended_]) : Tensor(), options_, parts_);
+                   for (const OwnPart& part : own_parts(strips_, s[pixels], s[grad_pixels])) {
+                     backend.lbfgs(part.x, part.of(state_[pairs_]), part.of(state_[direction_]),
+                                   part.of(state_[last_grad_]), part.of(state_[scalars_]),
+                                   part.grad, loss ? part.of(s[*loss]) : Tensor(),
+                                   ended_ ? part.of(state_[*ended_]) : Tensor(), options_, parts_);
                    }
                  });
     if (bounded_) add_box(schedule, pixels);
@@ -66,9 +60,9 @@ class Lbfgs final : public Optimizer {
   [[nodiscard]] const Tensor* ended() const override { return ended_ ? &state_[*ended_] : nullptr; }
 
  private:
-  static Shape pairs_shape(const LbfgsOptions& options, Shape rows) {
-    rows.batch *= kernels::lbfgs_vectors(options.history);
-    return rows;
+  static Shape pairs_shape(const LbfgsOptions& options, Shape pixels) {
+    pixels.batch *= kernels::lbfgs_vectors(options.history);
+    return pixels;
   }
 
   LbfgsOptions options_;

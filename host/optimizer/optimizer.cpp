@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/optimizer/optimizer.hpp"
 
+#include <iterator>
+
 #include "host/core/error.hpp"
 #include "host/optimizer/adam.hpp"
 #include "host/optimizer/descent.hpp"
@@ -15,11 +17,28 @@ void Optimizer::reset(Backend& backend) const {
 }
 
 /// A tensor is of N pictures, one after the other, or one value for all.
-std::vector<Tensor> Optimizer::state_of(std::int64_t n, std::int64_t N) const {
-  std::vector<Tensor> parts;
+std::vector<Optimizer::StatePart> Optimizer::state_of(std::int64_t n, std::int64_t N) const {
+  std::vector<StatePart> parts;
   for (std::size_t i = 0; i < state_.size(); ++i) {
     const bool of_each = state_[i].shape.batch % N == 0;
-    parts.push_back(of_each ? part_of(state_[i], n, N) : state_[i]);
+    parts.push_back({of_each ? part_of(state_[i], n, N) : state_[i], strips_of_state_.contains(i)});
+  }
+  return parts;
+}
+
+std::size_t Optimizer::reserve_rows(const Strips& strips, const Shape& pictures, DataType type) {
+  const std::size_t number = state_.reserve(strips.shape_of(pictures), type);
+  if (strips.ranks() != nullptr) strips_of_state_.insert(number);
+  return number;
+}
+
+std::vector<Optimizer::OwnPart> Optimizer::own_parts(const Strips& strips, const Tensor& pixels,
+                                                     const Tensor& gradient) {
+  const std::vector<Tensor> x = strips.own(pixels);
+  const std::vector<Tensor> grad = strips.own(gradient);
+  std::vector<OwnPart> parts;
+  for (std::size_t p = 0; p < x.size(); ++p) {
+    parts.push_back({x[p], grad[p], static_cast<std::int64_t>(p), std::ssize(x)});
   }
   return parts;
 }

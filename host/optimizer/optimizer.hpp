@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -43,8 +44,12 @@ class Optimizer {
   void bind(void* memory) { state_.bind(memory); }
   /// Enqueues what puts its state back to zero steps.
   virtual void reset(Backend& backend) const;
+  struct StatePart {
+    Tensor tensor;
+    bool is_strip;  ///< the own rows of pictures, where other devices have the others
+  };
   /// What it keeps of the n-th of N pictures, and what it keeps for all of them.
-  [[nodiscard]] std::vector<Tensor> state_of(std::int64_t n, std::int64_t N) const;
+  [[nodiscard]] std::vector<StatePart> state_of(std::int64_t n, std::int64_t N) const;
   /// The numbers of its tensors in OptimizerPlace::files, which are like the pixels.
   [[nodiscard]] virtual std::vector<std::size_t> filed() const { return {}; }
   /// Its state, for resume(). Uses up `room`, a tensor like the pixels. Waits.
@@ -75,11 +80,29 @@ class Optimizer {
   [[nodiscard]] virtual const Tensor* ended() const { return nullptr; }
 
  protected:
+  /// Room in `state_` for the own rows of pictures; returns the tensor's number.
+  std::size_t reserve_rows(const Strips& strips, const Shape& pictures, DataType type);
+
+  /// Own rows of pictures, dense, and of their gradient: one of `count` parts.
+  struct OwnPart {
+    Tensor x;
+    Tensor grad;
+    std::int64_t number;
+    std::int64_t count;
+    /// The same part of what is kept of all pictures.
+    [[nodiscard]] Tensor of(const Tensor& kept) const { return part_of(kept, number, count); }
+  };
+  static std::vector<OwnPart> own_parts(const Strips& strips, const Tensor& pixels,
+                                        const Tensor& gradient);
+
   /// A copy of a counter of steps, one of the i64 of `state_`, which are alike, for `state`; and back.
   static void keep_counter(Backend& backend, const Tensor& counters, OptimizerState& state);
   static void resume_counter(Backend& backend, const Tensor& counters, const OptimizerState& state);
 
   TensorBlock state_;
+
+ private:
+  std::set<std::size_t> strips_of_state_;  ///< the tensors that have the own rows alone
 };
 
 /// The settings of every optimiser: a new one is a file beside Adam's and a row here.

@@ -421,6 +421,19 @@ TEST_F(SharedStylizationTest, GoesOnOnOtherDevicesThanTheCheckpointIsOf) {
   }
 }
 
+TEST_F(SharedStylizationTest, GoesOnOnOtherDevicesWithAPyramidWhoseTopAllOfThemHave) {
+  config_.optimizer = AdamOptions{.learning_rate = 2};
+  config_.pyramid_levels = 2;
+  contents_ = {random_image(21, 23, 11)};
+  styles_ = {{random_image(19, 17, 2), 1}};
+  const Stylized whole = run(1);
+  for (const auto& [from, to] : {std::pair(2, 3), std::pair(3, 1)}) {
+    const std::vector<Checkpoint> kept = stopped_after(4, from);
+    EXPECT_LT(difference(run(to, {.from = kept}).pictures[0].rgb, whole.pictures[0].rgb), 1e-6)
+        << from << " to " << to;
+  }
+}
+
 TEST_F(SharedStylizationTest, HasStripsOfARow) {
   config_ = config_with({{"conv1_1", 1}}, {{"conv1_1", 1}});
   config_.optimizer = LbfgsOptions{.history = 5, .reach = 1};
