@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <gtest/gtest.h>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -130,6 +131,19 @@ inline double difference(const std::vector<float>& found, const std::vector<floa
     squares += was * was;
   }
   return std::sqrt(differences / squares);
+}
+
+/// Losses and gradient are those of the whole picture.
+inline void expect_like(const Computed& whole, const Computed& parts, double limit) {
+  EXPECT_LT(difference(parts.gradient, whole.gradient), limit);
+  for (std::size_t i = 0; i < whole.losses.size(); ++i) {
+    const auto expected = static_cast<double>(whole.losses[i]);
+    EXPECT_NEAR(static_cast<double>(parts.losses[i]), expected, limit * expected) << i;
+    EXPECT_NEAR(static_cast<double>(parts.evaluated[i]), expected, limit * expected) << i;
+  }
+  for (std::size_t n = 0; n < whole.totals.size(); ++n) {
+    EXPECT_NEAR(parts.totals[n] / whole.totals[n], 1, limit) << n;
+  }
 }
 
 /// Content deeper than style, style deeper than content, both at one layer, pools, total variation, a

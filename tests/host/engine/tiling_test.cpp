@@ -27,15 +27,7 @@ void expect_same(const char* backend, const Config& config, const Pictures& pict
   const Computed tiled = compute(backend, config, pictures, tile, precision);
   EXPECT_EQ(whole.tiles, 1U);
   EXPECT_GE(tiled.tiles, 4U);
-  EXPECT_LT(difference(tiled.gradient, whole.gradient), limit);
-  for (std::size_t i = 0; i < whole.losses.size(); ++i) {
-    const auto expected = static_cast<double>(whole.losses[i]);
-    EXPECT_NEAR(static_cast<double>(tiled.losses[i]), expected, limit * expected) << i;
-    EXPECT_NEAR(static_cast<double>(tiled.evaluated[i]), expected, limit * expected) << i;
-  }
-  for (std::size_t n = 0; n < whole.totals.size(); ++n) {
-    EXPECT_NEAR(tiled.totals[n] / whole.totals[n], 1, limit) << n;
-  }
+  test::expect_like(whole, tiled, limit);
 }
 
 class TilingOfPools : public testing::TestWithParam<PoolKind> {};
