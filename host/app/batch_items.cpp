@@ -10,6 +10,7 @@
 
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
+#include "host/app/idle.hpp"
 #include "host/app/inputs.hpp"
 #include "host/batch/archives.hpp"
 #include "host/batch/packing.hpp"
@@ -67,18 +68,24 @@ void find_files_of_row(const fs::path& folder, batch::Item& item) {
   }
 }
 
-/// An item as it is listed: what its row names is checked, and its files have whole names.
-void take(const Settings& settings, const VggLayers& layers, batch::Item& item) {
+/// An item as it is listed: what its row names is checked, and its files have whole names. Returns its settings.
+Settings take(const Settings& settings, const VggLayers& layers, batch::Item& item) {
   if (!item.options.empty()) {
     refuse_other_options(item);
     find_files_of_row(fs::path(settings.batch.manifest.value_or("")).parent_path(), item);
   }
-  const Settings own = settings_of_item(settings, item);
+  Settings own = settings_of_item(settings, item);
   if (!item.options.empty()) {
     check(own.config.objective, layers);
     require_files(own);
   }
   require_fit(own);
+  return own;
+}
+
+void say_unused(const Settings& settings, std::string_view option, std::string_view own) {
+  if (!settings.asked.contains(option)) return;
+  say_note(settings, fmt::format("--{} changes nothing: each picture has its own {}", option, own));
 }
 
 }  // namespace
@@ -101,21 +108,25 @@ void require_files(const Settings& settings) {
 
 batch::ItemFile list_items(const Settings& settings) {
   const BatchSettings& asked = settings.batch;
+  batch::Needed needed;
   batch::ItemFile items = list_items(settings, [&](const batch::VisitItem& visit) {
-    batch::visit_items({.contents = asked.contents,
-                        .list = asked.list,
-                        .manifest = asked.manifest,
-                        .styles = settings.styles,
-                        .styles_per_image = asked.styles_per_image,
-                        .seed = settings.config.seed,
-                        .name = asked.name,
-                        .folder = asked.writes() ? asked.folder.string() : ""},
-                       visit);
+    needed = batch::visit_items({.contents = asked.contents,
+                                 .list = asked.list,
+                                 .manifest = asked.manifest,
+                                 .styles = settings.styles,
+                                 .styles_per_image = asked.styles_per_image,
+                                 .seed = settings.config.seed,
+                                 .name = asked.name,
+                                 .folder = asked.writes() ? asked.folder.string() : ""},
+                                visit);
   });
   if (items.count() == 0) {
     throw HintedError(ErrorKind::usage, "batch needs a content picture",
                       "try: impasto batch photos --styles paintings -o results");
   }
+  if (!needed.styles) say_unused(settings, "styles", "styles");
+  if (!needed.styles) say_unused(settings, "styles-per-image", "styles");
+  if (!needed.name) say_unused(settings, "name", "output");
   return items;
 }
 
@@ -130,11 +141,17 @@ batch::ItemFile list_items(const Settings& settings,
     if (!archive_of(item).empty()) names.push_back(batch::json_beside(item.output));
     return names;
   });
+  IdleOptions idle;
+  std::set<std::string, std::less<>> replaced = settings.asked;  // by each item
   visit_all([&](batch::Item item) {
-    take(settings, layers, item);
+    idle.look_at(take(settings, layers, item));
+    std::erase_if(replaced, [&](const auto& name) { return !item.options.contains(name); });
     items.add(item);
   });
   items.finish();
+  for (const std::string& note : idle.notes()) say_note(settings, note);
+  if (items.count() == 0) return items;
+  for (const std::string& name : replaced) say_unused(settings, name, "value");
   return items;
 }
 
@@ -144,6 +161,8 @@ Settings settings_of_item(const Settings& settings, const batch::Item& item) {
     WordsByName words = settings.given;
     for (const auto& [name, given] : item.options) words[name] = given;
     own = settings_given("batch", words, item.content);
+    own.asked = settings.asked;
+    for (const auto& [name, given] : item.options) own.asked.insert(name);
   }
   own.content = item.content;
   own.styles = item.styles;

@@ -17,7 +17,6 @@
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/app/frames_run.hpp"
-#include "host/app/idle.hpp"
 #include "host/app/inputs.hpp"
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
@@ -131,7 +130,6 @@ void make(const Settings& settings, const RunDirectory* directory, ItemReader re
   if (!settings.weights) report.note(random_weights_note);
   if (const std::string note = unused_gpu(settings.batch.devices.front()); !note.empty())
     report.note(note);
-  for (const std::string& note : notes_of_idle_options(settings)) report.note(note);
   std::set<std::string> presets;
   const auto note_preset = [&](const Item& item) {
     if (item.options.empty() && presets.contains(settings.config.preset)) return;

@@ -94,7 +94,9 @@ std::vector<Axis> parse_axes(const Settings& settings) {
 Settings settings_of_batch(const Settings& settings) {
   WordsByName words = settings.given;
   for (const char* own : {"CONTENT", "STYLE", "axis"}) words.erase(own);
-  return settings_given("batch", words, "");
+  Settings batch = settings_given("batch", words, "");
+  batch.asked = settings.asked;
+  return batch;
 }
 
 std::string in_place(const std::string& picture) {

@@ -49,8 +49,7 @@ constexpr std::array all_idle = {
     Idle{"style-relu", style_counts, "the style has the weight 0"},
     Idle{"statistics-layers", [](const Settings& s) { return weighs(s, "statistics"); },
          "it takes --statistics-weight"},
-    Idle{"style-weights",
-         [](const Settings& s) { return s.content.empty() || s.styles.size() != 1; },
+    Idle{"style-weights", [](const Settings& s) { return s.styles.size() != 1; },
          "there is one style"},
     Idle{"tv-form", [](const Settings& s) { return weighs(s, "tv"); },
          "total variation has the weight 0"},
@@ -80,15 +79,28 @@ constexpr std::array all_idle = {
 
 }  // namespace
 
-std::vector<std::string> notes_of_idle_options(const Settings& settings) {
-  // Rows and axes may set what an option lacks.
-  if (settings.batch.manifest || !settings.batch.axes.empty()) return {};
+void IdleOptions::look_at(const Settings& settings) {
+  for (const Idle& idle : all_idle) {
+    if (!settings.asked.contains(idle.option)) continue;
+    bool& works = works_[idle.option];
+    works = works || idle.works(settings);
+  }
+}
+
+std::vector<std::string> IdleOptions::notes() const {
   std::vector<std::string> notes;
   for (const Idle& idle : all_idle) {
-    if (!settings.asked.contains(idle.option) || idle.works(settings)) continue;
+    const auto found = works_.find(idle.option);
+    if (found == works_.end() || found->second) continue;
     notes.push_back(fmt::format("--{} changes nothing: {}", idle.option, idle.lacks));
   }
   return notes;
+}
+
+std::vector<std::string> notes_of_idle_options(const Settings& settings) {
+  IdleOptions options;
+  options.look_at(settings);
+  return options.notes();
 }
 
 std::vector<std::string> notes_of_scales(const Settings& settings, std::size_t scales) {

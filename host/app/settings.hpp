@@ -127,8 +127,9 @@ struct Settings {
 
   BatchSettings batch;
   FramesSettings frames;
-  WordsByName given;                         ///< what was said, on the command line or elsewhere
-  std::set<std::string, std::less<>> asked;  ///< the names among these on the command line
+  WordsByName given;  ///< what was said, on the command line or elsewhere
+  /// The names among these on the command line, and of a batch's item in its row.
+  std::set<std::string, std::less<>> asked;
 };
 
 /// How the value of a setting is read and shown, and which files it names.

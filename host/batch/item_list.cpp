@@ -75,7 +75,7 @@ class Visitor {
   Visitor(const Selection& selection, const VisitItem& visit)
       : selection_(selection), visit_(visit) {}
 
-  void visit_all() {
+  Needed visit_all() {
     visit_named(selection_.styles, selection_.folder,
                 [this](const Source& style) { styles_.push_back(style.path); });
     if (selection_.styles_per_image &&
@@ -87,11 +87,13 @@ class Visitor {
     visit_named(selection_.contents, selection_.folder, add);
     if (selection_.list) visit_list(*selection_.list, add);
     if (selection_.manifest) visit_manifest(*selection_.manifest, add);
+    return needed_;
   }
 
  private:
   void add_content(const Source& content) {
     if (!content.styles.empty()) return add(content, content.styles);
+    needed_.styles = true;
     if (styles_.empty()) fail(ErrorKind::usage, "{}: there is no style for it", content.path);
     if (!content.output.empty() && styles_drawn() != 1) {
       fail(ErrorKind::usage, "{}: its row names one output for {} styles", content.path,
@@ -113,6 +115,7 @@ class Visitor {
   }
 
   void add(const Source& content, const std::vector<std::string>& styles) {
+    needed_.name = needed_.name || content.output.empty();
     const std::string output =
         content.output.empty()
             ? (fs::path(content.tree) / filled(selection_.name, content, styles)).string()
@@ -130,12 +133,13 @@ class Visitor {
   const Selection& selection_;
   const VisitItem& visit_;
   std::vector<std::string> styles_;
+  Needed needed_;
 };
 
 }  // namespace
 
-void visit_items(const Selection& selection, const VisitItem& visit) {
-  Visitor(selection, visit).visit_all();
+Needed visit_items(const Selection& selection, const VisitItem& visit) {
+  return Visitor(selection, visit).visit_all();
 }
 
 std::vector<std::size_t> draw_styles(std::uint64_t seed, std::string_view id, std::size_t all,

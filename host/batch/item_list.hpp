@@ -27,10 +27,16 @@ struct Selection {
 /// Takes one item after the other; throws what makes one impossible.
 using VisitItem = std::function<void(const Item&)>;
 
+/// Whether any content took its styles, or its output's name, from the selection, and not from a row.
+struct Needed {
+  bool styles = false;
+  bool name = false;
+};
+
 /// Visits every item of the selection, in an order that depends on nothing but the names of the
 /// files. Holds the styles, and of a folder the names in it. Throws ErrorKind::usage for a name that
 /// no output can have, ErrorKind::input for a source that cannot be read.
-void visit_items(const Selection& selection, const VisitItem& visit);
+Needed visit_items(const Selection& selection, const VisitItem& visit);
 
 /// The styles that a content gets: `count` different ones of `all`, by the seed and the content's
 /// id alone.

@@ -334,6 +334,40 @@ class ControlsTest(ProgramTest):
         self.assertEqual(noted(command=batch), [("seed", "it takes --init random, mix or style-statistics")])
         self.assertEqual(noted("--styles-per-image", "1", "--run", "drawn", "--if-exists", "overwrite", command=batch), [])
 
+    def test_an_option_that_changes_no_picture_of_many_is_noted(self):
+        png.write(self.path("photo.png"), 24, 18, lambda x, y: (9 * x, 9 * y, 60))
+        common = ("--size", "24", "--iterations", "1", "-o", "many", "--dry-run", *LIGHT, "--weights", weights())
+        row = {"content": "photo.png", "styles": ["photo.png"]}
+
+        def noted(*command):
+            return re.findall("note: --(.*) changes nothing: (.*)", self.succeed(*command, *common).stderr)
+
+        def swept(*options):
+            return noted("sweep", "photo.png", "photo.png", *options)
+
+        def batched(rows, *options):
+            with open(self.path("rows.jsonl"), "w", encoding="utf-8") as file:
+                file.writelines(json.dumps({**row, "output": f"{i}.png", **own}) + "\n" for i, own in enumerate(rows))
+            return noted("batch", "--manifest", "rows.jsonl", *options)
+
+        power = ("tv-power", "it takes --tv-form power")
+        forms = ("--axis", "tv-form=absolute,power", "--tv-weight", "1")
+        self.assertEqual(swept("--axis", "tv-power=1,1.5"), [power])
+        self.assertEqual(swept("--axis", "tv-weight=1,2", "--tv-power", "1.5"), [power])
+        self.assertEqual(swept("--axis", "tv-power=1,1.5", *forms), [])
+        self.assertEqual(swept("--tv-power", "1.5", *forms), [])
+        self.assertEqual(swept("--axis", "style-weight=1,2", "--style-weight", "3"),
+                         [("style-weight", "each picture has its own value")])
+        rows = [{"tv-power": 1.5}, {}]
+        self.assertEqual(batched(rows), [power])
+        self.assertEqual(batched(rows, "--tv-form", "power", "--tv-weight", "1"), [])
+        self.assertEqual(batched([{"tv-weight": 1}, {"tv-form": "power", "tv-weight": 1}], "--tv-power", "1.5"), [])
+        own = [(name, f"each picture has its own {what}") for name, what in
+               (("style-weight", "value"), ("styles", "styles"), ("styles-per-image", "styles"), ("name", "output"))]
+        said = ("--style-weight", "3", "--styles", "photo.png", "--styles-per-image", "1", "--name", "{stem}.png")
+        self.assertEqual(batched([{"style-weight": 1}, {"style-weight": 2}], *said), own)
+        self.assertEqual(batched([{"style-weight": 1}, {"styles": None, "output": None}], *said), [])
+
     def test_what_does_not_fit_is_refused(self):
         for options, *says in ((("--style-weights", "1,2"), "--style-weights", "expected 1", "found 2"),
                                (("--style-weights", "0"), "--style-weights", "0"),
