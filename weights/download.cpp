@@ -16,12 +16,12 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <system_error>
 #include <thread>
 #include <unistd.h>
 
 #include "host/core/error.hpp"
 #include "host/core/file_descriptor.hpp"
+#include "host/core/paths.hpp"
 
 namespace impasto {
 namespace {
@@ -30,10 +30,6 @@ constexpr int most_attempts = 5;  // in a row that bring nothing
 constexpr int most_in_all = 100;
 constexpr long most_redirections = 10;
 constexpr long slowest = 1000;  // bytes per second
-
-[[noreturn]] void fail_to_write(const std::string& path, int reason) {
-  fail(ErrorKind::output, "cannot write '{}': {}", path, std::generic_category().message(reason));
-}
 
 /// The file that is fetched, with what has come of it. Nobody else writes to it meanwhile.
 class PartialFile {

@@ -8,6 +8,7 @@
 
 #include "host/core/digest.hpp"
 #include "host/core/error.hpp"
+#include "host/core/paths.hpp"
 #include "weights/download.hpp"
 #include "weights/file_kind.hpp"
 #include "weights/source_file.hpp"
@@ -32,13 +33,6 @@ std::optional<fs::path> store() {
 }
 
 std::string file_name(const KnownFile& file) { return fmt::format("{}.h5", file.id); }
-
-fs::path make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) fail(ErrorKind::output, "cannot make '{}': {}", folder.string(), error.message());
-  return folder;
-}
 
 struct Hashes {
   std::string sha256;
@@ -92,7 +86,8 @@ const KnownFile* find_in_catalogue(std::string_view id) {
 
 FetchReport fetch_weights(const KnownFile& file, const FetchOptions& options) {
   const fs::path kept = stored_path(file);
-  const fs::path folder = make_folder(make_folder(kept.parent_path()) / "downloads");
+  const fs::path folder = kept.parent_path() / "downloads";
+  make_folder(folder);
   const std::string source = (folder / fs::path(file.name)).string();
   const std::string url = options.url.empty() ? std::string(file.url) : options.url;
 

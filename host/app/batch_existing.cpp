@@ -11,6 +11,7 @@
 #include "host/app/batch_items.hpp"
 #include "host/app/failure.hpp"
 #include "host/batch/archives.hpp"
+#include "host/core/paths.hpp"
 
 namespace impasto::app {
 namespace {
@@ -19,11 +20,6 @@ namespace fs = std::filesystem;
 using batch::ItemFile;
 using batch::ItemReader;
 using batch::RunDirectory;
-
-bool is_there(const std::string& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
-}
 
 /// A file whatever it is called.
 using FileId = std::pair<dev_t, ino_t>;

@@ -15,6 +15,7 @@
 #include "host/app/sheet.hpp"
 #include "host/batch/archives.hpp"
 #include "host/core/atomic_file.hpp"
+#include "host/core/paths.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::app {
@@ -43,14 +44,7 @@ Settings as_stylize_takes_them(Settings own, const batch::Item& item) {
   return own;
 }
 
-void make_folder_of(const fs::path& file) {
-  std::error_code error;
-  const fs::path folder = file.parent_path();
-  fs::create_directories(folder, error);
-  if (error) {
-    fail(ErrorKind::output, "cannot make the folder '{}': {}", folder.string(), error.message());
-  }
-}
+void make_folder_of(const fs::path& file) { make_folder(file.parent_path()); }
 
 }  // namespace
 

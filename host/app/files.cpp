@@ -14,6 +14,7 @@
 #include "host/app/failure.hpp"
 #include "host/core/atomic_file.hpp"
 #include "host/core/lower_case.hpp"
+#include "host/core/paths.hpp"
 #include "host/core/suggest.hpp"
 
 namespace impasto::app {
@@ -175,8 +176,7 @@ void check_can_append(const std::string& path) {
   const int reason = fs::is_directory(path, ignored)                              ? EISDIR
                      : ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0 ? errno
                                                                                   : 0;
-  if (reason == 0) return;
-  fail(ErrorKind::output, "cannot write '{}': {}", path, std::strerror(reason));
+  if (reason != 0) fail_to_write(path, reason);
 }
 
 }  // namespace

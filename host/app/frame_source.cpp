@@ -11,6 +11,7 @@
 
 #include "host/core/digest.hpp"
 #include "host/core/error.hpp"
+#include "host/core/paths.hpp"
 #include "host/film/video.hpp"
 #include "host/image/decode.hpp"
 #include "host/image/encode.hpp"
@@ -64,9 +65,7 @@ class Pictures final : public FrameSource {
       if (name.starts_with(".") || !is_picture_name(name) || entry.is_directory(ignored)) continue;
       names_.push_back(name);
     }
-    if (error) {
-      fail(ErrorKind::input, "cannot read '{}': {}", folder.string(), error.message());
-    }
+    if (error) fail_to_read(folder.string(), error.value());
     if (names_.empty()) fail(ErrorKind::input, "{}: no picture is in this folder", folder.string());
     std::ranges::sort(names_, comes_before);
     folder_ = folder;
@@ -150,10 +149,7 @@ std::unique_ptr<FrameSource> open_frames(const std::string& path) {
   const fs::file_status status = fs::status(path, error);
   if (fs::is_directory(status)) return std::make_unique<Pictures>(path);
   if (fs::is_regular_file(status)) return std::make_unique<Video>(path);
-  if (error || !fs::exists(status)) {
-    fail(ErrorKind::input, "cannot read '{}': {}", path,
-         std::generic_category().message(error ? error.value() : ENOENT));
-  }
+  if (error || !fs::exists(status)) fail_to_read(path, error ? error.value() : ENOENT);
   fail(ErrorKind::input, "cannot read '{}': expected a folder of pictures or a video", path);
 }
 

@@ -15,6 +15,7 @@
 #include "host/app/describe.hpp"
 #include "host/app/failure.hpp"
 #include "host/core/atomic_file.hpp"
+#include "host/core/paths.hpp"
 #include "host/image/decode.hpp"
 #include "host/image/encode.hpp"
 
@@ -31,7 +32,7 @@ Json read_json(const fs::path& path) {
   const FileDescriptor file = open_to_read(path.string());
   std::string text(most_bytes, '\0');
   const auto size = file ? read_all(file, std::as_writable_bytes(std::span(text))) : std::nullopt;
-  if (!size) fail(ErrorKind::input, "cannot read '{}': {}", path.string(), std::strerror(errno));
+  if (!size) fail_to_read(path.string(), errno);
   text.resize(*size);
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
@@ -128,8 +129,7 @@ void FramesRecord::note_source(const std::string& name, const std::string& sha25
   const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   const std::string line = dump({{"name", name}, {"sha256", sha256}}) + "\n";
   const int reason = file ? write_all(file, std::as_bytes(std::span(line))) : errno;
-  if (reason == 0) return;
-  fail(ErrorKind::output, "cannot write '{}': {}", path, std::strerror(reason));
+  if (reason != 0) fail_to_write(path, reason);
 }
 
 /// A line that a crash has torn says nothing.

@@ -16,6 +16,7 @@
 #include "host/app/signals.hpp"
 #include "host/app/terminal.hpp"
 #include "host/core/digest.hpp"
+#include "host/core/paths.hpp"
 #include "host/engine/initial.hpp"
 #include "host/film/estimate_flow.hpp"
 #include "host/film/flo_file.hpp"
@@ -41,11 +42,6 @@ std::string folder_of_frames(const Settings& settings) {
 
 std::string absolute(const std::string& path) {
   return path.empty() ? path : fs::absolute(path).lexically_normal().string();
-}
-
-bool is_there(const std::string& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
 }
 
 }  // namespace

@@ -12,19 +12,12 @@
 
 #include "host/core/atomic_file.hpp"
 #include "host/core/error.hpp"
+#include "host/core/paths.hpp"
 
 namespace impasto::batch {
 namespace {
 
 namespace fs = std::filesystem;
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    fail(ErrorKind::output, "cannot make the folder '{}': {}", folder.string(), error.message());
-  }
-}
 
 void write_json(const fs::path& path, const Json& json) {
   make_folder(path.parent_path());
@@ -43,10 +36,7 @@ Json read_json(const fs::path& path) {
 
 FileDescriptor open_lock(const fs::path& path) {
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  if (!file) {
-    fail(ErrorKind::output, "cannot write '{}': {}", path.string(),
-         std::generic_category().message(errno));
-  }
+  if (!file) fail_to_write(path.string(), errno);
   return file;
 }
 

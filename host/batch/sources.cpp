@@ -9,6 +9,7 @@
 #include "host/batch/archives.hpp"
 #include "host/batch/text_file.hpp"
 #include "host/core/error.hpp"
+#include "host/core/paths.hpp"
 #include "host/image/encode.hpp"
 
 namespace impasto::batch {
@@ -72,7 +73,7 @@ class Walk {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
       if (!entry.path().filename().string().starts_with(".")) names.push_back(entry.path());
     }
-    if (error) fail(ErrorKind::input, "cannot read '{}': {}", folder.string(), error.message());
+    if (error) fail_to_read(folder.string(), error.value());
     std::ranges::sort(names);
     std::size_t count = 0;
     for (const fs::path& path : names) {
@@ -121,10 +122,7 @@ void visit_one(const std::string& name, const std::string& results, const VisitS
     visit(single(name));
   } else {
     const std::vector<std::string> paths = matches(name);
-    if (paths.empty()) {
-      fail(ErrorKind::input, "cannot read '{}': {}", name,
-           std::generic_category().message(error.value() == 0 ? ENOENT : error.value()));
-    }
+    if (paths.empty()) fail_to_read(name, error ? error.value() : ENOENT);
     for (const std::string& path : paths) {
       if (!fs::is_directory(path)) refuse_results(name, fs::absolute(path).parent_path(), results);
       visit_one(path, results, visit);

@@ -3,10 +3,10 @@
 
 #include <cerrno>
 #include <fcntl.h>
-#include <system_error>
 #include <unistd.h>
 
 #include "host/core/error.hpp"
+#include "host/core/paths.hpp"
 
 namespace impasto::batch {
 namespace {
@@ -27,9 +27,7 @@ TextFile::TextFile(const std::string& path)
 
 TextFile::TextFile(FileDescriptor file, std::string name)
     : name_(std::move(name)), file_(std::move(file)) {
-  if (!file_) {
-    fail(ErrorKind::input, "cannot read '{}': {}", name_, std::generic_category().message(errno));
-  }
+  if (!file_) fail_to_read(name_, errno);
 }
 
 bool TextFile::read_more() {
@@ -42,9 +40,7 @@ bool TextFile::read_more() {
   do {
     count = ::read(file_.get(), buffer_.data() + held, read_bytes);
   } while (count < 0 && errno == EINTR);
-  if (count < 0) {
-    fail(ErrorKind::input, "cannot read '{}': {}", name_, std::generic_category().message(errno));
-  }
+  if (count < 0) fail_to_read(name_, errno);
   buffer_.resize(held + static_cast<std::size_t>(count));
   read_ += count;
   ended_ = count == 0;
@@ -52,9 +48,7 @@ bool TextFile::read_more() {
 }
 
 void TextFile::go_to(std::int64_t position) {
-  if (::lseek(file_.get(), position, SEEK_SET) < 0) {
-    fail(ErrorKind::input, "cannot read '{}': {}", name_, std::generic_category().message(errno));
-  }
+  if (::lseek(file_.get(), position, SEEK_SET) < 0) fail_to_read(name_, errno);
   buffer_.clear();
   begin_ = 0;
   ended_ = false;

@@ -17,15 +17,12 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/core/paths.hpp"
 
 namespace impasto {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void fail_to_write(const std::string& path, int reason) {
-  fail(ErrorKind::output, "cannot write '{}': {}", path, std::generic_category().message(reason));
-}
 
 /// The file behind a symbolic link, there or not, so that the link stays and what it points to is
 /// replaced.

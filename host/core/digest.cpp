@@ -5,21 +5,14 @@
 #include <cerrno>
 #include <openssl/evp.h>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
 #include <vector>
 
 #include "host/core/error.hpp"
 #include "host/core/file_descriptor.hpp"
+#include "host/core/paths.hpp"
 
 namespace impasto {
-namespace {
-
-[[noreturn]] void fail_to_read(const std::string& path, int reason) {
-  fail(ErrorKind::input, "cannot read '{}': {}", path, std::generic_category().message(reason));
-}
-
-}  // namespace
 
 Digest::Digest(DigestKind kind) : context_(EVP_MD_CTX_new()) {
   const EVP_MD* algorithm = kind == DigestKind::md5 ? EVP_md5() : EVP_sha256();

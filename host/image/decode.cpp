@@ -14,6 +14,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file_content.hpp"
 #include "host/core/file_descriptor.hpp"
+#include "host/core/paths.hpp"
 #include "host/image/formats.hpp"
 #include "host/image/profile.hpp"
 #include "host/image/resize.hpp"
@@ -32,17 +33,12 @@ std::string_view kind_of(mode_t mode) {
   return "a device";
 }
 
-[[noreturn]] void fail_system(const std::string& path) {
-  const int error = errno;
-  fail(ErrorKind::input, "cannot read '{}': {}", path, std::strerror(error));
-}
-
 /// The bytes of a regular file of 1 to `max_bytes` bytes. Never waits, whatever `path` is.
 std::vector<std::byte> read_file(const std::string& path, std::int64_t max_bytes) {
   const FileDescriptor file = open_to_read(path);
-  if (!file) fail_system(path);
+  if (!file) fail_to_read(path, errno);
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) fail_system(path);
+  if (::fstat(file.get(), &status) != 0) fail_to_read(path, errno);
   if (!S_ISREG(status.st_mode)) {
     fail(ErrorKind::input, "cannot read '{}': expected an image file, found {}", path,
          kind_of(status.st_mode));
@@ -54,7 +50,7 @@ std::vector<std::byte> read_file(const std::string& path, std::int64_t max_bytes
   }
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   const auto count = read_all(file, bytes);
-  if (!count) fail_system(path);
+  if (!count) fail_to_read(path, errno);
   bytes.resize(*count);
   return bytes;
 }
