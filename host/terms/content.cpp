@@ -62,9 +62,7 @@ class ContentTerm final : public Term, public TiledTerm {
                    backend.content_loss(s[own], grad ? s[*grad] : Tensor{}, s[x], s[target], scale_,
                                         {});
                  });
-    schedule.add(
-        {.name = "content loss", .operation = "axpby", .layer = layer()}, {own, loss.losses},
-        [=](Backend& backend, const Schedule& s) { backend.axpby(loss.in(s), 1, s[own], 1); });
+    add_to_losses(schedule, "content loss", loss, own);
   }
 
   void clear_target(Schedule& schedule) const override {

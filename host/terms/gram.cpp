@@ -229,9 +229,7 @@ class GuidedGramTerm final : public GramTermBase {
       }
       const TensorId own = schedule.temporary({1, 1, 1, schedule[x].shape.batch}, place_.master);
       matrices.push_back(add_gram_loss(schedule, guided, style.target, {own, 0}));
-      schedule.add(
-          {.name = "style loss", .operation = "axpby", .layer = layer()}, {own, loss.losses},
-          [=](Backend& backend, const Schedule& s) { backend.axpby(loss.in(s), 1, s[own], 1); });
+      add_to_losses(schedule, "style loss", loss, own);
     }
     if (!with_gradient) return std::nullopt;
     return GradientTerm{
@@ -264,9 +262,7 @@ class GuidedGramTerm final : public GramTermBase {
       const std::int64_t batch = schedule[sums[i]].shape.batch;
       const TensorId own = schedule.temporary({1, 1, 1, batch}, place_.master);
       add_loss_of_gram(schedule, sums[i], styles_[i].target, {own, 0});
-      schedule.add(
-          {.name = "style loss", .operation = "axpby", .layer = layer()}, {own, loss.losses},
-          [=](Backend& backend, const Schedule& s) { backend.axpby(loss.in(s), 1, s[own], 1); });
+      add_to_losses(schedule, "style loss", loss, own);
     }
   }
 

@@ -31,6 +31,13 @@ TensorId Term::add_gram(Schedule& schedule, TensorId x) const {
   return gram;
 }
 
+void Term::add_to_losses(Schedule& schedule, std::string_view name, const LossSlot& loss,
+                         TensorId own) const {
+  schedule.add(
+      {.name = name, .operation = "axpby", .layer = layer()}, {own, loss.losses},
+      [=](Backend& backend, const Schedule& s) { backend.axpby(loss.in(s), 1, s[own], 1); });
+}
+
 void Term::add_to_sum(Schedule& schedule, TensorId sum, double share, TensorId of_part) const {
   schedule.add(
       {.name = "tile's sum", .operation = "axpby", .layer = layer()}, {sum, of_part},

@@ -225,6 +225,9 @@ class Term {
 
   /// The Gram matrices (N,C,C) of the map at `x`, as it is held.
   TensorId add_gram(Schedule& schedule, TensorId x) const;
+  /// Adds losses (1,1,1,N), of a part or of a style, to those in the slot.
+  void add_to_losses(Schedule& schedule, std::string_view name, const LossSlot& loss,
+                     TensorId own) const;
   /// Adds `share` times what a tile's part has to a sum.
   void add_to_sum(Schedule& schedule, TensorId sum, double share, TensorId of_part) const;
   /// The means and deviations (N,1,2,C) of its channels; with weights (1,H,W,1), weighted ones.
