@@ -90,4 +90,9 @@ void Schedule::run(Backend& backend) const {
   }
 }
 
+void add_zeros(Schedule& schedule, std::string_view name, TensorId values) {
+  schedule.add({.name = name, .operation = "fill_zero"}, {values},
+               [=](Backend& backend, const Schedule& s) { backend.fill_zero(s[values]); });
+}
+
 }  // namespace impasto

@@ -83,4 +83,7 @@ class Schedule {
   std::vector<Step> steps_;
 };
 
+/// Appends what sets a tensor to 0.
+void add_zeros(Schedule& schedule, std::string_view name, TensorId values);
+
 }  // namespace impasto

@@ -79,10 +79,7 @@ class Adam final : public Optimizer {
       const bool moves_pixels = l == 0 && !place_.decorrelated;
       const TensorId moved =
           moves_pixels ? pixels : schedule.temporary(schedule[grad].shape, schedule[grad].type);
-      if (!moves_pixels) {
-        schedule.add({.name = "pyramid", .operation = "fill_zero"}, {moved},
-                     [=](Backend& backend, const Schedule& s) { backend.fill_zero(s[moved]); });
-      }
+      if (!moves_pixels) add_zeros(schedule, "pyramid", moved);
       if (coarser) add_coarser(schedule, moved, *coarser);
       schedule.add({.name = "Adam", .operation = "adam"}, {moved, grad},
                    [=, this](Backend& backend, const Schedule& s) {
