@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <malloc.h>
 #include <utility>
 
 #include "host/core/error.hpp"
@@ -92,6 +93,7 @@ Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_v
   const std::array<Image, 2> pictures = {draw_sample("scene", calibration_size),
                                          draw_sample("painting", calibration_size)};
   calibrate(weights, backend, pictures);
+  ::malloc_trim(0);  // without this the heap keeps room for two of the maps
   return weights;
 }
 

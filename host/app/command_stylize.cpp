@@ -99,13 +99,11 @@ void print_plan(const Settings& settings, std::span<Backend* const> devices,
     };
     estimate.memory = *std::ranges::max_element(of_devices, needs_less);
   }
-  // Calibrating the built-in network leaves two maps of its first layer with the heap. A small picture's run never
-  // needs as much as that did.
-  constexpr std::size_t calibration = std::size_t{14} << 20U;
+  // A small picture's run never needs as much as calibrating the built-in network did.
   constexpr std::size_t calibrating = std::size_t{36} << 20U;
   if (estimate.process && !settings.weights) {
     const std::size_t before = *estimate.process - estimate.memory.total() - estimate.memory.host;
-    *estimate.process = std::max(*estimate.process + calibration, before + calibrating);
+    *estimate.process = std::max(*estimate.process, before + calibrating);
   }
   if (estimate.process && estimate.memory.filed > 0) {
     *estimate.process += FiledTensors::buffer_bytes;
