@@ -22,7 +22,7 @@ CLI::Option* add_axis(CLI::App& app, const std::string& name, std::vector<Value>
 }
 
 inline void add_batch_axis(CLI::App& app, std::vector<std::int64_t>& into) {
-  add_axis(app, "--batch", into, "pictures side by side")->check(CLI::Range(1, 1 << 20));
+  add_axis(app, "--batch", into, "pictures side by side (1)")->check(CLI::Range(1, 1 << 20));
 }
 
 /// Whether a list that was asked for, or that says nothing, has the name.

@@ -103,7 +103,7 @@ void OperationRows::add_options(CLI::App& app, const std::vector<std::string>& n
                        did_you_mean(asked, names, "--list names all"));
   };
   add_axis(app, "--op", ops, "operations (all)")->check(known);
-  add_axis(app, "--shape", shapes, "LAYER@SIZE, HxWxC or SIZE, as told below");
+  add_axis(app, "--shape", shapes, fmt::format("SHAPEs ({})", fmt::join(shapes, ",")));
   add_batch_axis(app, batches);
 }
 

@@ -50,7 +50,7 @@ struct MeasuredCase {
   std::string name = {};  ///< "pool_backward_max"
 };
 std::vector<MeasuredCase> measured_cases(const Operation& op);
-/// For --list: "gram                    conv1_1 conv2_1".
+/// For --list, in lines of at most 100 columns: "gram                    conv1_1 conv2_1".
 std::string layers_line(std::string_view name, const Operation& op);
 
 /// The rows of operations alone: "gram/rung_3_shared_tile/conv3_1@512/bf16/batch:1/cold". Before
