@@ -221,7 +221,7 @@ inline Value inputs(Place<std::vector<std::string>> member) {
 }
 
 /// A file that is written.
-inline Value output(Writes type, Place<OutputPath> member) {
+inline Value output(const Writes& type, Place<OutputPath> member) {
   Value row = value(type, member);
   row.writes = [member, type](const Settings& settings) {
     std::vector<Output> outputs;
