@@ -63,7 +63,7 @@ void Machine::launch(const Grid& grid, Fiber::Body body, void* argument, bool tr
   grid_ = grid;
   body_ = body;
   argument_ = argument;
-  traced_ = traced;
+  traced_ = traced && schedule_.traced;
   failure_.clear();
   random_.seed(schedule_.seed);
   thread_count_ = grid.threads.count();

@@ -38,6 +38,7 @@ struct Schedule {
   enum class Order : std::uint8_t { forward, reverse, random };
   Order order = Order::forward;
   std::uint64_t seed = 0;  ///< of `random`
+  bool traced = true;      ///< or runs traced kernels as any others, for their results alone
 };
 
 struct Grid {

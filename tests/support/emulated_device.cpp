@@ -11,8 +11,9 @@ namespace {
 
 using Order = simt::Schedule::Order;
 
-/// A result that depends on the order is another one in most orders, and traced kernels' races are found in any.
-constexpr std::array orders = {simt::Schedule{Order::forward, 0}, simt::Schedule{Order::random, 1}};
+/// Traced kernels' races are found in any order, so tracing the first is enough; a result that depends on the order is
+/// another one in most.
+constexpr std::array orders = {simt::Schedule{Order::forward, 0}, simt::Schedule{Order::random, 1, false}};
 
 constexpr std::array roundings = {simt::TensorCoreSum{}, simt::TensorCoreSum::ampere(),
                                   simt::TensorCoreSum::hopper()};
