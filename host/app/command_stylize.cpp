@@ -99,9 +99,12 @@ void print_plan(const Settings& settings, std::span<Backend* const> devices,
     };
     estimate.memory = *std::ranges::max_element(of_devices, needs_less);
   }
-  // A small picture's run never needs as much as calibrating the built-in network did.
-  constexpr std::size_t calibrating = std::size_t{36} << 20U;
+  // A small picture's run never needs as much as calibrating the built-in network did: two maps of
+  // the first layer in float, for a picture of 192×144 each, and three in the backend's type.
   if (estimate.process && !settings.weights) {
+    constexpr std::size_t values = std::size_t{192} * 144 * 64;
+    const std::size_t calibrating =
+        values * (2 * sizeof(float) + 3 * size_of(devices.front()->activation_type()));
     const std::size_t before = *estimate.process - estimate.memory.total() - estimate.memory.host;
     *estimate.process = std::max(*estimate.process, before + calibrating);
   }
