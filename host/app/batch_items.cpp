@@ -151,7 +151,10 @@ batch::ItemFile list_items(const Settings& settings,
   items.finish();
   for (const std::string& note : idle.notes()) say_note(settings, note);
   if (items.count() == 0) return items;
-  for (const std::string& name : replaced) say_unused(settings, name, "value");
+  if (settings.batch.styles_per_image) replaced.erase("seed");  // it draws styles
+  for (const std::string& name : replaced) {
+    if (!idle.contains(name)) say_unused(settings, name, "value");
+  }
   return items;
 }
 

@@ -87,11 +87,15 @@ void IdleOptions::look_at(const Settings& settings) {
   }
 }
 
+bool IdleOptions::contains(std::string_view option) const {
+  const auto found = works_.find(option);
+  return found != works_.end() && !found->second;
+}
+
 std::vector<std::string> IdleOptions::notes() const {
   std::vector<std::string> notes;
   for (const Idle& idle : all_idle) {
-    const auto found = works_.find(idle.option);
-    if (found == works_.end() || found->second) continue;
+    if (!contains(idle.option)) continue;
     notes.push_back(fmt::format("--{} changes nothing: {}", idle.option, idle.lacks));
   }
   return notes;

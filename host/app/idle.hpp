@@ -16,6 +16,8 @@ class IdleOptions {
  public:
   /// Looks at one more picture's settings.
   void look_at(const Settings& settings);
+  /// Whether an option was asked for, and works for no picture so far.
+  [[nodiscard]] bool contains(std::string_view option) const;
   /// A line for each such option, which names it and what it lacks.
   [[nodiscard]] std::vector<std::string> notes() const;
 

@@ -360,6 +360,9 @@ class ControlsTest(ProgramTest):
                          [("style-weight", "each picture has its own value")])
         rows = [{"tv-power": 1.5}, {}]
         self.assertEqual(batched(rows), [power])
+        self.assertEqual(batched([{"tv-power": 1.5}], "--tv-power", "1.7"), [power])
+        drawn = ("--styles", "photo.png", "--styles-per-image", "1", "--seed", "5")
+        self.assertEqual(batched([{"seed": 4, "styles": None}], *drawn), [])
         self.assertEqual(batched(rows, "--tv-form", "power", "--tv-weight", "1"), [])
         self.assertEqual(batched([{"tv-weight": 1}, {"tv-form": "power", "tv-weight": 1}], "--tv-power", "1.5"), [])
         own = [(name, f"each picture has its own {what}") for name, what in
