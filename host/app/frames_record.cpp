@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -48,15 +47,10 @@ void FramesRecord::begin(const Json& configuration, const std::function<void()>&
   std::error_code error;
   const bool begun = fs::exists(file, error);
   if (!begun) before();
-  fs::create_directories(path_, error);
-  if (error) {
-    fail(ErrorKind::output, "cannot write into '{}': {}", path_.string(), error.message());
-  }
-  lock_ = FileDescriptor(
-      ::open((path_ / "lock").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
-  if (!lock_) {
-    fail(ErrorKind::output, "cannot write into '{}': {}", path_.string(), std::strerror(errno));
-  }
+  make_folder(path_);
+  const std::string lock = path_ / "lock";
+  lock_ = FileDescriptor(::open(lock.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
+  if (!lock_) fail_to_write(lock, errno);
   // Some file systems have no locks; there, runs are not kept apart.
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     fail(ErrorKind::usage, "{}: another process works on this film", path_.parent_path().string());

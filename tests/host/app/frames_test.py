@@ -356,6 +356,12 @@ class Inputs(FramesTest):
         os.rename(self.path("in/f1.jpg.png"), self.path("in/f1.tif"))
         self.fail_with(3, *self.arguments("--flow", "x", output="new"), says=("f1.tif", "f1.png"))
 
+    def test_names_the_folder_or_file_that_cannot_be_made(self):
+        self.film(pan(0))
+        self.fail_with(6, *self.arguments(output="in/f1.png/out"), says="cannot make the folder 'in/f1.png/out/.impasto'")
+        os.makedirs(self.path("out/.impasto/lock"))
+        self.fail_with(6, *self.arguments(), says="cannot write 'out/.impasto/lock': Is a directory")
+
     def test_settings_can_change_until_a_frame_is_there(self):
         self.film(pan(0), pan(1))
         Path(self.path("flow")).mkdir()
