@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a plan says where the memory does not suffice for it.
 #include <algorithm>
+#include <utility>
 
 #include "host/core/error.hpp"
 #include "host/engine/plan.hpp"

@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <mutex>
 #include <span>
 #include <sys/stat.h>
