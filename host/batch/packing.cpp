@@ -41,7 +41,8 @@ std::vector<std::byte> read_file(const fs::path& path) {
   return bytes;
 }
 
-bool is_there(const fs::path& path) {
+/// Unlike is_there(): a link that leads nowhere is as good as none, and its result is made again.
+bool is_found(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
 }
@@ -51,13 +52,13 @@ class Results {
  public:
   explicit Results(const fs::path& archive)
       : parts_(parts_folder(archive)), tar_(archive.string()) {
-    if (is_there(archive)) before_.emplace(archive.string());
+    if (is_found(archive)) before_.emplace(archive.string());
   }
 
   /// Adds a file that has been made: as a part or, if it is none any more, in the archive.
   void add(const std::string& name) {
     empty_ = false;
-    if (is_there(parts_ / name) || !before_) {
+    if (is_found(parts_ / name) || !before_) {
       tar_.add(name, read_file(parts_ / name));
     } else {
       tar_.add(name, *before_, before_->find(name));
@@ -106,14 +107,14 @@ class Results {
 
 ItemState state_of(const RunDirectory& directory, const fs::path& folder, const Item& item) {
   const ItemState state = directory.state(item);
-  if (state != ItemState::done || is_there(folder / item.output) || !is_there(folder)) return state;
+  if (state != ItemState::done || is_found(folder / item.output) || !is_found(folder)) return state;
   const std::string archive = archive_of(item);
-  return !archive.empty() && is_there(folder / archive) ? state : ItemState::missing;
+  return !archive.empty() && is_found(folder / archive) ? state : ItemState::missing;
 }
 
 bool waits_to_be_packed(const fs::path& folder, const Item& item) {
   const std::string archive = archive_of(item);
-  return !archive.empty() && is_there(folder / parts_folder(archive));
+  return !archive.empty() && is_found(folder / parts_folder(archive));
 }
 
 std::string json_beside(const std::string& result) {
@@ -141,7 +142,7 @@ void Packing::ended(const Item& item) {
 }
 
 void Packing::pack(const std::string& name, const Archive& archive) const {
-  if (!is_there(folder_ / parts_folder(name))) return;  // it is packed
+  if (!is_found(folder_ / parts_folder(name))) return;  // it is packed
   Results results(folder_ / name);
   ItemReader reader = directory_.items(archive.first);
   for (std::int64_t left = archive.items; left > 0;) {
