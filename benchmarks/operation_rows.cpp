@@ -129,7 +129,7 @@ void OperationRows::add(const MeasuredCase& measured, const std::vector<Contende
         auto* registered = add_row(
             fmt::format("{}/{}/{}{}", measured.name, contender.name, at, contender.variant),
             fmt::format("{} {}", measured.name, at), contender.name + contender.variant, body);
-        if (run_once && registered != nullptr) registered->Iterations(1)->Repetitions(1);
+        if (run_once && registered != nullptr) registered->Repetitions(1);
       }
     }
   }

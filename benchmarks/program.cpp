@@ -206,7 +206,9 @@ class VerifiedOnly final : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context& context) override {
     shown_->SetOutputStream(&GetOutputStream());
     shown_->SetErrorStream(&GetErrorStream());
-    return shown_->ReportContext(context);
+    const bool goes_on = shown_->ReportContext(context);
+    if (!GetOutputStream()) fail_to_print();
+    return goes_on;
   }
   void ReportRuns(const std::vector<Run>& runs) override {
     std::vector<Run> verified;
@@ -346,10 +348,8 @@ int run(int argc, char** argv, const Program& program) {
                       : offered);
     return 0;
   }
-  // Ours come before the command line's, which overrule them. Google Benchmark repeats an iteration
-  // until its least time has passed: here one iteration is a repetition, and the stop rule ends it.
+  // Ours come before the command line's, which overrule them.
   std::vector<std::string> arguments = program.flags;
-  arguments.emplace_back("--benchmark_min_time=1e-9");
   for (const std::string& rest : app.remaining()) arguments.push_back(rest);
   if (!file.empty()) {
     check_writable(file);
@@ -413,8 +413,10 @@ benchmark::internal::Benchmark* add_row(const std::string& name, const std::stri
   if (!filter.admits(name)) return nullptr;
   names.push_back(name);
   titles[name] = {heading, own};
+  // One iteration is a repetition, and the stop rule ends it.
   return benchmark::RegisterBenchmark(name.c_str(), body)
       ->UseManualTime()
+      ->Iterations(1)
       ->Unit(benchmark::kMicrosecond);
 }
 
