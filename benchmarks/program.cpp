@@ -207,7 +207,7 @@ class VerifiedOnly final : public benchmark::BenchmarkReporter {
     shown_->SetOutputStream(&GetOutputStream());
     shown_->SetErrorStream(&GetErrorStream());
     const bool goes_on = shown_->ReportContext(context);
-    if (!GetOutputStream()) fail_to_print();
+    if (!GetOutputStream().flush()) fail_to_print();
     return goes_on;
   }
   void ReportRuns(const std::vector<Run>& runs) override {
@@ -224,7 +224,7 @@ class VerifiedOnly final : public benchmark::BenchmarkReporter {
       verified.back().run_name.function_name = run.run_name.function_name;
     }
     if (!verified.empty()) shown_->ReportRuns(verified);
-    if (!GetOutputStream()) fail_to_print();
+    if (!GetOutputStream().flush()) fail_to_print();
   }
   void Finalize() override { shown_->Finalize(); }
 
