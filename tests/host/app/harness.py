@@ -15,6 +15,8 @@ import png
 
 PROGRAM = os.environ["TEST_PROGRAM"]
 SAMPLES = ("sample:scene", "sample:painting")
+# Seconds after which a program has hung. Under sanitizers one on the host-SIMT machine may take two minutes.
+HUNG = 300 if os.environ.get("TEST_SANITIZE") else 120
 # Two shallow layers: the same machinery as the whole network in a tenth of the time.
 LIGHT = ("--content-layers", "conv2_1", "--style-layers", "conv1_1,conv2_1")
 
@@ -60,7 +62,7 @@ class ProgramTest(unittest.TestCase):
     def run_program(self, *arguments, **options):
         env = environment(**options.pop("env", {}))
         return subprocess.run([PROGRAM, *map(str, arguments)], cwd=self.folder, env=env, text=True,
-                              capture_output=True, timeout=120, **options)
+                              capture_output=True, timeout=HUNG, **options)
 
     def succeed(self, *arguments, **options):
         result = self.run_program(*arguments, **options)
