@@ -44,8 +44,9 @@ struct StopRule {
 StopRule& stop_rule();
 
 /// The loop of a row: takes samples until the rule ends it, and sets the time to their mean.
-/// `sample` returns seconds. Counters: `samples`, their `noise` if there are several, and `other_cores`, how many of the
-/// machine's cores were busy with something else meanwhile, other virtual machines included.
+/// `sample` returns seconds. Counters: `samples`, their `noise` if there are several, and
+/// `other_cores`, how many of the machine's cores were busy with something else meanwhile, other
+/// virtual machines included.
 void take_samples(benchmark::State& state, const std::function<double()>& sample);
 
 /// Seconds by the clock: other threads work, too.

@@ -11,9 +11,10 @@ namespace {
 
 using Order = simt::Schedule::Order;
 
-/// Traced kernels' races are found in any order, so tracing the first is enough; a result that depends on the order is
-/// another one in most.
-constexpr std::array orders = {simt::Schedule{Order::forward, 0}, simt::Schedule{Order::random, 1, false}};
+/// Traced kernels' races are found in any order, so tracing the first is enough; a result that
+/// depends on the order is another one in most.
+constexpr std::array orders = {simt::Schedule{Order::forward, 0},
+                               simt::Schedule{Order::random, 1, false}};
 
 constexpr std::array roundings = {simt::TensorCoreSum{}, simt::TensorCoreSum::ampere(),
                                   simt::TensorCoreSum::hopper()};
