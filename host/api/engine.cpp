@@ -97,6 +97,14 @@ Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_v
   return weights;
 }
 
+/// A map of the first layer in float for each of the two pictures, and three in the backend's type.
+std::size_t calibration_bytes(DataType activations) {
+  constexpr std::int64_t first_channels = 64;
+  constexpr auto values =
+      static_cast<std::size_t>(calibration_size * (calibration_size * 3 / 4) * first_channels);
+  return values * (2 * sizeof(float) + 3 * size_of(activations));
+}
+
 Image draw_sample(std::string_view name, std::int64_t width) {
   const std::int64_t height = std::max<std::int64_t>(1, width * 3 / 4);
   const ImageLimits limits;

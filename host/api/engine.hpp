@@ -91,6 +91,9 @@ Weights open_weights(const std::optional<std::string>& file, Backend& backend,
 /// The built-in network for a seed: random weights, calibrated on the project's own pictures.
 Weights make_builtin_weights(std::uint64_t seed, Backend& backend, std::string_view deepest_layer);
 
+/// What calibrating takes at most, in bytes, on a backend of this activation type.
+std::size_t calibration_bytes(DataType activations);
+
 /// One of the project's own pictures, "scene" or "painting", `width` pixels wide. Throws
 /// ErrorKind::usage for another name, and for more pixels than a file may have.
 Image draw_sample(std::string_view name, std::int64_t width);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/api/engine.hpp"
 #include "host/app/commands.hpp"
 #include "host/app/describe.hpp"
 #include "host/app/estimate.hpp"
@@ -99,14 +100,11 @@ void print_plan(const Settings& settings, std::span<Backend* const> devices,
     };
     estimate.memory = *std::ranges::max_element(of_devices, needs_less);
   }
-  // A small picture's run never needs as much as calibrating the built-in network did: two maps of
-  // the first layer in float, for a picture of 192×144 each, and three in the backend's type.
+  // A small picture's run never needs as much as calibrating the built-in network did.
   if (estimate.process && !settings.weights) {
-    constexpr std::size_t values = std::size_t{192} * 144 * 64;
-    const std::size_t calibrating =
-        values * (2 * sizeof(float) + 3 * size_of(devices.front()->activation_type()));
     const std::size_t before = *estimate.process - estimate.memory.total() - estimate.memory.host;
-    *estimate.process = std::max(*estimate.process, before + calibrating);
+    *estimate.process =
+        std::max(*estimate.process, before + calibration_bytes(devices.front()->activation_type()));
   }
   if (estimate.process && estimate.memory.filed > 0) {
     *estimate.process += FiledTensors::buffer_bytes;
