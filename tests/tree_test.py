@@ -32,8 +32,9 @@ def drawn_layers():
     """The folders in the picture of docs/architecture.md, and its arrows between them."""
     picture = re.search(r"```mermaid\n(.*?)```", (ROOT / "docs/architecture.md").read_text(), re.DOTALL).group(1)
     folders = dict(re.findall(r'(\w+)\["([\w/]+)', picture))
-    arrows = re.findall(r'(\w+)(?:\[[^\]]*\])? --> (\w+)', picture)
-    return set(folders.values()), {(folders[above], folders[below]) for above, below in arrows}
+    arrows = re.findall(r'(\w+)(?:\[[^\]]*\])? --> (.*)', picture)
+    return set(folders.values()), {(folders[above], folders[below])
+                                   for above, targets in arrows for below in targets.split(" & ")}
 
 
 def reachable(start, arrows):
