@@ -10,7 +10,6 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <iostream>
-#include <map>
 #include <new>
 #include <optional>
 #include <ostream>
@@ -26,25 +25,14 @@
 namespace impasto::bench {
 namespace {
 
-/// Where the terminal shows a row.
+/// A row, and where the terminal shows it.
 struct RowTitle {
+  std::string name;
   std::string heading;  ///< of the table: "gram, conv3_1@512, bf16, batch 1"
   std::string own;      ///< in the first column: "rung_3_shared_tile, cold"
 };
-std::map<std::string, RowTitle> titles;  // by the row's name
-std::vector<std::string> names;          // of the rows, in their order
-
-/// Which rows there are: those whose names have a match of --benchmark_filter, or after a '-' those
-/// that have none.
-struct Filter {
-  std::regex pattern = std::regex(".");
-  bool excludes = false;
-
-  [[nodiscard]] bool admits(const std::string& name) const {
-    return std::regex_search(name, pattern) != excludes;
-  }
-};
-Filter filter;
+std::vector<RowTitle> rows;
+std::function<bool(const std::string& name)> is_wanted;
 std::string context_lines;
 
 using Run = benchmark::BenchmarkReporter::Run;
@@ -159,9 +147,9 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
     out << std::endl;
     return;
   }
-  const RowTitle& title = titles.at(row.run_name.str());
+  const RowTitle& title = *std::ranges::find(rows, row.run_name.str(), &RowTitle::name);
   std::size_t width = 0;
-  for (const auto& [name, other] : titles) {
+  for (const RowTitle& other : rows) {
     if (other.heading == title.heading) width = std::max(width, other.own.size());
   }
   std::string head = fmt::format("| {:{}} |", "", width);
@@ -197,17 +185,17 @@ void Tables::ReportRuns(const std::vector<Run>& runs) {
   fail(ErrorKind::output, "standard output: cannot write: {}", std::strerror(errno));
 }
 
-/// A reporter without the rows that must not be shown.
-class VerifiedOnly final : public benchmark::BenchmarkReporter {
+/// Shows rows, and keeps those so far in a file as JSON if it has a path, but for rows that must not
+/// be shown. The file is complete whenever the program ends, and where it cannot be written it is as
+/// it was (AtomicFile).
+class Output final : public benchmark::BenchmarkReporter {
  public:
-  /// `refused` gets a sentence on each row left out.
-  VerifiedOnly(BenchmarkReporter& shown, std::set<std::string>& refused)
-      : shown_(&shown), refused_(&refused) {}
+  Output(BenchmarkReporter& shown, std::string path) : shown_(&shown), path_(std::move(path)) {
+    json_.SetOutputStream(&text_);
+  }
   bool ReportContext(const Context& context) override {
-    shown_->SetOutputStream(&GetOutputStream());
-    shown_->SetErrorStream(&GetErrorStream());
-    const bool goes_on = shown_->ReportContext(context);
-    if (!GetOutputStream().flush()) fail_to_print();
+    const bool goes_on = shown_->ReportContext(context) && json_.ReportContext(context);
+    if (!std::cout.flush()) fail_to_print();
     return goes_on;
   }
   void ReportRuns(const std::vector<Run>& runs) override {
@@ -215,7 +203,7 @@ class VerifiedOnly final : public benchmark::BenchmarkReporter {
     for (const Run& run : runs) {
       const std::string objection = objection_to(run);
       if (!objection.empty()) {
-        refused_->insert(run.run_name.function_name + ": " + objection);
+        refused_.insert(run.run_name.function_name + ": " + objection);
         continue;
       }
       verified.push_back(run);
@@ -223,68 +211,46 @@ class VerifiedOnly final : public benchmark::BenchmarkReporter {
       verified.back().run_name = {};
       verified.back().run_name.function_name = run.run_name.function_name;
     }
-    if (!verified.empty()) shown_->ReportRuns(verified);
-    if (!GetOutputStream().flush()) fail_to_print();
-  }
-  void Finalize() override { shown_->Finalize(); }
-
- private:
-  BenchmarkReporter* shown_;
-  std::set<std::string>* refused_;
-};
-
-/// The rows so far as JSON. The file is complete whenever the program ends, and where it cannot be
-/// written it is as it was (AtomicFile).
-class JsonFile final : public benchmark::BenchmarkReporter {
- public:
-  explicit JsonFile(std::string path) : path_(std::move(path)) { json_.SetOutputStream(&text_); }
-  bool ReportContext(const Context& context) override {
-    json_.SetErrorStream(&GetErrorStream());
-    return json_.ReportContext(context);
-  }
-  void ReportRuns(const std::vector<Run>& runs) override {
-    json_.ReportRuns(runs);
+    if (verified.empty()) return;
+    json_.ReportRuns(verified);
     save();
+    shown_->ReportRuns(verified);
+    if (!std::cout.flush()) fail_to_print();
   }
-  void Finalize() override { save(); }
+  void Finalize() override {
+    save();
+    shown_->Finalize();
+  }
+  /// A sentence on each row left out.
+  [[nodiscard]] const std::set<std::string>& refused() const { return refused_; }
 
  private:
   void save() {
+    if (path_.empty()) return;
     const std::streampos next_row = text_.tellp();
     json_.Finalize();
     write_atomically(path_, text_.str());
     text_.seekp(next_row);  // what Finalize() wrote is shorter than any row
   }
 
+  BenchmarkReporter* shown_;
   std::string path_;
   std::ostringstream text_;
   benchmark::JSONReporter json_;
+  std::set<std::string> refused_;
 };
 
-/// What --benchmark_filter says. Google Benchmark would hold it against names that end with how they
-/// are timed, "/manual_time".
-Filter parse_filter(const std::string& text) {
+/// Whether a name has a match of --benchmark_filter, or after a '-' none. Google Benchmark would hold
+/// it against names that end with how they are timed, "/manual_time".
+std::function<bool(const std::string& name)> parse_filter(const std::string& text) {
   const bool excludes = text.starts_with('-');
   try {
-    return {std::regex(text.substr(excludes ? 1 : 0)), excludes};
+    const std::regex pattern(text.substr(excludes ? 1 : 0));
+    return [=](const std::string& name) { return std::regex_search(name, pattern) != excludes; };
   } catch (const std::regex_error& error) {
     fail(ErrorKind::usage, "--benchmark_filter: '{}' is no regular expression: {}", text,
          error.what());
   }
-}
-
-/// Runs the registered rows and shows them in `format`, and writes them to `path`, unless it is
-/// empty, as well. Returns a sentence on each row that was left out.
-std::set<std::string> run_rows(std::string_view format, const std::string& path) {
-  std::set<std::string> refused;
-  Tables tables(format == "csv");
-  benchmark::JSONReporter json;
-  JsonFile json_file(path);
-  using benchmark::BenchmarkReporter;
-  VerifiedOnly display(format == "json" ? static_cast<BenchmarkReporter&>(json) : tables, refused);
-  VerifiedOnly file(json_file, refused);
-  benchmark::RunSpecifiedBenchmarks(&display, path.empty() ? nullptr : &file);
-  return refused;
 }
 
 constexpr std::string_view help =
@@ -351,12 +317,7 @@ int run(int argc, char** argv, const Program& program) {
   // Ours come before the command line's, which overrule them.
   std::vector<std::string> arguments = program.flags;
   for (const std::string& rest : app.remaining()) arguments.push_back(rest);
-  if (!file.empty()) {
-    check_writable(file);
-    // Google Benchmark writes as it goes: a full disk or an end before time leaves half a file. It
-    // gets another one, without which it would not call JsonFile.
-    arguments.emplace_back("--benchmark_out=/dev/null");
-  }
+  if (!file.empty()) check_writable(file);
   std::vector<char*> pointers = {argv[0]};
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   int count = static_cast<int>(pointers.size());
@@ -364,21 +325,26 @@ int run(int argc, char** argv, const Program& program) {
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
   add_context("commit", IMPASTO_COMMIT);
   add_context("dirty", IMPASTO_DIRTY);
-  if (!wanted.empty()) filter = parse_filter(wanted);
+  is_wanted = parse_filter(wanted);
   program.register_rows();
-  if (names.empty()) {
+  if (rows.empty()) {
     if (wanted.empty())
       fail(ErrorKind::usage, "no row: nothing asked for has the precisions asked for");
     fail(ErrorKind::usage, "--benchmark_filter: no row's name matches '{}'", wanted);
   }
   if (lists_names) {
-    for (const std::string& name : names) std::cout << name << '\n';
+    for (const RowTitle& row : rows) std::cout << row.name << '\n';
     return 0;
   }
-  const std::set<std::string> refused = run_rows(format, file);
+  Tables tables(format == "csv");
+  benchmark::JSONReporter json;
+  // Not Google Benchmark's file: it writes as it goes, and a full disk or an end before time leaves
+  // half a file.
+  Output output(format == "json" ? static_cast<benchmark::BenchmarkReporter&>(json) : tables, file);
+  benchmark::RunSpecifiedBenchmarks(&output);
   benchmark::Shutdown();
-  for (const std::string& row : refused) std::fprintf(stderr, "%s\n", row.c_str());
-  return refused.empty() ? 0 : static_cast<int>(ErrorKind::check_failed);
+  for (const std::string& row : output.refused()) std::fprintf(stderr, "%s\n", row.c_str());
+  return output.refused().empty() ? 0 : static_cast<int>(ErrorKind::check_failed);
 }
 
 }  // namespace
@@ -410,9 +376,8 @@ void add_context(const std::string& key, const std::string& value) {
 benchmark::internal::Benchmark* add_row(const std::string& name, const std::string& heading,
                                         const std::string& own,
                                         const std::function<void(benchmark::State&)>& body) {
-  if (!filter.admits(name)) return nullptr;
-  names.push_back(name);
-  titles[name] = {heading, own};
+  if (!is_wanted(name)) return nullptr;
+  rows.push_back({name, heading, own});
   // One iteration is a repetition, and the stop rule ends it.
   return benchmark::RegisterBenchmark(name.c_str(), body)
       ->UseManualTime()
