@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "benchmarks/sampling.hpp"
 
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <fstream>
+#include <numeric>
 #include <optional>
 #include <string>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace impasto::bench {
@@ -19,30 +21,17 @@ constexpr double most_times_least_seconds = 5;
 std::optional<double> busy_seconds() {
   std::ifstream file("/proc/stat");
   std::string cpu;
-  double user = 0;
-  double nice = 0;
-  double system = 0;
-  double idle = 0;
-  double waiting = 0;
-  double interrupts = 0;
-  double soft_interrupts = 0;
-  double stolen = 0;
-  file >> cpu >> user >> nice >> system >> idle >> waiting >> interrupts >> soft_interrupts >>
-      stolen;
+  // User, nice, system, idle, waiting for a disk, interrupts, soft interrupts, stolen.
+  std::array<double, 8> ticks{};
+  file >> cpu;
+  for (double& each : ticks) file >> each;
   if (!file) return {};
-  return (user + nice + system + interrupts + soft_interrupts + stolen) /
-         static_cast<double>(sysconf(_SC_CLK_TCK));
+  const double all = std::accumulate(ticks.begin(), ticks.end(), 0.0);
+  return (all - ticks[3] - ticks[4]) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-/// Those of this process.
-double own_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+/// Those of this process, by all of its threads.
+double own_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 }  // namespace
 
