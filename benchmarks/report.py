@@ -90,36 +90,6 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]], kind: str = "")
     return f'<div class="scroll {kind}"><table class="{kind}"><tr>{head}</tr>{body}</table></div>'
 
 
-def make_room(axes: Any, values: Sequence[float]) -> None:
-    """Lengthens a bar chart's axis until no text behind a bar is cut off."""
-    axes.figure.canvas.draw()
-    width = axes.get_window_extent().width
-    left, right = axes.get_xlim()
-    logarithmic = axes.get_xscale() == "log"
-    for value, text in zip(values, axes.texts):
-        rest = max(0.2, 1 - (text.get_window_extent().width + 8) / width)  # what the bar may take
-        end = left * (value / left) ** (1 / rest) if logarithmic else value / rest
-        right = max(right, end)
-    axes.set_xlim(left, right)
-
-
-def place_labels(axes: Any, values: Sequence[float], marks: Sequence[Sequence[float]]) -> None:
-    """A label stands behind its bar or, where a mark of the bar would strike through it there, behind the mark."""
-    places = list(values)
-    while True:
-        make_room(axes, places)
-        axes.figure.canvas.draw()
-        struck = False
-        for place, (text, own) in enumerate(zip(axes.texts, marks)):
-            extent = text.get_window_extent()
-            for mark in own:
-                if mark > places[place] and extent.x0 - 3 < axes.transData.transform((mark, 0))[0] < extent.x1 + 3:
-                    places[place], struck = mark, True
-            text.xy = (places[place], text.xy[1])
-        if not struck:
-            return
-
-
 class Charts:
     """Figures of one page, as SVG inside it."""
 
@@ -155,14 +125,14 @@ class Charts:
         self, title: str, note: str, unit: str, bars: Sequence[Tuple[str, float, str, str]],
         floors: Sequence[float] = (), line: Optional[float] = None,
     ) -> str:  # fmt: skip
-        """Horizontal bars from the top: name, value, what stands behind it, colour."""
+        """Horizontal bars from the top: name, value, what stands on its right, colour."""
 
         def draw(axes: Any) -> None:
             names, values, texts, colours = zip(*bars)
             places = range(len(bars))
-            drawn = axes.barh(places, values, color=colours, height=0.7)
-            for label in axes.bar_label(drawn, labels=texts, padding=3, fontsize=8):
-                label.set_in_layout(False)  # place_labels sees to it
+            axes.barh(places, values, color=colours, height=0.7)
+            for place, text in zip(places, texts):  # beside the axes, where no tick strikes through it
+                axes.text(1.03, place, text, transform=axes.get_yaxis_transform(), va="center")
             for place, floor in zip(places, floors):
                 if floor:
                     axes.plot([floor, floor], [place - 0.42, place + 0.42], color=INK, linewidth=1.5)
@@ -175,8 +145,6 @@ class Charts:
                 axes.set_xscale("log")
                 axes.xaxis.set_major_formatter(self.ticker.StrMethodFormatter("{x:g}"))
             axes.set_xlabel(unit)
-            lines = () if line is None else (line,)
-            place_labels(axes, values, [(*floors[place : place + 1], *lines) for place in places])
 
         return self.card(title, note, 0.75 + 0.26 * len(bars), draw)
 
@@ -206,16 +174,6 @@ def breakdown(charts: Charts, machine: Machine) -> str:
         bars = [(kind, 1e3 * sums[kind], shares[kind], COLOURS[precision]) for kind in kinds]
         cards.append(charts.bars(title, "", "ms", bars, [1e3 * floors.get(kind, 0.0) for kind in kinds]))
     return "".join(cards)
-
-
-def about_steps(machine: Machine) -> str:
-    """How to read breakdown()."""
-    text = "Each step is timed where it stands in the iteration. A tick is the floor of its work on this machine."
-    parts = [machine.seconds_and_floors(steps) for steps in machine.detailed_steps().values()]
-    if any(seconds[kind] < floors.get(kind, 0.0) for seconds, floors in parts for kind in seconds):
-        text += (" Faster than its floor is what found its data in a cache, or an algorithm that does fewer operations "
-                 "than are counted, as Winograd's convolution.")  # fmt: skip
-    return text
 
 
 def scaling(charts: Charts, machine: Machine) -> str:
@@ -421,7 +379,9 @@ def parts(charts: Charts, machine: Machine) -> List[Part]:
              "Losses were compared before anything was timed. ×: times the fastest peer, whatever its precision.",
              f"{run} runs other programs beside ours."),
         Part("Where an iteration's time goes", breakdown(charts, machine),
-             about_steps(machine),
+             "Each step is timed where it stands in the iteration. A tick is the floor of its work on this machine. "
+             "Faster than its floor is what found its data in a cache, or an algorithm that does fewer operations than "
+             "are counted, as Winograd's convolution.",
              f"{run} times the iteration's steps (iteration_bench)."),
         Part("Larger pictures, and several", scaling(charts, machine), "", f"{run} times iterations at several sizes."),
         Part("Operations and their roof", rooflines,
