@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Two files of measurements beside each other: medians, their change, and whether they differ by more than their
-noise, by Google Benchmark's two-sided Mann-Whitney test over the repetitions.
+noise, by a two-sided Mann-Whitney test over the repetitions.
 
 Says first what else differs between them than the program: a difference of device, load, clock or of what
 held the clock is no difference of code. Such files are compared only with --anyway, and so is a row while which
@@ -9,15 +9,15 @@ other programs ran or the clock of the GPU was another.
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import geometric_mean, mean
-from typing import Dict, List, Tuple
+from statistics import geometric_mean
+from typing import Dict, List, Optional, Tuple
 
 import context
 from report import time
-from results import Document, ResultError, Row, device_name, foreign, gather_rows, load_before, read_json
+from results import ResultError, Row, device_name, foreign, gather_rows, load_before, read_json
 
-GOOGLE_S = "/usr/share/benchmark"  # Debian's libbenchmark-tools
 ENOUGH = 9  # repetitions for the test to mean much
 CORES_APART = 0.5  # as a share of all cores: the load before
 OTHERS_APART, MOST_OTHERS = 0.1, 0.25  # the same: what other programs used while rows were measured
@@ -25,82 +25,83 @@ CLOCK_APART = 1.05
 REFUSED, NOT_WRITTEN = 8, 6
 
 
-def cores(about: Document) -> float:
-    return float(about.get("num_cpus") or (about.get("cpu") or {}).get("cores") or 1)
+@dataclass(frozen=True)
+class Measured:
+    """A file: the rows that have times, by name, and what they were measured on."""
+
+    path: Path
+    rows: Dict[str, Row]
+    device: str
+    cores: float
+    load: float  # on each core, before
+    mhz: Optional[float]
+    held_by: str  # the GPU's clock
 
 
-def by_row(document: Document, counter: str) -> Dict[str, float]:
-    """Of each row that has the counter its mean over the repetitions."""
-    found: Dict[str, List[float]] = {}
-    for row in document["benchmarks"]:
-        if counter in row and row.get("run_type") != "aggregate":
-            found.setdefault(str(row.get("run_name", row["name"])), []).append(float(row[counter]))
-    return {name: mean(values) for name, values in found.items()}
+def read(path: Path) -> Measured:
+    document = read_json(path)
+    about = document["context"]
+    with foreign(path):
+        rows = {row.name: row for row in gather_rows(path, document["benchmarks"]) if row.seconds_of}
+        if not rows:
+            raise ResultError(f"{path}: expected 'benchmarks' with times")
+        cores = float(about.get("num_cpus") or (about.get("cpu") or {}).get("cores") or 1)
+        load = (load_before(about) or 0.0) / cores
+        mhz = float(about["mhz_per_cpu"]) if about.get("mhz_per_cpu") else None
+        held_by = " and ".join(document.get("throttled") or ["nothing"])
+        return Measured(path, rows, device_name(about), cores, load, mhz, held_by)
 
 
 def clocks_apart(old: float, new: float) -> bool:
     return max(old, new) > CLOCK_APART * min(old, new)
 
 
-def objections(old: Document, new: Document) -> List[str]:
+def objections(old: Measured, new: Measured) -> List[str]:
     """Why times of the two cannot be compared."""
-    both = (old, new)
-    abouts = [one["context"] for one in both]
     found = []
-    names = [device_name(about) for about in abouts]
-    if names[0] != names[1]:
-        found.append(f"other devices: {names[0]} and {names[1]}")
-    loads = [(load_before(about) or 0.0) / cores(about) for about in abouts]
-    if abs(loads[0] - loads[1]) > CORES_APART:
-        found.append(f"other load on each core before: {loads[0]:.1f} and {loads[1]:.1f}")
-    clocks = [float(about["mhz_per_cpu"]) for about in abouts if about.get("mhz_per_cpu")]
-    if len(clocks) == 2 and clocks_apart(*clocks):
-        found.append(f"other clocks: {clocks[0]:.0f} and {clocks[1]:.0f} MHz")
-    held = [" and ".join(one.get("throttled") or ["nothing"]) for one in both]
-    if held[0] != held[1]:
-        found.append(f"the GPU's clock was held by {held[0]} and by {held[1]}")
+    if old.device != new.device:
+        found.append(f"other devices: {old.device} and {new.device}")
+    if abs(old.load - new.load) > CORES_APART:
+        found.append(f"other load on each core before: {old.load:.1f} and {new.load:.1f}")
+    if old.mhz and new.mhz and clocks_apart(old.mhz, new.mhz):
+        found.append(f"other clocks: {old.mhz:.0f} and {new.mhz:.0f} MHz")
+    if old.held_by != new.held_by:
+        found.append(f"the GPU's clock was held by {old.held_by} and by {new.held_by}")
     return found
 
 
-def disturbed(old: Document, new: Document) -> Dict[str, str]:
+def disturbed(old: Measured, new: Measured) -> Dict[str, str]:
     """The rows of both files that cannot be compared, and why."""
     found = {}
-    others, clocks = ([by_row(one, counter) for one in (old, new)] for counter in ("other_cores", "sm_mhz"))
-    for name in others[0].keys() & others[1].keys():
-        shares = [used[name] / cores(one["context"]) for used, one in zip(others, (old, new))]
-        if abs(shares[0] - shares[1]) > OTHERS_APART or max(shares) > MOST_OTHERS:
-            found[name] = f"other programs used {shares[0]:.0%} and {shares[1]:.0%} of the cores meanwhile"
-    for name in clocks[0].keys() & clocks[1].keys():
-        if clocks_apart(clocks[0][name], clocks[1][name]):
-            found[name] = f"{clocks[0][name]:.0f} and {clocks[1][name]:.0f} MHz of the GPU's multiprocessors"
+    for name in sorted(old.rows.keys() & new.rows.keys()):
+        before, after = old.rows[name].counters, new.rows[name].counters
+        if "other_cores" in before and "other_cores" in after:
+            shares = [before["other_cores"] / old.cores, after["other_cores"] / new.cores]
+            if abs(shares[0] - shares[1]) > OTHERS_APART or max(shares) > MOST_OTHERS:
+                found[name] = f"other programs used {shares[0]:.0%} and {shares[1]:.0%} of the cores meanwhile"
+        if "sm_mhz" in before and "sm_mhz" in after and clocks_apart(before["sm_mhz"], after["sm_mhz"]):
+            found[name] = f"{before['sm_mhz']:.0f} and {after['sm_mhz']:.0f} MHz of the GPU's multiprocessors"
     return found
 
 
-def as_google_s(rows: List[Row]) -> Document:
-    """Every repetition. Its comparison asks for the processor's time, too, which nothing here measures."""
-    return {"benchmarks": [{"name": row.name, "time_unit": "s", "real_time": seconds, "cpu_time": seconds}
-                           for row in rows for seconds in row.seconds_of]}  # fmt: skip
-
-
-def p_values(old: List[Row], new: List[Row]) -> Dict[str, float]:
-    """Of each row that has several repetitions on both sides: how often chance alone makes such a difference."""
-    sys.path.append(GOOGLE_S)
+def chance(old: Row, new: Row) -> str:
+    """How often chance alone makes such a difference between times; of one repetition nobody knows."""
     try:
-        from gbench.report import get_difference_report  # only here: whoever is refused needs none
+        from scipy.stats import mannwhitneyu  # only here: whoever is refused needs none
     except ImportError as error:
-        sys.exit(f"{error}: expected Google Benchmark's tools in {GOOGLE_S}, numpy and scipy")
-    found = get_difference_report(as_google_s(old), as_google_s(new), utest=True)
-    return {one["name"]: one["utest"]["time_pvalue"] for one in found if one["utest"]}
+        sys.exit(f"{error}: expected python3-scipy")
+    if min(len(old.seconds_of), len(new.seconds_of)) < 2:
+        return "–"
+    return f"{mannwhitneyu(old.seconds_of, new.seconds_of, alternative='two-sided').pvalue:.4f}"
 
 
 def tables(pairs: List[Tuple[Row, Row]]) -> str:
     """Markdown, one table for each operation."""
-    chances = p_values([old for old, _ in pairs], [new for _, new in pairs])
     by_op: Dict[str, List[List[str]]] = {}
     for old, new in pairs:
-        chance = f"{chances[old.name]:.4f}" if old.name in chances else "–"
-        cells = [time(old.seconds), time(new.seconds), f"{100 * (new.seconds / old.seconds - 1):+.1f} %", chance]
-        by_op.setdefault(old.parts.op, []).append([old.name.split("/", 1)[-1], *cells])
+        change = f"{100 * (new.seconds / old.seconds - 1):+.1f} %"
+        cells = [old.name.split("/", 1)[-1], time(old.seconds), time(new.seconds), change, chance(old, new)]
+        by_op.setdefault(old.parts.op, []).append(cells)
     text = ""
     for op, lines in by_op.items():
         lines.insert(0, ["", "old", "new", "change", "p"])
@@ -122,38 +123,20 @@ def main() -> int:
     parser.add_argument("new", type=Path)
     parser.add_argument("--anyway", action="store_true", help="compare what was not measured alike")
     arguments = parser.parse_args()
-    paths = (arguments.old, arguments.new)
-    failed: List[str] = []
     try:
-        documents = [read_json(path) for path in paths]
-        rows = []
-        for path, document in zip(paths, documents):
-            with foreign(path):
-                gathered = gather_rows(path, document["benchmarks"], failed)
-                rows.append({row.name: row for row in gathered if row.seconds_of})
-                disturbed(document, document)  # reads all that it compares
-                objections(document, document)
+        old, new = read(arguments.old), read(arguments.new)
     except ResultError as error:
         parser.error(str(error))
-    for path, one in zip(paths, rows):
-        if not one:
-            parser.error(f"{path}: expected 'benchmarks' with times")
-    found = objections(*documents)
-    for sentence in failed:
-        print(f"left out: {sentence}", file=sys.stderr)
-    for sentence in found:
+    found, troubled = objections(old, new), disturbed(old, new)
+    for sentence in [*found, *(f"{name}: {sentence}" for name, sentence in troubled.items())]:
         print(f"not measured alike: {sentence}", file=sys.stderr)
-    troubled = disturbed(*documents)
-    for name, sentence in sorted(troubled.items()):
-        print(f"not measured alike: {name}: {sentence}", file=sys.stderr)
-    for path, own, others in ((paths[0], *rows), (paths[1], *rows[::-1])):
-        alone = [name for name in own if name not in others]
+    for one, other in ((old, new), (new, old)):
+        alone = [name for name in one.rows if name not in other.rows]
         if alone:
-            print(f"only in {path}: {len(alone)} of {len(own)} rows, {alone[0]} first", file=sys.stderr)
-    pairs = [(old, rows[1][name]) for name, old in rows[0].items()
-             if name in rows[1] and (arguments.anyway or name not in troubled)]  # fmt: skip
+            print(f"only in {one.path}: {len(alone)} of {len(one.rows)} rows, {alone[0]} first", file=sys.stderr)
+    in_common = [name for name in old.rows if name in new.rows]
+    pairs = [(old.rows[name], new.rows[name]) for name in in_common if arguments.anyway or name not in troubled]
     if (found and not arguments.anyway) or not pairs:
-        in_common = rows[0].keys() & rows[1].keys()
         why = "--anyway compares what was not measured alike" if in_common else "the files have no row in common"
         print(f"nothing was compared: {why}", file=sys.stderr)
         return REFUSED

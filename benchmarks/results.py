@@ -21,8 +21,8 @@ PRECISIONS = ("fp32", "winograd", "tf32", "bf16", "fp16")
 # Two measurements are divided, each with its noise. More than this above a roof is a mistake.
 ROOF_TOLERANCE = 1.02
 # What Google Benchmark writes beside a row's counters.
-ROW_FIELDS = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
-              "threads", "iterations", "real_time", "cpu_time"}  # fmt: skip
+ROW_FIELDS = {"name", "run_name", "run_type", "label", "family_index", "per_family_instance_index", "repetitions",
+              "repetition_index", "threads", "iterations", "real_time", "cpu_time", "time_unit"}  # fmt: skip
 
 # What the parts of a row's name say; after the operation they come in any order.
 PARTS = [re.compile(pattern) for pattern in (
@@ -317,54 +317,42 @@ def read_json(path: Path) -> Document:
 
 
 @contextmanager
-def foreign(path: Path) -> Iterator[None]:
+def foreign(path: Path, expected: str = "what './dev bench' or './dev gpu' writes, or one of their programs") -> Iterator[None]:
     """What is missing in a file that is not ours, or is of another kind there, is an error that names the file."""
     try:
         yield
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ResultError(f"{path}: expected what './dev bench' or './dev gpu' writes, or one of their programs: "
-                          f"{error!r}") from error  # fmt: skip
+        raise ResultError(f"{path}: expected {expected}: {error!r}") from error
 
 
 def merged_row(name: str, path: Path, entries: Sequence[Document]) -> Row:
     """All repetitions of a row."""
-    counters = {
-        key: median(entry[key] for entry in entries)
-        for key, value in entries[0].items()
-        if key not in ROW_FIELDS and isinstance(value, (int, float)) and all(key in entry for entry in entries)
-    }
+    counters = {key: median(float(entry[key]) for entry in entries)
+                for key in entries[0] if key not in ROW_FIELDS and all(key in entry for entry in entries)}  # fmt: skip
     label = str(entries[0].get("label", ""))
     if "loaded_bytes" in counters:  # counted on the host-SIMT machine: no time is a GPU's
         return Row(name, path, (), counters, label)
-    try:
+    with foreign(path, f"real_time and a time_unit of row '{name}'"):
         seconds = tuple(entry["real_time"] * SECONDS[entry["time_unit"]] for entry in entries)
-    except (KeyError, TypeError) as error:
-        raise ResultError(f"{path}: row '{name}': expected real_time and a time_unit") from error
     if not all(0 < one < math.inf for one in seconds):
         raise ResultError(f"{path}: row '{name}': expected times above zero, found {min(seconds)} s")
     return Row(name, path, seconds, counters, label)
 
 
-def gather_rows(path: Path, entries: Sequence[Document], refused: List[str]) -> List[Row]:
-    """What programs of ours wrote: every repetition of a name gathered into a row. `refused` gets a sentence on each
-    that failed."""
+def gather_rows(path: Path, entries: Sequence[Document]) -> List[Row]:
+    """What programs of ours wrote: every repetition of a name gathered into a row."""
     gathered: Dict[str, List[Document]] = {}
     for entry in entries:
         if not isinstance(entry, dict) or "name" not in entry:
             raise ResultError(f"{path}: expected every row of 'benchmarks' to have a name")
-        if entry.get("run_type") == "aggregate":
-            continue
-        name = str(entry.get("run_name", entry["name"]))
-        if entry.get("error_occurred"):
-            refused.append(f"{path.name}: {name}: {entry.get('error_message', 'failed')}")
-        else:
-            gathered.setdefault(name, []).append(entry)
+        if entry.get("run_type") != "aggregate":
+            gathered.setdefault(str(entry.get("run_name", entry["name"])), []).append(entry)
     return [merged_row(name, path, repetitions) for name, repetitions in gathered.items()]
 
 
 def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None:
     """Ceilings become roofs."""
-    rows = gather_rows(path, entries, machine.refused)
+    rows = gather_rows(path, entries)
     unchecked = []
     for row in rows:
         if "FLOP/s" in row.counters or "bytes/s" in row.counters:
@@ -382,15 +370,13 @@ def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None
 
 def read_comparison(path: Path, entry: Document) -> Comparison:
     """A contender whose losses differ was not timed."""
-    try:
+    with foreign(path, "contenders as './dev bench' or './dev gpu' writes them"):
         contenders = [
             Contender(one["program"], one["form"], one["precision"], one.get("seconds_per_iteration"),
                       one.get("peak_memory_bytes"), one.get("differences", {}).get("loss of all pictures", 0.0))
             for one in entry["contenders"]
         ]  # fmt: skip
         return Comparison(entry["size"], entry.get("batch", 1), entry.get("tuned", True), contenders)
-    except KeyError as error:
-        raise ResultError(f"{path}: expected {error} of a contender or a comparison") from error
 
 
 def passed(stage: Document) -> bool:
@@ -418,10 +404,8 @@ def read_context_ceilings(machine: Machine, path: Path, context: Document) -> No
     for key, value in context.items():
         match = re.match(r"ceiling_(\w+?)_(flops|bytes_per_second)$", key)
         if match:
-            try:
+            with foreign(path, f"a number as {key}"):
                 machine.roofs.add(match.group(2), match.group(1), float(value))
-            except (TypeError, ValueError) as error:
-                raise ResultError(f"{path}: expected a number as {key}, found '{value}'") from error
 
 
 def clocks_of(document: Document) -> Dict[str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 PROGRAMS = Path(sys.argv.pop(1))
 ROOT = Path(__file__).resolve().parents[2]
 FAST = "--benchmark_min_time=0.0001"
-GOOGLE_S = Path("/usr/share/benchmark")
+HAS_SCIPY = subprocess.run(["/usr/bin/python3", "-c", "import scipy"], capture_output=True).returncode == 0
 
 
 def run(program, *arguments):
@@ -101,8 +101,8 @@ class Programs(unittest.TestCase):
             self.assertEqual({name.split("/")[3] for name in found}, {precision})
 
     def test_what_one_program_writes_is_compared_but_for_rows_beside_which_others_ran(self):
-        if not GOOGLE_S.exists():
-            self.skipTest("no libbenchmark-tools here; './dev compare' installs it")
+        if not HAS_SCIPY:
+            self.skipTest("no SciPy here; './dev compare' installs it")
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "rows.json"
             flags = ("--benchmark_repetitions=5", f"--benchmark_out={out}")
@@ -119,8 +119,8 @@ class Programs(unittest.TestCase):
         self.assertIn("not measured alike: adam/cpu/8x8x3/fp32/batch:2: other programs used", compared.stderr)
 
     def test_rows_of_stages_of_one_repetition_and_of_one_file_alone_are_compared_or_named(self):
-        if not GOOGLE_S.exists():
-            self.skipTest("no libbenchmark-tools here; './dev compare' installs it")
+        if not HAS_SCIPY:
+            self.skipTest("no SciPy here; './dev compare' installs it")
         with tempfile.TemporaryDirectory() as folder:
             files = []
             for name, factor in (("old", 1), ("new", 2)):
