@@ -15,13 +15,15 @@ With `--photograph` the textures are cut out of a picture. Prints a table in Mar
 each of the film, of its frames by themselves and of `frames`, and what differs from the last frame below.
 Needs python3-numpy and python3-pil.
 """
-import argparse
-import subprocess
 import tempfile
+from collections import namedtuple
 from pathlib import Path
 
 import numpy
 from PIL import Image
+
+import context
+from peers.runs import execute
 
 STEP = 3  # pixels that things move by from frame to frame
 
@@ -46,11 +48,8 @@ def from_photograph(path, height, width):
     return numpy.asarray(picture, numpy.float64)[:height, :width]
 
 
-class Film:
-    """Pictures (H,W,3), and for each but the first where its pixels were in an earlier one."""
-
-    def __init__(self, name, pictures, motion, shown):
-        self.name, self.pictures, self.motion, self.shown = name, pictures, motion, shown
+# Pictures (H,W,3); functions of two of them: where each pixel of the one was in the other, and whether it showed there.
+Film = namedtuple("Film", "name pictures motion shown")
 
 
 def pan(texture, height, width, count):
@@ -132,10 +131,8 @@ def flicker(film, results):
 
 
 def run(options, *arguments):
-    command = [options.impasto, *map(str, arguments), "--size", str(options.size), "--quiet", *options.more]
-    if options.weights:
-        command += ["--weights", options.weights]
-    subprocess.run(command, check=True)
+    weights = ["--weights", options.weights] if options.weights else []
+    execute([options.impasto, *map(str, arguments), "--size", str(options.size), "--quiet", *weights, *options.more])
 
 
 def by_themselves(options, folder):
@@ -166,7 +163,7 @@ def strip_of(film, rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = context.parser(__doc__)
     parser.add_argument("--impasto", default="build/release/bin/impasto")
     parser.add_argument("--weights")
     parser.add_argument("--style", default="sample:painting")

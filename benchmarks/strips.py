@@ -4,16 +4,17 @@
 
 usage: benchmarks/strips.py build/cuda/bin/impasto [--sizes 2048,4096] [--devices 0,1,2,3] [--rounds 3] [OPTION ...]
 
-The sample picture in the sample's style, of one scale and on the built-in network, on the first device, the first two, the
-first four and so on; more options go to all. They take turns, and the time is that of iterations behind the first two. The
-efficiency is what benchmarks/strips_model.py predicts. Needs a quiet machine.
+The sample picture in the sample's style, of one scale and on the built-in network, on the first device, the first two,
+the first four and so on; more options go to all. They take turns, and the time is that of iterations behind the first
+two. The efficiency is what benchmarks/strips_model.py predicts. Needs a quiet machine.
 """
 
-import argparse
-import statistics
 import tempfile
-from pathlib import Path
+from functools import partial
+from statistics import median
 
+import context
+from peers.runs import in_turns
 from tiles import seconds_per_pixel
 
 
@@ -27,7 +28,7 @@ def counts(devices):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = context.parser(__doc__)
     parser.add_argument("program")
     parser.add_argument("--sizes", default="2048,4096")
     parser.add_argument("--devices", default="0,1")
@@ -35,17 +36,15 @@ def main():
     options, more = parser.parse_known_args()
     devices = options.devices.split(",")
     for size in map(int, options.sizes.split(",")):
-        seconds = {count: [] for count in counts(len(devices))}
         with tempfile.TemporaryDirectory() as folder:
-            for _ in range(options.rounds):
-                for count, measured in seconds.items():
-                    measured.append(seconds_per_pixel(options.program, Path(folder), size, [
-                        "--iterations", "12", "--device", ",".join(devices[:count]), *more]))  # fmt: skip
-        alone = statistics.median(seconds[1])
-        for count, measured in seconds.items():
-            together = statistics.median(measured)
+            found = in_turns(options.rounds, {
+                count: partial(seconds_per_pixel, options.program, folder, size,
+                               ["--iterations", "12", "--device", ",".join(devices[:count]), *more])
+                for count in counts(len(devices))})  # fmt: skip
+        for count, seconds in found.items():
+            together = median(seconds)
             print(f"{size}², {count} of {options.devices}: {1e9 * together:.3f} ns a pixel and iteration, efficiency "
-                  f"{alone / together / count:.0%}")  # fmt: skip
+                  f"{median(found[1]) / together / count:.0%}")  # fmt: skip
 
 
 if __name__ == "__main__":
