@@ -11,7 +11,6 @@ must agree with those of the first; ends with 8 where they do not. Prints a tabl
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Dict, List, Sequence
 
 import context
 from peers.agreement import relative_difference
-from peers.runs import make_inputs
+from peers.runs import execute, make_inputs
 
 COMPARISON_FAILED = 8
 LOSS_LIMIT = {"fp32": 1e-4, "winograd": 1e-3, "tf32": 1e-2, "bf16": 2e-2, "fp16": 2e-2}
@@ -39,18 +38,12 @@ class Done:
 
 def batch(command: Sequence[str]) -> List[Done]:
     """The pictures in the order in which they were done."""
-    done = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            event = json.loads(line)
-            if event["event"] == "done":
-                seconds = event["elapsed"]
-                done.append(Done(seconds, seconds * event["devices"][0]["busy"], event["losses"]["loss"],
-                                 event["output"], event["side_by_side"]))  # fmt: skip
-    if process.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return done
+    events = map(json.loads, execute(command).splitlines())
+    return [
+        Done(event["elapsed"], event["elapsed"] * event["devices"][0]["busy"], event["losses"]["loss"], event["output"],
+             event["side_by_side"])
+        for event in events if event["event"] == "done"
+    ]  # fmt: skip
 
 
 def main() -> int:
