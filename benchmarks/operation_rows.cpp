@@ -19,20 +19,19 @@ namespace {
 NamedShape layer_at(std::string_view name, std::int64_t size, const Operation& op) {
   const std::string full = fmt::format("{}@{}", name, size);
   if (name == "pixels" || op.on_pixels) return {full, {1, size, size, 3}};
-  const auto layer = std::find_if(vgg19.begin(), vgg19.end(),
-                                  [&](const VggLayer& each) { return each.name == name; });
-  if (layer == vgg19.end() || layer->kind != conv_kind) {
-    std::vector<std::string_view> convs;
-    for (const VggLayer& each : vgg19) {
-      if (each.kind == conv_kind) convs.push_back(each.name);
-    }
+  const std::vector<const VggLayer*> convs = vgg19.convs();
+  const auto found = std::ranges::find(convs, name, &VggLayer::name);
+  if (found == convs.end()) {
+    std::vector<std::string_view> names;
+    for (const VggLayer* each : convs) names.push_back(each->name);
     fail(ErrorKind::usage, "--shape: expected a layer of VGG-19 before '@', got '{}'; they are {}",
-         name, fmt::join(convs, ", "));
+         name, fmt::join(names, ", "));
   }
+  const VggLayer& layer = **found;
   const int pools = name[4] - '1';
   const std::int64_t side = (size + (std::int64_t{1} << pools) - 1) >> pools;
-  const std::int64_t channels = op.widens ? layer->in_channels : layer->out_channels;
-  return {full, {1, side, side, channels}, layer->out_channels};
+  const std::int64_t channels = op.widens ? layer.in_channels : layer.out_channels;
+  return {full, {1, side, side, channels}, layer.out_channels};
 }
 
 std::vector<NamedShape> find_shapes(const std::string& text, const Operation& op) {
@@ -174,8 +173,7 @@ void OperationRows::prepare(const Row& row, const OpCase& op_case) {
   ready_.backend = contender.backend;
   ready_.bench =
       std::make_unique<Workbench>(*contender.backend, contender.backend->activation_type());
-  const std::size_t count = contender.sets ? contender.sets(op_case.work.bytes) : 1;
-  for (std::size_t set = 0; set < count; ++set) {
+  while (ready_.sets.size() < contender.sets(op_case.work.bytes)) {
     ready_.sets.push_back(op_case.prepare(*contender.backend, *ready_.bench));
   }
   if (contender.instead) {

@@ -28,8 +28,8 @@ struct Contender {
   /// What computes the same if the backend does not: a library, in the way that was the fastest on
   /// these tensors.
   std::function<LaunchOn(std::span<const Tensor>)> instead = {};
-  /// How many sets of tensors the loop wants, for so many bytes in one; one if empty.
-  std::function<std::size_t(double bytes)> sets = {};
+  /// How many sets of tensors the loop wants, for so many bytes in one.
+  std::function<std::size_t(double bytes)> sets = [](double /*bytes*/) { return 1; };
   /// The benchmark's loop over launches on a set of tensors each, and the counters that only this
   /// contender has.
   std::function<void(benchmark::State&, const std::vector<Launch>&, const work::Work&)> measure =

@@ -40,9 +40,7 @@ std::vector<Contender> contenders_of(const Ladder& ladder, const Device& device,
         measure.loop(state, {runtime, launches, work, precision, rung.arithmetic, variant});
         state.counters["tensor_cores"] = rung.arithmetic == Arithmetic::tensor_cores ? 1 : 0;
       };
-      const auto sets = [=](double bytes) {
-        return measure.sets ? measure.sets(variant, bytes) : std::size_t{1};
-      };
+      const auto sets = [=](double bytes) { return measure.sets(variant, bytes); };
       contenders.push_back({.name = std::string(rung.name),
                             .variant = variant,
                             .backend = device.backend,

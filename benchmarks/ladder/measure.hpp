@@ -11,8 +11,8 @@
 #include "host/runtime/runtime.hpp"
 #include "kernels/common/ladder.hpp"
 
-/// What differs between the programs: simt.cpp counts on the host-SIMT machine, cuda.cpp and
-/// cuda_libraries.cpp, or no_libraries.cpp in its place, time on a GPU.
+/// What differs between the programs: simt.cpp counts on the host-SIMT machine, cuda.cpp times on a
+/// GPU, cuda_libraries.cpp has its libraries, no_libraries.cpp none.
 namespace impasto::bench::IMPASTO_DEVICE {
 
 using impasto::IMPASTO_DEVICE::Runtime;
@@ -42,8 +42,9 @@ struct Task {
 struct Measure {
   /// The benchmark's loop, and the counters that only this device has.
   std::function<void(benchmark::State& state, const Task& task)> loop = {};
-  /// How many sets of tensors take turns in a variant, for so many bytes in one; one if empty.
-  std::function<std::size_t(const std::string& variant, double bytes)> sets = {};
+  /// How many sets of tensors take turns in a variant, for so many bytes in one.
+  std::function<std::size_t(const std::string& variant, double bytes)> sets =
+      [](const std::string& /*variant*/, double /*bytes*/) { return 1; };
 };
 /// Measures first what the device can do at most, and adds that to the context.
 Measure open_measure(Runtime& runtime);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// cuda_bench without NVIDIA's libraries: its ladders begin at rung 1.
+// Without NVIDIA's libraries ladders begin at rung 1: on the host-SIMT machine, and in cuda_bench where
+// it is built with the toolkit alone.
 #include "benchmarks/ladder/measure.hpp"
 
-namespace impasto::bench::cuda {
+namespace impasto::bench::IMPASTO_DEVICE {
 
 std::vector<LibraryRung> library_rungs(std::string_view /*op*/, Runtime& /*runtime*/,
                                        Precision /*precision*/) {
@@ -11,4 +12,4 @@ std::vector<LibraryRung> library_rungs(std::string_view /*op*/, Runtime& /*runti
 
 std::map<std::string, std::string> library_details(const Runtime& /*runtime*/) { return {}; }
 
-}  // namespace impasto::bench::cuda
+}  // namespace impasto::bench::IMPASTO_DEVICE

@@ -46,10 +46,4 @@ Measure open_measure(Runtime& /*runtime*/) {
   return {loop};
 }
 
-/// The host-SIMT machine runs no library: its ladders begin at rung 1.
-std::vector<LibraryRung> library_rungs(std::string_view /*op*/, Runtime& /*runtime*/,
-                                       Precision /*precision*/) {
-  return {};
-}
-
 }  // namespace impasto::bench::emulated
