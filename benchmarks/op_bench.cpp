@@ -26,17 +26,18 @@ std::string choices() {
 }
 
 Contender contender_on(const SharedBackend& backend) {
-  return {.name = std::string(backend->name()),
-          .backend = backend,
-          .measure = [=](benchmark::State& state, const std::vector<Contender::Launch>& launches,
-                         const work::Work& /*work*/) {
-            take_samples(state, [&] {
-              return seconds_of([&] {
-                launches.front()();
-                backend->synchronize();
-              });
-            });
-          }};
+  return {
+      .name = std::string(backend->name()),
+      .backend = backend,
+      .measure = [=](benchmark::State& state, const Contender& /*self*/,
+                     const std::vector<Contender::Launch>& launches, const work::Work& /*work*/) {
+        take_samples(state, [&] {
+          return seconds_of([&] {
+            launches.front()();
+            backend->synchronize();
+          });
+        });
+      }};
 }
 
 void register_rows(const BackendAxes& backends, OperationRows& rows) {

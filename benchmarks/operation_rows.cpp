@@ -173,7 +173,7 @@ void OperationRows::prepare(const Row& row, const OpCase& op_case) {
   ready_.backend = contender.backend;
   ready_.bench =
       std::make_unique<Workbench>(*contender.backend, contender.backend->activation_type());
-  while (ready_.sets.size() < contender.sets(op_case.work.bytes)) {
+  while (ready_.sets.size() < contender.sets(contender.variant, op_case.work.bytes)) {
     ready_.sets.push_back(op_case.prepare(*contender.backend, *ready_.bench));
   }
   if (contender.instead) {
@@ -187,7 +187,7 @@ void OperationRows::prepare(const Row& row, const OpCase& op_case) {
 
 void OperationRows::measure(benchmark::State& state, const Row& row) {
   const Contender& contender = row.contender;
-  const kernels::ForcedRung forced(row.measured.op.name, contender.rung);
+  const kernels::ForcedRung forced(row.measured.op.name, contender.rung.name);
   const OpCase op_case = row.at(row.shape.map);
   prepare(row, op_case);
   const CheckResult& verdict = check(row, *ready_.bench, ready_.sets.front());
@@ -204,12 +204,12 @@ void OperationRows::measure(benchmark::State& state, const Row& row) {
   } else {
     std::vector<Contender::Launch> launches;
     for (const Prepared& set : ready_.sets) launches.push_back(set.run);
-    contender.measure(state, launches, op_case.work);
+    contender.measure(state, contender, launches, op_case.work);
   }
   state.counters["error"] = verdict.error;
   state.counters["channels"] = static_cast<double>(row.shape.map.channels);
   state.counters["pixels"] = static_cast<double>(row.shape.map.pixels());
-  state.SetLabel(contender.label);
+  state.SetLabel(std::string(contender.rung.idea));
 }
 
 }  // namespace impasto::bench

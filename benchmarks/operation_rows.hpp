@@ -11,6 +11,7 @@
 
 #include "benchmarks/axes.hpp"
 #include "host/check/check.hpp"
+#include "kernels/common/ladder.hpp"
 
 namespace impasto::bench {
 
@@ -23,17 +24,18 @@ struct Contender {
   std::string name = {};     ///< in the names of rows
   std::string variant = {};  ///< "/cold": how it is measured
   std::shared_ptr<Backend> backend = {};
-  std::string_view rung = {};  ///< what the backend launches instead of what ships
-  std::string label = {};      ///< the rung's idea
+  kernels::Rung rung = {};  ///< what the backend launches instead of what ships, if it has a name
   /// What computes the same if the backend does not: a library, in the way that was the fastest on
   /// these tensors.
   std::function<LaunchOn(std::span<const Tensor>)> instead = {};
-  /// How many sets of tensors the loop wants, for so many bytes in one.
-  std::function<std::size_t(double bytes)> sets = [](double /*bytes*/) { return 1; };
-  /// The benchmark's loop over launches on a set of tensors each, and the counters that only this
-  /// contender has.
-  std::function<void(benchmark::State&, const std::vector<Launch>&, const work::Work&)> measure =
-      {};
+  /// How many sets of tensors the loop wants in a variant, for so many bytes in one.
+  using Sets = std::function<std::size_t(const std::string& variant, double bytes)>;
+  Sets sets = [](const std::string& /*variant*/, double /*bytes*/) { return 1; };
+  /// The benchmark's loop over launches that are the same on a set of tensors each, and the counters
+  /// that only this contender has.
+  std::function<void(benchmark::State&, const Contender&, const std::vector<Launch>&,
+                     const work::Work&)>
+      measure = {};
 };
 
 /// What an operation works on, by the name it was given.

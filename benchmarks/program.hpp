@@ -19,7 +19,7 @@ struct Program {
   /// What the lists of words offer, for --list and at the end of --help.
   std::function<std::string()> choices = [] { return std::string(); };
   std::vector<std::string> flags = {};  ///< Google Benchmark's, unless the command line differs
-  StopRule rule = {0.5, 0.05};          ///< the same
+  StopRule rule = {};                   ///< the same
   std::function<void()> register_rows = {};  ///< after the options were taken; adds to the context
 };
 

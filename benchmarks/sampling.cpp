@@ -54,7 +54,7 @@ bool StopRule::ends(const Samples& samples) const {
 }
 
 StopRule& stop_rule() {
-  static StopRule rule{0.5, 0.05};
+  static StopRule rule;
   return rule;
 }
 

@@ -34,8 +34,8 @@ struct StopRule {
   /// allowed, two pass 16 times in 100, ten less than once in 100 000.
   static constexpr std::int64_t least_samples = 10;
 
-  double least_seconds;
-  double most_noise;
+  double least_seconds = 0.5;
+  double most_noise = 0.05;
 
   [[nodiscard]] bool ends(const Samples& samples) const;
 };

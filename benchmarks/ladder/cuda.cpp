@@ -17,10 +17,11 @@ constexpr std::size_t least_launches = 20;  // between two events
 constexpr double times_l2 = 3;
 constexpr std::size_t most_sets = 512;
 
-/// FLOP/s in this precision; 0 where that is not known.
-double peak_flops(const Ceilings& roof, Precision precision, kernels::Arithmetic arithmetic) {
-  const bool by_threads = arithmetic == kernels::Arithmetic::fp32;
-  const auto found = roof.find(fmt::format("{}_flops", by_threads ? "fma" : to_string(precision)));
+/// FLOP/s in its precision; 0 where that is not known.
+double peak_flops(const Ceilings& roof, const Contender& contender) {
+  const bool by_threads = contender.rung.arithmetic == kernels::Arithmetic::fp32;
+  const auto found = roof.find(
+      fmt::format("{}_flops", by_threads ? "fma" : to_string(contender.backend->precision())));
   return found == roof.end() ? 0 : found->second;
 }
 
@@ -57,12 +58,12 @@ Measure open_measure(Runtime& runtime) {
     const auto enough = static_cast<std::size_t>(std::ceil(times_l2 * l2_bytes / bytes));
     return variant == "/cold" ? std::clamp<std::size_t>(enough, 2, most_sets) : 1;
   };
-  const auto loop = [=](benchmark::State& state, const Task& task) {
-    Runtime& queue = *task.runtime;
-    const std::size_t rounds = (least_launches + task.launches.size() - 1) / task.launches.size();
+  const auto loop = [=](benchmark::State& state, Runtime& queue, const Contender& contender,
+                        const std::vector<Contender::Launch>& launches, const work::Work& work) {
+    const std::size_t rounds = (least_launches + launches.size() - 1) / launches.size();
     const auto enqueue = [&] {
       for (std::size_t round = 0; round < rounds; ++round) {
-        for (const Contender::Launch& launch : task.launches) launch();
+        for (const Contender::Launch& launch : launches) launch();
       }
     };
     enqueue();  // warm code
@@ -73,18 +74,18 @@ Measure open_measure(Runtime& runtime) {
       queue.replay(*recorded);
       queue.record(*end);
       end->wait();
-      const auto launches = static_cast<double>(rounds * task.launches.size());
-      return 1e-3 * end->milliseconds_since(*begin) / launches;
+      const auto count = static_cast<double>(rounds * launches.size());
+      return 1e-3 * end->milliseconds_since(*begin) / count;
     });
     state.counters["sm_mhz"] = sm_megahertz(queue);
     // No kernel moves more than the faster of the two, whatever its mixture of loads and stores.
-    const bool in_l2 = task.variant == "/hot" && task.work.bytes < l2_bytes;
+    const bool in_l2 = contender.variant == "/hot" && work.bytes < l2_bytes;
     const std::string level = in_l2 ? "l2_" : "";
     const double moved = std::max(roof.at(level + "copy_bytes_per_second"),
                                   roof.at(level + "read_bytes_per_second"));
-    const double rate = peak_flops(roof, task.precision, task.arithmetic);
+    const double rate = peak_flops(roof, contender);
     state.counters["roof_share"] =
-        rate_of(std::max(task.work.bytes / moved, rate > 0 ? task.work.flops / rate : 0.0));
+        rate_of(std::max(work.bytes / moved, rate > 0 ? work.flops / rate : 0.0));
   };
   return {loop, sets};
 }

@@ -124,15 +124,15 @@ std::vector<Way> cudnn_style_ways(Runtime& runtime, Precision precision, Tensors
 
 }  // namespace
 
-std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, Precision precision) {
+std::vector<Contender> library_rungs(std::string_view op, Runtime& runtime, Precision precision) {
   const bool tensor_cores = precision != Precision::fp32;
-  std::vector<LibraryRung> rungs;
+  std::vector<Contender> rungs;
   const auto add = [&](const char* name, const char* idea, auto* ways) {
     const auto arithmetic = tensor_cores ? Arithmetic::tensor_cores : Arithmetic::fp32;
-    rungs.push_back(
-        {{name, idea, arithmetic, tensor_cores ? 80 : 75}, [=, &runtime](Tensors tensors) {
-           return fastest(runtime, ways(runtime, precision, tensors), tensors);
-         }});
+    rungs.push_back({.rung = {name, idea, arithmetic, tensor_cores ? 80 : 75},
+                     .instead = [=, &runtime](Tensors tensors) {
+                       return fastest(runtime, ways(runtime, precision, tensors), tensors);
+                     }});
   };
   const bool style = op == "style_backward";
   if ((style || op == "gram") && can_load<&cublaslt>()) {

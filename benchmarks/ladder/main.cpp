@@ -15,40 +15,35 @@ namespace impasto::bench::IMPASTO_DEVICE {
 namespace {
 
 using namespace impasto::IMPASTO_DEVICE;
-using kernels::Arithmetic;
 
 /// A ladder's rungs on a device, and the libraries' beside them.
 std::vector<Contender> contenders_of(const Ladder& ladder, const Device& device,
                                      const Measure& measure) {
   const Precision precision = device.backend->precision();
   if (ladder.op.on_pixels && precision != Precision::fp32) return {};
-  std::vector<LibraryRung> rungs;
+  std::vector<Contender> rungs;
   if (const auto own = ladder.rungs.find(precision); own != ladder.rungs.end()) {
-    for (const kernels::Rung& rung : own->second) rungs.push_back({rung});
+    for (const kernels::Rung& rung : own->second) rungs.push_back({.rung = rung});
   }
-  for (LibraryRung& library : library_rungs(ladder.op.name, *device.runtime, precision)) {
+  for (Contender& library : library_rungs(ladder.op.name, *device.runtime, precision)) {
     rungs.push_back(std::move(library));
   }
   std::vector<Contender> contenders;
-  for (const LibraryRung& each : rungs) {
-    const kernels::Rung rung = each.rung;
-    if (!rung.runs_on(device.runtime->sm())) continue;
+  for (Contender& each : rungs) {
+    if (!each.rung.runs_on(device.runtime->sm())) continue;
+    each.name = each.rung.name;
+    each.backend = device.backend;
+    each.sets = measure.sets;
+    each.measure = [=, runtime = device.runtime](benchmark::State& state, const Contender& self,
+                                                 const std::vector<Contender::Launch>& launches,
+                                                 const work::Work& work) {
+      measure.loop(state, *runtime, self, launches, work);
+      const bool tensor_cores = self.rung.arithmetic == kernels::Arithmetic::tensor_cores;
+      state.counters["tensor_cores"] = tensor_cores ? 1 : 0;
+    };
     for (const std::string& variant : profile().variants) {
-      const auto loop = [=, runtime = device.runtime](
-                            benchmark::State& state, const std::vector<Contender::Launch>& launches,
-                            const work::Work& work) {
-        measure.loop(state, {runtime, launches, work, precision, rung.arithmetic, variant});
-        state.counters["tensor_cores"] = rung.arithmetic == Arithmetic::tensor_cores ? 1 : 0;
-      };
-      const auto sets = [=](double bytes) { return measure.sets(variant, bytes); };
-      contenders.push_back({.name = std::string(rung.name),
-                            .variant = variant,
-                            .backend = device.backend,
-                            .rung = rung.name,
-                            .label = std::string(rung.idea),
-                            .instead = each.fastest,
-                            .sets = sets,
-                            .measure = loop});
+      each.variant = variant;
+      contenders.push_back(each);
     }
   }
   return contenders;

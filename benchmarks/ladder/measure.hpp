@@ -9,7 +9,6 @@
 
 #include "benchmarks/operation_rows.hpp"
 #include "host/runtime/runtime.hpp"
-#include "kernels/common/ladder.hpp"
 
 /// What differs between the programs: simt.cpp counts on the host-SIMT machine, cuda.cpp times on a
 /// GPU, cuda_libraries.cpp has its libraries, no_libraries.cpp none.
@@ -27,38 +26,23 @@ struct Profile {
 };
 const Profile& profile();
 
-/// What a row does on the runtime's stream, and with what. Each launch is the same on tensors of its
-/// own.
-struct Task {
-  Runtime* runtime;
-  std::vector<Contender::Launch> launches;
-  work::Work work;
-  Precision precision;
-  kernels::Arithmetic arithmetic;
-  std::string variant;
-};
-
 /// How a device measures.
 struct Measure {
-  /// The benchmark's loop, and the counters that only this device has.
-  std::function<void(benchmark::State& state, const Task& task)> loop = {};
-  /// How many sets of tensors take turns in a variant, for so many bytes in one.
-  std::function<std::size_t(const std::string& variant, double bytes)> sets =
-      [](const std::string& /*variant*/, double /*bytes*/) { return 1; };
+  /// The benchmark's loop over launches on the runtime's stream, and the counters that only this
+  /// device has.
+  std::function<void(benchmark::State& state, Runtime& runtime, const Contender& contender,
+                     const std::vector<Contender::Launch>& launches, const work::Work& work)>
+      loop = {};
+  Contender::Sets sets = Contender().sets;
 };
 /// Measures first what the device can do at most, and adds that to the context.
 Measure open_measure(Runtime& runtime);
 
-/// Rung 0 of a ladder, rung_0_<library>: a library's fastest way to do the same. `fastest` times all
-/// that it proposes on the tensors of the backend's function, outputs first; it throws
-/// ErrorKind::backend where the library has none. Empty for a rung of our own.
-struct LibraryRung {
-  kernels::Rung rung;
-  decltype(Contender::instead) fastest = {};
-};
-
-/// Of the libraries that can be loaded, in this precision; on the host-SIMT machine there are none.
-std::vector<LibraryRung> library_rungs(std::string_view op, Runtime& runtime, Precision precision);
+/// Rung 0 of a ladder, rung_0_<library>: the `rung` and the `instead` of a contender for each library
+/// that can be loaded and has a way to do the same in this precision. On the host-SIMT machine there
+/// are none. `instead` times all that the library proposes; it throws ErrorKind::backend where nothing
+/// of it runs.
+std::vector<Contender> library_rungs(std::string_view op, Runtime& runtime, Precision precision);
 
 /// On a GPU, what it and the libraries are called and their versions, by name; empty without libraries.
 std::map<std::string, std::string> library_details(const Runtime& runtime);

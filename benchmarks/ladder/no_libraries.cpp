@@ -5,8 +5,8 @@
 
 namespace impasto::bench::IMPASTO_DEVICE {
 
-std::vector<LibraryRung> library_rungs(std::string_view /*op*/, Runtime& /*runtime*/,
-                                       Precision /*precision*/) {
+std::vector<Contender> library_rungs(std::string_view /*op*/, Runtime& /*runtime*/,
+                                     Precision /*precision*/) {
   return {};
 }
 

@@ -18,14 +18,15 @@ const Profile& profile() {
 }
 
 Measure open_measure(Runtime& /*runtime*/) {
-  const auto loop = [](benchmark::State& state, const Task& task) {
+  const auto loop = [](benchmark::State& state, Runtime& runtime, const Contender& /*contender*/,
+                       const std::vector<Contender::Launch>& launches, const work::Work& work) {
     simt::Counter counter;
     for (auto _ : state) {
       state.SetIterationTime(seconds_of([&] {
         counter = simt::Counter();
         simt::Machine::get().set_counter(&counter);
-        task.launches.front()();
-        task.runtime->synchronize();
+        launches.front()();
+        runtime.synchronize();
         simt::Machine::get().set_counter(nullptr);
       }));
     }
@@ -35,7 +36,7 @@ Measure open_measure(Runtime& /*runtime*/) {
     const double bytes = number(counts.loads.bytes + counts.stores.bytes);
     state.counters["loaded_bytes"] = number(counts.loads.bytes);
     state.counters["stored_bytes"] = number(counts.stores.bytes);
-    state.counters["traffic_share"] = task.work.bytes / bytes;
+    state.counters["traffic_share"] = work.bytes / bytes;
     state.counters["sectors_per_request"] = number(counts.loads.sectors + counts.stores.sectors) /
                                             number(counts.loads.requests + counts.stores.requests);
     state.counters["shared_requests"] = number(counts.shared_requests);
