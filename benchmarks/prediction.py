@@ -92,7 +92,6 @@ STAGES_OF_SMALL_TILE = 6  # of gram_pipeline and gram_wgmma, whose tile of 64 ha
 class Launch:
     """One launch on a GPU, and what it is held up by."""
 
-    kernel: str
     blocks: int
     blocks_per_sm: int
     waves: float  # of blocks
@@ -168,7 +167,7 @@ def first_launch(gpu: Gpu, row: Dict[str, Any], launch: Dict[str, Any]) -> Launc
         bound, seconds = "loads and products in turns", in_turns
     if busy < 1 or at_work < 0.5:
         bound = f"{bound}; {at_work:.0%} of the SMs"
-    return Launch(name, blocks, per_sm, waves, at_work, under_way, gpu.launch + seconds, bound)
+    return Launch(blocks, per_sm, waves, at_work, under_way, gpu.launch + seconds, bound)
 
 
 def second_launch(gpu: Gpu, first: Dict[str, Any]) -> float:
@@ -179,20 +178,19 @@ def second_launch(gpu: Gpu, first: Dict[str, Any]) -> float:
 
 @dataclass(frozen=True)
 class Prediction:
-    name: str  # of the row that a clock would measure, without "/cold"
     first: Launch
     seconds: float  # of all launches
 
 
 def predict(gpu: Gpu, path: Path = LAUNCHES) -> Dict[str, Prediction]:
-    """By the name of the row."""
+    """By the name of the row that a clock would measure, without "/cold"."""
     found = {}
     for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
         if row["launches"][0]["kernel"] not in KERNELS:  # a rung that is new
             continue
         first = first_launch(gpu, row, row["launches"][0])
         seconds = first.seconds + sum(second_launch(gpu, row["launches"][0]) for _ in row["launches"][1:])
-        found[row["name"]] = Prediction(row["name"], first, seconds)
+        found[row["name"]] = Prediction(first, seconds)
     return found
 
 

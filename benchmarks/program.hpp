@@ -49,7 +49,6 @@ inline void report(benchmark::State& state, const work::Work& work) {
   state.counters["TFLOP/s"] = rate_of(1e-12 * work.flops);
   state.counters["bytes"] = work.bytes;
   state.counters["flops"] = work.flops;
-  state.counters["intensity"] = work.flops / work.bytes;
   state.counters["verified"] = 1;
 }
 

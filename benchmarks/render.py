@@ -15,8 +15,8 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tupl
 
 import context
 from prediction import H100, gpu_of, predict
-from results import (KINDS, OTHER_STEPS, Contender, Machine, ResultError, Row, commit_of, device_name, load_before,
-                     passed, read_machine)  # fmt: skip
+from results import (KINDS, Contender, Machine, ResultError, Row, commit_of, device_name, load_before, passed,
+                     read_machine)  # fmt: skip
 from strips_model import efficiency_rows
 
 PAGES = ("README.md", "docs/performance.md", "docs/kernels.md", "docs/gram_ladder.md")
@@ -88,7 +88,7 @@ def iteration_steps(machine: Machine) -> str:
         columns.append(machine.seconds_and_floors(steps))
         header += [f"{precision} ms", "share", *(["floor"] if columns[-1][1] else [])]
     rows = []
-    for kind in dict.fromkeys((*KINDS.values(), OTHER_STEPS)):
+    for kind in KINDS:
         row = [kind]
         for seconds, floors in columns:
             taken = seconds.get(kind, 0.0)

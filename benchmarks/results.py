@@ -31,25 +31,19 @@ PARTS = [re.compile(pattern) for pattern in (
 )]  # fmt: skip
 RUNG = re.compile(r"rung_(\d+)_(\w+)$")
 
-# Kinds of an iteration's steps by the operation that a step calls, in the order they are shown.
-KINDS = {
-    "first_conv_forward": "convolutions, forward",
-    "first_conv_gram_loss": "convolutions, forward",
-    "conv_forward": "convolutions, forward",
-    "first_conv_backward": "convolutions, data gradient",
-    "conv_data_gradient": "convolutions, data gradient",
-    "pool_forward": "pooling, both ways",
-    "pool_backward": "pooling, both ways",
-    "pool_forward_noting": "pooling, both ways",
-    "pool_backward_noted": "pooling, both ways",
-    "gram_loss": "Gram matrices, style loss",
-    "style_first_conv_backward": "style gradient",
-    "style_backward": "style gradient",
-    "content_loss": "content loss and gradient",
-    "total_variation": "total variation",
-    "adam": "Adam",
-}
 OTHER_STEPS = "other steps"
+# Kinds of an iteration's steps in the order they are shown, and the operations that steps of each call.
+KINDS = {
+    "convolutions, forward": ("first_conv_forward", "first_conv_gram_loss", "conv_forward"),
+    "convolutions, data gradient": ("first_conv_backward", "conv_data_gradient"),
+    "pooling, both ways": ("pool_forward", "pool_backward", "pool_forward_noting", "pool_backward_noted"),
+    "Gram matrices, style loss": ("gram_loss",),
+    "style gradient": ("style_first_conv_backward", "style_backward"),
+    "content loss and gradient": ("content_loss",),
+    "total variation": ("total_variation",),
+    "Adam": ("adam",),
+    OTHER_STEPS: (),
+}
 
 
 class ResultError(Exception):
@@ -135,9 +129,9 @@ class Row:
 
 def by_kind(steps: Sequence[Row], amount: Callable[[Row], float]) -> Dict[str, float]:
     """Sums over the steps of each kind, in the order of KINDS. A step's label is its operation."""
-    sums = {kind: 0.0 for kind in (*KINDS.values(), OTHER_STEPS)}
+    sums = dict.fromkeys(KINDS, 0.0)
     for step in steps:
-        sums[KINDS.get(step.label, OTHER_STEPS)] += amount(step)
+        sums[next((kind for kind, ops in KINDS.items() if step.label in ops), OTHER_STEPS)] += amount(step)
     return {kind: value for kind, value in sums.items() if value > 0}
 
 

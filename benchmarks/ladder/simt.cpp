@@ -19,7 +19,7 @@ const Profile& profile() {
 
 Measure open_measure(Runtime& /*runtime*/) {
   const auto loop = [](benchmark::State& state, Runtime& runtime, const Contender& /*contender*/,
-                       const std::vector<Contender::Launch>& launches, const work::Work& work) {
+                       const std::vector<Contender::Launch>& launches, const work::Work& /*work*/) {
     simt::Counter counter;
     for (auto _ : state) {
       state.SetIterationTime(seconds_of([&] {
@@ -33,10 +33,8 @@ Measure open_measure(Runtime& /*runtime*/) {
     for (const char* rate : {"GB/s", "TFLOP/s"}) state.counters.erase(rate);
     const simt::LaunchCounts counts = counter.total();
     const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
-    const double bytes = number(counts.loads.bytes + counts.stores.bytes);
     state.counters["loaded_bytes"] = number(counts.loads.bytes);
     state.counters["stored_bytes"] = number(counts.stores.bytes);
-    state.counters["traffic_share"] = work.bytes / bytes;
     state.counters["sectors_per_request"] = number(counts.loads.sectors + counts.stores.sectors) /
                                             number(counts.loads.requests + counts.stores.requests);
     state.counters["shared_requests"] = number(counts.shared_requests);
