@@ -9,7 +9,7 @@ import platform
 import re
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from peers.runs import execute
 
@@ -65,9 +65,14 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
-def results_folder(device: str) -> Path:
-    """Where the results of a device, known by its name, are kept."""
+def results_folder(device: str = "") -> Path:
+    """Where the results of a device, known by its name, are kept; without one, those of all."""
     return REPOSITORY / "benchmarks" / "results" / slug(device)
+
+
+def kept_machines() -> List[Path]:
+    """The folders of machines; the one called nvcc says what the compiler makes of kernels."""
+    return [one for one in sorted(results_folder().glob("*")) if one.is_dir() and one.name != "nvcc"]
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -30,8 +30,8 @@ import context
 sys.path.insert(0, str(context.REPOSITORY / "kernels"))
 from kernel_resources import blocks_per_sm  # noqa: E402
 
-RESULTS = context.REPOSITORY / "benchmarks" / "results"
-LAUNCHES = RESULTS / "gram_launches.json"
+LAUNCHES = context.results_folder() / "gram_launches.json"
+RESOURCES = context.results_folder("nvcc") / "kernel_resources.json"
 WIDTHS = {"bf16": 2, "fp32": 4}
 TYPES = {"bf16": "bfloat16", "fp32": "float"}  # as the compiler names them
 
@@ -103,7 +103,7 @@ class Launch:
 
 @lru_cache(maxsize=None)
 def compiled() -> List[Dict[str, Any]]:
-    kernels = json.loads((RESULTS / "nvcc" / "kernel_resources.json").read_text(encoding="utf-8"))["kernels"]
+    kernels = json.loads(RESOURCES.read_text(encoding="utf-8"))["kernels"]
     return [one for one in kernels if one["op"] == "gram"]
 
 

@@ -346,9 +346,8 @@ def rendered(text: str, machines: Sequence[Machine], compiled: Sequence[Dict[str
 
 def stale_pages() -> List[Tuple[Path, str]]:
     """The pages that do not show the results as they are, and what they should contain."""
-    results = context.REPOSITORY / "benchmarks" / "results"
-    machines = [read_machine(one) for one in sorted(results.glob("*")) if one.is_dir() and one.name != "nvcc"]
-    compiled = [json.loads(one.read_text(encoding="utf-8")) for one in results.glob("nvcc/*.json")]
+    machines = [read_machine(one) for one in context.kept_machines()]
+    compiled = [json.loads(one.read_text(encoding="utf-8")) for one in context.results_folder("nvcc").glob("*.json")]
     stale = []
     for page in PAGES:
         path = context.REPOSITORY / page

@@ -20,8 +20,6 @@ from prediction import gpu_of, predict
 from results import (PRECISIONS, Comparison, Machine, ResultError, Roofs, Row, commit_of, device_name, load_before,
                      read_machine)  # fmt: skip
 
-RESULTS = context.REPOSITORY / "benchmarks" / "results"
-NO_MACHINES = ("nvcc",)  # what the compiler says
 REFUSED, NOT_WRITTEN = 8, 6
 
 COLOURS = {"fp32": "#2563a8", "winograd": "#3f8fa8", "tf32": "#7a4fb0", "bf16": "#d1662c", "fp16": "#2f8f5b"}
@@ -176,6 +174,12 @@ def breakdown(charts: Charts, machine: Machine) -> str:
     return "".join(cards)
 
 
+def log_axes(axes: Any, x: str, y: str, columns: int) -> None:
+    """Both logarithmic, with the legend of what was drawn below."""
+    axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=columns)
+
+
 def scaling(charts: Charts, machine: Machine) -> str:
     rows = machine.timed("iteration")
     if len({(row.parts.size, row.parts.batch) for row in rows}) < 2:
@@ -191,16 +195,12 @@ def scaling(charts: Charts, machine: Machine) -> str:
             marker = "o" if batch == 1 else "^" if batch == 2 else "s"
             axes.plot(*zip(*points), marker, linestyle="-" if len(points) > 1 else "", markersize=5,
                       color=COLOURS[PRECISIONS[place]], alpha=1 if batch == 1 else 0.6, label=label)  # fmt: skip
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("side of the picture")
+        log_axes(axes, "side of the picture", "ms per iteration and picture", columns=3)
         sides = sorted({row.parts.size for row in rows})
         axes.set_xticks(sides, sides)
         axes.minorticks_off()
-        axes.set_ylabel("ms per iteration and picture")
         axes.yaxis.set_major_locator(charts.ticker.LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(charts.ticker.StrMethodFormatter("{x:g}"))
-        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=3)
 
     return charts.card("Milliseconds for each picture", "", 3.6, draw)
 
@@ -225,11 +225,7 @@ def roofline(charts: Charts, machine: Machine, precision: str) -> str:
         colours = charts.pyplot.get_cmap("tab20").colors
         for number, (op, one) in enumerate(points.items()):
             axes.scatter(*zip(*one), s=22, color=colours[number % 20], marker="os^Dv"[number % 5], label=op)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("FLOP per byte")
-        axes.set_ylabel("FLOP/s")
-        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=2)
+        log_axes(axes, "FLOP per byte", "FLOP/s", columns=2)
 
     note = f"Roof: {rate(peak, 'FLOP/s')} and {rate(bandwidth, 'B/s')}."
     return charts.card(f"Operations in {precision}", note, 4.2, draw)
@@ -240,13 +236,13 @@ def ladder(charts: Charts, op: str, rows: List[Row], machine: Machine) -> str:
     host-SIMT machine counted, how often they move what has to be moved."""
     rows = [row for row in rows if row.parts.cache != "hot" and row.parts.batch == 1]
     layers = sorted({(row.parts.layer, row.parts.size) for row in rows})
+    layer, size = layers[len(layers) // 2] if layers else ("", 0)
+    rows = [row for row in rows if (row.parts.layer, row.parts.size) == (layer, size)]
     gpu = gpu_of(machine.name)
     predicted = predict(gpu) if gpu else {}
     bars, ticks = [], []
     for row in sorted(rows, key=lambda row: (PRECISIONS.index(row.parts.precision), row.parts.number)):
         share = machine.roofs.share(row) if row.seconds_of else None
-        if (row.parts.layer, row.parts.size) != layers[len(layers) // 2]:
-            continue
         if not row.seconds_of:
             value, text = row.traffic, f"{digits(row.traffic)}×"
         elif share is not None:
@@ -260,7 +256,6 @@ def ladder(charts: Charts, op: str, rows: List[Row], machine: Machine) -> str:
         return ""
     if not rows[0].seconds_of:
         return charts.bars(f"The ladder of {op}", "", "times the least traffic", bars, line=1)
-    layer, size = layers[len(layers) // 2]
     where = f"{layer} of {size}×{size}" if size else layer
     return charts.bars(f"The ladder of {op}, {where}", "", "% of the roof", bars, ticks, line=100)
 
@@ -432,12 +427,11 @@ def main() -> int:
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="(default: all that are kept)")
     parser.add_argument("-o", "--output", type=Path, default=context.REPOSITORY / "build" / "report.html")
     arguments = parser.parse_args()
-    kept = [one for one in sorted(RESULTS.iterdir()) if one.is_dir() and one.name not in NO_MACHINES]
     for folder in arguments.folders:
         if not any(folder.glob("*.json")):
             parser.error(f"{folder}: expected a folder of results (*.json), one for each machine")
     try:
-        machines = [read_machine(folder) for folder in arguments.folders or kept]
+        machines = [read_machine(folder) for folder in arguments.folders or context.kept_machines()]
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         context.replace_text(arguments.output, page(machines))
     except ResultError as error:

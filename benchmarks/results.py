@@ -234,11 +234,8 @@ class Machine:
 
     def operations(self) -> Dict[str, List[Row]]:
         """Rows of operations measured alone, by operation."""
-        found: Dict[str, List[Row]] = {}
-        for row in self.rows:
-            if row.seconds_of and row.parts.op not in ("iteration", "step"):
-                found.setdefault(row.parts.op, []).append(row)
-        return dict(sorted(found.items()))
+        ops = {row.parts.op for row in self.rows if row.seconds_of} - {"iteration", "step"}
+        return {op: self.timed(op) for op in sorted(ops)}
 
     def ladders(self) -> List[Tuple[str, List[Row]]]:
         """Rungs by operation, those that were timed apart from those that were counted."""
