@@ -307,8 +307,11 @@ def read_json(path: Path) -> Document:
     return document
 
 
+OURS = "what './dev bench' or './dev gpu' writes, or one of their programs"
+
+
 @contextmanager
-def foreign(path: Path, expected: str = "what './dev bench' or './dev gpu' writes, or one of their programs") -> Iterator[None]:
+def foreign(path: Path, expected: str = OURS) -> Iterator[None]:
     """What is missing in a file that is not ours, or is of another kind there, is an error that names the file."""
     try:
         yield
