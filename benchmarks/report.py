@@ -21,6 +21,7 @@ from results import (PRECISIONS, Comparison, Machine, ResultError, Roofs, Row, c
                      read_machine)  # fmt: skip
 
 REFUSED, NOT_WRITTEN = 8, 6
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 COLOURS = {"fp32": "#2563a8", "winograd": "#3f8fa8", "tf32": "#7a4fb0", "bf16": "#d1662c", "fp16": "#2f8f5b"}
 OTHERS, INK, LINE, GRID = "#9aa5b1", "#27313d", "#c9d0d8", "#e6eaee"
@@ -69,17 +70,13 @@ def digits(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def with_unit(value: float, unit: str, prefixes: Sequence[Tuple[float, str]]) -> str:
-    factor, prefix = next((one for one in prefixes if value >= one[0]), prefixes[-1])
+def with_unit(value: float, unit: str) -> str:
+    factor, prefix = next((one for one in PREFIXES if value >= one[0]), PREFIXES[-1])
     return f"{digits(value / factor)} {prefix}{unit}"
 
 
 def time(seconds: float) -> str:
-    return with_unit(seconds, "s", ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")))
-
-
-def rate(value: float, unit: str) -> str:
-    return with_unit(value, unit, ((1e12, "T"), (1e9, "G"), (1e6, "M")))
+    return with_unit(seconds, "s")
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]], kind: str = "") -> str:
@@ -227,7 +224,7 @@ def roofline(charts: Charts, machine: Machine, precision: str) -> str:
             axes.scatter(*zip(*one), s=22, color=colours[number % 20], marker="os^Dv"[number % 5], label=op)
         log_axes(axes, "FLOP per byte", "FLOP/s", columns=2)
 
-    note = f"Roof: {rate(peak, 'FLOP/s')} and {rate(bandwidth, 'B/s')}."
+    note = f"Roof: {with_unit(peak, 'FLOP/s')} and {with_unit(bandwidth, 'B/s')}."
     return charts.card(f"Operations in {precision}", note, 4.2, draw)
 
 
@@ -293,8 +290,8 @@ def ceiling_words(name: str) -> str:
 
 def ceilings(machine: Machine) -> str:
     roofs = machine.roofs
-    lines = [(ceiling_words(name), rate(value, "FLOP/s")) for name, value in sorted(roofs.flops.items())]
-    lines += [(ceiling_words(name), rate(value, "B/s")) for name, value in sorted(roofs.bytes_per_second.items())]
+    lines = [(ceiling_words(name), with_unit(value, "FLOP/s")) for name, value in sorted(roofs.flops.items())]
+    lines += [(ceiling_words(name), with_unit(value, "B/s")) for name, value in sorted(roofs.bytes_per_second.items())]
     return table(("what the machine can do at most", "measured"), lines, "narrow") if lines else ""
 
 
