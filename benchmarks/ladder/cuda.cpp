@@ -44,10 +44,8 @@ Measure open_measure(Runtime& runtime) {
   }
   add_context("sm_mhz behind the ceilings", fmt::format("{:.0f}", sm_megahertz(runtime)));
   // Without libraries there is no rung 0, and CUDA's version is all that is known.
-  const std::map<std::string, std::string> details = library_details(runtime);
-  if (details.empty()) {
-    add_context("cuda", fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10));
-  }
+  std::map<std::string, std::string> details = library_details(runtime);
+  details.emplace("cuda", fmt::format("{}.{}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10));
   for (const auto& [name, value] : details) add_context(name, value);
   int l2_bytes = 0;
   cudaDeviceGetAttribute(&l2_bytes, cudaDevAttrL2CacheSize, runtime.index());
