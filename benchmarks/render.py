@@ -275,14 +275,9 @@ def gpu_run(machine: Machine) -> str:
 
 def gpu_targets(machine: Machine) -> str:
     """What is to be reached on an H100, and what was measured."""
-
     iterations = {(row.parts.precision, row.parts.size, row.parts.batch): row for row in machine.timed("iteration")}
     beside = next((one for one in machine.comparisons if (one.size, one.batch) == DETAILED), None)
     own = beside.ours("bf16") if beside else None
-
-    def measured(precision: str, side: int, batch: int, show: Callable[[Row], str]) -> str:
-        row = iterations.get((precision, side, batch))
-        return show(row) if row else NONE
 
     def in_ms(row: Row) -> str:
         return f"{milliseconds(row.seconds)} ms"
@@ -290,12 +285,13 @@ def gpu_targets(machine: Machine) -> str:
     def in_gb(row: Row) -> str:
         return f"{row.counters['device bytes'] / 1e9:.1f} GB"
 
-    rows = [
-        ["512², bf16", "≤ 0.95 ms", measured("bf16", 512, 1, in_ms)],
-        ["512², tf32", "≤ 1.7 ms", measured("tf32", 512, 1, in_ms)],
-        ["512², bf16, batch 8, images·iterations/s", "≥ 1300", measured("bf16", 512, 8, throughput)],
-        ["4096², bf16, memory", "≤ 24 GB", measured("bf16", 4096, 1, in_gb)],
-    ]
+    goals = (
+        ("512², bf16", "≤ 0.95 ms", ("bf16", 512, 1), in_ms),
+        ("512², tf32", "≤ 1.7 ms", ("tf32", 512, 1), in_ms),
+        ("512², bf16, batch 8, images·iterations/s", "≥ 1300", ("bf16", 512, 8), throughput),
+        ("4096², bf16, memory", "≤ 24 GB", ("bf16", 4096, 1), in_gb),
+    )
+    rows = [[name, goal, show(iterations[key]) if key in iterations else NONE] for name, goal, key, show in goals]
     for form, goal in (("eager", "4"), ("tuned eager", "2"), ("compiled", "1.3")):
         times = [one.seconds for one in (beside.contenders if beside else ()) if one.form == form and one.seconds]
         name = "PyTorch eager" if form == "eager" else form

@@ -342,16 +342,6 @@ class Part:
     filled_by: str
     cards: bool = True
 
-    def anchor(self, section: str) -> str:
-        return f"{section}-{context.slug(self.title)}"
-
-    def html(self, section: str) -> str:
-        if not self.shown:
-            return f'<p class="about"><strong>{escape(self.title)}.</strong> Nothing yet: {escape(self.filled_by)}</p>'
-        about = f'<p class="about">{escape(self.about)}</p>' if self.about else ""
-        shown = f'<div class="cards">{self.shown}</div>' if self.cards else self.shown
-        return f'<h3 id="{self.anchor(section)}">{escape(self.title)}</h3>{about}{shown}'
-
 
 def parts(charts: Charts, machine: Machine) -> List[Part]:
     ladders = "".join(ladder(charts, op, rows, machine) for op, rows in machine.ladders())
@@ -392,30 +382,33 @@ def parts(charts: Charts, machine: Machine) -> List[Part]:
     return sorted(every, key=lambda part: not part.shown)
 
 
-def section(name: str, machine: Machine, shown: Sequence[Part]) -> str:
-    inside = "".join(part.html(name) for part in shown)
-    return f'<section><h2 id="{name}">{escape(machine.name)}</h2>{inside}</section>'
-
-
-def contents(name: str, machine: Machine, shown: Sequence[Part]) -> str:
-    """The machine's line in the table of contents: parts that show something."""
-    links = "".join(f'<li><a href="#{part.anchor(name)}">{escape(part.title)}</a></li>' for part in shown if part.shown)
-    return f'<li><a href="#{name}">{escape(machine.name)}</a><ul>{links}</ul></li>'
+def section(charts: Charts, machine: Machine, name: str) -> Tuple[str, str]:
+    """The machine's line in the table of contents, with the parts that show something, and its section."""
+    heading, links, inside = escape(machine.name), "", ""
+    for part in parts(charts, machine):
+        title, anchor = escape(part.title), f"{name}-{context.slug(part.title)}"
+        if not part.shown:
+            inside += f'<p class="about"><strong>{title}.</strong> Nothing yet: {escape(part.filled_by)}</p>'
+            continue
+        links += f'<li><a href="#{anchor}">{title}</a></li>'
+        inside += f'<h3 id="{anchor}">{title}</h3>'
+        inside += f'<p class="about">{escape(part.about)}</p>' if part.about else ""
+        inside += f'<div class="cards">{part.shown}</div>' if part.cards else part.shown
+    line = f'<li><a href="#{name}">{heading}</a><ul>{links}</ul></li>'
+    return line, f'<section><h2 id="{name}">{heading}</h2>{inside}</section>'
 
 
 def page(machines: List[Machine]) -> str:
     charts = Charts()
-    sections = [(f"machine-{i}", machine, parts(charts, machine)) for i, machine in enumerate(machines, 1)]
+    sections = [section(charts, machine, f"machine-{i}") for i, machine in enumerate(machines, 1)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         f"<title>Impasto, measured</title><style>{CSS}</style></head><body><h1>Impasto, measured</h1>"
         "<p>Where the time of an iteration goes, and how far each operation is from what the machine can "
-        f"do. docs/measuring.md says how to read it.</p><nav><ul>"
-        + "".join(contents(*one) for one in sections)
-        + "</ul></nav>"
-        + "".join(section(*one) for one in sections)
-        + "</body></html>\n"
+        "do. docs/measuring.md says how to read it.</p>"
+        f"<nav><ul>{''.join(line for line, _ in sections)}</ul></nav>"
+        f"{''.join(shown for _, shown in sections)}</body></html>\n"
     )
 
 

@@ -142,11 +142,11 @@ class Roofs:
     flops: Dict[str, float] = field(default_factory=dict)  # by the ceiling's name
     bytes_per_second: Dict[str, float] = field(default_factory=dict)
 
-    def add(self, kind: str, name: str, rate: float) -> None:
+    def add(self, name: str, flops: float = 0.0, bytes_per_second: float = 0.0) -> None:
         """A ceiling that several files measured is what the fastest of them saw."""
-        known = self.flops if kind == "flops" else self.bytes_per_second
-        if rate > known.get(name, 0.0):
-            known[name] = rate
+        for known, rate in ((self.flops, flops), (self.bytes_per_second, bytes_per_second)):
+            if rate > known.get(name, 0.0):
+                known[name] = rate
 
     @property
     def bandwidth(self) -> Optional[float]:
@@ -350,8 +350,7 @@ def read_rows(machine: Machine, path: Path, entries: Sequence[Document]) -> None
     unchecked = []
     for row in rows:
         if "FLOP/s" in row.counters or "bytes/s" in row.counters:
-            machine.roofs.add("flops", row.name, row.counters.get("FLOP/s", 0.0))
-            machine.roofs.add("bytes_per_second", row.name, row.counters.get("bytes/s", 0.0))
+            machine.roofs.add(row.name, row.counters.get("FLOP/s", 0.0), row.counters.get("bytes/s", 0.0))
         elif row.counters.get("verified", 0) > 0:
             machine.rows.append(row)
         else:
@@ -399,7 +398,7 @@ def read_context_ceilings(machine: Machine, path: Path, context: Document) -> No
         match = re.match(r"ceiling_(\w+?)_(flops|bytes_per_second)$", key)
         if match:
             with foreign(path, f"a number as {key}"):
-                machine.roofs.add(match.group(2), match.group(1), float(value))
+                machine.roofs.add(match.group(1), **{match.group(2): float(value)})
 
 
 def clocks_of(document: Document) -> Dict[str, str]:
