@@ -381,15 +381,14 @@ def read_stage(machine: Machine, path: Path, stage: Document, folder: Sequence[D
     name, commit = stage["stage"], stage["context"].get("commit")
     machine.stages[name] = stage
     machine.refused += [f"{path.name}: {failure}" for failure in stage["failures"]]
-    compared = stage["rows"] if name == "peers" else []
-    rows = stage["benchmarks"] if name in ("environment", "iteration", "operations") else []
     tests = [one for one in folder if one.get("stage") == "tests" and one["context"].get("commit") == commit]
-    machine.comparisons += [read_comparison(path, one) for one in compared if one["contenders"]]
-    if name != "iteration" or (truthy(commit) and any(map(passed, tests))):
-        read_rows(machine, path, rows)
-        return
-    machine.refused.append(f"{path.name}: the tests of the same commit did not pass in this folder: nobody knows "
-                           "whether what was timed is right.")  # fmt: skip
+    if name == "peers":
+        machine.comparisons += [read_comparison(path, one) for one in stage["rows"] if one["contenders"]]
+    elif name == "iteration" and not (truthy(commit) and any(map(passed, tests))):
+        machine.refused.append(f"{path.name}: the tests of the same commit did not pass in this folder: nobody knows "
+                               "whether what was timed is right.")  # fmt: skip
+    elif name in ("environment", "iteration", "operations"):
+        read_rows(machine, path, stage["benchmarks"])
 
 
 def read_context_ceilings(machine: Machine, path: Path, context: Document) -> None:
