@@ -4,8 +4,8 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
-                          DataType /*storage*/) {
+std::vector<OpCase> adam_cases(const Shape& pixels, std::int64_t /*out_channels*/,
+                               DataType /*storage*/) {
   std::vector<OpCase> cases;
   for (const auto form : {kernels::AdamEpsilon::pytorch, kernels::AdamEpsilon::tensorflow}) {
     const bool pytorch = form == kernels::AdamEpsilon::pytorch;
@@ -40,7 +40,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
 }  // namespace
 
 std::vector<Operation> adam_operations() {
-  return {{.name = "adam", .layers = {"pixels"}, .on_pixels = true, .cases = cases}};
+  return {{.name = "adam", .layers = {"pixels"}, .on_pixels = true, .cases = adam_cases}};
 }
 
 }  // namespace impasto

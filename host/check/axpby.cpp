@@ -4,8 +4,8 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
-                          DataType /*storage*/) {
+std::vector<OpCase> axpby_cases(const Shape& pixels, std::int64_t /*out_channels*/,
+                                DataType /*storage*/) {
   std::vector<OpCase> cases;
   for (const bool added : {true, false}) {
     cases.push_back({.variant = added ? "added" : "written",
@@ -25,7 +25,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
 }  // namespace
 
 std::vector<Operation> axpby_operations() {
-  return {{.name = "axpby", .layers = {"pixels"}, .on_pixels = true, .cases = cases}};
+  return {{.name = "axpby", .layers = {"pixels"}, .on_pixels = true, .cases = axpby_cases}};
 }
 
 }  // namespace impasto

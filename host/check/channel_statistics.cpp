@@ -30,8 +30,8 @@ std::vector<OpCase> statistics_cases(const Shape& map, std::int64_t /*out_channe
 }
 
 /// Reads the statistics and the target, which is one for the whole batch; writes the coefficients.
-std::vector<OpCase> loss_cases(const Shape& map, std::int64_t /*out_channels*/,
-                               DataType /*storage*/) {
+std::vector<OpCase> statistics_loss_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                          DataType /*storage*/) {
   const double both = work::values(of_channels(map));
   const auto target_values = static_cast<double>(2 * map.channels);
   return {{.variant = "loss and coefficients",
@@ -50,8 +50,8 @@ std::vector<OpCase> loss_cases(const Shape& map, std::int64_t /*out_channels*/,
            }}};
 }
 
-std::vector<OpCase> backward_cases(const Shape& map, std::int64_t /*out_channels*/,
-                                   DataType storage) {
+std::vector<OpCase> statistics_backward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                              DataType storage) {
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
     const double moved = epilogue.accumulate ? 3 : 2;
@@ -74,9 +74,12 @@ std::vector<OpCase> backward_cases(const Shape& map, std::int64_t /*out_channels
 }  // namespace
 
 std::vector<Operation> channel_statistics_operations() {
-  return {{.name = "channel_statistics", .layers = style_loss_layers(), .cases = statistics_cases},
-          {.name = "statistics_loss", .layers = style_loss_layers(), .cases = loss_cases},
-          {.name = "statistics_backward", .layers = style_loss_layers(), .cases = backward_cases}};
+  return {
+      {.name = "channel_statistics", .layers = style_loss_layers(), .cases = statistics_cases},
+      {.name = "statistics_loss", .layers = style_loss_layers(), .cases = statistics_loss_cases},
+      {.name = "statistics_backward",
+       .layers = style_loss_layers(),
+       .cases = statistics_backward_cases}};
 }
 
 }  // namespace impasto

@@ -73,8 +73,7 @@ void for_each_case(const Shape& map, std::int64_t out_channels, DataType storage
                    const std::function<void(const std::string& op, const std::string& what,
                                             const OpCase&)>& each) {
   for (const Operation& op : operations()) {
-    Shape shape = map;
-    if (op.on_pixels) shape.channels = 3;
+    const Shape shape = op.on_pixels ? with_channels(map, 3) : map;
     for (const OpCase& op_case : op.cases(shape, out_channels, storage)) {
       each(std::string(op.name),
            to_string(shape) + (op_case.variant.empty() ? "" : ", ") + op_case.variant, op_case);

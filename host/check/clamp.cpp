@@ -7,7 +7,7 @@ namespace impasto {
 namespace {
 
 /// A ReLU by itself, on a feature map, and a box constraint.
-std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> clamp_cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   std::vector<OpCase> cases;
   for (const bool relu : {true, false}) {
     cases.push_back({.variant = relu ? "from 0" : "both bounds",
@@ -26,7 +26,7 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Operation> clamp_operations() {
-  return {{.name = "clamp", .layers = {"conv2_2", "conv4_2"}, .cases = cases}};
+  return {{.name = "clamp", .layers = {"conv2_2", "conv4_2"}, .cases = clamp_cases}};
 }
 
 }  // namespace impasto

@@ -15,8 +15,8 @@ Middle middle_of(const Shape& map) {
           {map.height / 8, map.width / 8}};
 }
 
-std::vector<OpCase> forward_cases(const Shape& map, std::int64_t /*out_channels*/,
-                                  DataType storage) {
+std::vector<OpCase> crop_forward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                       DataType storage) {
   const Middle middle = middle_of(map);
   return {{.variant = "written",
            .measured = true,
@@ -28,8 +28,8 @@ std::vector<OpCase> forward_cases(const Shape& map, std::int64_t /*out_channels*
            }}};
 }
 
-std::vector<OpCase> backward_cases(const Shape& map, std::int64_t /*out_channels*/,
-                                   DataType storage) {
+std::vector<OpCase> crop_backward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                        DataType storage) {
   const Middle middle = middle_of(map);
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
@@ -56,8 +56,8 @@ std::vector<OpCase> backward_cases(const Shape& map, std::int64_t /*out_channels
 }  // namespace
 
 std::vector<Operation> crop_operations() {
-  return {{.name = "crop_forward", .layers = style_loss_layers(), .cases = forward_cases},
-          {.name = "crop_backward", .layers = style_loss_layers(), .cases = backward_cases}};
+  return {{.name = "crop_forward", .layers = style_loss_layers(), .cases = crop_forward_cases},
+          {.name = "crop_backward", .layers = style_loss_layers(), .cases = crop_backward_cases}};
 }
 
 }  // namespace impasto

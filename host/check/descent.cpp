@@ -4,8 +4,8 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
-                          DataType /*storage*/) {
+std::vector<OpCase> descent_cases(const Shape& pixels, std::int64_t /*out_channels*/,
+                                  DataType /*storage*/) {
   return {{.variant = "decaying",
            .measured = true,
            .work = {.flops = 2 * work::values(pixels), .bytes = 12 * work::values(pixels)},
@@ -23,7 +23,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
 }  // namespace
 
 std::vector<Operation> descent_operations() {
-  return {{.name = "descent", .layers = {"pixels"}, .on_pixels = true, .cases = cases}};
+  return {{.name = "descent", .layers = {"pixels"}, .on_pixels = true, .cases = descent_cases}};
 }
 
 }  // namespace impasto

@@ -5,9 +5,9 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
-  Shape picture = map;
-  picture.channels = 3;
+std::vector<OpCase> first_conv_gram_loss_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                               DataType storage) {
+  const Shape picture = with_channels(map, 3);
   const auto channels = static_cast<double>(map.channels);
   const double matrices = work::matrices(map);
   const double shared = channels * channels;  // the target, of which a batch has one
@@ -37,7 +37,8 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Operation> first_conv_gram_loss_operations() {
-  return {{.name = "first_conv_gram_loss", .layers = {"conv1_1"}, .cases = cases}};
+  return {
+      {.name = "first_conv_gram_loss", .layers = {"conv1_1"}, .cases = first_conv_gram_loss_cases}};
 }
 
 }  // namespace impasto

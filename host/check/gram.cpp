@@ -7,7 +7,7 @@ namespace impasto {
 namespace {
 
 /// A rung that keeps one running sum over all pixels errs by more the more there are.
-ErrorLimit limit(Precision precision, const Shape& map) {
+ErrorLimit gram_limit(Precision precision, const Shape& map) {
   ErrorLimit limit = error_limit(precision);
   if (precision == Precision::fp32) {
     const double growth = std::sqrt(static_cast<double>(map.pixels()));
@@ -18,11 +18,11 @@ ErrorLimit limit(Precision precision, const Shape& map) {
 }
 
 /// The work is that of the whole square: no library product makes use of its symmetry.
-std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> gram_cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
   return {{.measured = true,
            .work = {.flops = 2 * static_cast<double>(map.channels) * work::values(map),
                     .bytes = work::bytes(map, storage) + 4 * work::matrices(map)},
-           .limit = [=](Precision precision) { return limit(precision, map); },
+           .limit = [=](Precision precision) { return gram_limit(precision, map); },
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const Tensor gram = bench.master_output(matrix_shape(map.batch, map.channels));
              const Tensor features = bench.features(map, 1);
@@ -33,7 +33,7 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Operation> gram_operations() {
-  return {{.name = "gram", .layers = style_loss_layers(), .cases = cases}};
+  return {{.name = "gram", .layers = style_loss_layers(), .cases = gram_cases}};
 }
 
 }  // namespace impasto

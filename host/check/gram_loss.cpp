@@ -6,7 +6,8 @@ namespace {
 
 /// The work of gram and style_loss without the matrix between them, which is neither written nor
 /// read.
-std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> gram_loss_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                    DataType storage) {
   const double channels = static_cast<double>(map.channels);
   const double matrices = work::matrices(map);
   const double shared = channels * channels;  // the target, of which a batch has one
@@ -31,7 +32,7 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Operation> gram_loss_operations() {
-  return {{.name = "gram_loss", .layers = style_loss_layers(), .cases = cases}};
+  return {{.name = "gram_loss", .layers = style_loss_layers(), .cases = gram_loss_cases}};
 }
 
 }  // namespace impasto

@@ -7,8 +7,8 @@ namespace {
 Shape guide_of(const Shape& map) { return {1, map.height, map.width, 1}; }
 
 /// Reads the map and the guide, which is one for the whole batch.
-std::vector<OpCase> forward_cases(const Shape& map, std::int64_t /*out_channels*/,
-                                  DataType storage) {
+std::vector<OpCase> guide_forward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                        DataType storage) {
   return {{.variant = "written",
            .measured = true,
            .work = {.flops = work::values(map),
@@ -21,8 +21,8 @@ std::vector<OpCase> forward_cases(const Shape& map, std::int64_t /*out_channels*
            }}};
 }
 
-std::vector<OpCase> backward_cases(const Shape& map, std::int64_t /*out_channels*/,
-                                   DataType storage) {
+std::vector<OpCase> guide_backward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                         DataType storage) {
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
     const double moved = 2 + maps_read(epilogue);
@@ -47,8 +47,8 @@ std::vector<OpCase> backward_cases(const Shape& map, std::int64_t /*out_channels
 }  // namespace
 
 std::vector<Operation> guide_operations() {
-  return {{.name = "guide_forward", .layers = style_loss_layers(), .cases = forward_cases},
-          {.name = "guide_backward", .layers = style_loss_layers(), .cases = backward_cases}};
+  return {{.name = "guide_forward", .layers = style_loss_layers(), .cases = guide_forward_cases},
+          {.name = "guide_backward", .layers = style_loss_layers(), .cases = guide_backward_cases}};
 }
 
 }  // namespace impasto

@@ -6,8 +6,8 @@ namespace {
 
 /// Steps under a gradient that falls each time, as it does towards a minimum, and is disturbed a
 /// little: y·s is then far from 0, so that every pair is kept and rounding is not magnified.
-std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
-                          DataType /*storage*/) {
+std::vector<OpCase> lbfgs_cases(const Shape& pixels, std::int64_t /*out_channels*/,
+                                DataType /*storage*/) {
   constexpr std::int64_t history = 2;
   constexpr double vectors = 2 * history;  // of the pairs, read twice
   Shape pairs = pixels;
@@ -41,7 +41,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
 }  // namespace
 
 std::vector<Operation> lbfgs_operations() {
-  return {{.name = "lbfgs", .layers = {"pixels"}, .on_pixels = true, .cases = cases}};
+  return {{.name = "lbfgs", .layers = {"pixels"}, .on_pixels = true, .cases = lbfgs_cases}};
 }
 
 }  // namespace impasto

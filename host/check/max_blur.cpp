@@ -5,7 +5,8 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> max_blur_forward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                           DataType storage) {
   const Shape small = kernels::max_blurred(map);
   if (small.pixels() == 0) return {};
   return {{.measured = true,
@@ -18,7 +19,8 @@ std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, Dat
            }}};
 }
 
-std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> max_blur_backward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                            DataType storage) {
   const Shape small = kernels::max_blurred(map);
   if (small.pixels() == 0) return {};
   std::vector<OpCase> cases;
@@ -41,13 +43,14 @@ std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, Da
   return cases;
 }
 
-const std::vector<std::string_view> layers = {"conv1_2", "conv2_2", "conv3_3", "conv4_3"};
+const std::vector<std::string_view> blurred_layers = {"conv1_2", "conv2_2", "conv3_3", "conv4_3"};
 
 }  // namespace
 
 std::vector<Operation> max_blur_operations() {
-  return {{.name = "max_blur_forward", .layers = layers, .cases = forward},
-          {.name = "max_blur_backward", .layers = layers, .cases = backward}};
+  return {
+      {.name = "max_blur_forward", .layers = blurred_layers, .cases = max_blur_forward_cases},
+      {.name = "max_blur_backward", .layers = blurred_layers, .cases = max_blur_backward_cases}};
 }
 
 }  // namespace impasto

@@ -5,7 +5,8 @@ namespace impasto {
 namespace {
 
 /// The norm is as large as the number of values, so that what is added is of deviation 1.
-std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> normalize_gradient_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                             DataType storage) {
   std::vector<OpCase> cases;
   for (const GradientEpilogue& epilogue : epilogues) {
     const double moved = 2 + maps_read(epilogue);
@@ -28,7 +29,9 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Operation> normalize_gradient_operations() {
-  return {{.name = "normalize_gradient", .layers = style_loss_layers(), .cases = cases}};
+  return {{.name = "normalize_gradient",
+           .layers = style_loss_layers(),
+           .cases = normalize_gradient_cases}};
 }
 
 }  // namespace impasto

@@ -140,6 +140,12 @@ inline std::vector<std::string_view> style_loss_layers() {
   return {"conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"};
 }
 
+/// A map of this map's size.
+inline Shape with_channels(Shape map, std::int64_t channels) {
+  map.channels = channels;
+  return map;
+}
+
 /// Every way in which an operation may join a gradient to others, and its name: "added, masked".
 inline constexpr std::array<GradientEpilogue, 4> epilogues = {
     {{false, false}, {false, true}, {true, false}, {true, true}}};

@@ -28,7 +28,8 @@ std::string name_of(const PoolKind& kind) {
 
 bool rounds_up(const PoolKind& kind) { return kind.rounding == PoolRounding::up; }
 
-std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> pool_forward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                       DataType storage) {
   std::vector<OpCase> cases;
   for (const PoolKind& kind : kinds) {
     const Shape small = kernels::pooled(map, kind.rounding);
@@ -48,7 +49,8 @@ std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, Dat
   return cases;
 }
 
-std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> pool_backward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                        DataType storage) {
   std::vector<OpCase> cases;
   for (const PoolKind& kind : kinds) {
     const Shape small = kernels::pooled(map, kind.rounding);
@@ -136,15 +138,15 @@ std::vector<OpCase> backward_noted(const Shape& map, std::int64_t /*out_channels
   });
 }
 
-const std::vector<std::string_view> layers = {"conv1_2", "conv2_2", "conv3_4", "conv4_4"};
+const std::vector<std::string_view> pooled_layers = {"conv1_2", "conv2_2", "conv3_4", "conv4_4"};
 
 }  // namespace
 
 std::vector<Operation> pool_operations() {
-  return {{.name = "pool_forward", .layers = layers, .cases = forward},
-          {.name = "pool_backward", .layers = layers, .cases = backward},
-          {.name = "pool_forward_noting", .layers = layers, .cases = forward_noting},
-          {.name = "pool_backward_noted", .layers = layers, .cases = backward_noted}};
+  return {{.name = "pool_forward", .layers = pooled_layers, .cases = pool_forward_cases},
+          {.name = "pool_backward", .layers = pooled_layers, .cases = pool_backward_cases},
+          {.name = "pool_forward_noting", .layers = pooled_layers, .cases = forward_noting},
+          {.name = "pool_backward_noted", .layers = pooled_layers, .cases = backward_noted}};
 }
 
 }  // namespace impasto

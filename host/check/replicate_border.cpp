@@ -6,13 +6,8 @@
 namespace impasto {
 namespace {
 
-Shape picture_of(Shape map) {
-  map.channels = 3;
-  return map;
-}
-
 /// Of either direction: what first_conv needs for the border alone.
-work::Work work_of(const Shape& map, DataType storage) {
+work::Work replicate_border_work(const Shape& map, DataType storage) {
   const auto border = static_cast<double>(map.batch * kernels::border_count(map.height, map.width));
   const auto channels = static_cast<double>(map.channels);
   return {.flops = 54 * channels * border,
@@ -21,14 +16,15 @@ work::Work work_of(const Shape& map, DataType storage) {
 
 constexpr GradientEpilogue holds_values{.accumulate = true};
 
-std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> replicate_border_forward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                                   DataType storage) {
   return {
       {.variant = "ReLU",
        .measured = true,
-       .work = work_of(map, storage),
+       .work = replicate_border_work(map, storage),
        .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
          const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
-         const Tensor pixels = bench.master(picture_of(map), 3, 60, 120);
+         const Tensor pixels = bench.master(with_channels(map, 3), 3, 60, 120);
          const Tensor y = bench.gradient_output(map, holds_values, 80);
          return {
              [=, &on] {
@@ -38,13 +34,14 @@ std::vector<OpCase> forward(const Shape& map, std::int64_t /*out_channels*/, Dat
        }}};
 }
 
-std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> replicate_border_backward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                                    DataType storage) {
   return {{.variant = "data gradient",
            .measured = true,
-           .work = work_of(map, storage),
+           .work = replicate_border_work(map, storage),
            .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
              const std::shared_ptr<Conv> conv = bench.conv(3, map.channels);
-             const Tensor grad_pixels = bench.master(picture_of(map), 1);
+             const Tensor grad_pixels = bench.master(with_channels(map, 3), 1);
              const Tensor grad_y = bench.gradient(map, 2);
              return {[=, &on] { on.replicate_border_backward(grad_pixels, grad_y, *conv); },
                      {grad_pixels, grad_y}};
@@ -54,8 +51,12 @@ std::vector<OpCase> backward(const Shape& map, std::int64_t /*out_channels*/, Da
 }  // namespace
 
 std::vector<Operation> replicate_border_operations() {
-  return {{.name = "replicate_border_forward", .layers = {"conv1_1"}, .cases = forward},
-          {.name = "replicate_border_backward", .layers = {"conv1_1"}, .cases = backward}};
+  return {{.name = "replicate_border_forward",
+           .layers = {"conv1_1"},
+           .cases = replicate_border_forward_cases},
+          {.name = "replicate_border_backward",
+           .layers = {"conv1_1"},
+           .cases = replicate_border_backward_cases}};
 }
 
 }  // namespace impasto

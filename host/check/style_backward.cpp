@@ -10,13 +10,14 @@ constexpr float held_scale = 1e-2F;
 
 /// Tensor cores round M too; in 16 bits the gradient is rounded besides, and where the two parts of
 /// it cancel, the largest error is many times the usual one.
-ErrorLimit limit(Precision precision) {
+ErrorLimit style_backward_limit(Precision precision) {
   ErrorLimit limit = error_limit(precision);
   if (precision == Precision::bf16) limit.worst = 0.2;
   return limit;
 }
 
-std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> style_backward_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                         DataType storage) {
   const DataType left = style_matrix_type(storage, DataType::f32);
   std::vector<OpCase> cases;
   const auto add = [&](const GradientEpilogue& epilogue, bool wide) {
@@ -28,7 +29,7 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
          .work = {.flops = 2 * static_cast<double>(map.channels) * work::values(map),
                   .bytes = maps * work::bytes(map, storage) +
                            (wide ? 4 : work::width(left)) * work::matrices(map)},
-         .limit = limit,
+         .limit = style_backward_limit,
          .prepare = [=](Backend& on, Workbench& bench) -> Prepared {
            const Tensor grad = bench.gradient_output(map, epilogue, held_scale);
            const Tensor features = bench.features(map, 1);
@@ -48,7 +49,7 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Operation> style_backward_operations() {
-  return {{.name = "style_backward", .layers = style_loss_layers(), .cases = cases}};
+  return {{.name = "style_backward", .layers = style_loss_layers(), .cases = style_backward_cases}};
 }
 
 }  // namespace impasto

@@ -5,10 +5,10 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType storage) {
+std::vector<OpCase> style_first_conv_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                           DataType storage) {
   std::vector<OpCase> cases;
-  Shape picture = map;
-  picture.channels = 3;
+  const Shape picture = with_channels(map, 3);
   const auto channels = static_cast<double>(map.channels);
   for (const GradientEpilogue& epilogue : epilogues) {
     const double maps = 1 + (epilogue.accumulate ? 1 : 0);
@@ -41,7 +41,9 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Operation> style_first_conv_operations() {
-  return {{.name = "style_first_conv_backward", .layers = {"conv1_1"}, .cases = cases}};
+  return {{.name = "style_first_conv_backward",
+           .layers = {"conv1_1"},
+           .cases = style_first_conv_cases}};
 }
 
 }  // namespace impasto

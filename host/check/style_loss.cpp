@@ -4,7 +4,8 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataType /*storage*/) {
+std::vector<OpCase> style_loss_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                     DataType /*storage*/) {
   const double shared = work::matrices({.channels = map.channels});  // the target, one for a batch
   std::vector<OpCase> cases;
   for (const bool in_place : {false, true}) {
@@ -30,7 +31,7 @@ std::vector<OpCase> cases(const Shape& map, std::int64_t /*out_channels*/, DataT
 }  // namespace
 
 std::vector<Operation> style_loss_operations() {
-  return {{.name = "style_loss", .layers = style_loss_layers(), .cases = cases}};
+  return {{.name = "style_loss", .layers = style_loss_layers(), .cases = style_loss_cases}};
 }
 
 }  // namespace impasto

@@ -4,8 +4,8 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
-                          DataType /*storage*/) {
+std::vector<OpCase> temporal_loss_cases(const Shape& pixels, std::int64_t /*out_channels*/,
+                                        DataType /*storage*/) {
   std::vector<OpCase> cases;
   for (const bool with_gradient : {true, false}) {
     cases.push_back(
@@ -34,7 +34,10 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
 }  // namespace
 
 std::vector<Operation> temporal_loss_operations() {
-  return {{.name = "temporal_loss", .layers = {"pixels"}, .on_pixels = true, .cases = cases}};
+  return {{.name = "temporal_loss",
+           .layers = {"pixels"},
+           .on_pixels = true,
+           .cases = temporal_loss_cases}};
 }
 
 }  // namespace impasto

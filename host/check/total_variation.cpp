@@ -4,8 +4,8 @@
 namespace impasto {
 namespace {
 
-std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
-                          DataType /*storage*/) {
+std::vector<OpCase> total_variation_cases(const Shape& pixels, std::int64_t /*out_channels*/,
+                                          DataType /*storage*/) {
   std::vector<OpCase> cases;
   for (const bool with_gradient : {true, false}) {
     cases.push_back(
@@ -29,7 +29,10 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
 }  // namespace
 
 std::vector<Operation> total_variation_operations() {
-  return {{.name = "total_variation", .layers = {"pixels"}, .on_pixels = true, .cases = cases}};
+  return {{.name = "total_variation",
+           .layers = {"pixels"},
+           .on_pixels = true,
+           .cases = total_variation_cases}};
 }
 
 }  // namespace impasto

@@ -6,8 +6,8 @@ namespace {
 
 using kernels::VariationForm;
 
-std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
-                          DataType /*storage*/) {
+std::vector<OpCase> variation_cases(const Shape& pixels, std::int64_t /*out_channels*/,
+                                    DataType /*storage*/) {
   struct Form {
     const char* name;
     VariationForm form;
@@ -42,7 +42,7 @@ std::vector<OpCase> cases(const Shape& pixels, std::int64_t /*out_channels*/,
 }  // namespace
 
 std::vector<Operation> variation_operations() {
-  return {{.name = "variation", .layers = {"pixels"}, .on_pixels = true, .cases = cases}};
+  return {{.name = "variation", .layers = {"pixels"}, .on_pixels = true, .cases = variation_cases}};
 }
 
 }  // namespace impasto

@@ -40,8 +40,8 @@ std::vector<OpCase> root_cases(const Shape& map, std::int64_t /*out_channels*/,
            }}};
 }
 
-std::vector<OpCase> loss_cases(const Shape& map, std::int64_t /*out_channels*/,
-                               DataType /*storage*/) {
+std::vector<OpCase> wasserstein_loss_cases(const Shape& map, std::int64_t /*out_channels*/,
+                                           DataType /*storage*/) {
   std::vector<OpCase> cases;
   if (too_dear(map)) return cases;
   for (const bool in_place : {false, true}) {
@@ -76,8 +76,9 @@ std::vector<OpCase> loss_cases(const Shape& map, std::int64_t /*out_channels*/,
 }  // namespace
 
 std::vector<Operation> wasserstein_loss_operations() {
-  return {{.name = "covariance_root", .layers = style_loss_layers(), .cases = root_cases},
-          {.name = "wasserstein_loss", .layers = style_loss_layers(), .cases = loss_cases}};
+  return {
+      {.name = "covariance_root", .layers = style_loss_layers(), .cases = root_cases},
+      {.name = "wasserstein_loss", .layers = style_loss_layers(), .cases = wasserstein_loss_cases}};
 }
 
 }  // namespace impasto

@@ -143,7 +143,7 @@ TEST(AtomicFile, ReplacesASymbolicLinkWhereAskedTo) {
 
 TEST(AtomicFile, TakesANameAsLongAsNamesCanBe) {
   const TemporaryFolder folder;
-  const std::string path = folder.file(std::string(251, 'n') + ".bin");
+  const std::string path = folder.file(std::string(251, 'n').append(".bin"));
   AtomicFile file(path);
   file.commit();
   EXPECT_TRUE(std::filesystem::exists(path));
