@@ -2,7 +2,7 @@
 """A batch that is killed, or whose file system fails, at any point ends with the same bytes once it
 goes on. TEST_FILE_FAULTS is the library that makes it so, by standing in for functions of the C library: quick, and exact
 about whose call fails. Each point fails in one of four ways, which take turns; TEST_KILLS=full for every way at every
-point (`./dev test --kills`). Then strace does it as well, for it sees every system call: the library passes over those
+point and a picture more (`./dev test --kills`). Then strace does it as well, for it sees every system call: the library passes over those
 that other libraries make inside themselves, as when they walk through folders."""
 
 import os
@@ -26,15 +26,17 @@ FULL = os.environ.get("TEST_KILLS") == "full"
 BLOCKS = [[(10,), (100,), (200,)], [(255,), (0,), (50,)]]
 
 
-class ThreePictures(BatchTest):
-    """A batch of three small pictures in two folders."""
+class FewPictures(BatchTest):
+    """A batch of small pictures in two folders."""
+
+    count = 3 if FULL else 2
 
     options = ("--content-layers", "conv1_1", "--style-layers", "conv1_1", "--size", "16", "--iterations", "1",
                "--learning-rate", "0.5")
 
     def setUp(self):
         super().setUp()
-        self.pictures(2)
+        self.pictures(self.count - 1)
         self.picture("in/deep/2.png", 2)
 
     def command(self):
@@ -54,7 +56,7 @@ class ThreePictures(BatchTest):
 
 
 @unittest.skipUnless(FAULTS, "a sanitizer has to be loaded first, so nothing else can be")
-class KillPointsTest(ThreePictures):
+class KillPointsTest(FewPictures):
     def run_with_fault(self, process, at, kind="", count=""):
         """A batch in which the `at`-th call of a process fails, once."""
         return self.run_program(*self.command(), env={
@@ -68,7 +70,7 @@ class KillPointsTest(ThreePictures):
         with open(self.path("count"), encoding="ascii") as file:
             points = int(file.read())
         outputs = self.outputs()
-        self.assertEqual(len(outputs), 3)
+        self.assertEqual(len(outputs), self.count)
         shutil.rmtree(self.path("out"))
         return outputs, points
 
@@ -86,7 +88,7 @@ class KillPointsTest(ThreePictures):
         self.check_the_end(whole, name)
 
     def test_killed_at_every_point(self):
-        for process, fewest in (("batch", 15), ("batch-worker", 40)):
+        for process, fewest in (("batch", 15), ("batch-worker", 30)):
             whole, points = self.whole(process)
             self.assertGreater(points, fewest)
             for at in range(1, points + 1):
@@ -107,7 +109,7 @@ CALLS = ("open", "openat", "openat2", "creat", "write", "pwrite64", "writev", "f
 
 
 @unittest.skipUnless(FULL and shutil.which("strace"), "takes minutes, and strace")
-class SystemCallsTest(ThreePictures):
+class SystemCallsTest(FewPictures):
     """strace has the k-th call of a kind fail, in every thread that makes so many."""
 
     def strace(self, *options):
@@ -134,7 +136,7 @@ class SystemCallsTest(ThreePictures):
     def test_every_system_call_fails(self):
         points = self.points()
         whole = self.outputs()
-        self.assertEqual(len(whole), 3)
+        self.assertEqual(len(whole), self.count)
         shutil.rmtree(self.path("out"))
         self.assertGreater(len(points), 60, points)
         for call, k in points:

@@ -11,9 +11,10 @@ from harness import LIGHT, ProgramTest, weights
 
 
 class TilesTest(ProgramTest):
-    def arguments(self, *more, output="out.png", size="136"):
+    def arguments(self, *more, output="out.png", size="136", iterations="3"):
         return ["stylize", "sample:scene", "sample:painting", "-o", output, "--size", size, "--scales", "1", "--iterations",
-                "3", "--device", "cpu", "--precision", "fp32", "--optimizer", "adam", "--weights", weights(), *LIGHT, *more]
+                iterations, "--device", "cpu", "--precision", "fp32", "--optimizer", "adam", "--weights", weights(), *LIGHT,
+                *more]
 
     def memory(self, *more, **options):
         return json.loads(self.succeed(*self.arguments("--dry-run", "--json", *more, **options)).stdout)["memory"]
@@ -74,9 +75,9 @@ class TilesTest(ProgramTest):
 
     @unittest.skipIf(os.environ.get("TEST_SANITIZE"), "a sanitizer takes memory of its own")
     def test_the_process_takes_what_the_plan_says(self):
-        whole = self.memory(size="640")["total_bytes"]
-        for memory, filed in ((whole, False), (whole // 3, False), (self.least(size="640") << 20, True)):
-            arguments = self.arguments("--memory", str(memory), "--json", size="640")
+        whole = self.memory(size="512")["total_bytes"]
+        for memory, filed in ((whole, False), (whole // 3, False), (self.least(size="512") << 20, True)):
+            arguments = self.arguments("--memory", str(memory), "--json", size="512", iterations="2")
             plan = json.loads(self.succeed(*arguments, "--dry-run").stdout)
             peak = json.loads(self.succeed(*arguments).stdout)["peak_memory_bytes"]
             self.assertEqual(plan["memory"]["filed_bytes"] > 0, filed)

@@ -53,7 +53,7 @@ Trace optimise(Backend& backend, int iterations) {
   static const Weights weights = test::random_weights();
   Config config = preset("coursera");
   config.objective["tv"].weight = 1;
-  const Image content = test::random_image(48, 64, 1);
+  const Image content = test::random_image(32, 40, 1);
   const Style style{test::random_image(41, 39, 2), 1};
   const Image initial = make_initial(config, content, std::span(&style, 1));
   Session session(backend, weights, config.objective);
