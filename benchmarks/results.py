@@ -23,6 +23,8 @@ ROOF_TOLERANCE = 1.02
 # What Google Benchmark writes beside a row's counters.
 ROW_FIELDS = {"name", "run_name", "run_type", "label", "family_index", "per_family_instance_index", "repetitions",
               "repetition_index", "threads", "iterations", "real_time", "cpu_time", "time_unit"}  # fmt: skip
+# What else went on while a row was measured: a median hides it where it was so in fewer than half of the repetitions.
+DISTURBANCES = {"other_cores", "sm_mhz"}
 
 # What the parts of a row's name say; after the operation they come in any order.
 PARTS = [re.compile(pattern) for pattern in (
@@ -321,7 +323,7 @@ def foreign(path: Path, expected: str = OURS) -> Iterator[None]:
 
 def merged_row(name: str, path: Path, entries: Sequence[Document]) -> Row:
     """All repetitions of a row."""
-    counters = {key: median(float(entry[key]) for entry in entries)
+    counters = {key: (mean if key in DISTURBANCES else median)(float(entry[key]) for entry in entries)
                 for key in entries[0] if key not in ROW_FIELDS and all(key in entry for entry in entries)}  # fmt: skip
     label = str(entries[0].get("label", ""))
     if "loaded_bytes" in counters:  # counted on the host-SIMT machine: no time is a GPU's

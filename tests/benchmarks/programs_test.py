@@ -197,6 +197,15 @@ class Programs(unittest.TestCase):
             done = subprocess.run([*command[:-1], *both], capture_output=True, text=True)
             self.assertIn("not measured alike: a: other programs used 5% and 60% of the cores", done.stderr)
             self.assertNotIn("calm", done.stderr)
+            # Fewer than half of the repetitions: their median would hide it.
+            document = json.loads(file("one.json", calm=5, **busy).read_text())
+            for row in document["benchmarks"]:
+                row.update(name="a", other_cores=1.2 * (row["other_cores"] > 1))
+            document["benchmarks"] += document["benchmarks"][-1:] * 3
+            some = Path(folder) / "some.json"
+            some.write_text(json.dumps(document))
+            done = subprocess.run([*command, some], capture_output=True, text=True)
+            self.assertIn("5% and 27% of the cores", done.stderr)
             done = subprocess.run([*command, Path(folder) / "none.json"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 2)
             self.assertIn("none.json", done.stderr)
