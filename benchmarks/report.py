@@ -127,7 +127,8 @@ class Charts:
             places = range(len(bars))
             axes.barh(places, values, color=colours, height=0.7)
             for place, text in zip(places, texts):  # beside the axes, where no tick strikes through it
-                axes.text(1.03, place, text, transform=axes.get_yaxis_transform(), va="center")
+                axes.annotate(text, (1, place), xycoords=axes.get_yaxis_transform(), xytext=(5, 0),
+                              textcoords="offset points", va="center", fontsize=8)  # fmt: skip
             for place, floor in zip(places, floors):
                 if floor:
                     axes.plot([floor, floor], [place - 0.42, place + 0.42], color=INK, linewidth=1.5)
