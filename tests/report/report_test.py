@@ -63,6 +63,7 @@ class Pages(unittest.TestCase):
         done = self.run_report(*folders)
         self.assertEqual(done.returncode, code, done.stderr)
         self.assertFalse(self.output.exists())
+        self.assertNotIn("Traceback", done.stderr)
         return done.stderr
 
     def assert_shows(self, page, *texts):

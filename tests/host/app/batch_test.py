@@ -448,7 +448,7 @@ class SaidTest(BatchTest):
 
     def test_how_busy_each_device_is(self):
         self.pictures(4)
-        result = self.run_program(*self.arguments("--iterations", "20", "--devices", "cpu,simt:1", "--json", "--metrics",
+        result = self.run_program(*self.arguments("--iterations", "60", "--devices", "cpu,simt:1", "--json", "--metrics",
                                                   "m.prom", "--batch-size", "1", styles=("styles/red.png",)))
         self.assertEqual(result.returncode, 0, result.stderr)
         lines = [json.loads(line) for line in result.stdout.splitlines()]
