@@ -140,7 +140,7 @@ inline std::vector<std::string_view> style_loss_layers() {
   return {"conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"};
 }
 
-/// A map of this map's size.
+/// The shape of a map with other channels.
 inline Shape with_channels(Shape map, std::int64_t channels) {
   map.channels = channels;
   return map;
